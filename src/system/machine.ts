@@ -1,0 +1,39 @@
+/** The real machine, or one that lies below a directory. */
+import { homedir } from "node:os";
+import { createClock } from "./clock.ts";
+import { createFiles, errorCode } from "./files.ts";
+import { createHttp } from "./http.ts";
+import { createRun } from "./run.ts";
+import type { Signal, System } from "./system.ts";
+
+const sendSignal: Signal = (pid, name) => {
+  try {
+    return process.kill(pid, name);
+  } catch (error) {
+    if (errorCode(error) === "ESRCH") return false;
+    throw error;
+  }
+};
+
+/**
+ * @param root "/" for the machine itself, else a directory that stands for it.
+ * @param path search path for programs; the process's own when left out.
+ */
+export function createSystem({ root = "/", path }: { root?: string; path?: string } = {}): System {
+  const files = createFiles(root);
+  const bootId = files.tryRead("/proc/sys/kernel/random/boot_id")?.trim() ?? "unknown";
+  return {
+    files,
+    run: createRun(path),
+    http: createHttp(),
+    signal: sendSignal,
+    clock: createClock(bootId),
+    self: {
+      pid: process.pid,
+      parentPid: process.ppid,
+      uid: process.geteuid?.() ?? 0,
+      gid: process.getegid?.() ?? 0,
+      home: homedir(),
+    },
+  };
+}

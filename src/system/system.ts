@@ -1,0 +1,130 @@
+/**
+ * All that Argus may do with the operating system. One value of this type is made in cli/ and passed on, so that
+ * every stage runs against a rooted directory tree, recorded executables and loopback servers as well as against
+ * the real machine. Nothing outside this folder imports node's fs, child_process, http, net, or sends a signal.
+ */
+import type { Moment } from "../types/moment.ts";
+
+export interface System {
+  readonly files: Files;
+  readonly run: Run;
+  readonly http: Http;
+  readonly signal: Signal;
+  readonly clock: Clock;
+  readonly self: Identity;
+}
+
+export interface Identity {
+  readonly pid: number;
+  readonly parentPid: number;
+  /** Effective user. */
+  readonly uid: number;
+  readonly gid: number;
+  readonly home: string;
+}
+
+/** Errors are node's own (`error.code` is `ENOENT`, `EACCES`, ...). Paths are absolute. */
+export interface Files {
+  /** Whole small file as UTF-8, synchronously: for /proc and /sys this is two to five times cheaper than promises. */
+  read(path: string): string;
+  /** The same, null when it is not there, vanished while read, or may not be read. */
+  tryRead(path: string): string | null;
+  /** At most `maxBytes` from the start, null as for tryRead. */
+  tryReadHead(path: string, maxBytes: number): string | null;
+  list(path: string): string[];
+  tryReadLink(path: string): string | null;
+  /** null when nothing is there. Does not follow a symbolic link. */
+  stat(path: string): FileStatus | null;
+  /** Asynchronous, because a dead network mount blocks it for ever. */
+  statfs(path: string): Promise<FileSystemStatus>;
+  /** mkdir -p with mode 0700 for what it makes. */
+  makeDirectory(path: string): void;
+  /** Written beside, fsynced, renamed: the old or the new content, never a part. */
+  writeAtomic(path: string, text: string, options?: { mode?: number; durable?: boolean }): void;
+  /** Fails with EEXIST when the path exists. */
+  writeExclusive(path: string, text: string, mode?: number): void;
+  /** Appended in one write; with `durable`, on disk when it returns. */
+  append(path: string, text: string, options?: { durable?: boolean }): void;
+  truncate(path: string, sizeBytes: number): void;
+  rename(from: string, to: string): void;
+  /** No error when it is not there. */
+  remove(path: string): void;
+  /** Where the rooted path lies on the real machine. */
+  realPath(path: string): string;
+}
+
+export interface FileStatus {
+  readonly kind: "file" | "directory" | "link" | "other";
+  readonly sizeBytes: number;
+  readonly modifiedMs: number;
+  readonly inode: number;
+  readonly uid: number;
+  /** Permission bits, 0o7777. */
+  readonly mode: number;
+}
+
+export interface FileSystemStatus {
+  readonly totalBytes: number;
+  readonly freeBytes: number;
+  readonly availableBytes: number;
+  readonly inodes: number;
+  readonly inodesFree: number;
+}
+
+export interface RunResult {
+  /** null: it could not be started, was killed, or ran out of time. */
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly timedOut: boolean;
+  /** The program does not exist here. */
+  readonly missing: boolean;
+}
+
+/** Runs a program with an argument vector: never a shell. Does not throw for what the program does. */
+export type Run = (program: string, args: readonly string[], options?: RunOptions) => Promise<RunResult>;
+
+export interface RunOptions {
+  /** Default 10 000. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+  readonly input?: string;
+}
+
+export interface Http {
+  /** Redirects are not followed. Throws with one sentence when no answer came. */
+  request(request: HttpRequest): Promise<HttpResponse>;
+  /** Opens and closes a TCP connection; milliseconds until it stood. Throws with one sentence. */
+  connect(host: string, port: number, timeoutMs: number): Promise<number>;
+}
+
+export interface HttpRequest {
+  readonly url: string;
+  readonly method?: "GET" | "HEAD" | "POST";
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** For the whole exchange. */
+  readonly timeoutMs: number;
+  /** What is kept of the body; the rest is thrown away. Default 65 536; 0 reads none. */
+  readonly maxBodyBytes?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body: string;
+  /** Until the answer's head. */
+  readonly latencyMs: number;
+}
+
+/** kill(2). False when there is no such process. Throws EPERM. */
+export type Signal = (pid: number, name: "SIGTERM" | "SIGKILL") => boolean;
+
+export interface Clock {
+  now(): Moment;
+  /** For durations only. */
+  monotonicMs(): number;
+  /** Resolves early, without an error, when the signal aborts. */
+  sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
+}

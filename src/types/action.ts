@@ -1,0 +1,98 @@
+/** What passes through the executor: proposals in, decisions and outcomes out. All of it is plain JSON. */
+import { z } from "zod";
+import { ActionResult, ProblemKey, ProblemType, Severity } from "./problem.ts";
+
+export const actionTypes = ["restart_service", "kill_pid", "kill_tmux", "clean_disk", "alert", "log"] as const;
+export const ActionType = z.enum(actionTypes);
+export type ActionType = z.infer<typeof ActionType>;
+
+/** Why the executor did not act: a closed list. */
+export const refusalReasons = [
+  "invalid", // the proposal does not have the shape of one
+  "unknown_action", // no such action
+  "not_allowlisted", // the settings do not allow it for this target
+  "protected_target", // nobody may: pid 1, Argus, a unit's main process, a protected name
+  "target_gone", // it is not there any more
+  "identity_changed", // the pid or name belongs to something else now
+  "recovered", // it is no longer in the state that asked for the action
+  "operator_stopped", // a person or a package upgrade stopped, disabled or masked it
+  "boot_grace", // the host came up a moment ago and may still be starting it
+  "backoff", // tried a moment ago; the delay before the next attempt has not passed
+  "cooldown", // all attempts were used; waiting before new ones
+  "budget_exhausted", // as many of these as are allowed in an hour
+  "duplicate", // the same was asked for in this cycle, or said within the dedup window
+  "silenced", // a silence covers the problem
+  "paused", // `argus pause` is in force
+  "dry_run", // everything else said yes
+  "needs_approval", // the policy wants a person's yes
+  "not_a_candidate", // a target that was not offered to the proposer
+] as const;
+export const RefusalReason = z.enum(refusalReasons);
+export type RefusalReason = z.infer<typeof RefusalReason>;
+
+/** `rule:NAME`, `llm:MODEL`, `operator` (the command line), `self` (Argus about itself). */
+export const Source = z.string().regex(/^(rule:.+|llm:.+|operator|self)$/);
+
+/** What the proposer saw, so that the executor can tell whether it is still the same thing. */
+export const Expectation = z.strictObject({
+  /** kill_pid: field 22 of /proc/PID/stat when observed. */
+  startTime: z.number().int().nonnegative().optional(),
+  /** kill_tmux: the socket the session was seen on. */
+  socket: z.string().optional(),
+});
+export type Expectation = z.infer<typeof Expectation>;
+
+export const Proposal = z.strictObject({
+  type: z.string().min(1).max(64),
+  /** A unit, a pid, a session name; none for clean_disk, alert and log. */
+  target: z.union([z.string().min(1).max(256), z.number().int()]).optional(),
+  /** The text of an alert or an observation. */
+  message: z.string().min(1).max(8192).optional(),
+  source: Source,
+  /** Key of the problem that it is to solve. */
+  problem: ProblemKey,
+  problemType: ProblemType,
+  severity: Severity,
+  subject: z.string().max(1024),
+  expect: Expectation.optional(),
+  reason: z.string().max(2048).optional(),
+  /** alert: announces that the problem is over; never held back by the dedup window. */
+  recovery: z.boolean().optional(),
+});
+export type Proposal = z.infer<typeof Proposal>;
+
+/** One question the gate or the recheck asked, and its answer. `detail` is a sentence with the values. */
+export const GateStep = z.strictObject({ step: z.string(), pass: z.boolean(), detail: z.string() });
+export type GateStep = z.infer<typeof GateStep>;
+
+/** One action, from proposal to outcome, as it stands in the trail and in `run --once --json`. */
+export const ActionRecord = z.object({
+  /** Empty when the proposal was too broken to have one. */
+  type: z.string(),
+  target: z.union([z.string(), z.number()]).nullable(),
+  source: z.string(),
+  problem: z.string(),
+  result: ActionResult,
+  refusal: RefusalReason.nullable(),
+  /** Whether the trouble was seen to be gone afterwards; null when nothing was done or it cannot be told yet. */
+  verified: z.boolean().nullable(),
+  steps: z.array(GateStep),
+  /** One sentence: what was done and seen, or why not. */
+  detail: z.string(),
+  message: z.string().nullable(),
+  duration_ms: z.number(),
+  /** Numbers for people and records: bytes reclaimed, percent before and after, attempts, repeats. */
+  values: z.record(z.string(), z.unknown()),
+});
+export type ActionRecord = z.infer<typeof ActionRecord>;
+
+/** A message that waits in `outbox/` until every channel has confirmed it. */
+export const OutboxMessage = z.strictObject({
+  version: z.literal(1),
+  id: z.string(),
+  createdAt: z.string(),
+  severity: Severity,
+  text: z.string(),
+  problems: z.array(ProblemKey),
+});
+export type OutboxMessage = z.infer<typeof OutboxMessage>;
