@@ -1,6 +1,9 @@
 import {
   closeSync,
   fdatasyncSync,
+  fstatSync,
+  fsyncSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -10,12 +13,10 @@ import {
   renameSync,
   rmSync,
   truncateSync,
-  writeFileSync,
   writeSync,
 } from "node:fs";
 import { statfs } from "node:fs/promises";
-import { join } from "node:path";
-import { sync as writeFileAtomicSync } from "write-file-atomic";
+import { dirname, join } from "node:path";
 import type { FileStatus, Files } from "./system.ts";
 
 /** What a read of /proc answers when the process went away, or is somebody else's. */
@@ -31,6 +32,28 @@ function orNull<T>(read: () => T): T | null {
   } catch (error) {
     if (unreadable.has(errorCode(error))) return null;
     throw error;
+  }
+}
+
+/**
+ * write(2) may take only a part, and on a disk that is filling up it does: without an error, a truncated state
+ * file then replaces a good one (write-file-atomic 7 does that). Going on until all is written brings out ENOSPC.
+ */
+function writeAll(descriptor: number, text: string): void {
+  const bytes = Buffer.from(text, "utf8");
+  for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written);
+}
+
+/** A new name in a directory is safe from a power failure only when the directory is on disk as well. */
+function syncDirectory(path: string): void {
+  const descriptor = openSync(path, "r");
+  try {
+    fsyncSync(descriptor);
+  } catch (error) {
+    // Some network and overlay file systems cannot sync a directory and say so with EINVAL: nothing more can be done.
+    if (errorCode(error) !== "EINVAL") throw error;
+  } finally {
+    closeSync(descriptor);
   }
 }
 
@@ -57,16 +80,58 @@ export function createFiles(root: string): Files {
     }
   }
 
+  let temporaryFiles = 0;
+
+  function writeAtomic(path: string, text: string, mode: number, durable: boolean): void {
+    temporaryFiles += 1;
+    const temporary = `${path}.${process.pid}-${temporaryFiles}.tmp`;
+    // "wx" follows no link that somebody may have put there; the remains of a dead process of our pid are ours to remove.
+    rmSync(temporary, { force: true });
+    const descriptor = openSync(temporary, "wx", mode);
+    try {
+      try {
+        writeAll(descriptor, text);
+        if (durable) fsyncSync(descriptor);
+      } finally {
+        closeSync(descriptor);
+      }
+      renameSync(temporary, path);
+    } catch (error) {
+      rmSync(temporary, { force: true });
+      throw error;
+    }
+    if (durable) syncDirectory(dirname(path));
+  }
+
+  function readTail(path: string, maxBytes: number): string {
+    const descriptor = openSync(at(path), "r");
+    try {
+      const { size } = fstatSync(descriptor);
+      const bytes = Buffer.alloc(Math.min(size, maxBytes));
+      const count = readSync(descriptor, bytes, 0, bytes.length, size - bytes.length);
+      return bytes.toString("utf8", 0, count);
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+
   return {
     read: (path) => readAll(path, Number.POSITIVE_INFINITY),
     tryRead: (path) => orNull(() => readAll(path, Number.POSITIVE_INFINITY)),
     tryReadHead: (path, maxBytes) => orNull(() => readAll(path, maxBytes)),
+    tryReadTail: (path, maxBytes) => orNull(() => readTail(path, maxBytes)),
     list: (path) => readdirSync(at(path)),
     tryReadLink: (path) => orNull(() => readlinkSync(at(path))),
     stat(path): FileStatus | null {
       const stats = lstatSync(at(path), { throwIfNoEntry: false });
       if (stats === undefined) return null;
-      const kind = stats.isFile() ? "file" : stats.isDirectory() ? "directory" : stats.isSymbolicLink() ? "link" : "other";
+      const kind = stats.isFile()
+        ? "file"
+        : stats.isDirectory()
+          ? "directory"
+          : stats.isSymbolicLink()
+            ? "link"
+            : "other";
       return {
         kind,
         sizeBytes: stats.size,
@@ -87,19 +152,29 @@ export function createFiles(root: string): Files {
       };
     },
     makeDirectory: (path) => void mkdirSync(at(path), { recursive: true, mode: 0o700 }),
-    writeAtomic(path, text, options = {}) {
-      writeFileAtomicSync(at(path), text, { mode: options.mode ?? 0o600, fsync: options.durable ?? true });
-    },
-    writeExclusive: (path, text, mode = 0o600) => writeFileSync(at(path), text, { flag: "wx", mode }),
-    append(path, text, options = {}) {
-      const descriptor = openSync(at(path), "a", 0o600);
+    writeAtomic: (path, text, options = {}) =>
+      writeAtomic(at(path), text, options.mode ?? 0o600, options.durable ?? true),
+    writeExclusive(path, text, mode = 0o600) {
+      const descriptor = openSync(at(path), "wx", mode);
       try {
-        writeSync(descriptor, text);
-        if (options.durable ?? false) fdatasyncSync(descriptor);
+        writeAll(descriptor, text);
       } finally {
         closeSync(descriptor);
       }
     },
+    append(path, text, options = {}) {
+      const durable = options.durable ?? false;
+      const isNew = durable && lstatSync(at(path), { throwIfNoEntry: false }) === undefined;
+      const descriptor = openSync(at(path), "a", 0o600);
+      try {
+        writeAll(descriptor, text);
+        if (durable) fdatasyncSync(descriptor);
+      } finally {
+        closeSync(descriptor);
+      }
+      if (isNew) syncDirectory(dirname(at(path)));
+    },
+    link: (existing, path) => linkSync(at(existing), at(path)),
     truncate: (path, sizeBytes) => truncateSync(at(path), sizeBytes),
     rename: (from, to) => renameSync(at(from), at(to)),
     remove: (path) => rmSync(at(path), { force: true, recursive: false }),

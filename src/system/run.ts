@@ -15,7 +15,13 @@ export function createRun(path?: string): Run {
       stripFinalNewline: true,
       ...(options.input === undefined ? { stdin: "ignore" as const } : { input: options.input }),
       // Without these a pager, a colour or a translated word could stand in what we parse.
-      env: { LC_ALL: "C.UTF-8", SYSTEMD_COLORS: "0", SYSTEMD_PAGER: "", TMUX: "", ...(path === undefined ? {} : { PATH: path }) },
+      env: {
+        LC_ALL: "C.UTF-8",
+        SYSTEMD_COLORS: "0",
+        SYSTEMD_PAGER: "",
+        TMUX: "",
+        ...(path === undefined ? {} : { PATH: path }),
+      },
       ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
     });
     return {

@@ -31,6 +31,8 @@ export interface Files {
   tryRead(path: string): string | null;
   /** At most `maxBytes` from the start, null as for tryRead. */
   tryReadHead(path: string, maxBytes: number): string | null;
+  /** At most the last `maxBytes`, null as for tryRead. A character cut in two at the start reads as U+FFFD. */
+  tryReadTail(path: string, maxBytes: number): string | null;
   list(path: string): string[];
   tryReadLink(path: string): string | null;
   /** null when nothing is there. Does not follow a symbolic link. */
@@ -39,12 +41,14 @@ export interface Files {
   statfs(path: string): Promise<FileSystemStatus>;
   /** mkdir -p with mode 0700 for what it makes. */
   makeDirectory(path: string): void;
-  /** Written beside, fsynced, renamed: the old or the new content, never a part. */
+  /** Written beside, fsynced, renamed: the old or the new content, never a part. Replaces a link, never follows it. */
   writeAtomic(path: string, text: string, options?: { mode?: number; durable?: boolean }): void;
   /** Fails with EEXIST when the path exists. */
   writeExclusive(path: string, text: string, mode?: number): void;
-  /** Appended in one write; with `durable`, on disk when it returns. */
+  /** With `durable`, on disk when it returns. Throws (ENOSPC) when not all could be written; a part may then stand there. */
   append(path: string, text: string, options?: { durable?: boolean }): void;
+  /** link(2): a second name for the same file. Fails with EEXIST when the name exists: exclusive, content and all. */
+  link(existing: string, path: string): void;
   truncate(path: string, sizeBytes: number): void;
   rename(from: string, to: string): void;
   /** No error when it is not there. */

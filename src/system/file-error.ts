@@ -1,0 +1,24 @@
+/** What a failed file operation means to a person, and what to do about it. */
+import { UserError } from "../types/errors.ts";
+import { errorCode } from "./files.ts";
+
+const sentences: Readonly<Record<string, readonly [what: string, mend: string]>> = {
+  EACCES: ["permission denied", "run Argus as the user that owns it, or give it to this user with chown"],
+  EPERM: ["operation not permitted", "run Argus as the user that owns it, or give it to this user with chown"],
+  EROFS: ["the file system is read-only", "mount it writable, or move the folder with ARGUS_STATE_DIR and ARGUS_LOG_DIR"],
+  ENOSPC: ["no space left on the file system", "free some space there (argus clean --dry-run shows what may go)"],
+  EDQUOT: ["the disk quota is used up", "free some space, or raise the quota"],
+  EFBIG: ["the file would become larger than allowed", "raise the file size limit (ulimit -f)"],
+  ENOTDIR: ["a part of the path is not a folder", "move what stands there out of the way"],
+  EISDIR: ["a folder stands there", "move it out of the way"],
+  ENOENT: ["the folder does not exist", "make it, or restart Argus, which makes it"],
+  EMFILE: ["too many open files", "raise the limit of open files (ulimit -n)"],
+  EIO: ["the disk reported an error", "look into dmesg: the disk may be failing"],
+};
+
+/** A clear error in place of a failed operation's; anything that is not about a file passes unchanged. */
+export function fileError(doing: string, path: string, error: unknown): Error {
+  const known = sentences[errorCode(error)];
+  if (known === undefined) return error instanceof Error ? error : new Error(String(error));
+  return new UserError(`cannot ${doing} ${path}: ${known[0]}; ${known[1]}`, { cause: error });
+}
