@@ -1,10 +1,49 @@
 /** What passes through the executor: proposals in, decisions and outcomes out. All of it is plain JSON. */
 import { z } from "zod";
+import type { EntityKind } from "./facts.ts";
 import { ActionResult, ProblemKey, ProblemType, Severity } from "./problem.ts";
 
-export const actionTypes = ["restart_service", "kill_pid", "kill_tmux", "clean_disk", "alert", "log"] as const;
-export const ActionType = z.enum(actionTypes);
-export type ActionType = z.infer<typeof ActionType>;
+export interface ActionRow {
+  /** What it acts on, for people; null when it takes no target. */
+  readonly target: string | null;
+  /** Whether it takes a message. */
+  readonly message: boolean;
+  /** A rule may ask for it only with this `forEach`, and only on the very entity it was judged on. */
+  readonly forEach?: EntityKind;
+  /** The target that such a rule must name. */
+  readonly targetTemplate?: string;
+  readonly what: string;
+}
+
+/** Every action there is. Each has a file of its own in execute/actions/. */
+export const actionCatalog = {
+  restart_service: {
+    target: "unit",
+    message: false,
+    what: "restarts a unit that the settings allow, at once, then after 60 s and 300 s, then not for an hour",
+  },
+  kill_pid: {
+    target: "process id",
+    message: false,
+    forEach: "process",
+    targetTemplate: "{{process.pid}}",
+    what: "ends a process whose executable the settings allow: SIGTERM, after 5 s SIGKILL",
+  },
+  kill_tmux: {
+    target: "tmux session",
+    message: false,
+    forEach: "session",
+    targetTemplate: "{{session.name}}",
+    what: "ends a tmux session on a socket that the settings name",
+  },
+  clean_disk: { target: null, message: false, what: "removes old entries of the hardcoded safelist" },
+  alert: { target: null, message: true, what: "tells people, once in the dedup window" },
+  log: { target: null, message: true, what: "notes an observation, counting repeats" },
+} as const satisfies Record<string, ActionRow>;
+
+export type ActionType = keyof typeof actionCatalog;
+export const actionTypes = Object.keys(actionCatalog) as ActionType[];
+export const ActionType = z.enum(actionTypes as [ActionType, ...ActionType[]]);
 
 /** Why the executor did not act: a closed list. */
 export const refusalReasons = [

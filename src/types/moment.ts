@@ -13,11 +13,20 @@ export const Moment = z.strictObject({
 });
 export type Moment = z.infer<typeof Moment>;
 
-/** Seconds from one moment to a later one; never negative. */
+/** Seconds from one moment to a later one; never negative. Across a reboot it believes the wall clock. */
 export function secondsBetween(from: Moment, to: Moment): number {
-  const seconds =
-    from.bootId === to.bootId ? to.uptimeSeconds - from.uptimeSeconds : (to.wallMs - from.wallMs) / 1000;
-  return Math.max(0, seconds);
+  if (from.bootId === to.bootId) return Math.max(0, to.uptimeSeconds - from.uptimeSeconds);
+  // A moment of an earlier boot lies before this boot, whatever the wall clock said then.
+  return Math.max(to.uptimeSeconds, (to.wallMs - from.wallMs) / 1000);
+}
+
+/**
+ * Seconds that have surely passed from one moment to a later one, however the wall clock was set in between: across
+ * a reboot only the time since that boot counts. For budgets and delays, which must never come out too short.
+ */
+export function secondsAtLeast(from: Moment, to: Moment): number {
+  const sameBoot = from.bootId === to.bootId && to.uptimeSeconds >= from.uptimeSeconds;
+  return sameBoot ? to.uptimeSeconds - from.uptimeSeconds : to.uptimeSeconds;
 }
 
 export function isoTime(moment: Moment): string {

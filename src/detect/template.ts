@@ -1,0 +1,109 @@
+/** `{{fact.path}}` and `{{fact.path|format}}` in the texts of a rule. Parsed and checked when the rule is loaded. */
+import { type Field, fieldsOf, isFactName, valueAt } from "../types/fields.ts";
+import { nearest } from "../system/json-source.ts";
+
+export type FactValues = Readonly<Record<string, unknown>>;
+
+export interface Template {
+  readonly source: string;
+  readonly holes: readonly Hole[];
+  render(facts: FactValues): string;
+  /** The bare value when the template is one expression without a format, else the text. */
+  value(facts: FactValues): unknown;
+}
+
+function bytes(value: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB", "PB"];
+  let scaled = value;
+  let unit = 0;
+  while (Math.abs(scaled) >= 1000 && unit < units.length - 1) {
+    scaled /= 1000;
+    unit += 1;
+  }
+  return `${unit === 0 ? scaled : scaled.toPrecision(3)} ${units[unit]}`;
+}
+
+function duration(seconds: number): string {
+  const total = Math.round(seconds);
+  const parts: [number, string][] = [
+    [Math.floor(total / 86_400), "d"],
+    [Math.floor((total % 86_400) / 3600), "h"],
+    [Math.floor((total % 3600) / 60), "min"],
+    [total % 60, "s"],
+  ];
+  const first = parts.findIndex(([count]) => count > 0);
+  if (first === -1) return "0 s";
+  return parts
+    .slice(first, first + 2)
+    .filter(([count]) => count > 0)
+    .map(([count, unit]) => `${count} ${unit}`)
+    .join(" ");
+}
+
+export const formats = {
+  bytes: { what: "`1530000000` as `1.53 GB`", render: bytes },
+  percent: { what: "`91.23` as `91.2 %`", render: (value: number) => `${value.toFixed(1)} %` },
+  duration: { what: "seconds `5430` as `1 h 30 min`", render: duration },
+  round: { what: "`3.7` as `4`", render: (value: number) => String(Math.round(value)) },
+} as const;
+
+const expression = /\{\{([^{}]*)\}\}/g;
+
+export interface Hole {
+  readonly fact: string;
+  readonly path: string;
+  readonly type: Field["type"];
+  readonly format: keyof typeof formats | null;
+}
+
+/** @returns the template, or what is wrong with it in one sentence. */
+export function parseTemplate(source: string, available: ReadonlySet<string>): Template | { fault: string } {
+  const literals: string[] = [];
+  const holes: Hole[] = [];
+  let last = 0;
+  for (const match of source.matchAll(expression)) {
+    literals.push(source.slice(last, match.index));
+    last = match.index + match[0].length;
+    const hole = parseHole(match[1] ?? "", available);
+    if ("fault" in hole) return hole;
+    holes.push(hole);
+  }
+  literals.push(source.slice(last));
+  if (literals.some((text) => text.includes("{{") || text.includes("}}"))) {
+    return { fault: "has a {{ or }} without its partner" };
+  }
+  const only = holes.length === 1 && literals.every((text) => text === "") ? holes[0] : undefined;
+  const render = (facts: FactValues) =>
+    holes.reduce((text, hole, index) => text + show(hole, facts) + (literals[index + 1] ?? ""), literals[0] ?? "");
+  return {
+    source,
+    holes,
+    render,
+    value: (facts) => (only !== undefined && only.format === null ? valueAt(facts[only.fact], only.path) : render(facts)),
+  };
+}
+
+function parseHole(text: string, available: ReadonlySet<string>): Hole | { fault: string } {
+  const [reference = "", format, ...rest] = text.split("|").map((part) => part.trim());
+  const [fact = "", ...steps] = reference.split(".");
+  const path = steps.join(".");
+  if (rest.length > 0) return { fault: `{{${text}}} has more than one format` };
+  if (!isFactName(fact)) return { fault: `{{${text}}}: unknown fact "${fact}"${nearest(fact, available)}` };
+  if (!available.has(fact)) return { fault: `{{${text}}}: the fact "${fact}" needs "forEach": "${fact}" in this rule` };
+  const fields = fieldsOf(fact);
+  const field = fields.get(path);
+  if (field === undefined) return { fault: `{{${text}}}: ${fact} has no "${path}"${nearest(path, fields.keys())}` };
+  if (field.type === "object") return { fault: `{{${text}}}: ${fact}.${path} is an object; name a field of it` };
+  if (format === undefined) return { fact, path, type: field.type, format: null };
+  if (!Object.hasOwn(formats, format)) return { fault: `{{${text}}}: unknown format "${format}"${nearest(format, Object.keys(formats))}` };
+  if (field.type !== "number") return { fault: `{{${text}}}: the format ${format} needs a number; ${fact}.${path} is ${field.type}` };
+  return { fact, path, type: field.type, format: format as keyof typeof formats };
+}
+
+function show(hole: Hole, facts: FactValues): string {
+  const value = valueAt(facts[hole.fact], hole.path);
+  if (value === null || value === undefined) return "unknown";
+  if (hole.format !== null && typeof value === "number") return formats[hole.format].render(value);
+  if (typeof value === "number") return String(Math.round(value * 100) / 100);
+  return Array.isArray(value) ? value.join(" ") : String(value);
+}
