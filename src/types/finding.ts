@@ -36,4 +36,9 @@ export interface Detection {
   readonly verdicts: readonly RuleVerdict[];
   /** Rule name -> identities of entities it could not judge; `*` when it could judge none. */
   readonly blindEntities: ReadonlyMap<string, ReadonlySet<string>>;
+  /**
+   * Keys of problems whose conditions hold, but not yet for as long as the rule wants: still there, so not resolved.
+   * Left out: nobody knows them, and no problem of a rule with `waiting` entities counts as gone.
+   */
+  readonly waitingKeys?: ReadonlySet<string>;
 }

@@ -20,6 +20,7 @@ export const ProblemEvent = z.enum([
   "opened", // seen for the first time, or again after a healthy cycle
   "action", // an action was decided or done, or its refusal changed
   "resolved", // looked at, and no longer there
+  "carried", // repeated at the head of a new file after a rotation, so that nothing still open is forgotten
 ]);
 export type ProblemEvent = z.infer<typeof ProblemEvent>;
 
@@ -48,5 +49,51 @@ export const RegistryRecord = z.object({
   evidence: z.record(z.string(), z.unknown()),
   duration_ms: z.number(),
   event: ProblemEvent,
+  /** opened, carried: the rules that found it. */
+  rules: z.array(z.string()).optional(),
+  /** opened, carried: what it is about; null is the host. */
+  entity: z.strictObject({ kind: z.string(), identity: z.string() }).nullable().optional(),
+  /** action: whether the trouble was seen to be gone afterwards. */
+  verified: z.boolean().nullable().optional(),
 });
 export type RegistryRecord = z.infer<typeof RegistryRecord>;
+
+/** open; healing: an action succeeded and no look has confirmed it yet; resolved: looked at, and no longer there. */
+export const Life = z.enum(["open", "healing", "resolved"]);
+export type Life = z.infer<typeof Life>;
+
+export const ProblemAction = z.strictObject({
+  ts: z.string(),
+  cycle: z.string(),
+  /** `restart_service:openclaw-gateway` */
+  action: z.string(),
+  result: ActionResult,
+  reason: z.string(),
+});
+export type ProblemAction = z.infer<typeof ProblemAction>;
+
+/** What the registry's lines about one key come to. Times are ISO 8601, UTC. */
+export const Problem = z.strictObject({
+  key: ProblemKey,
+  type: ProblemType,
+  subject: z.string(),
+  condition: z.string(),
+  severity: Severity,
+  description: z.string(),
+  life: Life,
+  /** Start of the present outage, or of the last one. */
+  openedAt: z.string(),
+  /** The newest line about it. */
+  lastSeen: z.string(),
+  resolvedAt: z.string().nullable(),
+  /** Why it counts as resolved. */
+  resolvedBecause: z.string().nullable(),
+  /** When it was opened, newest last: those of 24 hours, at most 300. */
+  openings: z.array(z.string()),
+  /** What was done or refused in this outage, newest last, at most 20. */
+  actions: z.array(ProblemAction),
+  rules: z.array(z.string()),
+  entity: z.strictObject({ kind: z.string(), identity: z.string() }).nullable(),
+  host: z.string(),
+});
+export type Problem = z.infer<typeof Problem>;

@@ -40,6 +40,9 @@ export const TrailFinding = z.object({
   held: z.strictObject({ cycles: z.number(), seconds: z.number(), wanted: z.string() }).nullable(),
   /** One sentence: why it counts as resolved, or why not. */
   why: z.string(),
+  /** When its problem was opened (ISO 8601), and how often within 24 hours, this time included. */
+  since: z.string().optional(),
+  occurrences24h: z.number().optional(),
 });
 export type TrailFinding = z.infer<typeof TrailFinding>;
 
