@@ -50,6 +50,7 @@ export const SwapFact = z.strictObject({
   inMegabytesPerSecond: num("read back from swap, in 10^6 bytes a second"),
   outMegabytesPerSecond: num("written to swap, in 10^6 bytes a second"),
   thrashMegabytesPerSecond: num("in plus out"),
+  thrashLimitMegabytesPerSecond: num("ARGUS_SWAP_THRASH_MBPS: what counts as thrashing here"),
   hog: SwapHog.nullable().describe("the process with the most memory in swap"),
 });
 

@@ -19,6 +19,7 @@ export type ActionResult = z.infer<typeof ActionResult>;
 export const ProblemEvent = z.enum([
   "opened", // seen for the first time, or again after a healthy cycle
   "action", // an action was decided or done, or its refusal changed
+  "changed", // while open: it became worse, or another rule found it as well
   "resolved", // looked at, and no longer there
   "carried", // repeated at the head of a new file after a rotation, so that nothing still open is forgotten
 ]);

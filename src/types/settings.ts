@@ -91,6 +91,7 @@ export const variables = {
   ARGUS_RESTART_BACKOFF_THIRD_DELAY: { kind: "integer", min: 1, max: 86_400, unit: "seconds", fallback: 300, what: "before the third restart" },
   ARGUS_RESTART_COOLDOWN_SECONDS: { kind: "integer", min: 1, max: 604_800, unit: "seconds", fallback: 3600, what: "after the third restart; also the health after which attempts are forgotten" },
   ARGUS_RESTART_SETTLE_SECONDS: { kind: "integer", min: 0, max: 60, unit: "seconds", fallback: 3, what: "a restarted service must stay active before it counts as healed" },
+  ARGUS_SWAP_THRASH_MBPS: { kind: "integer", min: 1, max: 100_000, unit: "MB/s", fallback: 10, what: "swap traffic, in plus out, that counts as thrashing" },
   TELEGRAM_BOT_TOKEN: { kind: "text", secret: true, what: "token of the bot that sends alerts" },
   TELEGRAM_CHAT_ID: { kind: "text", what: "chat that receives them" },
   TELEGRAM_API_URL: { kind: "text", what: "another Bot API server (default https://api.telegram.org)" },
@@ -118,6 +119,7 @@ export interface Config {
   readonly restartThirdDelaySeconds: number;
   readonly restartCooldownSeconds: number;
   readonly restartSettleSeconds: number;
+  readonly swapThrashMegabytesPerSecond: number;
   readonly telegram: { readonly token: string; readonly chatId: string; readonly apiUrl: string } | null;
   readonly anthropicKey: string | null;
   /** Things to say once at start, such as a secrets file this user may not read. */
