@@ -20,7 +20,7 @@ import { dirname, join } from "node:path";
 import type { FileStatus, Files } from "./system.ts";
 
 /** What a read of /proc answers when the process went away, or is somebody else's. */
-const unreadable = new Set(["ENOENT", "ESRCH", "EACCES", "EPERM", "ENOTDIR", "EINVAL", "EIO"]);
+const unreadable = new Set(["ENOENT", "ESRCH", "EACCES", "EPERM", "ENOTDIR", "EINVAL", "EIO", "ENOTSUP"]);
 
 export function errorCode(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : "";
@@ -80,6 +80,16 @@ export function createFiles(root: string): Files {
     }
   }
 
+  /** Without the second read, which only finds the end: 47 instead of 50 ms for the stat files of 5,000 processes. */
+  function readOnce(path: string): string {
+    const descriptor = openSync(at(path), "r");
+    try {
+      return buffer.toString("utf8", 0, readSync(descriptor, buffer, 0, buffer.length, null));
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+
   let temporaryFiles = 0;
 
   function writeAtomic(path: string, text: string, mode: number, durable: boolean): void {
@@ -119,6 +129,7 @@ export function createFiles(root: string): Files {
     read: (path) => readAll(path, Number.POSITIVE_INFINITY),
     tryRead: (path) => orNull(() => readAll(path, Number.POSITIVE_INFINITY)),
     tryReadHead: (path, maxBytes) => orNull(() => readAll(path, maxBytes)),
+    tryReadOnce: (path) => orNull(() => readOnce(path)),
     tryReadTail: (path, maxBytes) => orNull(() => readTail(path, maxBytes)),
     list: (path) => readdirSync(at(path)),
     tryReadLink: (path) => orNull(() => readlinkSync(at(path))),

@@ -31,6 +31,8 @@ export interface Files {
   tryRead(path: string): string | null;
   /** At most `maxBytes` from the start, null as for tryRead. */
   tryReadHead(path: string, maxBytes: number): string | null;
+  /** What one read(2) gives, null as for tryRead: the whole of what /proc prints in one go, such as /proc/PID/stat. */
+  tryReadOnce(path: string): string | null;
   /** At most the last `maxBytes`, null as for tryRead. A character cut in two at the start reads as U+FFFD. */
   tryReadTail(path: string, maxBytes: number): string | null;
   list(path: string): string[];
