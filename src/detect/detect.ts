@@ -74,13 +74,14 @@ export async function detect(input: DetectInput): Promise<DetectOutput> {
   const verdicts: RuleVerdict[] = [];
   const streaks = new Map<string, Streak>();
   const blindEntities = new Map<string, Set<string>>();
+  const waitingKeys = new Set<string>();
   for (const judged of input.rules.rules) {
-    const outcome = await judgeRule(judged, input, streaks);
+    const outcome = await judgeRule(judged, input, streaks, waitingKeys);
     findings.push(...outcome.findings);
     verdicts.push(outcome.verdict);
     if (outcome.blind.size > 0) blindEntities.set(judged.compiled.rule.name, outcome.blind);
   }
-  return { findings, verdicts, blindEntities, streaks };
+  return { findings, verdicts, blindEntities, waitingKeys, streaks };
 }
 
 interface RuleOutcome {
@@ -89,7 +90,7 @@ interface RuleOutcome {
   readonly blind: Set<string>;
 }
 
-async function judgeRule(judged: JudgedRule, input: DetectInput, streaks: Map<string, Streak>): Promise<RuleOutcome> {
+async function judgeRule(judged: JudgedRule, input: DetectInput, streaks: Map<string, Streak>, waitingKeys: Set<string>): Promise<RuleOutcome> {
   const { rule, surelyQuiet } = judged.compiled;
   const missing = new Set<string>(missingFacts(judged, input.facts));
   const lacksFact = missing.size > 0;
@@ -124,6 +125,7 @@ async function judgeRule(judged: JudgedRule, input: DetectInput, streaks: Map<st
     const held = heldFor(rule, streak, input.now);
     if (held !== null && !held.enough) {
       waiting += 1;
+      waitingKeys.add(look.key);
       continue;
     }
     fired += 1;

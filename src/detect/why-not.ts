@@ -20,15 +20,21 @@ export interface RuleLook {
   readonly looks: readonly LookAgain[];
 }
 
-export async function lookAgain(judged: JudgedRule, input: Pick<DetectInput, "facts" | "streaks" | "problemOf" | "now">): Promise<RuleLook> {
+/** @param only identities to look at; all without it. */
+export async function lookAgain(
+  judged: JudgedRule,
+  input: Pick<DetectInput, "facts" | "streaks" | "problemOf" | "now">,
+  only?: ReadonlySet<string>,
+): Promise<RuleLook> {
   const { rule } = judged.compiled;
   const shared = hostFactsOf(input.facts);
   const looks: LookAgain[] = [];
   for (const entity of entitiesOf(judged, input.facts)) {
+    const identity = entity === null ? "host" : entityIdentity(rule.forEach as EntityKind, entity as never);
+    if (only !== undefined && !only.has(identity)) continue;
     const look = lookAt(judged, entity, shared, input.problemOf);
     const { holds, evidence } = await judged.judge(look.facts);
     const held = heldFor(rule, input.streaks.get(streakKey(rule.name, look.identity)), input.now);
-    const identity = entity === null ? "host" : entityIdentity(rule.forEach as EntityKind, entity as never);
     looks.push({ identity, key: look.key, holds, evidence, held });
   }
   return { missing: missingFacts(judged, input.facts), looks };

@@ -5,6 +5,7 @@ export interface Situation {
   readonly findings: number;
   readonly unresolved: number;
   readonly paused: boolean;
+  readonly diskGuard: boolean;
   readonly dryRun: boolean;
 }
 
@@ -22,5 +23,6 @@ export function decideModel(situation: Situation): ModelDecision {
   if (unresolved === 0) return not("every_finding_resolved", "rules cover all that was found");
   if (situation.paused) return not("paused", `${things}, but Argus is paused`);
   if (situation.dryRun) return not("dry_run", `${things}, but a dry run asks nobody`);
+  if (situation.diskGuard) return not("disk_guard", `${things}, but less than 100 MB are free for the state`);
   return not("no_key", `${things}, but ANTHROPIC_API_KEY is not set, so they alert by themselves`);
 }

@@ -1,0 +1,23 @@
+/** What a finding's rule asks for, in the form that the executor takes. */
+import type { Proposal } from "../types/action.ts";
+import type { ActionRequest, Finding } from "../types/finding.ts";
+
+/** @returns one proposal for each action of the rule but `alert`: people are told last, when it is known what was done. */
+export function remediesOf(finding: Finding): Proposal[] {
+  return finding.actions.filter((action) => action.type !== "alert").map((action) => proposalOf(finding, action));
+}
+
+function proposalOf(finding: Finding, action: ActionRequest): Proposal {
+  return {
+    type: action.type,
+    ...(action.target === undefined ? {} : { target: action.target }),
+    ...(action.type === "log" ? { message: (action.message ?? finding.summary).slice(0, 8192) } : {}),
+    source: `rule:${finding.rule}`,
+    problem: finding.key,
+    problemType: finding.type,
+    severity: finding.severity,
+    subject: finding.subject.slice(0, 1024),
+    expect: finding.expect,
+    reason: finding.summary.slice(0, 2048),
+  };
+}

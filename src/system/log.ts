@@ -1,0 +1,30 @@
+/** The log: JSON lines by pino into `argus.log` (rotated at 10 MB, 3 kept), and to standard output for the daemon. */
+import { join } from "node:path";
+import { type Logger, pino } from "pino";
+import { createLineFile } from "./line-file.ts";
+import type { Files } from "./system.ts";
+
+export type Log = Logger;
+export const logPath = (logDir: string): string => join(logDir, "argus.log");
+export const rotatedLogs = 3;
+
+/** @param echo gets every line as well; the daemon passes standard output. */
+export function createLog(files: Files, logDir: string, echo?: (line: string) => void): Log {
+  const file = createLineFile({ files, path: logPath(logDir), maxBytes: 10_000_000, keep: rotatedLogs, durable: false });
+  let saidFull = false;
+  const destination = {
+    write(line: string): void {
+      echo?.(line);
+      try {
+        file.append(line.trimEnd());
+        saidFull = false;
+      } catch (error) {
+        // A full disk must not end the watchdog that is there to clean it. Once is enough to say so.
+        if (saidFull) return;
+        saidFull = true;
+        process.stderr.write(`argus: cannot write ${logPath(logDir)}: ${error instanceof Error ? error.message : error}\n`);
+      }
+    },
+  };
+  return pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } }, destination);
+}
