@@ -2,7 +2,16 @@
 import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import { type EnvFile, readEnvFile } from "./system/env-file.ts";
-import { type Fault, faultsOf, faultText, isFault, type JsonPath, type JsonSource, parseJson, pathText } from "./system/json-source.ts";
+import {
+  type Fault,
+  faultsOf,
+  faultText,
+  isFault,
+  type JsonPath,
+  type JsonSource,
+  parseJson,
+  pathText,
+} from "./system/json-source.ts";
 import type { System } from "./system/system.ts";
 import { UserError } from "./types/errors.ts";
 import { type Config, Settings, type Variable, type VariableName, variables } from "./types/settings.ts";
@@ -29,7 +38,9 @@ export function loadConfig(source: ConfigSource): Config {
   const home = (path: string) => expandHome(path, system.self.home);
   const path = (name: VariableName, fallback: string): string => {
     const found = value(name);
-    return found === null ? fallback : resolve(found.where === "environment" ? source.workingDir : dirname(settingsFile), home(found.text));
+    return found === null
+      ? fallback
+      : resolve(found.where === "environment" ? source.workingDir : dirname(settingsFile), home(found.text));
   };
   const given = (name: string): string | null => env[name]?.split(":")[0] || null;
   const stateDir = path("ARGUS_STATE_DIR", given("STATE_DIRECTORY") ?? join(source.workingDir, "state"));
@@ -55,7 +66,10 @@ export function loadConfig(source: ConfigSource): Config {
     swapThrashMegabytesPerSecond: integer("ARGUS_SWAP_THRASH_MBPS"),
     telegram: telegramOf(value),
     anthropicKey: value("ANTHROPIC_API_KEY")?.text ?? null,
-    notes: envFile.state === "unreadable" ? [`${envFile.path} cannot be read by this user, so its settings are not in force here`] : [],
+    notes:
+      envFile.state === "unreadable"
+        ? [`${envFile.path} cannot be read by this user, so its settings are not in force here`]
+        : [],
   };
 }
 
@@ -66,7 +80,8 @@ interface Value {
 
 function lookUp(name: string, env: ConfigSource["env"], file: EnvFile): Value | null {
   const fromEnvironment = env[name];
-  if (fromEnvironment !== undefined && fromEnvironment !== "") return { text: fromEnvironment, where: "environment" };
+  if (fromEnvironment !== undefined && fromEnvironment !== "")
+    return { text: fromEnvironment, where: "environment" };
   const fromFile = file.values.get(name);
   return fromFile === undefined || fromFile === "" ? null : { text: fromFile, where: "file" };
 }
@@ -77,7 +92,9 @@ function readInteger(name: VariableName, value: Value | null): number {
   if (value === null) return row.fallback;
   const number = /^-?\d{1,15}$/.test(value.text) ? Number(value.text) : Number.NaN;
   if (number >= row.min && number <= row.max) return number;
-  throw new UserError(`${name} is "${value.text}", but must be a whole number from ${row.min} to ${row.max} (${row.unit})`);
+  throw new UserError(
+    `${name} is "${value.text}", but must be a whole number from ${row.min} to ${row.max} (${row.unit})`,
+  );
 }
 
 function readFlag(name: VariableName, value: Value | null): boolean {
@@ -91,8 +108,10 @@ function telegramOf(value: (name: string) => Value | null): Config["telegram"] {
   const token = value("TELEGRAM_BOT_TOKEN")?.text ?? null;
   const chatId = value("TELEGRAM_CHAT_ID")?.text ?? null;
   if (token === null && chatId === null) return null;
-  if (token === null) throw new UserError("TELEGRAM_CHAT_ID is set, but TELEGRAM_BOT_TOKEN is not: set both, or neither");
-  if (chatId === null) throw new UserError("TELEGRAM_BOT_TOKEN is set, but TELEGRAM_CHAT_ID is not: set both, or neither");
+  if (token === null)
+    throw new UserError("TELEGRAM_CHAT_ID is set, but TELEGRAM_BOT_TOKEN is not: set both, or neither");
+  if (chatId === null)
+    throw new UserError("TELEGRAM_BOT_TOKEN is set, but TELEGRAM_CHAT_ID is not: set both, or neither");
   return { token, chatId, apiUrl: value("TELEGRAM_API_URL")?.text ?? "https://api.telegram.org" };
 }
 
@@ -108,13 +127,19 @@ function settingsPath({ system, env, workingDir, programDir }: ConfigSource): st
 }
 
 function readSettings(system: System, file: string): Settings {
-  if (system.files.stat(file) === null) throw new UserError(`${file} does not exist; ARGUS_CONFIG must name a settings file`);
+  if (system.files.stat(file) === null)
+    throw new UserError(`${file} does not exist; ARGUS_CONFIG must name a settings file`);
   const text = system.files.tryRead(file);
-  if (text === null) throw new UserError(`${file} cannot be read by this user; run as its owner, or set ARGUS_CONFIG to another file`);
+  if (text === null)
+    throw new UserError(
+      `${file} cannot be read by this user; run as its owner, or set ARGUS_CONFIG to another file`,
+    );
   const source = parseJson(file, text);
   if (isFault(source)) throw new UserError(faultText(source));
   const parsed = Settings.safeParse(source.value);
-  const faults = parsed.success ? contradictions(source, parsed.data) : faultsOf(source, parsed.error, { keysAt });
+  const faults = parsed.success
+    ? contradictions(source, parsed.data)
+    : faultsOf(source, parsed.error, { keysAt });
   if (faults.length > 0 || !parsed.success) throw new UserError(faults.map(faultText).join("\n"));
   return parsed.data;
 }
@@ -146,7 +171,8 @@ function contradictions(source: JsonSource, settings: Settings): Fault[] {
   });
   settings.services.forEach(({ unit, requires }, index) => {
     requires.forEach((other, at) => {
-      if (bare(other) === bare(unit)) say(["services", index, "requires", at], `"${unit}" cannot require itself`);
+      if (bare(other) === bare(unit))
+        say(["services", index, "requires", at], `"${unit}" cannot require itself`);
     });
   });
   settings.endpoints.forEach(({ name }, index) => {
@@ -154,8 +180,11 @@ function contradictions(source: JsonSource, settings: Settings): Fault[] {
     names.add(name);
   });
   settings.processes.killable.forEach((name, index) => {
-    if (settings.processes.protected.includes(name)) say(["processes", "killable", index], `"${name}" is also in processes.protected; it can only be in one`);
+    if (settings.processes.protected.includes(name))
+      say(
+        ["processes", "killable", index],
+        `"${name}" is also in processes.protected; it can only be in one`,
+      );
   });
   return faults;
 }
-

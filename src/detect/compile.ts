@@ -46,7 +46,8 @@ function surelyFalse(condition: Condition): Test {
     const [first, second] = tests;
     // The usual sizes without a loop: this runs 500,000 times a cycle.
     if (first !== undefined && tests.length === 1) return first;
-    if (first !== undefined && second !== undefined && tests.length === 2) return (facts) => first(facts) || second(facts);
+    if (first !== undefined && second !== undefined && tests.length === 2)
+      return (facts) => first(facts) || second(facts);
     return (facts) => tests.some((test) => test(facts));
   }
   if ("any" in condition) {

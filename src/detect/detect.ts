@@ -1,13 +1,13 @@
 /** Snapshot + rules + problem history -> findings. */
 import { problemKey } from "../system/problem-key.ts";
 import type { Expectation } from "../types/action.ts";
-import { type EntityKind, entityIdentity, type Entity, type Problem24h } from "../types/facts.ts";
+import { type Entity, type EntityKind, entityIdentity, type Problem24h } from "../types/facts.ts";
 import type { ActionRequest, Detection, Finding } from "../types/finding.ts";
 import type { Moment } from "../types/moment.ts";
 import type { Facts } from "../types/snapshot.ts";
 import type { RuleVerdict } from "../types/trail.ts";
-import type { JudgedRule, RuleSet } from "./load.ts";
 import type { Judgement } from "./judge.ts";
+import type { JudgedRule, RuleSet } from "./load.ts";
 import { advance, type Held, heldFor, type Streak, type Streaks, streakKey } from "./streaks.ts";
 import type { FactValues } from "./template.ts";
 
@@ -57,12 +57,23 @@ export function hostFactsOf({ host, memory, swap, load, pressure, self }: Facts)
   return { host, memory, swap, load, pressure, self };
 }
 
-export function lookAt(judged: JudgedRule, entity: Entity | null, shared: FactValues, problemOf: DetectInput["problemOf"]): Look {
+export function lookAt(
+  judged: JudgedRule,
+  entity: Entity | null,
+  shared: FactValues,
+  problemOf: DetectInput["problemOf"],
+): Look {
   const { rule, templates } = judged.compiled;
   const values = rule.forEach === undefined ? shared : { ...shared, [rule.forEach]: entity };
   const subject = templates.subject.render(values);
   const key = problemKey(rule.event.type, subject, rule.event.params.condition);
-  return { identity: identityOf(rule.forEach, entity), entity, facts: { ...values, problem: problemOf(key) }, key, subject };
+  return {
+    identity: identityOf(rule.forEach, entity),
+    entity,
+    facts: { ...values, problem: problemOf(key) },
+    key,
+    subject,
+  };
 }
 
 function identityOf(kind: EntityKind | undefined, entity: Entity | null): string {
@@ -90,7 +101,12 @@ interface RuleOutcome {
   readonly blind: Set<string>;
 }
 
-async function judgeRule(judged: JudgedRule, input: DetectInput, streaks: Map<string, Streak>, waitingKeys: Set<string>): Promise<RuleOutcome> {
+async function judgeRule(
+  judged: JudgedRule,
+  input: DetectInput,
+  streaks: Map<string, Streak>,
+  waitingKeys: Set<string>,
+): Promise<RuleOutcome> {
   const { rule, surelyQuiet } = judged.compiled;
   const missing = new Set<string>(missingFacts(judged, input.facts));
   const lacksFact = missing.size > 0;
@@ -113,7 +129,8 @@ async function judgeRule(judged: JudgedRule, input: DetectInput, streaks: Map<st
     }
     const look = lookAt(judged, entity, shared, input.problemOf);
     const judgement = await judged.judge(look.facts);
-    for (const part of judgement.evidence) if (part.result === null) missing.add(missingName(part, input.facts));
+    for (const part of judgement.evidence)
+      if (part.result === null) missing.add(missingName(part, input.facts));
     const holds = judgement.holds !== true && lacksFact ? null : judgement.holds;
     if (holds === null) blind.add(look.identity);
 
@@ -147,8 +164,14 @@ async function judgeRule(judged: JudgedRule, input: DetectInput, streaks: Map<st
   };
 }
 
-function missingName(part: { fact: string; path: string; wantedFrom?: string | undefined; saw: unknown }, facts: Facts): string {
-  if (part.saw === null) return (facts as Record<string, unknown>)[part.fact] === undefined ? part.fact : `${part.fact}.${part.path}`;
+function missingName(
+  part: { fact: string; path: string; wantedFrom?: string | undefined; saw: unknown },
+  facts: Facts,
+): string {
+  if (part.saw === null)
+    return (facts as Record<string, unknown>)[part.fact] === undefined
+      ? part.fact
+      : `${part.fact}.${part.path}`;
   return part.wantedFrom ?? `${part.fact}.${part.path}`;
 }
 

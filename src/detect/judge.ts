@@ -33,7 +33,18 @@ interface JudgedNode {
   result?: boolean;
 }
 
-const engineDefaults = ["equal", "notEqual", "in", "notIn", "contains", "doesNotContain", "lessThan", "lessThanInclusive", "greaterThan", "greaterThanInclusive"];
+const engineDefaults = [
+  "equal",
+  "notEqual",
+  "in",
+  "notIn",
+  "contains",
+  "doesNotContain",
+  "lessThan",
+  "lessThanInclusive",
+  "greaterThan",
+  "greaterThanInclusive",
+];
 
 /**
  * An engine for this rule alone: overlapping runs of one engine lose rules of lower priority silently, and a
@@ -58,7 +69,11 @@ function createEngine({ rule }: CompiledRule): Engine {
   const engine = new Engine([], { allowUndefinedFacts: true, pathResolver: valueAt });
   for (const name of engineDefaults) engine.removeOperator(name);
   for (const [name, operator] of Object.entries(operators)) engine.addOperator(name, operator.evaluate);
-  engine.addRule({ name: rule.name, conditions: rooted(rule.conditions), event: { type: rule.event.type } } as never);
+  engine.addRule({
+    name: rule.name,
+    conditions: rooted(rule.conditions),
+    event: { type: rule.event.type },
+  } as never);
   return engine;
 }
 
@@ -84,7 +99,8 @@ function fold(node: JudgedNode, evidence: Evidence[]): boolean | null {
 }
 
 function foldLeaf(node: JudgedNode, evidence: Evidence[]): boolean | null {
-  if (node.result === undefined) throw new Error(`the engine left out the condition on ${node.fact}.${node.path ?? ""}`);
+  if (node.result === undefined)
+    throw new Error(`the engine left out the condition on ${node.fact}.${node.path ?? ""}`);
   const missing = isMissing(node.factResult) || isMissing(node.valueResult);
   const result = missing ? null : node.result;
   const reference = node.value as { fact?: string; path?: string } | null;

@@ -1,6 +1,16 @@
 /** Rule files -> a rule set, or everything that is wrong with them. */
 import { join } from "node:path";
-import { type Fault, faultsOf, type IssueContext, isFault, type JsonPath, type JsonSource, nearest, parseJson, pathText } from "../system/json-source.ts";
+import {
+  type Fault,
+  faultsOf,
+  type IssueContext,
+  isFault,
+  type JsonPath,
+  type JsonSource,
+  nearest,
+  parseJson,
+  pathText,
+} from "../system/json-source.ts";
 import type { Files } from "../system/system.ts";
 import { conditionBranches, For, Leaf, Rule, RuleAction, RuleFile } from "../types/rules.ts";
 import { checkRule } from "./check.ts";
@@ -20,7 +30,9 @@ export interface RuleSet {
   readonly files: readonly string[];
 }
 
-export type LoadResult = { readonly ok: true; readonly set: RuleSet } | { readonly ok: false; readonly faults: readonly Fault[] };
+export type LoadResult =
+  | { readonly ok: true; readonly set: RuleSet }
+  | { readonly ok: false; readonly faults: readonly Fault[] };
 
 export interface RuleDirs {
   readonly rulesDir: string;
@@ -43,7 +55,10 @@ function keysAt(path: JsonPath): readonly string[] {
 /** Which branch of a union the author meant, by the keys that stand there. */
 export function meantBranch(value: unknown, branches: number): number | null {
   if (value === null || typeof value !== "object" || Array.isArray(value)) return null;
-  if (branches === 2) return "conditions" in value || "event" in value || !("enabled" in value && value.enabled === false) ? 1 : 0;
+  if (branches === 2)
+    return "conditions" in value || "event" in value || !("enabled" in value && value.enabled === false)
+      ? 1
+      : 0;
   const index = conditionBranches.findIndex((key) => key in value);
   return index === -1 ? conditionBranches.length - 1 : index;
 }
@@ -90,7 +105,10 @@ function named(fault: Fault, value: unknown): Fault {
   const rules = (value as { rules?: unknown } | null)?.rules;
   if (index === null || !Array.isArray(rules)) return fault;
   const rule: unknown = rules[Number(index[1])];
-  const name = rule !== null && typeof rule === "object" && "name" in rule && typeof rule.name === "string" ? rule.name : `#${Number(index[1]) + 1}`;
+  const name =
+    rule !== null && typeof rule === "object" && "name" in rule && typeof rule.name === "string"
+      ? rule.name
+      : `#${Number(index[1]) + 1}`;
   return { ...fault, path: `rule "${name}"${index[2] === "" ? "" : `, ${index[2]}`}` };
 }
 
@@ -99,7 +117,12 @@ function compileEntry(entry: Entry, rule: Rule, faults: Fault[]): JudgedRule | n
   const { source } = entry;
   const templates = checkRule(rule, path, (at, message) => {
     const text = pathText(at.slice(2));
-    faults.push({ file: source.file, line: source.lineOf(at), path: `rule "${rule.name}"${text === "" ? "" : `, ${text}`}`, message });
+    faults.push({
+      file: source.file,
+      line: source.lineOf(at),
+      path: `rule "${rule.name}"${text === "" ? "" : `, ${text}`}`,
+      message,
+    });
   });
   if (templates === null) return null;
   const compiled = compileRule(rule, templates, source.file, source.lineOf(path));
@@ -114,7 +137,12 @@ function readLayer(files: Files, dir: string, faults: Fault[]): Map<string, Entr
     const other = layer.get(rule.name);
     if (other !== undefined) {
       const where = `${other.source.file}:${other.source.lineOf(["rules", other.index])}`;
-      faults.push({ file: source.file, line: source.lineOf(["rules", index]), path: `rule "${rule.name}"`, message: `stands already in ${where}` });
+      faults.push({
+        file: source.file,
+        line: source.lineOf(["rules", index]),
+        path: `rule "${rule.name}"`,
+        message: `stands already in ${where}`,
+      });
       continue;
     }
     layer.set(rule.name, entry);
@@ -125,7 +153,12 @@ function readLayer(files: Files, dir: string, faults: Fault[]): Map<string, Entr
 export function loadRules(files: Files, dirs: RuleDirs): LoadResult {
   const faults: Fault[] = [];
   if (files.stat(dirs.rulesDir)?.kind !== "directory") {
-    faults.push({ file: dirs.rulesDir, line: 1, path: "", message: "there is no such folder; ARGUS_RULES_DIR must name the shipped rules" });
+    faults.push({
+      file: dirs.rulesDir,
+      line: 1,
+      path: "",
+      message: "there is no such folder; ARGUS_RULES_DIR must name the shipped rules",
+    });
     return { ok: false, faults };
   }
   const shipped = readLayer(files, dirs.rulesDir, faults);
@@ -135,7 +168,12 @@ export function loadRules(files: Files, dirs: RuleDirs): LoadResult {
   for (const [name, entry] of local) {
     if (!("conditions" in entry.rule) && !shipped.has(name)) {
       const { source, index } = entry;
-      faults.push({ file: source.file, line: source.lineOf(["rules", index]), path: `rule "${name}"`, message: `switches off a rule that does not exist${nearest(name, shipped.keys())}` });
+      faults.push({
+        file: source.file,
+        line: source.lineOf(["rules", index]),
+        path: `rule "${name}"`,
+        message: `switches off a rule that does not exist${nearest(name, shipped.keys())}`,
+      });
     }
     entries.set(name, entry);
   }
@@ -148,7 +186,10 @@ export function loadRules(files: Files, dirs: RuleDirs): LoadResult {
     else if (judged !== null) rules.push(judged);
   }
   if (faults.length > 0) return { ok: false, faults };
-  rules.sort((a, b) => b.compiled.priority - a.compiled.priority || (a.compiled.rule.name < b.compiled.rule.name ? -1 : 1));
+  rules.sort(
+    (a, b) =>
+      b.compiled.priority - a.compiled.priority || (a.compiled.rule.name < b.compiled.rule.name ? -1 : 1),
+  );
   const paths = new Set([...shipped.values(), ...local.values()].map((entry) => entry.source.file));
   return { ok: true, set: { rules, disabled: disabled.sort(), files: [...paths] } };
 }

@@ -41,25 +41,63 @@ function patternFault(right: unknown): string | null {
     return `is not a regular expression: ${error instanceof Error ? error.message : error}`;
   }
   // A pattern such as (a+)+ takes minutes on a hostile command line of 40 characters.
-  return safeRegex(String(right)) ? null : "could take for ever on a hostile text; avoid repeated groups inside repeated groups";
+  return safeRegex(String(right))
+    ? null
+    : "could take for ever on a hostile text; avoid repeated groups inside repeated groups";
 }
 
 export const operators = {
   equal: { left: scalars, right: "same", what: "is the value", evaluate: (left, right) => left === right },
-  notEqual: { left: scalars, right: "same", what: "is not the value", evaluate: (left, right) => left !== right },
-  in: { left: scalars, right: "list of same", what: "is one of the list", evaluate: (left, right) => asList(right).includes(left) },
-  notIn: { left: scalars, right: "list of same", what: "is none of the list", evaluate: (left, right) => !asList(right).includes(left) },
+  notEqual: {
+    left: scalars,
+    right: "same",
+    what: "is not the value",
+    evaluate: (left, right) => left !== right,
+  },
+  in: {
+    left: scalars,
+    right: "list of same",
+    what: "is one of the list",
+    evaluate: (left, right) => asList(right).includes(left),
+  },
+  notIn: {
+    left: scalars,
+    right: "list of same",
+    what: "is none of the list",
+    evaluate: (left, right) => !asList(right).includes(left),
+  },
   lessThan: { left: ["number"], right: "number", what: "is below", evaluate: number((a, b) => a < b) },
-  lessThanInclusive: { left: ["number"], right: "number", what: "is at most", evaluate: number((a, b) => a <= b) },
+  lessThanInclusive: {
+    left: ["number"],
+    right: "number",
+    what: "is at most",
+    evaluate: number((a, b) => a <= b),
+  },
   greaterThan: { left: ["number"], right: "number", what: "is above", evaluate: number((a, b) => a > b) },
-  greaterThanInclusive: { left: ["number"], right: "number", what: "is at least", evaluate: number((a, b) => a >= b) },
-  contains: { left: ["list"], right: "element", what: "has the element", evaluate: (left, right) => asList(left).includes(right) },
-  doesNotContain: { left: ["list"], right: "element", what: "lacks the element", evaluate: (left, right) => !asList(left).includes(right) },
+  greaterThanInclusive: {
+    left: ["number"],
+    right: "number",
+    what: "is at least",
+    evaluate: number((a, b) => a >= b),
+  },
+  contains: {
+    left: ["list"],
+    right: "element",
+    what: "has the element",
+    evaluate: (left, right) => asList(left).includes(right),
+  },
+  doesNotContain: {
+    left: ["list"],
+    right: "element",
+    what: "lacks the element",
+    evaluate: (left, right) => !asList(left).includes(right),
+  },
   matches: {
     left: ["text"],
     right: "text",
     what: "matches the regular expression, anywhere unless it has ^ and $",
-    evaluate: (left, right) => typeof left === "string" && typeof right === "string" && pattern(right).test(left),
+    evaluate: (left, right) =>
+      typeof left === "string" && typeof right === "string" && pattern(right).test(left),
     fault: patternFault,
   },
 } as const satisfies Record<string, Operator>;
@@ -90,5 +128,9 @@ export function parseOperator(text: string): ParsedOperator | { unknown: string 
   const foreign = parts.find((part) => !Object.hasOwn(decorators, part));
   if (foreign !== undefined) return { unknown: foreign };
   if (!Object.hasOwn(operators, name)) return { unknown: name };
-  return { decorators: parts as DecoratorName[], name: name as OperatorName, operator: operators[name as OperatorName] };
+  return {
+    decorators: parts as DecoratorName[],
+    name: name as OperatorName,
+    operator: operators[name as OperatorName],
+  };
 }

@@ -4,7 +4,9 @@ import type { ActionRequest, Finding } from "../types/finding.ts";
 
 /** @returns one proposal for each action of the rule but `alert`: people are told last, when it is known what was done. */
 export function remediesOf(finding: Finding): Proposal[] {
-  return finding.actions.filter((action) => action.type !== "alert").map((action) => proposalOf(finding, action));
+  return finding.actions
+    .filter((action) => action.type !== "alert")
+    .map((action) => proposalOf(finding, action));
 }
 
 function proposalOf(finding: Finding, action: ActionRequest): Proposal {

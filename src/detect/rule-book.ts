@@ -23,7 +23,10 @@ function fingerprint(files: Files, dirs: RuleDirs): string {
 }
 
 /** @throws nothing: when the first load fails, `first.faults` says why and there is no book. */
-export function openRuleBook(files: Files, dirs: RuleDirs): { book: RuleBook } | { faults: readonly Fault[] } {
+export function openRuleBook(
+  files: Files,
+  dirs: RuleDirs,
+): { book: RuleBook } | { faults: readonly Fault[] } {
   let seen = fingerprint(files, dirs);
   const first = loadRules(files, dirs);
   if (!first.ok) return { faults: first.faults };

@@ -35,11 +35,19 @@ export function writeStreaks(streaks: Streaks): StreakFile {
  * @param holds null: could not be judged. That neither ends a streak nor advances it.
  * @param maxGapSeconds a streak not seen for longer (Argus did not run) is over: nobody knows what was between.
  */
-export function advance(streak: Streak | undefined, holds: boolean | null, now: Moment, maxGapSeconds: number): Streak | undefined {
-  const alive = streak !== undefined && secondsBetween(streak.last, now) <= maxGapSeconds ? streak : undefined;
+export function advance(
+  streak: Streak | undefined,
+  holds: boolean | null,
+  now: Moment,
+  maxGapSeconds: number,
+): Streak | undefined {
+  const alive =
+    streak !== undefined && secondsBetween(streak.last, now) <= maxGapSeconds ? streak : undefined;
   if (holds === null) return alive;
   if (!holds) return undefined;
-  return alive === undefined ? { cycles: 1, since: now, last: now } : { ...alive, cycles: alive.cycles + 1, last: now };
+  return alive === undefined
+    ? { cycles: 1, since: now, last: now }
+    : { ...alive, cycles: alive.cycles + 1, last: now };
 }
 
 export interface Held {
@@ -58,8 +66,18 @@ export function heldFor(rule: Rule, streak: Streak | undefined, now: Moment): He
   if (wanted.cycles !== undefined) {
     // One is this very look, so that a wake-up, which never advances a streak, can act on it too.
     const enough = wanted.cycles === 1 || cycles >= wanted.cycles;
-    return { cycles, seconds, wanted: `${wanted.cycles} scheduled cycle${wanted.cycles === 1 ? "" : "s"}`, enough };
+    return {
+      cycles,
+      seconds,
+      wanted: `${wanted.cycles} scheduled cycle${wanted.cycles === 1 ? "" : "s"}`,
+      enough,
+    };
   }
   const minutes = wanted.minutes ?? 0;
-  return { cycles, seconds, wanted: `${minutes} minute${minutes === 1 ? "" : "s"}`, enough: cycles > 0 && seconds >= minutes * 60 };
+  return {
+    cycles,
+    seconds,
+    wanted: `${minutes} minute${minutes === 1 ? "" : "s"}`,
+    enough: cycles > 0 && seconds >= minutes * 60,
+  };
 }

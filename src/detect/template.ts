@@ -1,6 +1,7 @@
 /** `{{fact.path}}` and `{{fact.path|format}}` in the texts of a rule. Parsed and checked when the rule is loaded. */
-import { type Field, fieldsOf, isFactName, valueAt } from "../types/fields.ts";
+
 import { nearest } from "../system/json-source.ts";
+import { type Field, fieldsOf, isFactName, valueAt } from "../types/fields.ts";
 
 export type FactValues = Readonly<Record<string, unknown>>;
 
@@ -74,12 +75,16 @@ export function parseTemplate(source: string, available: ReadonlySet<string>): T
   }
   const only = holes.length === 1 && literals.every((text) => text === "") ? holes[0] : undefined;
   const render = (facts: FactValues) =>
-    holes.reduce((text, hole, index) => text + show(hole, facts) + (literals[index + 1] ?? ""), literals[0] ?? "");
+    holes.reduce(
+      (text, hole, index) => text + show(hole, facts) + (literals[index + 1] ?? ""),
+      literals[0] ?? "",
+    );
   return {
     source,
     holes,
     render,
-    value: (facts) => (only !== undefined && only.format === null ? valueAt(facts[only.fact], only.path) : render(facts)),
+    value: (facts) =>
+      only !== undefined && only.format === null ? valueAt(facts[only.fact], only.path) : render(facts),
   };
 }
 
@@ -89,14 +94,19 @@ function parseHole(text: string, available: ReadonlySet<string>): Hole | { fault
   const path = steps.join(".");
   if (rest.length > 0) return { fault: `{{${text}}} has more than one format` };
   if (!isFactName(fact)) return { fault: `{{${text}}}: unknown fact "${fact}"${nearest(fact, available)}` };
-  if (!available.has(fact)) return { fault: `{{${text}}}: the fact "${fact}" needs "forEach": "${fact}" in this rule` };
+  if (!available.has(fact))
+    return { fault: `{{${text}}}: the fact "${fact}" needs "forEach": "${fact}" in this rule` };
   const fields = fieldsOf(fact);
   const field = fields.get(path);
-  if (field === undefined) return { fault: `{{${text}}}: ${fact} has no "${path}"${nearest(path, fields.keys())}` };
-  if (field.type === "object") return { fault: `{{${text}}}: ${fact}.${path} is an object; name a field of it` };
+  if (field === undefined)
+    return { fault: `{{${text}}}: ${fact} has no "${path}"${nearest(path, fields.keys())}` };
+  if (field.type === "object")
+    return { fault: `{{${text}}}: ${fact}.${path} is an object; name a field of it` };
   if (format === undefined) return { fact, path, type: field.type, format: null };
-  if (!Object.hasOwn(formats, format)) return { fault: `{{${text}}}: unknown format "${format}"${nearest(format, Object.keys(formats))}` };
-  if (field.type !== "number") return { fault: `{{${text}}}: the format ${format} needs a number; ${fact}.${path} is ${field.type}` };
+  if (!Object.hasOwn(formats, format))
+    return { fault: `{{${text}}}: unknown format "${format}"${nearest(format, Object.keys(formats))}` };
+  if (field.type !== "number")
+    return { fault: `{{${text}}}: the format ${format} needs a number; ${fact}.${path} is ${field.type}` };
   return { fact, path, type: field.type, format: format as keyof typeof formats };
 }
 

@@ -12,7 +12,12 @@ export interface LookAgain {
   readonly holds: boolean | null;
   readonly evidence: readonly Evidence[];
   /** null: the rule does not ask for a streak. */
-  readonly held: { readonly cycles: number; readonly seconds: number; readonly wanted: string; readonly enough: boolean } | null;
+  readonly held: {
+    readonly cycles: number;
+    readonly seconds: number;
+    readonly wanted: string;
+    readonly enough: boolean;
+  } | null;
 }
 
 export interface RuleLook {

@@ -23,7 +23,8 @@ export function readEnvFile(files: Files, path: string): EnvFile {
     const match = /^([A-Za-z_][A-Za-z0-9_]*)=(.*)$/.exec(trimmed);
     if (match === null) throw new UserError(`${where}: must be NAME=value, a comment or empty`);
     const [, name = "", raw = ""] = match;
-    if (!Object.hasOwn(variables, name)) throw new UserError(`${where}: unknown setting ${name}${nearest(name, Object.keys(variables))}`);
+    if (!Object.hasOwn(variables, name))
+      throw new UserError(`${where}: unknown setting ${name}${nearest(name, Object.keys(variables))}`);
     const quoted = /^"(.*)"$|^'(.*)'$/.exec(raw.trim());
     values.set(name, quoted === null ? raw.trim() : (quoted[1] ?? quoted[2] ?? ""));
   });

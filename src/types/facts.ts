@@ -92,11 +92,16 @@ export const DiskEntity = z.strictObject({
   usedBytes: num("in use"),
   availableBytes: num("available to an unprivileged user"),
   usedPercent: num("used / (used + available), as df says it, not rounded up"),
-  inodesUsedPercent: z.number().nullable().describe("inodes in use; null where the file system has no fixed number"),
+  inodesUsedPercent: z
+    .number()
+    .nullable()
+    .describe("inodes in use; null where the file system has no fixed number"),
   fullInHours: z
     .number()
     .nullable()
-    .describe("when it will be full at the rate of the last hours; at most 8760; null before an hour of history"),
+    .describe(
+      "when it will be full at the rate of the last hours; at most 8760; null before an hour of history",
+    ),
 });
 
 export const ServiceEntity = z.strictObject({
@@ -110,13 +115,21 @@ export const ServiceEntity = z.strictObject({
   result: text("systemd Result: success, exit-code, signal, oom-kill, ..."),
   mainPid: num("main process; 0 without one"),
   restarts: num("systemd's own automatic restarts (NRestarts)"),
-  restartsLastHour: z.number().nullable().describe("how much NRestarts rose in the last hour; null at the first look"),
-  restarts24h: z.number().nullable().describe("how much NRestarts rose in the last 24 hours; null at the first look"),
+  restartsLastHour: z
+    .number()
+    .nullable()
+    .describe("how much NRestarts rose in the last hour; null at the first look"),
+  restarts24h: z
+    .number()
+    .nullable()
+    .describe("how much NRestarts rose in the last 24 hours; null at the first look"),
   sinceSeconds: z.number().nullable().describe("how long it has been in its present active state"),
   stoppedByOperator: z
     .boolean()
     .nullable()
-    .describe("whether somebody asked for the stop (systemctl stop, a package upgrade); null when the journal cannot tell"),
+    .describe(
+      "whether somebody asked for the stop (systemctl stop, a package upgrade); null when the journal cannot tell",
+    ),
   unitFileState: text("systemd UnitFileState: enabled, disabled, masked, static, ..."),
 });
 
@@ -128,13 +141,18 @@ export const ProcessEntity = z.strictObject({
   name: text("the kernel's name of the process (comm, 15 bytes, settable by the process)"),
   executable: z.string().nullable().describe("file name of /proc/PID/exe; null when it may not be read"),
   executablePath: z.string().nullable().describe("path of /proc/PID/exe"),
-  commandLine: text("arguments joined by spaces, at most 4096 characters; empty for kernel threads and zombies"),
+  commandLine: text(
+    "arguments joined by spaces, at most 4096 characters; empty for kernel threads and zombies",
+  ),
   arguments: z.array(z.string()).describe("arguments, one string each"),
   state: text("one letter: R, S, D, Z, T, I"),
   terminal: z.string().nullable().describe("controlling terminal, such as pts/3"),
   sessionId: num("session leader's pid"),
   rssBytes: num("resident memory"),
-  rssGrowthPerHour: z.number().nullable().describe("bytes gained an hour since first seen; null before ten minutes"),
+  rssGrowthPerHour: z
+    .number()
+    .nullable()
+    .describe("bytes gained an hour since first seen; null before ten minutes"),
   swapBytes: num("memory in swap"),
   cpuPercent: num("share of one core since the last cycle; since its start at the first look"),
   ageSeconds: num("how long it has been running"),
@@ -160,7 +178,10 @@ export const EndpointEntity = z.strictObject({
   url: text("http://..., https://... or tcp://host:port"),
   ok: flag("whether it answered as expected"),
   status: z.number().nullable().describe("HTTP status; null for tcp and without an answer"),
-  latencyMilliseconds: z.number().nullable().describe("until the answer's head, or the connection; null without one"),
+  latencyMilliseconds: z
+    .number()
+    .nullable()
+    .describe("until the answer's head, or the connection; null without one"),
   error: z.string().nullable().describe("what went wrong"),
   service: z.string().nullable().describe("the service it belongs to"),
 });

@@ -2,7 +2,18 @@
 import { z } from "zod";
 
 export const problemTypes = [
-  "disk", "memory", "service", "process", "swap", "container", "endpoint", "session", "file", "check", "agent", "argus",
+  "disk",
+  "memory",
+  "service",
+  "process",
+  "swap",
+  "container",
+  "endpoint",
+  "session",
+  "file",
+  "check",
+  "agent",
+  "argus",
 ] as const;
 export const ProblemType = z.enum(problemTypes);
 export type ProblemType = z.infer<typeof ProblemType>;

@@ -16,7 +16,7 @@ export const Leaf = z.strictObject({
   operator: z.string().describe("see the operators"),
   value: z
     .union([Scalar, z.array(Scalar), FactReference])
-    .describe("what it is compared with: a constant, a list, or `{\"fact\", \"path\"}`"),
+    .describe('what it is compared with: a constant, a list, or `{"fact", "path"}`'),
   name: z.string().optional().describe("a name for it, shown nowhere but in the file"),
 });
 export type Leaf = z.infer<typeof Leaf>;
@@ -34,7 +34,11 @@ export const conditionBranches = ["all", "any", "not", "fact"] as const;
 export const RuleAction = z.strictObject({
   type: z.string().describe("see the actions"),
   target: z.string().min(1).optional().describe("what it acts on; a template"),
-  message: z.string().min(1).optional().describe("text of an alert or an observation; a template; default: the summary"),
+  message: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("text of an alert or an observation; a template; default: the summary"),
 });
 export type RuleAction = z.infer<typeof RuleAction>;
 
@@ -56,7 +60,10 @@ export const Rule = z.strictObject({
   description: z.string().min(1).describe("one sentence: the trouble, and what is done about it"),
   enabled: z.boolean().optional().describe("false switches it off"),
   priority: z.number().int().min(0).max(1000).optional().describe("higher ones first; default 1"),
-  forEach: z.enum(entityKinds).optional().describe("judged once for each entity of this kind; without it once for the host"),
+  forEach: z
+    .enum(entityKinds)
+    .optional()
+    .describe("judged once for each entity of this kind; without it once for the host"),
   conditions: Condition.describe("`all`, `any`, `not`, or one comparison"),
   for: For.optional(),
   event: z.strictObject({
@@ -98,7 +105,13 @@ export const RuleTest = z.strictObject({
       .describe("facts, or parts of them; what is left out was not observed"),
     history: z
       .strictObject({
-        cycles: z.number().int().min(0).max(1000).optional().describe("scheduled cycles before this one that saw the same"),
+        cycles: z
+          .number()
+          .int()
+          .min(0)
+          .max(1000)
+          .optional()
+          .describe("scheduled cycles before this one that saw the same"),
         minutes: z.number().min(0).max(44_640).optional().describe("since when the same was seen"),
         problem: ProblemFact.partial().optional(),
       })

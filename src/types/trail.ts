@@ -97,7 +97,11 @@ export const TrailCycle = z.object({
     /** Every rule that is not quiet. */
     verdicts: z.array(RuleVerdict),
   }),
-  problems: z.object({ opened: z.array(z.string()), resolved: z.array(z.string()), open: z.array(z.string()) }),
+  problems: z.object({
+    opened: z.array(z.string()),
+    resolved: z.array(z.string()),
+    open: z.array(z.string()),
+  }),
   /** What a person should know besides: a state file set aside, an action cut off by a crash, a late collector. */
   notes: z.array(z.string()),
 });
