@@ -4,9 +4,18 @@ import { errorCode } from "./files.ts";
 
 const sentences: Readonly<Record<string, readonly [what: string, mend: string]>> = {
   EACCES: ["permission denied", "run Argus as the user that owns it, or give it to this user with chown"],
-  EPERM: ["operation not permitted", "run Argus as the user that owns it, or give it to this user with chown"],
-  EROFS: ["the file system is read-only", "mount it writable, or move the folder with ARGUS_STATE_DIR and ARGUS_LOG_DIR"],
-  ENOSPC: ["no space left on the file system", "free some space there (argus clean --dry-run shows what may go)"],
+  EPERM: [
+    "operation not permitted",
+    "run Argus as the user that owns it, or give it to this user with chown",
+  ],
+  EROFS: [
+    "the file system is read-only",
+    "mount it writable, or move the folder with ARGUS_STATE_DIR and ARGUS_LOG_DIR",
+  ],
+  ENOSPC: [
+    "no space left on the file system",
+    "free some space there (argus clean --dry-run shows what may go)",
+  ],
   EDQUOT: ["the disk quota is used up", "free some space, or raise the quota"],
   EFBIG: ["the file would become larger than allowed", "raise the file size limit (ulimit -f)"],
   ENOTDIR: ["a part of the path is not a folder", "move what stands there out of the way"],

@@ -1,0 +1,158 @@
+/** `cycle_state.json` in the log folder: how the cycles are going, for people, for monitors, and for the `self` fact. */
+import { join } from "node:path";
+import { z } from "zod";
+import { fileError } from "../system/file-error.ts";
+import { processAlive, processStart } from "../system/process-start.ts";
+import { createStore } from "../system/store.ts";
+import type { Files, System } from "../system/system.ts";
+import type { Self } from "../types/facts.ts";
+import { isoTime } from "../types/moment.ts";
+import type { TrailCycle } from "../types/trail.ts";
+
+export const CycleState = z.strictObject({
+  version: z.literal(1),
+  state: z.enum(["running", "idle", "failed"]),
+  /** Id of the present or the last cycle. */
+  cycle: z.string().nullable(),
+  trigger: z.enum(["schedule", "once", "wake"]).nullable(),
+  startedAt: z.string().nullable(),
+  finishedAt: z.string().nullable(),
+  /** Of the last complete cycle. */
+  durationMs: z.number().nullable(),
+  /** Cycles that were begun since the file was made. */
+  cycles: z.number().int().nonnegative(),
+  failuresInARow: z.number().int().nonnegative(),
+  lastError: z.string().nullable(),
+  /** Whose cycle it is: a pid alone could be somebody else's by now. */
+  pid: z.number().int().nullable(),
+  pidStartTime: z.number().int().nullable(),
+  bootId: z.string().nullable(),
+});
+export type CycleState = z.infer<typeof CycleState>;
+
+export const cycleStatePath = (logDir: string): string => join(logDir, "cycle_state.json");
+
+const empty = (): CycleState => ({
+  version: 1,
+  state: "idle",
+  cycle: null,
+  trigger: null,
+  startedAt: null,
+  finishedAt: null,
+  durationMs: null,
+  cycles: 0,
+  failuresInARow: 0,
+  lastError: null,
+  pid: null,
+  pidStartTime: null,
+  bootId: null,
+});
+
+export interface CycleStateFile {
+  /** As it stands now. */
+  state(): CycleState;
+  /** Whether the cycle before the present one was cut off (killed, power lost); known once this one has begun. */
+  interrupted(): boolean;
+  /** These three throw a UserError that names the file and the mend; what they say is then known to `state` all the same. */
+  begin(cycle: { id: string; trigger: TrailCycle["cycle"]["trigger"] }): void;
+  end(durationMs: number): void;
+  fail(error: unknown): void;
+  /** @param rules files not in force because of an error, and the first of those errors. */
+  selfFact(rules: { brokenFiles: number; brokenDetail: string | null }): Self;
+}
+
+export function createCycleState(
+  system: System,
+  logDir: string,
+  note: (sentence: string) => void,
+): CycleStateFile {
+  const { files, clock, self } = system;
+  const path = cycleStatePath(logDir);
+  const store = createStore({ files, path, schema: CycleState, empty, note });
+  let state = store.load();
+  let interrupted = false;
+  // Read once: a process keeps its start time.
+  const pidStartTime = processStart(files, self.pid);
+
+  function save(next: CycleState): void {
+    state = next;
+    try {
+      store.save(state);
+    } catch (error) {
+      throw fileError("write", path, error);
+    }
+  }
+
+  return {
+    state: () => state,
+    interrupted: () => interrupted,
+    begin({ id, trigger }) {
+      const { bootId } = clock.now();
+      // Our own unfinished one counts too: a cycle of this process that neither ended nor failed is a bug to be seen.
+      interrupted =
+        isInterrupted(files, state, bootId) || (state.state === "running" && state.pid === self.pid);
+      save({
+        ...state,
+        state: "running",
+        cycle: id,
+        trigger,
+        startedAt: isoTime(clock.now()),
+        finishedAt: null,
+        cycles: state.cycles + 1,
+        pid: self.pid,
+        pidStartTime,
+        bootId,
+      });
+    },
+    end(durationMs) {
+      save({
+        ...state,
+        state: "idle",
+        finishedAt: isoTime(clock.now()),
+        durationMs: Math.round(durationMs),
+        failuresInARow: 0,
+      });
+    },
+    fail(error) {
+      save({
+        ...state,
+        state: "failed",
+        finishedAt: isoTime(clock.now()),
+        failuresInARow: state.failuresInARow + 1,
+        lastError: (error instanceof Error ? error.message : String(error)).slice(0, 1000),
+      });
+    },
+    selfFact: ({ brokenFiles, brokenDetail }) => ({
+      cycles: state.cycles,
+      failuresInARow: state.failuresInARow,
+      interrupted,
+      lastDurationMilliseconds: state.durationMs,
+      lastError: state.lastError,
+      brokenRuleFiles: brokenFiles,
+      brokenRuleDetail: brokenDetail,
+    }),
+  };
+}
+
+/** The state as another process left it; null when there is none, or it cannot be understood. */
+export function readCycleState(files: Files, logDir: string): CycleState | null {
+  const text = files.tryRead(cycleStatePath(logDir));
+  if (text === null) return null;
+  try {
+    return CycleState.safeParse(JSON.parse(text)).data ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** It says that a cycle is running, and the process whose cycle that was is gone. */
+export function isInterrupted(files: Files, state: CycleState, bootId: string): boolean {
+  if (state.state !== "running") return false;
+  const { pid, pidStartTime } = state;
+  return (
+    pid === null ||
+    pidStartTime === null ||
+    state.bootId !== bootId ||
+    !processAlive(files, pid, pidStartTime)
+  );
+}

@@ -1,0 +1,61 @@
+/** The `history/` folder of the state directory: trends, and the newest snapshot. Losing either costs no decision. */
+import { join } from "node:path";
+import { createStore } from "../system/store.ts";
+import type { Files, System } from "../system/system.ts";
+import { Snapshot } from "../types/snapshot.ts";
+import { noTrends, observeTrends, Trends } from "./trends.ts";
+
+const folder = (stateDir: string): string => join(stateDir, "history");
+const snapshotPath = (stateDir: string): string => join(folder(stateDir), "snapshot.json");
+
+export interface History {
+  /**
+   * Fills in `disk.fullInHours`, `service.restartsLastHour` and `service.restarts24h`. In memory only: `save` writes.
+   */
+  observe(snapshot: Snapshot): Snapshot;
+  /** Trends and snapshot, atomically, not synced: after a power failure the ones before will do. Throws node's errors. */
+  save(snapshot: Snapshot): void;
+}
+
+export function createHistory(system: System, stateDir: string, note: (sentence: string) => void): History {
+  const { files, clock } = system;
+  const path = join(folder(stateDir), "trends.json");
+  const store = createStore({ files, path, schema: Trends, empty: noTrends, note, durable: false });
+  let trends = store.load();
+  return {
+    observe(snapshot) {
+      const observed = observeTrends(trends, snapshot, clock.now());
+      trends = observed.trends;
+      return observed.snapshot;
+    },
+    save(snapshot) {
+      files.makeDirectory(folder(stateDir));
+      store.save(trends);
+      files.writeAtomic(snapshotPath(stateDir), JSON.stringify(snapshot), { durable: false });
+    },
+  };
+}
+
+/** What the last cycle saw, or one sentence why there is nothing to look at. */
+export function readSnapshot(
+  files: Files,
+  stateDir: string,
+): { ok: true; snapshot: Snapshot } | { ok: false; why: string } {
+  const path = snapshotPath(stateDir);
+  const text = files.tryRead(path);
+  if (text === null) return { ok: false, why: `there is no snapshot yet (${path}); run argus run --once` };
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return { ok: false, why: `${path} is not valid JSON; the next cycle writes it anew` };
+  }
+  const parsed = Snapshot.safeParse(json);
+  if (parsed.success) return { ok: true, snapshot: parsed.data };
+  const issue = parsed.error.issues[0];
+  const where = issue === undefined ? "" : ` (${issue.path.join(".")}: ${issue.message})`;
+  return {
+    ok: false,
+    why: `${path} has the shape of another version${where}; the next cycle writes it anew`,
+  };
+}

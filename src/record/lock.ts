@@ -1,0 +1,160 @@
+/**
+ * One Argus per state directory: `daemon.lock`. Node has no flock(2), so the lock is a file that names its holder by
+ * pid, start time and boot: when that process is gone, the lock is stale and may be taken over.
+ *
+ * Two who see the same stale lock must not both get it, and whoever is slow must not remove the lock of whoever was
+ * quick. Every lock carries a random nonce, and a stale one may be replaced only by whoever holds the lock
+ * `daemon.lock.<nonce>`, after having looked once more that the stale one still stands. That inner lock is taken in
+ * the same way; should its holder die in the middle, it is itself a stale lock like any other. A lock is created with
+ * link(2), which fails when the name exists and never shows a half-written file, and replaced with rename(2).
+ */
+import { createHash, randomUUID } from "node:crypto";
+import { basename, dirname, join } from "node:path";
+import { z } from "zod";
+import { fileError } from "../system/file-error.ts";
+import { errorCode } from "../system/files.ts";
+import { processAlive, processStart } from "../system/process-start.ts";
+import type { Files, System } from "../system/system.ts";
+import { UserError } from "../types/errors.ts";
+import { isoTime } from "../types/moment.ts";
+
+export const LockHolder = z.object({
+  version: z.literal(1),
+  pid: z.number().int().positive(),
+  startTime: z.number().int().nonnegative(),
+  bootId: z.string(),
+  /** ISO 8601, UTC. */
+  since: z.string(),
+  /** The command, for people: `argus run`. */
+  what: z.string(),
+  nonce: z.string(),
+});
+export type LockHolder = z.infer<typeof LockHolder>;
+
+export interface Lock {
+  /** No error when it was removed by hand. */
+  release(): void;
+}
+
+export const lockPath = (stateDir: string): string => join(stateDir, "daemon.lock");
+
+/** Waiting for somebody who is taking over a stale lock: milliseconds of work, unless the machine is overloaded. */
+const pauseMs = 20;
+const mostPauses = 250;
+
+/** @throws UserError that names the holder. */
+export async function acquireLock(system: System, stateDir: string, what: string): Promise<Lock> {
+  const { files, clock, self } = system;
+  const path = lockPath(stateDir);
+  const { bootId } = clock.now();
+  const startTime = processStart(files, self.pid);
+  if (startTime === null)
+    throw new UserError(`cannot read /proc/${self.pid}/stat; mount /proc, Argus needs it`);
+  const me = (): LockHolder => ({
+    version: 1,
+    pid: self.pid,
+    startTime,
+    bootId,
+    since: isoTime(clock.now()),
+    what,
+    nonce: randomUUID(),
+  });
+
+  try {
+    for (let pauses = 0; ; pauses += 1) {
+      const taken = take(files, path, me, bootId);
+      if (taken.kind === "mine") {
+        sweep(files, path, bootId);
+        return { release: () => release(files, path, taken.text) };
+      }
+      if (taken.kind === "held") {
+        const { pid, what: theirs, since } = taken.holder;
+        throw new UserError(`Argus is already running on ${stateDir}: pid ${pid} (${theirs}) since ${since}`);
+      }
+      if (pauses >= mostPauses)
+        throw new UserError(`${path} is being taken over by others again and again; try once more`);
+      await clock.sleep(pauseMs);
+    }
+  } catch (error) {
+    throw fileError("lock", path, error);
+  }
+}
+
+/** Who runs on this state directory now; null when nobody does. */
+export function readHolder(files: Files, stateDir: string, bootId: string): LockHolder | null {
+  const holder = parse(files.tryRead(lockPath(stateDir)));
+  return holder !== null && isAlive(files, holder, bootId) ? holder : null;
+}
+
+type Taken =
+  | { readonly kind: "mine"; readonly text: string }
+  | { readonly kind: "held"; readonly holder: LockHolder }
+  /** Somebody else was quicker, and it is not yet decided for whom. */
+  | { readonly kind: "again" };
+
+function take(files: Files, path: string, me: () => LockHolder, bootId: string): Taken {
+  const text = `${JSON.stringify(me())}\n`;
+  const temporary = `${path}.new-${randomUUID()}`;
+  files.writeExclusive(temporary, text);
+  try {
+    const answer = linked(files, temporary, path);
+    if (answer === "yes") return { kind: "mine", text };
+    if (answer === "swept") return { kind: "again" };
+    const stale = files.tryRead(path);
+    if (stale === null) return { kind: "again" };
+    const holder = parse(stale);
+    if (holder !== null && isAlive(files, holder, bootId)) return { kind: "held", holder };
+
+    const inner = `${path}.${holder?.nonce ?? createHash("sha256").update(stale).digest("hex").slice(0, 16)}`;
+    const right = take(files, inner, me, bootId);
+    if (right.kind !== "mine") return { kind: "again" };
+    try {
+      if (files.tryRead(path) !== stale) return { kind: "again" };
+      files.rename(temporary, path);
+      return { kind: "mine", text };
+    } finally {
+      release(files, inner, right.text);
+    }
+  } finally {
+    files.remove(temporary);
+  }
+}
+
+/** `swept`: whoever got the lock in the meantime took our file for remains. */
+function linked(files: Files, existing: string, path: string): "yes" | "exists" | "swept" {
+  try {
+    files.link(existing, path);
+    return "yes";
+  } catch (error) {
+    if (errorCode(error) === "EEXIST") return "exists";
+    if (errorCode(error) === "ENOENT") return "swept";
+    throw error;
+  }
+}
+
+function release(files: Files, path: string, text: string): void {
+  if (files.tryRead(path) === text) files.remove(path);
+}
+
+function parse(text: string | null): LockHolder | null {
+  try {
+    return LockHolder.safeParse(JSON.parse(text ?? "")).data ?? null;
+  } catch {
+    return null;
+  }
+}
+
+function isAlive(files: Files, holder: LockHolder, bootId: string): boolean {
+  return holder.bootId === bootId && processAlive(files, holder.pid, holder.startTime);
+}
+
+/** What the dead left beside the lock. Whoever lives removes its own. */
+function sweep(files: Files, path: string, bootId: string): void {
+  const start = `${basename(path)}.`;
+  for (const name of files.list(dirname(path))) {
+    if (!name.startsWith(start)) continue;
+    const remains = join(dirname(path), name);
+    const holder = parse(files.tryRead(remains));
+    if (holder === null || !isAlive(files, holder, bootId)) files.remove(remains);
+  }
+}
