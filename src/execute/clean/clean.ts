@@ -1,0 +1,161 @@
+/** `clean_disk`: removes what is old below the folders of the safelist, or says what it would remove. */
+import { type OpenFiles, readOpenFiles } from "../../system/open-files.ts";
+import { createPace, type Pace } from "../../system/pace.ts";
+import { close, type Directory } from "../../system/safe-tree.ts";
+import type { System } from "../../system/system.ts";
+import type { CleanReport, RootState } from "../../types/clean.ts";
+import { cutoff } from "./age.ts";
+import { afterFreeing, type DiskSpace, readDiskSpace, usedPercent } from "./disk-space.ts";
+import { readExclusions } from "./exclusions.ts";
+import { createGuard, type GuardFacts } from "./guard.ts";
+import { identitiesOf, openRoot, ownerOf, placeOf } from "./roots.ts";
+import { type SafelistFolder, safelist } from "./safelist.ts";
+import { createTally, type Tally } from "./tally.ts";
+import { cleanShelf } from "./walk.ts";
+
+export interface CleanOptions {
+  readonly maxAgeDays: number;
+  /** Absolute paths. */
+  readonly homes: readonly string[];
+  /** Argus's own log folder: rotated logs in it are cleaned, the folder stays. */
+  readonly logDir: string;
+  /** What else stays, wherever it lies: state folder, observations, settings, rules. Absolute paths. */
+  readonly keep: readonly string[];
+  readonly dryRun: boolean;
+  /** Ends the cleaning within some milliseconds, between two entries. */
+  readonly signal: AbortSignal;
+}
+
+/** What is in use is read again after this long: a file may be opened, and even be mapped, without a trace on it. */
+const inUseMaxAgeMs = 10_000;
+
+/** What it meets on the disk stands in the report; it throws only for bugs. */
+export async function cleanDisk(system: System, options: CleanOptions): Promise<CleanReport> {
+  const { maxAgeDays, dryRun, signal } = options;
+  if (!(maxAgeDays >= 1))
+    throw new RangeError(`cleaning what is ${maxAgeDays} days old would remove what is in use`);
+  const { files } = system;
+  const tally = createTally();
+  const roots: { path: string; state: RootState }[] = [];
+  const spaces: DiskSpace[] = [];
+  let unseenProcesses = 0;
+  let interrupted = false;
+  try {
+    signal.throwIfAborted();
+    const pace = createPace(system.clock, signal);
+    const inUse = await readOpenFiles(files, system.self.pid, pace);
+    if (inUse === null) {
+      tally.error(
+        "/proc does not show the running processes, so nobody can tell what is in use: nothing was removed",
+      );
+    } else {
+      unseenProcesses = inUse.unseenProcesses;
+      await cleanFolders(system, options, { tally, pace, inUse, roots, spaces });
+    }
+  } catch (error) {
+    if (!signal.aborted || error !== signal.reason) throw error;
+    interrupted = true;
+  }
+  const after = await Promise.all(
+    spaces.map((space) =>
+      dryRun ? afterFreeing(space, tally.bytesOn(space.device)) : readDiskSpace(files, space),
+    ),
+  );
+  const use = (space: DiskSpace) => ({ mount: space.mount, usedPercent: usedPercent(space) });
+  return {
+    dryRun,
+    maxAgeDays,
+    roots,
+    ...tally.totals(),
+    before: spaces.map(use),
+    after: after.map(use),
+    unseenProcesses,
+    interrupted,
+  };
+}
+
+/** Filled as the work goes on, so that a cleaning that is cut short still reports what it did. */
+interface Progress {
+  readonly tally: Tally;
+  readonly pace: Pace;
+  readonly inUse: OpenFiles;
+  readonly roots: { path: string; state: RootState }[];
+  readonly spaces: DiskSpace[];
+}
+
+async function cleanFolders(system: System, options: CleanOptions, progress: Progress): Promise<void> {
+  const { files, clock, self } = system;
+  const { mounts } = progress.inUse;
+  const folders = safelist(options.homes, options.logDir);
+  const folderPaths = folders.map((each) => each.path);
+  for (const path of folderPaths) {
+    const root = openRoot(files, path, mounts);
+    if (typeof root === "string") continue;
+    close(root);
+    const place = placeOf(root, path, mounts);
+    if (progress.spaces.some((each) => each.mount === place.mount)) continue;
+    progress.spaces.push(await readDiskSpace(files, place));
+  }
+  const ownPaths = [...options.homes, ...options.keep, options.logDir, ...folderPaths];
+  const shared = {
+    bootId: clock.now().bootId,
+    ownUid: self.uid,
+    ownPaths: ownPaths.map((path) => files.realPath(path)),
+    ownIdentities: identitiesOf(files, ownPaths, mounts),
+    isExcluded: readExclusions(files, folderPaths),
+  };
+  for (const folder of folders) {
+    const root = openRoot(files, folder.path, mounts);
+    if (typeof root === "string") {
+      progress.roots.push({ path: folder.path, state: root });
+      continue;
+    }
+    try {
+      const homeOwner = folder.home === null ? null : ownerOf(files, folder.home, mounts);
+      await cleanFolder(system, options, progress, { ...shared, folder, root, homeOwner });
+    } finally {
+      close(root);
+    }
+  }
+}
+
+async function cleanFolder(
+  system: System,
+  options: CleanOptions,
+  progress: Progress,
+  facts: Omit<GuardFacts, "inUse"> & { readonly folder: SafelistFolder; readonly root: Directory },
+): Promise<void> {
+  const { clock, files, self } = system;
+  const { folder, root } = facts;
+  const { pace, tally } = progress;
+  let readAtMs = clock.monotonicMs();
+  let guard = createGuard({ ...facts, inUse: progress.inUse });
+  if (guard.locked) {
+    progress.roots.push({ path: folder.path, state: "locked" });
+    return;
+  }
+  progress.roots.push({ path: folder.path, state: "cleaned" });
+  const nowMs = clock.now().wallMs;
+  const rest = async () => {
+    await pace.rest();
+    if (clock.monotonicMs() - readAtMs < inUseMaxAgeMs) return;
+    readAtMs = clock.monotonicMs();
+    const inUse = await readOpenFiles(files, self.pid, pace);
+    if (inUse !== null) guard = createGuard({ ...facts, inUse });
+  };
+  await cleanShelf(
+    {
+      folder,
+      root,
+      guard: () => guard,
+      rest,
+      pace,
+      cutoffNs: cutoff(nowMs, options.maxAgeDays),
+      nowMs,
+      dryRun: options.dryRun,
+      tally,
+    },
+    root,
+    1,
+  );
+}
