@@ -38,6 +38,7 @@ export function createStore<T>(options: StoreOptions<T>): Store<T> {
     load() {
       const status = files.stat(path);
       if (status === null) return empty();
+      if (status.kind !== "file") return setAside("is not a file");
       const text = files.read(path);
       let json: unknown;
       try {
@@ -57,7 +58,7 @@ export function createStore<T>(options: StoreOptions<T>): Store<T> {
     },
     save(value) {
       const text = `${JSON.stringify(value)}\n`;
-      if (text === written) return;
+      if (text === written && files.stat(path) !== null) return;
       files.writeAtomic(path, text, { durable });
       written = text;
     },
