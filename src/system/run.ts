@@ -2,15 +2,42 @@ import { execa } from "execa";
 import type { Run } from "./system.ts";
 
 const maxOutputBytes = 4 * 1024 * 1024;
+/** From SIGTERM to SIGKILL. */
+const graceMs = 1_000;
+
+/** Process groups of the programs that run now. They end with Argus, as children in its own group would. */
+const groups = new Set<number>();
+
+function signalGroup(group: number, signal: "SIGTERM" | "SIGKILL"): void {
+  try {
+    process.kill(-group, signal);
+  } catch {
+    // ESRCH: all of it is gone already. EPERM: what is left of it became another user.
+  }
+}
+
+function endWithArgus(group: number): void {
+  if (groups.size === 0) process.once("exit", endAll);
+  groups.add(group);
+}
+
+function forget(group: number): void {
+  groups.delete(group);
+  if (groups.size === 0) process.off("exit", endAll);
+}
+
+function endAll(): void {
+  for (const group of groups) signalGroup(group, "SIGTERM");
+}
 
 /** @param path search path for programs; the process's own when left out. */
 export function createRun(path?: string): Run {
   return async (program, args, options = {}) => {
-    const result = await execa(program, args, {
+    const child = execa(program, args, {
       reject: false,
       shell: false,
-      timeout: options.timeoutMs ?? 10_000,
-      forceKillAfterDelay: 1_000,
+      // A group of its own, so that what a program started ends with it when its time is up.
+      detached: true,
       maxBuffer: maxOutputBytes,
       stripFinalNewline: true,
       ...(options.input === undefined ? { stdin: "ignore" as const } : { input: options.input }),
@@ -22,13 +49,46 @@ export function createRun(path?: string): Run {
         TMUX: "",
         ...(path === undefined ? {} : { PATH: path }),
       },
-      ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
     });
+    const timers = new Set<NodeJS.Timeout>();
+    const after = (milliseconds: number, act: () => void) => timers.add(setTimeout(act, milliseconds));
+    // Whoever inherited the output and lives on would keep us waiting for its end: 40 s for a `sleep 40` in a script.
+    const letGo = () => {
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+    };
+    let timedOut = false;
+    let ending = false;
+    const end = () => {
+      const { pid } = child;
+      if (pid === undefined) return;
+      ending = true;
+      signalGroup(pid, "SIGTERM");
+      after(graceMs, () => {
+        signalGroup(pid, "SIGKILL");
+        after(graceMs, letGo);
+      });
+    };
+    after(options.timeoutMs ?? 10_000, () => {
+      if (child.exitCode !== null) return letGo();
+      timedOut = true;
+      end();
+    });
+    child.once("exit", () => after(graceMs, letGo));
+    options.signal?.addEventListener("abort", end, { once: true });
+    if (options.signal?.aborted === true) end();
+    if (child.pid !== undefined) endWithArgus(child.pid);
+    const result = await child;
+    for (const timer of timers) clearTimeout(timer);
+    options.signal?.removeEventListener("abort", end);
+    if (child.pid !== undefined) forget(child.pid);
+    // The program heeded SIGTERM; something that it started may not have.
+    if (ending && child.pid !== undefined) signalGroup(child.pid, "SIGKILL");
     return {
       exitCode: result.exitCode ?? null,
       stdout: typeof result.stdout === "string" ? result.stdout : "",
       stderr: typeof result.stderr === "string" ? result.stderr : "",
-      timedOut: result.timedOut,
+      timedOut,
       missing: result.failed && "code" in result && result.code === "ENOENT",
     };
   };
