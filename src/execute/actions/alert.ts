@@ -1,0 +1,73 @@
+/** Tells people: once per problem in the dedup window, all alerts of a cycle in one message. */
+import { z } from "zod";
+import type { WordAction } from "../action.ts";
+import { mayAnnounce } from "../announced.ts";
+import { oneLine, reasonOf, severalLines } from "../one-line.ts";
+import { composeMessage, putIntoOutbox } from "../outbox.ts";
+import { firstInRequest, offeredToModel } from "../questions.ts";
+
+/** What a telephone shows without scrolling for ever; details are what `argus explain` is for. */
+const maxLines = 8;
+const maxCharactersEach = 300;
+
+export const Words = z
+  .object({
+    target: z.undefined({ error: "target must be left out" }).optional(),
+    message: z.string({ error: "message is missing" }),
+    recovery: z.boolean().optional(),
+  })
+  .transform(({ message, recovery }) => ({
+    text: severalLines(message, maxLines, maxCharactersEach),
+    recovery: recovery ?? false,
+  }))
+  .refine(({ text }) => text !== "", { error: "message holds no readable character" });
+export type Words = z.infer<typeof Words>;
+
+export const alert: WordAction<Words> = {
+  kind: "word",
+  type: "alert",
+  targetSchema: Words,
+  gateSteps: [
+    offeredToModel,
+    firstInRequest,
+    {
+      step: "dedup window",
+      ask({ task: { proposal, target }, policy, history, now }) {
+        const { problem, severity } = proposal;
+        const question = { problem, severity, recovery: target.recovery };
+        const { pass, detail } = mayAnnounce(history.announced, question, policy.dedupWindowSeconds, now);
+        return pass ? { pass, detail } : { pass, reason: "duplicate", detail };
+      },
+    },
+  ],
+  nameOf: () => null,
+  claimOf: (_, proposal) => proposal.problem,
+  forecast: ({ target }) => `would tell: ${oneLine(target.text, 500)}`,
+
+  performAll(tasks, context) {
+    const alerts = tasks.map(({ proposal, target }) => ({
+      problem: proposal.problem,
+      severity: proposal.severity,
+      recovery: target.recovery,
+      text: target.text,
+    }));
+    const now = context.system.clock.now();
+    const message = composeMessage(context.host, alerts, now);
+    const id = putIntoOutbox(context.system.files, context.stateDir, message, now);
+    try {
+      // Only now: an alert that could not be written must be told by the next cycle.
+      context.state.markAnnounced(alerts, now);
+    } catch (error) {
+      context.note(
+        `dedup.json could not be written (${reasonOf(error)}): a restart of Argus would tell this again`,
+      );
+    }
+    const rest = tasks.length - 1;
+    const together = rest === 0 ? "" : `, in one message with ${rest} other${rest === 1 ? "" : "s"}`;
+    return tasks.map(() => ({
+      ok: true,
+      detail: `waits in the outbox as ${id}${together}`,
+      values: { outbox: id },
+    }));
+  },
+};

@@ -1,0 +1,69 @@
+/** Removes what is old below the folders of the safelist. */
+import { z } from "zod";
+import type { CleanReport } from "../../types/clean.ts";
+import type { Context, MachineAction } from "../action.ts";
+import { cleanDisk } from "../clean/clean.ts";
+import { firstInRequest, notPaused, offeredToModel, withinBudget } from "../questions.ts";
+
+const NoTarget = z
+  .object({ target: z.undefined({ error: "target must be left out" }).optional() })
+  .transform(() => null);
+
+export const cleanDiskAction: MachineAction<null, null, CleanReport> = {
+  kind: "machine",
+  type: "clean_disk",
+  budget: "cleanings",
+  targetSchema: NoTarget,
+  gateSteps: [offeredToModel, notPaused, firstInRequest, withinBudget("cleanings")],
+  nameOf: () => null,
+  claimOf: () => "",
+  forecast: async (_, context) => `would have ${inWords(await clean(context, true))}`,
+
+  // What may go is asked of each entry, just before it goes.
+  recheck: async () => ({ looks: [], seen: null }),
+
+  async perform(_, __, context) {
+    const report = await clean(context, false);
+    for (const error of report.errors) context.note(`clean_disk: ${error}`);
+    return { ok: !report.interrupted, detail: inWords(report), done: report, values: valuesOf(report) };
+  },
+
+  async verify(_, report) {
+    // It ran, which is all that was asked of it; whether that helped is another matter.
+    return { ok: true, verified: report.bytesReclaimed > 0, detail: "" };
+  },
+};
+
+function clean({ system, policy, signal }: Context, dryRun: boolean): Promise<CleanReport> {
+  const { diskCleanMaxAgeDays: maxAgeDays, homes, logDir, keep } = policy;
+  return cleanDisk(system, { maxAgeDays, homes, logDir, keep, dryRun, signal });
+}
+
+function valuesOf(report: CleanReport): Record<string, unknown> {
+  const { bytesReclaimed, units, entries, before, after, unseenProcesses } = report;
+  return { bytesReclaimed, units, entries, before, after, unseenProcesses };
+}
+
+/** `freed 1.2 GB: / 93.1 % -> 81.0 %` */
+function inWords(report: CleanReport): string {
+  const disks = report.before.map(({ mount, usedPercent }) => {
+    const after = report.after.find((each) => each.mount === mount)?.usedPercent ?? usedPercent;
+    return `${mount} ${usedPercent.toFixed(1)} % -> ${after.toFixed(1)} %`;
+  });
+  const freed =
+    report.units === 0
+      ? "freed nothing, because nothing is old enough"
+      : `freed ${size(report.bytesReclaimed)}`;
+  return disks.length === 0 ? freed : `${freed}: ${disks.join(", ")}`;
+}
+
+function size(bytes: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB", "PB"];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${unit === 0 || value >= 99.95 ? value.toFixed(0) : value.toFixed(1)} ${units[unit]}`;
+}

@@ -1,0 +1,146 @@
+/**
+ * The one door to the machine. A request comes in, a reply goes out, both plain JSON; what it remembers lies in files
+ * of its own. Nothing else in the program changes anything on the machine, and nothing reaches around `execute`.
+ */
+import type { System } from "../system/system.ts";
+import { normaliseUnit } from "../system/systemd.ts";
+import type { ActionRecord } from "../types/action.ts";
+import { actions } from "./actions/index.ts";
+import { type Case, openCase, recordOf } from "./case.ts";
+import { reasonOf } from "./one-line.ts";
+import { readPause } from "./pause.ts";
+import type { Policy } from "./policy.ts";
+import { type Intent, openState } from "./state.ts";
+import * as step from "./steps.ts";
+import { type ExecutorView, viewOf } from "./view.ts";
+
+/** What every proposal goes through, in this order; the first step that ends its way is the last one it takes. */
+const steps: readonly step.Step[] = [
+  step.validateStep,
+  step.gateStep,
+  step.recheckStep,
+  step.dryRunStep,
+  step.performStep,
+  step.verifyStep,
+];
+
+export interface ExecuteRequest {
+  readonly cycle: string;
+  readonly host: string;
+  /** Decides everything and changes nothing. */
+  readonly dryRun: boolean;
+  /** In the order in which they are to be considered. */
+  readonly proposals: readonly unknown[];
+  /** Targets that were offered to the model, by action; an `llm:*` proposal may name no other. */
+  readonly candidates?: Readonly<Record<string, readonly (string | number)[]>>;
+}
+
+export interface ExecuteReply {
+  /** One for each proposal, in the same order. */
+  readonly actions: ActionRecord[];
+  /** What a person should know besides, one sentence each. */
+  readonly notes: string[];
+}
+
+export interface Executor {
+  /** Never rejects because of what a proposal holds. One request at a time: a second one waits. */
+  execute(request: ExecuteRequest, signal: AbortSignal): Promise<ExecuteReply>;
+  /** Actions that an earlier Argus began and did not end, told once: here, or else in the notes of the first reply. */
+  interruptedActions(): string[];
+  /** Budgets, backoffs and pause, for `argus status`. */
+  view(): ExecutorView;
+  /**
+   * What a cycle saw of the services, once a cycle. A unit that is in neither list was not seen: its hour of health
+   * begins anew. Not to be called in a dry run.
+   */
+  observeHealth(activeUnits: readonly string[], downUnits: readonly string[]): void;
+}
+
+export function createExecutor(system: System, policy: Policy, stateDir: string): Executor {
+  const notes: string[] = [];
+  const note = (sentence: string): void => void notes.push(sentence);
+  const state = openState(system.files, stateDir, note);
+  const untold = state.leftovers().map(interrupted);
+  let inCycle = newCycle("");
+  let queue: Promise<unknown> = Promise.resolve();
+
+  async function execute(request: ExecuteRequest, signal: AbortSignal): Promise<ExecuteReply> {
+    for (const sentence of untold.splice(0)) note(sentence);
+    if (!request.dryRun)
+      attempt(note, "the open intents could not be cleared", () => state.forgetLeftovers());
+    const shared = shareOf(request, signal);
+    const cases = request.proposals.map(openCase);
+    for (const one of cases) await takeSteps(one, shared);
+    // Words come last, and all of one request together.
+    step.speak(cases, actions, shared);
+    return { actions: cases.map(recordOf), notes: notes.splice(0) };
+  }
+
+  function shareOf(request: ExecuteRequest, signal: AbortSignal): step.Request {
+    const run: System["run"] = (program, args, options) => system.run(program, args, { ...options, signal });
+    const { cycle, host, dryRun, candidates = {} } = request;
+    if (inCycle.cycle !== cycle) inCycle = newCycle(cycle);
+    return {
+      context: { system: { ...system, run }, policy, state, stateDir, cycle, host, signal, note },
+      dryRun,
+      pause: readPause(system.files, stateDir, system.clock.now()),
+      candidates,
+      claims: new Set(inCycle.cycleClaims),
+      cycleClaims: inCycle.cycleClaims,
+      wouldSpend: inCycle.wouldSpend,
+    };
+  }
+
+  return {
+    execute(request, signal) {
+      const turn = queue.then(() => execute(request, signal));
+      queue = turn.catch(() => undefined);
+      return turn;
+    },
+    interruptedActions: () => untold.splice(0),
+    view: () =>
+      viewOf(state, policy, readPause(system.files, stateDir, system.clock.now()), system.clock.now()),
+    observeHealth(activeUnits, downUnits) {
+      const down = new Set(downUnits.map(normaliseUnit));
+      const healthy = new Set<string>(activeUnits.map(normaliseUnit).filter((unit) => !down.has(unit)));
+      attempt(note, "restart-backoff.json could not be written", () =>
+        state.observeHealth(healthy, policy, system.clock.now()),
+      );
+    },
+  };
+}
+
+/** What the requests of one cycle share: it sends remedies, what the model asks for and alerts one after another. */
+function newCycle(
+  cycle: string,
+): Pick<step.Request, "cycleClaims" | "wouldSpend"> & { readonly cycle: string } {
+  return { cycle, cycleClaims: new Set(), wouldSpend: { kills: [], restarts: [], cleanings: [] } };
+}
+
+async function takeSteps(one: Case, shared: step.Request): Promise<void> {
+  const { clock } = shared.context.system;
+  const startedMs = clock.monotonicMs();
+  for (const take of steps) {
+    if (one.ending !== null) break;
+    try {
+      await take(one, shared);
+    } catch (error) {
+      step.failStep(one, error, shared);
+    }
+  }
+  step.recordOutcome(one, shared);
+  one.durationMs = clock.monotonicMs() - startedMs;
+}
+
+function attempt(note: (sentence: string) => void, what: string, act: () => void): void {
+  try {
+    act();
+  } catch (error) {
+    note(`${what}: ${reasonOf(error)}`);
+  }
+}
+
+function interrupted(intent: Intent): string {
+  const what = intent.target === null ? intent.type : `${intent.type} ${intent.target}`;
+  return `an action was cut off: ${what} of cycle ${intent.cycle}; its outcome is unknown, and it is not repeated because of this`;
+}

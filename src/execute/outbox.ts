@@ -1,0 +1,92 @@
+/** Messages to people: written durably into `outbox/`, where they wait until every channel has confirmed them. */
+import { join } from "node:path";
+import type { Files } from "../system/system.ts";
+import type { OutboxMessage } from "../types/action.ts";
+import type { Moment } from "../types/moment.ts";
+import { type Severity, severities } from "../types/problem.ts";
+import { oneLine } from "./one-line.ts";
+
+export interface AlertText {
+  readonly problem: string;
+  readonly severity: Severity;
+  readonly recovery: boolean;
+  /** Clean and short, a line for each thing that there is to say. */
+  readonly text: string;
+}
+
+/** Telegram takes 4096 characters; what is left over pays for the last line. */
+const maxCharacters = 3800;
+
+/** One message for all alerts of a cycle, the worst first, recoveries last. */
+export function composeMessage(
+  host: string,
+  alerts: readonly AlertText[],
+  now: Moment,
+): Omit<OutboxMessage, "id"> {
+  const worstFirst = [...alerts].sort((a, b) => rank(a) - rank(b));
+  const blocks = worstFirst.map(block);
+  const only = blocks.length === 1 ? blocks[0] : undefined;
+  const from = oneLine(host, 64);
+  const text = only === undefined ? grouped(`${from}: ${counts(alerts)}`, blocks) : `${from}: ${only}`;
+  return {
+    version: 1,
+    createdAt: new Date(now.wallMs).toISOString(),
+    severity:
+      severities.find((each) => alerts.some((one) => !one.recovery && one.severity === each)) ?? "info",
+    text,
+    problems: worstFirst.map((alert) => alert.problem),
+  };
+}
+
+const rank = (alert: AlertText): number =>
+  alert.recovery ? severities.length : severities.indexOf(alert.severity);
+
+function block(alert: AlertText): string {
+  const kind = alert.recovery ? "RECOVERED" : alert.severity.toUpperCase();
+  return `${kind} ${alert.text}\nargus explain ${alert.problem}`;
+}
+
+function counts(alerts: readonly AlertText[]): string {
+  const recovered = alerts.filter((alert) => alert.recovery).length;
+  const parts = severities.map((severity) => {
+    const count = alerts.filter((alert) => !alert.recovery && alert.severity === severity).length;
+    return count === 0 ? [] : [`${count} ${severity}`];
+  });
+  return [...parts.flat(), ...(recovered === 0 ? [] : [`${recovered} recovered`])].join(", ");
+}
+
+function grouped(head: string, blocks: readonly string[]): string {
+  let text = head;
+  for (const [index, each] of blocks.entries()) {
+    if (text.length + each.length + 2 > maxCharacters) {
+      return `${text}\n\nand ${blocks.length - index} more: argus problems`;
+    }
+    text += `\n\n${each}`;
+  }
+  return text;
+}
+
+/**
+ * Written as a whole and on disk when it returns; file names sort by the time of creation.
+ * @returns the message's id, which is its file name without `.json`.
+ */
+export function putIntoOutbox(
+  files: Files,
+  stateDir: string,
+  message: Omit<OutboxMessage, "id">,
+  now: Moment,
+): string {
+  const folder = join(stateDir, "outbox");
+  files.makeDirectory(folder);
+  const time = new Date(now.wallMs).toISOString().replace(/[-:.]/g, "");
+  let number = 1;
+  // Two messages of one millisecond, or after the clock was set back, must not overwrite each other.
+  const name = () => `${time}-${String(number).padStart(4, "0")}`;
+  while (files.stat(join(folder, `${name()}.json`)) !== null) number += 1;
+  const id = name();
+  files.writeAtomic(
+    join(folder, `${id}.json`),
+    `${JSON.stringify({ ...message, id } satisfies OutboxMessage)}\n`,
+  );
+  return id;
+}

@@ -1,0 +1,69 @@
+/** What the executor is allowed to do: plain data, so that it can be handed to a process of its own. */
+
+import { normaliseUnit } from "../system/systemd.ts";
+import type { ActionType } from "../types/action.ts";
+import type { Config } from "../types/settings.ts";
+
+export const budgetNames = ["kills", "restarts", "cleanings"] as const;
+export type BudgetName = (typeof budgetNames)[number];
+
+export interface Policy {
+  /** Units that may be restarted, and the units that must be active before that. */
+  readonly restartable: readonly { readonly unit: string; readonly requires: readonly string[] }[];
+  /** Executables that may be ended, and those that nobody may end. */
+  readonly killable: readonly string[];
+  readonly protected: readonly string[];
+  /** The only sockets on which a session may be ended. */
+  readonly tmuxSockets: readonly string[];
+  readonly homes: readonly string[];
+  readonly logDir: string;
+  /** What no cleaning may remove, wherever it lies: Argus's own state, settings and rules. */
+  readonly keep: readonly string[];
+  readonly diskCleanMaxAgeDays: number;
+  /** Actions an hour, of all sources together. */
+  readonly budgets: Readonly<Record<BudgetName, number>>;
+  readonly modelMayPropose: readonly ActionType[];
+  readonly bootGraceSeconds: number;
+  readonly restartSecondDelaySeconds: number;
+  readonly restartThirdDelaySeconds: number;
+  readonly restartCooldownSeconds: number;
+  readonly restartSettleSeconds: number;
+  readonly dedupWindowSeconds: number;
+  readonly observationsFile: string;
+}
+
+export function policyOf(config: Config): Policy {
+  const { settings } = config;
+  return {
+    restartable: settings.services
+      .filter((service) => service.restart)
+      .map(({ unit, requires }) => ({ unit: normaliseUnit(unit), requires: requires.map(normaliseUnit) })),
+    killable: settings.processes.killable,
+    protected: settings.processes.protected,
+    tmuxSockets: settings.tmuxSockets,
+    homes: settings.homes,
+    logDir: config.logDir,
+    keep: [
+      config.stateDir,
+      config.observationsFile,
+      config.settingsFile,
+      ...(config.envFile === null ? [] : [config.envFile]),
+      config.rulesDir,
+      config.localRulesDir,
+    ],
+    diskCleanMaxAgeDays: config.diskCleanMaxAgeDays,
+    budgets: {
+      kills: settings.budgets.killsPerHour,
+      restarts: settings.budgets.restartsPerHour,
+      cleanings: settings.budgets.cleaningsPerHour,
+    },
+    modelMayPropose: settings.model.mayPropose,
+    bootGraceSeconds: config.bootGraceSeconds,
+    restartSecondDelaySeconds: config.restartSecondDelaySeconds,
+    restartThirdDelaySeconds: config.restartThirdDelaySeconds,
+    restartCooldownSeconds: config.restartCooldownSeconds,
+    restartSettleSeconds: config.restartSettleSeconds,
+    dedupWindowSeconds: config.dedupWindowSeconds,
+    observationsFile: config.observationsFile,
+  };
+}

@@ -1,0 +1,189 @@
+/** The steps that a proposal goes through. executor.ts holds their order. */
+import { randomUUID } from "node:crypto";
+import type { Moment } from "../types/moment.ts";
+import type { Action, Context, History, Task } from "./action.ts";
+import { type Case, fail, failWith, refuse } from "./case.ts";
+import { gate } from "./gate.ts";
+import { reasonOf } from "./one-line.ts";
+import type { Pause } from "./pause.ts";
+import type { Intent, Spent } from "./state.ts";
+import { validate } from "./validate.ts";
+
+/** What all steps of one request share. */
+export interface Request {
+  readonly context: Context;
+  readonly dryRun: boolean;
+  readonly pause: Pause | null;
+  readonly candidates: History["candidates"];
+  /** What was let through so far, in this request and by earlier ones of the same cycle. */
+  readonly claims: Set<string>;
+  /** Those of machine actions only: a word is held back by its window, and never by a request before. */
+  readonly cycleClaims: Set<string>;
+  /** A dry run counts what it would have spent, so that it shows the budget's refusals too. */
+  readonly wouldSpend: Record<keyof Spent, Moment[]>;
+}
+
+export type Step = (one: Case, request: Request) => void | Promise<void>;
+
+export const validateStep: Step = (one) => {
+  const { task, refusal } = validate(one.raw);
+  if (refusal === null) one.task = task;
+  else refuse(one, refusal.reason, refusal.detail);
+};
+
+export const gateStep: Step = (one, { context, pause, candidates, claims, wouldSpend }) => {
+  if (one.task === null) return;
+  const { system, policy, state } = context;
+  const spent = state.spent();
+  const history: History = {
+    pause,
+    claims,
+    candidates,
+    ownPids: [system.self.pid, system.self.parentPid],
+    spent: {
+      kills: [...spent.kills, ...wouldSpend.kills],
+      restarts: [...spent.restarts, ...wouldSpend.restarts],
+      cleanings: [...spent.cleanings, ...wouldSpend.cleanings],
+    },
+    backoffs: state.backoffs(),
+    announced: state.announced(),
+  };
+  const decision = gate(one.task, policy, history, system.clock.now());
+  one.steps.push(...decision.steps);
+  if (decision.refusal !== null) refuse(one, decision.refusal.reason, decision.refusal.detail);
+};
+
+/** Reads the target again: minutes may lie between the observation and now. */
+export const recheckStep: Step = async (one, { context, claims, cycleClaims }) => {
+  if (one.task === null) return;
+  const { action, claim } = one.task;
+  if (action.kind === "machine") {
+    if (isCutOff(one, context)) return;
+    const { looks, seen } = await action.recheck(one.task, context);
+    for (const { step, answer } of looks) {
+      one.steps.push({ step, pass: answer.pass, detail: answer.detail });
+      if (!answer.pass) return refuse(one, answer.reason, answer.detail);
+    }
+    one.seen = seen;
+    cycleClaims.add(claim);
+  }
+  claims.add(claim);
+};
+
+/** Decided last, so that a dry run shows everything else that would have been refused. */
+export const dryRunStep: Step = async (one, { context, dryRun, wouldSpend }) => {
+  if (one.task === null || !dryRun) return;
+  const { action } = one.task;
+  if (action.kind === "machine") wouldSpend[action.budget].push(context.system.clock.now());
+  const detail = await action.forecast(one.task, context);
+  one.steps.push({ step: "dry run", pass: false, detail: "this is a dry run: nothing is changed" });
+  refuse(one, "dry_run", detail);
+};
+
+/** Writes the intent, then acts. Words wait until all machine actions are done. */
+export const performStep: Step = async (one, { context }) => {
+  if (one.task === null || one.task.action.kind === "word" || isCutOff(one, context)) return;
+  const { action, target } = one.task;
+  const intent = intentOf(one.task, context);
+  try {
+    context.state.begin(intent, action.budget, action.backoffUnitOf?.(target) ?? null);
+  } catch (error) {
+    return fail(one, `not done, because the intent could not be written: ${reasonOf(error)}`, null);
+  }
+  one.intent = intent;
+  const performed = await action.perform(one.task, one.seen, context);
+  Object.assign(one.values, performed.values);
+  one.detail = performed.detail;
+  one.done = performed.done;
+  if (performed.refusal !== undefined) return refuse(one, performed.refusal, performed.detail);
+  if (performed.ok) return;
+  if (context.signal.aborted) fail(one, `${performed.detail}; ${toldToStop}`, null);
+  else fail(one, performed.detail);
+};
+
+export const verifyStep: Step = async (one, { context }) => {
+  if (one.task === null || one.task.action.kind === "word") return;
+  const { ok, verified, detail, values } = await one.task.action.verify(one.task, one.done, context);
+  Object.assign(one.values, values);
+  const said = [one.detail, detail, ...(verified === null && context.signal.aborted ? [toldToStop] : [])];
+  one.ending = {
+    result: ok ? "success" : "failure",
+    refusal: null,
+    verified,
+    detail: said.filter((each) => each !== "").join("; "),
+  };
+};
+
+/** A step that threw: a failure with the error's sentence, unless it threw because Argus ends its programs. */
+export function failStep(one: Case, error: unknown, { context }: Request): void {
+  if (context.signal.aborted)
+    fail(one, one.detail === "" ? toldToStop : `${one.detail}; ${toldToStop}`, null);
+  else failWith(one, one.intent === null ? "not done" : "failed", error);
+}
+
+const toldToStop = "cut off, because Argus was told to stop";
+
+/** Whatever happened before: from here on a crash does not make this action one that was cut off. */
+export function recordOutcome({ intent }: Case, { context: { state, note } }: Request): void {
+  if (intent === null) return;
+  try {
+    state.end(intent);
+  } catch (error) {
+    const what = intent.target === null ? intent.type : `${intent.type} ${intent.target}`;
+    note(
+      `the outcome of ${what} could not be written (${reasonOf(error)}); the next start will call it cut off`,
+    );
+  }
+}
+
+/** Speaks the words of all cases that still wait for it, each action's together. */
+export function speak(cases: readonly Case[], actions: readonly Action[], { context }: Request): void {
+  const { clock } = context.system;
+  for (const action of actions) {
+    if (action.kind !== "word") continue;
+    const waiting = cases.flatMap((one) =>
+      one.ending === null && one.task?.action === action ? [{ one, task: one.task }] : [],
+    );
+    if (waiting.length === 0) continue;
+    const startedMs = clock.monotonicMs();
+    try {
+      const told = action.performAll(
+        waiting.map(({ task }) => task),
+        context,
+      );
+      for (const [index, { one }] of waiting.entries()) {
+        const answer = told[index];
+        if (answer === undefined) continue;
+        Object.assign(one.values, answer.values);
+        const result = answer.ok ? "success" : "failure";
+        one.ending = { result, refusal: null, verified: null, detail: answer.detail };
+      }
+    } catch (error) {
+      for (const { one } of waiting) failWith(one, "failed", error);
+    }
+    for (const { one } of waiting) one.durationMs += clock.monotonicMs() - startedMs;
+  }
+}
+
+function isCutOff(one: Case, context: Context): boolean {
+  if (!context.signal.aborted) return false;
+  one.ending = {
+    result: "skipped",
+    refusal: null,
+    verified: null,
+    detail: "not begun, because Argus was told to stop",
+  };
+  return true;
+}
+
+function intentOf({ proposal, action, name }: Task, { system, cycle }: Context): Intent {
+  return {
+    id: randomUUID(),
+    type: action.type,
+    target: name === null ? null : String(name),
+    cycle,
+    problem: proposal.problem,
+    source: proposal.source,
+    at: system.clock.now(),
+  };
+}
