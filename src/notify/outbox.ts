@@ -1,0 +1,68 @@
+/** `outbox/*.json`: messages that wait until the channel has confirmed them. Oldest first, bounded, never lost. */
+import { join } from "node:path";
+import type { Files } from "../system/system.ts";
+import { OutboxMessage } from "../types/action.ts";
+import type { Severity } from "../types/problem.ts";
+
+/** An alert is a few hundred characters; whatever is larger is not a message of ours. */
+const mostBytes = 256 * 1024;
+
+export interface Waiting {
+  readonly path: string;
+  readonly message: OutboxMessage;
+}
+
+export const outboxDir = (stateDir: string): string => join(stateDir, "outbox");
+
+/** Messages that wait, oldest first. What cannot be understood is left where it is and counted. */
+export function readOutbox(files: Files, stateDir: string): { waiting: Waiting[]; broken: string[] } {
+  const folder = outboxDir(stateDir);
+  if (files.stat(folder) === null) return { waiting: [], broken: [] };
+  const waiting: Waiting[] = [];
+  const broken: string[] = [];
+  for (const name of files.list(folder).sort()) {
+    if (!name.endsWith(".json")) continue;
+    const path = join(folder, name);
+    const message = parse(files, path);
+    if (message === null) broken.push(path);
+    else waiting.push({ path, message });
+  }
+  waiting.sort((a, b) => compare(a.message.createdAt, b.message.createdAt) || compare(a.path, b.path));
+  return { waiting, broken };
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+function parse(files: Files, path: string): OutboxMessage | null {
+  const status = files.stat(path);
+  if (status?.kind !== "file" || status.sizeBytes > mostBytes) return null;
+  try {
+    return OutboxMessage.safeParse(JSON.parse(files.tryRead(path) ?? "")).data ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Gives a file another name in the same folder, under which it is kept and no longer sent.
+ * @returns the new path.
+ */
+export function setAside(files: Files, path: string, kind: "corrupt" | "refused"): string {
+  let number = 1;
+  while (files.stat(`${path}.${kind}-${number}`) !== null) number += 1;
+  files.rename(path, `${path}.${kind}-${number}`);
+  return `${path}.${kind}-${number}`;
+}
+
+/** Which messages must go when more wait than may: the oldest `info`, then the oldest `warning`, never a `critical`. */
+export function excess(waiting: readonly Waiting[], most: number): Waiting[] {
+  let surplus = waiting.length - most;
+  const gone: Waiting[] = [];
+  for (const severity of ["info", "warning"] satisfies Severity[]) {
+    if (surplus <= 0) break;
+    const oldest = waiting.filter(({ message }) => message.severity === severity).slice(0, surplus);
+    gone.push(...oldest);
+    surplus -= oldest.length;
+  }
+  return gone;
+}
