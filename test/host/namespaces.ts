@@ -1,0 +1,147 @@
+/**
+ * The ground a host stands on: a mount and a pid namespace that hold its root file system. Nothing is mounted where
+ * the rest of the machine can see it, and all of it, processes and mounts, is gone as soon as the process that made
+ * it is: its first process reads a pipe that only the maker holds, and the kernel ends what lives in a pid namespace
+ * whose first process has ended. So a run that was killed with SIGKILL leaves nothing but an empty cgroup, which the
+ * next start removes.
+ */
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { accessSync, constants, existsSync, readdirSync, readFileSync, rmdirSync } from "node:fs";
+import { delimiter, join } from "node:path";
+
+/** The host's root, as its ground sees it. */
+export const rootInGround = "/run/root";
+const cgroupPrefix = "argus-host-";
+
+// Unified cgroups, as Debian 12 boots with, whatever this machine has: mounted over what is there, in here only.
+// The lists of enabled units, boot scripts and mounts are this machine's and make no sense in the host.
+const layGround = `set -e
+mount -t tmpfs -o mode=0755 argus-host /run
+mkdir /run/upper /run/work /run/root
+mount -t overlay -o lowerdir=/,upperdir=/run/upper,workdir=/run/work argus-host /run/root
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+cd /run/root
+test -x usr/lib/systemd/systemd
+rm -rf etc/systemd etc/init.d etc/rc?.d etc/fstab etc/crypttab etc/cron* etc/argus var/lib/argus var/log/argus var/log/journal
+mkdir -p etc/systemd/system var/log/journal
+for unit in getty.target console-getty.service systemd-networkd-wait-online.service; do
+  ln -s /dev/null etc/systemd/system/$unit
+done
+cd /
+echo ready
+exec cat >/dev/null`;
+const unshareArguments = [
+  "--mount",
+  "--pid",
+  "--fork",
+  "--kill-child",
+  "--mount-proc",
+  "--propagation",
+  "private",
+  "sh",
+  "-c",
+  layGround,
+];
+
+const programs: readonly [program: string, debianPackage: string][] = [
+  ["systemd-nspawn", "systemd-container"],
+  ["dbus-daemon", "dbus"],
+  ["systemctl", "systemd"],
+  ["journalctl", "systemd"],
+  ["unshare", "util-linux"],
+  ["nsenter", "util-linux"],
+  ["setpriv", "util-linux"],
+  ["mount", "mount"],
+];
+
+/** One sentence when this machine cannot boot a host, null when it can. Tries the mounts and leaves none. */
+export function whyNoHost(): string | null {
+  if (process.geteuid?.() !== 0) return "Only root can boot a host.";
+  for (const [program, debianPackage] of programs) {
+    if (!isOnPath(program)) return `The program ${program} is missing: apt-get install ${debianPackage}.`;
+  }
+  const trial = spawnSync("unshare", unshareArguments, {
+    stdio: ["ignore", "pipe", "pipe"],
+    encoding: "utf8",
+  });
+  if (trial.status === 0 && trial.stdout === "ready\n") return null;
+  return `This machine refuses the namespaces or mounts of a host: ${trial.stderr.trim().split("\n").at(-1) ?? "no reason given"}.`;
+}
+
+function isOnPath(program: string): boolean {
+  return (process.env["PATH"] ?? "").split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+export interface Ground {
+  /** Process whose mount and pid namespace are the ground. */
+  readonly pid: number;
+  /** The host's cgroup: as this process reaches it, and as the ground does. It is made by `claimCgroup`. */
+  readonly cgroup: string;
+  readonly cgroupInGround: string;
+  /** Ends every process and mount of it. */
+  release(): Promise<void>;
+}
+
+export async function createGround(name: string): Promise<Ground> {
+  const keeper = spawn("unshare", unshareArguments, { stdio: ["pipe", "pipe", "pipe"], detached: true });
+  let complaint = "";
+  keeper.stderr.setEncoding("utf8").on("data", (text: string) => {
+    complaint += text;
+  });
+  const ended = once(keeper, "exit");
+  const ready = await Promise.race([once(keeper.stdout, "data").then(() => true), ended.then(() => false)]);
+  const pid = keeper.pid === undefined ? undefined : childrenOf(keeper.pid)[0];
+  if (!ready || pid === undefined)
+    throw new Error(`The host's namespaces could not be made: ${complaint.trim()}`);
+  const cgroups = `/proc/${pid}/root/sys/fs/cgroup`;
+  removeAbandonedCgroups(cgroups);
+  // The maker's pid tells the next start which cgroups nobody uses any more.
+  const own = `${cgroupPrefix}${name}-${process.pid}`;
+  return {
+    pid,
+    cgroup: join(cgroups, own),
+    cgroupInGround: join("/sys/fs/cgroup", own),
+    release: async () => {
+      keeper.stdin.end();
+      await ended;
+    },
+  };
+}
+
+function removeAbandonedCgroups(cgroups: string): void {
+  for (const name of readdirSync(cgroups)) {
+    if (!name.startsWith(cgroupPrefix)) continue;
+    const maker = Number(name.slice(name.lastIndexOf("-") + 1));
+    if (!existsSync(`/proc/${maker}`)) removeCgroup(join(cgroups, name));
+  }
+}
+
+/** A cgroup and all below it; they hold no processes, or this throws EBUSY. */
+export function removeCgroup(path: string): void {
+  if (!existsSync(path)) return;
+  for (const entry of readdirSync(path, { withFileTypes: true })) {
+    if (entry.isDirectory()) removeCgroup(join(path, entry.name));
+  }
+  rmdirSync(path);
+}
+
+/** Child processes, oldest first; empty when the process is gone. */
+export function childrenOf(pid: number): number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8")
+      .trim()
+      .split(/\s+/)
+      .filter(Boolean)
+      .map(Number);
+  } catch {
+    return [];
+  }
+}
