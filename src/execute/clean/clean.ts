@@ -43,14 +43,14 @@ export async function cleanDisk(system: System, options: CleanOptions): Promise<
   try {
     signal.throwIfAborted();
     const pace = createPace(system.clock, signal);
-    const inUse = await readOpenFiles(files, system.self.pid, pace);
-    if (inUse === null) {
+    const watch = await watchInUse(system, pace);
+    if (watch === null) {
       tally.error(
         "/proc does not show the running processes, so nobody can tell what is in use: nothing was removed",
       );
     } else {
-      unseenProcesses = inUse.unseenProcesses;
-      await cleanFolders(system, options, { tally, pace, inUse, roots, spaces });
+      unseenProcesses = watch.known().unseenProcesses;
+      await cleanFolders(system, options, { tally, pace, watch, roots, spaces });
     }
   } catch (error) {
     if (!signal.aborted || error !== signal.reason) throw error;
@@ -74,18 +74,43 @@ export async function cleanDisk(system: System, options: CleanOptions): Promise<
   };
 }
 
+interface Watch {
+  known(): OpenFiles;
+  /** Reads it again when it is old. @returns whether it did. */
+  refresh(): Promise<boolean>;
+}
+
+async function watchInUse(system: System, pace: Pace): Promise<Watch | null> {
+  const { clock, files, self } = system;
+  let readAtMs = clock.monotonicMs();
+  const first = await readOpenFiles(files, self.pid, pace);
+  if (first === null) return null;
+  let known = first;
+  return {
+    known: () => known,
+    async refresh() {
+      if (clock.monotonicMs() - readAtMs < inUseMaxAgeMs) return false;
+      readAtMs = clock.monotonicMs();
+      const again = await readOpenFiles(files, self.pid, pace);
+      if (again === null) throw new Error("/proc no longer shows the running processes");
+      known = again;
+      return true;
+    },
+  };
+}
+
 /** Filled as the work goes on, so that a cleaning that is cut short still reports what it did. */
 interface Progress {
   readonly tally: Tally;
   readonly pace: Pace;
-  readonly inUse: OpenFiles;
+  readonly watch: Watch;
   readonly roots: { path: string; state: RootState }[];
   readonly spaces: DiskSpace[];
 }
 
 async function cleanFolders(system: System, options: CleanOptions, progress: Progress): Promise<void> {
   const { files, clock, self } = system;
-  const { mounts } = progress.inUse;
+  const { mounts } = progress.watch.known();
   const folders = safelist(options.homes, options.logDir);
   const folderPaths = folders.map((each) => each.path);
   for (const path of folderPaths) {
@@ -125,23 +150,19 @@ async function cleanFolder(
   progress: Progress,
   facts: Omit<GuardFacts, "inUse"> & { readonly folder: SafelistFolder; readonly root: Directory },
 ): Promise<void> {
-  const { clock, files, self } = system;
   const { folder, root } = facts;
-  const { pace, tally } = progress;
-  let readAtMs = clock.monotonicMs();
-  let guard = createGuard({ ...facts, inUse: progress.inUse });
+  const { pace, tally, watch } = progress;
+  await watch.refresh();
+  let guard = createGuard({ ...facts, inUse: watch.known() });
   if (guard.locked) {
     progress.roots.push({ path: folder.path, state: "locked" });
     return;
   }
   progress.roots.push({ path: folder.path, state: "cleaned" });
-  const nowMs = clock.now().wallMs;
+  const nowMs = system.clock.now().wallMs;
   const rest = async () => {
     await pace.rest();
-    if (clock.monotonicMs() - readAtMs < inUseMaxAgeMs) return;
-    readAtMs = clock.monotonicMs();
-    const inUse = await readOpenFiles(files, self.pid, pace);
-    if (inUse !== null) guard = createGuard({ ...facts, inUse });
+    if (await watch.refresh()) guard = createGuard({ ...facts, inUse: watch.known() });
   };
   await cleanShelf(
     {
