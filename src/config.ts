@@ -1,10 +1,9 @@
 /** Settings out of `argus.json`, `argus.env` and the environment, checked and with every path resolved. */
 import { dirname, join, resolve } from "node:path";
-import { z } from "zod";
 import { type EnvFile, readEnvFile } from "./system/env-file.ts";
+import { faultsOf } from "./system/json-faults.ts";
 import {
   type Fault,
-  faultsOf,
   faultText,
   isFault,
   type JsonPath,
@@ -139,21 +138,9 @@ function readSettings(system: System, file: string): Settings {
   const parsed = Settings.safeParse(source.value);
   const faults = parsed.success
     ? contradictions(source, parsed.data)
-    : faultsOf(source, parsed.error, { keysAt });
+    : faultsOf(source, Settings, parsed.error);
   if (faults.length > 0 || !parsed.success) throw new UserError(faults.map(faultText).join("\n"));
   return parsed.data;
-}
-
-/** Keys that an object of the settings may have, read off the schema. */
-function keysAt(path: JsonPath): string[] {
-  let schema: unknown = Settings;
-  for (const step of path) {
-    while (schema instanceof z.ZodDefault || schema instanceof z.ZodOptional) schema = schema.unwrap();
-    if (schema instanceof z.ZodArray) schema = schema.element;
-    else if (schema instanceof z.ZodObject) schema = schema.shape[String(step)];
-  }
-  while (schema instanceof z.ZodDefault || schema instanceof z.ZodOptional) schema = schema.unwrap();
-  return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
 }
 
 /** What a schema cannot say. */

@@ -1,4 +1,5 @@
 /** A checked rule, made ready to be judged. */
+import { createHash } from "node:crypto";
 import { valueAt } from "../types/fields.ts";
 import type { Condition, Leaf, Rule } from "../types/rules.ts";
 import type { Facts } from "../types/snapshot.ts";
@@ -11,6 +12,8 @@ export interface CompiledRule {
   readonly file: string;
   readonly line: number;
   readonly priority: number;
+  /** Its name and a hash of what it looks at: a streak belongs to conditions, not to a name. */
+  readonly version: string;
   readonly templates: RuleTemplates;
   /** Facts its conditions need, `problem` left out: that one is always there. */
   readonly facts: readonly (keyof Facts)[];
@@ -61,15 +64,15 @@ function surelyFalse(condition: Condition): Test {
 function leafSurelyFalse(leaf: Leaf): Test {
   const parsed = parseOperator(leaf.operator);
   const { fact, path = "", value } = leaf;
-  if ("unknown" in parsed || parsed.decorators.length > 0) return cannotTell;
+  if ("unknown" in parsed) return cannotTell;
   if (typeof value === "object" && !Array.isArray(value)) return cannotTell;
-  const { operator } = parsed;
+  const { compare } = parsed;
   const read: (facts: FactValues) => unknown = path.includes(".")
     ? (facts) => valueAt(facts[fact], path)
     : (facts) => (facts[fact] as Record<string, unknown> | undefined)?.[path];
   return (facts) => {
     const left = read(facts);
-    return left !== null && left !== undefined && !operator.evaluate(left, value);
+    return left !== null && left !== undefined && !compare(left, value);
   };
 }
 
@@ -80,7 +83,12 @@ export function compileRule(rule: Rule, templates: RuleTemplates, file: string, 
     rule,
     file,
     line,
+    // The engine itself makes 1 of 0; its own order is not used.
     priority: rule.priority ?? 1,
+    version: `${rule.name}#${createHash("sha256")
+      .update(JSON.stringify([rule.forEach, rule.conditions]))
+      .digest("hex")
+      .slice(0, 8)}`,
     templates,
     facts: [...names] as (keyof Facts)[],
     usesProblem,

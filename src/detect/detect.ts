@@ -1,15 +1,21 @@
 /** Snapshot + rules + problem history -> findings. */
-import { problemKey } from "../system/problem-key.ts";
-import type { Expectation } from "../types/action.ts";
-import { type Entity, type EntityKind, entityIdentity, type Problem24h } from "../types/facts.ts";
-import type { ActionRequest, Detection, Finding } from "../types/finding.ts";
+import type { Entity, Problem24h } from "../types/facts.ts";
+import type { Detection, Finding } from "../types/finding.ts";
 import type { Moment } from "../types/moment.ts";
 import type { Facts } from "../types/snapshot.ts";
-import type { RuleVerdict } from "../types/trail.ts";
-import type { Judgement } from "./judge.ts";
+import type { Evidence, RuleVerdict } from "../types/trail.ts";
+import { findingOf } from "./finding-of.ts";
 import type { JudgedRule, RuleSet } from "./load.ts";
-import { advance, type Held, heldFor, type Streak, type Streaks, streakKey } from "./streaks.ts";
-import type { FactValues } from "./template.ts";
+import {
+  entitiesOf,
+  faultSentence,
+  hostFactsOf,
+  identityOf,
+  judgeLook,
+  lookAt,
+  missingFacts,
+} from "./look.ts";
+import { advance, heldFor, mostStreaks, type Streak, type Streaks, streakKey } from "./streaks.ts";
 
 /** Findings of one rule that are kept; its count goes on. A rule that fires on everything must not fill the disk. */
 const mostFindings = 500;
@@ -27,199 +33,165 @@ export interface DetectInput {
 
 export interface DetectOutput extends Detection {
   readonly streaks: Streaks;
+  /** What a person should know besides: the stack of a fault in Argus, streaks that are too many to keep. */
+  readonly notes: readonly string[];
 }
 
-/** One look of a rule at an entity, or at the host. */
-export interface Look {
-  /** `*` for the host. */
-  readonly identity: string;
-  readonly entity: Entity | null;
-  readonly facts: FactValues;
-  readonly key: string;
-  readonly subject: string;
-}
-
-/** Facts the rule needs that were not observed at all. */
-export function missingFacts(judged: JudgedRule, facts: Facts): string[] {
-  const { rule, facts: needed } = judged.compiled;
-  const names = new Set<keyof Facts>(needed);
-  if (rule.forEach !== undefined) names.add(rule.forEach);
-  return [...names].filter((name) => facts[name] === undefined);
-}
-
-/** What the rule ranges over: `null` stands for the host. */
-export function entitiesOf(judged: JudgedRule, facts: Facts): readonly (Entity | null)[] {
-  const { forEach } = judged.compiled.rule;
-  return forEach === undefined ? [null] : (facts[forEach] ?? []);
-}
-
-export function hostFactsOf({ host, memory, swap, load, pressure, self }: Facts): Record<string, unknown> {
-  return { host, memory, swap, load, pressure, self };
-}
-
-export function lookAt(
-  judged: JudgedRule,
-  entity: Entity | null,
-  shared: FactValues,
-  problemOf: DetectInput["problemOf"],
-): Look {
-  const { rule, templates } = judged.compiled;
-  const values = rule.forEach === undefined ? shared : { ...shared, [rule.forEach]: entity };
-  const subject = templates.subject.render(values);
-  const key = problemKey(rule.event.type, subject, rule.event.params.condition);
-  return {
-    identity: identityOf(rule.forEach, entity),
-    entity,
-    facts: { ...values, problem: problemOf(key) },
-    key,
-    subject,
-  };
-}
-
-function identityOf(kind: EntityKind | undefined, entity: Entity | null): string {
-  return kind === undefined || entity === null ? "*" : entityIdentity(kind, entity as never);
+/** What one cycle's judging comes to, filled rule by rule. */
+interface Tally {
+  readonly findings: Finding[];
+  readonly verdicts: RuleVerdict[];
+  readonly blindEntities: Map<string, ReadonlySet<string>>;
+  readonly waitingKeys: Set<string>;
+  readonly streaks: Map<string, Streak>;
+  readonly notes: string[];
 }
 
 export async function detect(input: DetectInput): Promise<DetectOutput> {
-  const findings: Finding[] = [];
-  const verdicts: RuleVerdict[] = [];
-  const streaks = new Map<string, Streak>();
-  const blindEntities = new Map<string, Set<string>>();
-  const waitingKeys = new Set<string>();
-  for (const judged of input.rules.rules) {
-    const outcome = await judgeRule(judged, input, streaks, waitingKeys);
-    findings.push(...outcome.findings);
-    verdicts.push(outcome.verdict);
-    if (outcome.blind.size > 0) blindEntities.set(judged.compiled.rule.name, outcome.blind);
+  const tally: Tally = {
+    findings: [],
+    verdicts: [],
+    blindEntities: new Map(),
+    waitingKeys: new Set(),
+    streaks: new Map(),
+    notes: [],
+  };
+  for (const judged of input.rules.rules) await judgeRule(judged, input, tally);
+  if (tally.streaks.size > mostStreaks) {
+    tally.notes.push(
+      `${tally.streaks.size} entities wait until their rules' "for" is over; only ${mostStreaks} can be remembered`,
+    );
   }
-  return { findings, verdicts, blindEntities, waitingKeys, streaks };
+  return tally;
 }
 
-interface RuleOutcome {
-  readonly findings: Finding[];
-  readonly verdict: RuleVerdict;
+/** What the looks of one rule come to. */
+interface RuleTally {
+  readonly missing: Set<string>;
+  /** A fact that the rule needs was not observed: it is never quiet then, as silence would not be health. */
+  readonly lacksFact: boolean;
   readonly blind: Set<string>;
+  fired: number;
+  waiting: number;
+  fault: string | null;
 }
 
-async function judgeRule(
-  judged: JudgedRule,
-  input: DetectInput,
-  streaks: Map<string, Streak>,
-  waitingKeys: Set<string>,
-): Promise<RuleOutcome> {
+async function judgeRule(judged: JudgedRule, input: DetectInput, tally: Tally): Promise<void> {
   const { rule, surelyQuiet } = judged.compiled;
-  const missing = new Set<string>(missingFacts(judged, input.facts));
-  const lacksFact = missing.size > 0;
-  const findings: Finding[] = [];
-  const blind = new Set<string>();
-  let fired = 0;
-  let waiting = 0;
-  if (lacksFact) keepStreaks(rule.name, input, streaks);
-  if (rule.forEach !== undefined && input.facts[rule.forEach] === undefined) blind.add("*");
+  const { facts } = input;
+  const missing = missingFacts(judged, facts);
+  const lacksFact = missing.length > 0;
+  const own: RuleTally = {
+    missing: new Set(missing),
+    lacksFact,
+    blind: new Set(),
+    fired: 0,
+    waiting: 0,
+    fault: null,
+  };
+  const unseen = (entity: Entity | null) => {
+    const identity = identityOf(rule.forEach, entity);
+    own.blind.add(identity);
+    keepStreak(judged, identity, null, input, tally);
+  };
+  const entities = entitiesOf(judged, facts);
+  if (lacksFact && entities.length === 0) own.blind.add("*");
+  if (rule.forEach !== undefined && facts[rule.forEach] === undefined) keepStreaks(judged, input, tally);
 
-  const shared = hostFactsOf(input.facts);
+  const shared = hostFactsOf(facts);
   const probe: Record<string, unknown> = { ...shared };
-  const entities = entitiesOf(judged, input.facts);
   for (const entity of entities) {
     if (rule.forEach !== undefined) probe[rule.forEach] = entity;
-    if (surelyQuiet(probe)) {
-      // With a fact missing, a rule is not quiet whatever the others say: silence would not be health.
-      if (lacksFact) blind.add(identityOf(rule.forEach, entity));
-      continue;
+    // A fault, or something hostile that brings one out, costs the look at that entity and nothing else.
+    try {
+      if (!surelyQuiet(probe)) await lookClosely(judged, entity, shared, own, input, tally);
+      else if (lacksFact) unseen(entity);
+    } catch (error) {
+      if (own.fault === null) tally.notes.push(`rule ${rule.name} ${faultSentence(error)}${stackOf(error)}`);
+      own.fault ??= faultSentence(error);
+      unseen(entity);
     }
-    const look = lookAt(judged, entity, shared, input.problemOf);
-    const judgement = await judged.judge(look.facts);
-    for (const part of judgement.evidence)
-      if (part.result === null) missing.add(missingName(part, input.facts));
-    const holds = judgement.holds !== true && lacksFact ? null : judgement.holds;
-    if (holds === null) blind.add(look.identity);
-
-    const streakId = streakKey(rule.name, look.identity);
-    const before = input.streaks.get(streakId);
-    const streak = input.scheduled ? advance(before, holds, input.now, input.maxGapSeconds) : before;
-    if (streak !== undefined && rule.for !== undefined) streaks.set(streakId, streak);
-    if (holds !== true) continue;
-    const held = heldFor(rule, streak, input.now);
-    if (held !== null && !held.enough) {
-      waiting += 1;
-      waitingKeys.add(look.key);
-      continue;
-    }
-    fired += 1;
-    if (fired <= mostFindings) findings.push(toFinding(judged, look, judgement, held));
   }
-  const verdict = fired > 0 ? "fired" : blind.size > 0 ? "blind" : "quiet";
+  tally.verdicts.push(verdictOf(judged, own, entities.length));
+  if (own.blind.size > 0) tally.blindEntities.set(rule.name, own.blind);
+}
+
+async function lookClosely(
+  judged: JudgedRule,
+  entity: Entity | null,
+  shared: Readonly<Record<string, unknown>>,
+  own: RuleTally,
+  input: DetectInput,
+  tally: Tally,
+): Promise<void> {
+  const { rule } = judged.compiled;
+  const look = lookAt(judged, entity, shared, input.problemOf);
+  const judgement = await judgeLook(judged, look, own.lacksFact);
+  const { holds } = judgement;
+  if (holds === null) {
+    own.blind.add(look.identity);
+    for (const part of judgement.evidence)
+      if (part.result === null) own.missing.add(missingName(part, input.facts));
+  }
+  const streak = keepStreak(judged, look.identity, holds, input, tally);
+  if (holds !== true) return;
+  const held = heldFor(rule, streak, input.now);
+  if (held !== null && !held.enough) {
+    own.waiting += 1;
+    tally.waitingKeys.add(look.key);
+    return;
+  }
+  if (own.fired < mostFindings) tally.findings.push(findingOf(judged, look, judgement, held));
+  own.fired += 1;
+}
+
+function verdictOf({ compiled }: JudgedRule, own: RuleTally, judged: number): RuleVerdict {
+  const blind = own.blind.size;
   return {
-    findings,
+    rule: compiled.rule.name,
+    verdict: own.fired > 0 ? "fired" : blind > 0 ? "blind" : "quiet",
+    fired: own.fired,
+    waiting: own.waiting,
     blind,
-    verdict: {
-      rule: rule.name,
-      verdict,
-      fired,
-      waiting,
-      blind: blind.size,
-      judged: entities.length,
-      missing: blind.size > 0 ? [...missing] : [],
-    },
+    judged,
+    missing: blind > 0 ? [...own.missing] : [],
+    ...(own.fault === null ? {} : { fault: own.fault }),
   };
 }
 
-function missingName(
-  part: { fact: string; path: string; wantedFrom?: string | undefined; saw: unknown },
-  facts: Facts,
-): string {
-  if (part.saw === null)
-    return (facts as Record<string, unknown>)[part.fact] === undefined
-      ? part.fact
-      : `${part.fact}.${part.path}`;
-  return part.wantedFrom ?? `${part.fact}.${part.path}`;
+function stackOf(error: unknown): string {
+  return error instanceof Error && error.stack !== undefined ? `\n${error.stack}` : "";
+}
+
+function missingName(part: Evidence, facts: Facts): string {
+  if (part.saw !== null) return part.wantedFrom ?? `${part.fact}.${part.path}`;
+  const whole = (facts as Record<string, unknown>)[part.fact] === undefined;
+  return whole ? part.fact : `${part.fact}.${part.path}`;
+}
+
+function keepStreak(
+  { compiled }: JudgedRule,
+  identity: string,
+  holds: boolean | null,
+  input: DetectInput,
+  tally: Tally,
+): Streak | undefined {
+  if (compiled.rule.for === undefined) return undefined;
+  const key = streakKey(compiled.version, identity);
+  const streak = advance(
+    input.streaks.get(key),
+    { holds, scheduled: input.scheduled },
+    input.now,
+    input.maxGapSeconds,
+  );
+  if (streak !== undefined) tally.streaks.set(key, streak);
+  return streak;
 }
 
 /** What was not looked at keeps its streak: not to have seen something is no sign that it is gone. */
-function keepStreaks(rule: string, input: DetectInput, streaks: Map<string, Streak>): void {
-  for (const [id, streak] of input.streaks) {
-    if (!id.startsWith(`${rule}|`)) continue;
-    const kept = advance(streak, null, input.now, input.maxGapSeconds);
-    if (kept !== undefined) streaks.set(id, kept);
+function keepStreaks(judged: JudgedRule, input: DetectInput, tally: Tally): void {
+  const prefix = streakKey(judged.compiled.version, "");
+  for (const key of input.streaks.keys()) {
+    if (key.startsWith(prefix)) keepStreak(judged, key.slice(prefix.length), null, input, tally);
   }
-}
-
-function expectationOf(kind: EntityKind | undefined, entity: Entity | null): Expectation {
-  if (entity === null) return {};
-  if (kind === "process" && "startTime" in entity) return { startTime: entity.startTime };
-  if (kind === "session" && "socket" in entity) return { socket: entity.socket };
-  return {};
-}
-
-function toFinding(judged: JudgedRule, look: Look, judgement: Judgement, held: Held | null): Finding {
-  const { rule, templates, file, line, priority } = judged.compiled;
-  const { params } = rule.event;
-  const actions = (params.actions ?? []).map((action, index): ActionRequest => {
-    const target = templates.actions[index]?.target?.value(look.facts);
-    const message = templates.actions[index]?.message?.render(look.facts);
-    return {
-      type: action.type,
-      ...(typeof target === "string" || typeof target === "number" ? { target } : {}),
-      ...(message === undefined ? {} : { message }),
-    };
-  });
-  return {
-    rule: rule.name,
-    description: rule.description,
-    file,
-    line,
-    priority,
-    key: look.key,
-    type: rule.event.type,
-    condition: params.condition,
-    severity: params.severity,
-    subject: look.subject,
-    summary: templates.summary.render(look.facts),
-    entity: rule.forEach === undefined ? null : { kind: rule.forEach, identity: look.identity },
-    expect: expectationOf(rule.forEach, look.entity),
-    evidence: judgement.evidence,
-    held: held === null ? null : { cycles: held.cycles, seconds: held.seconds, wanted: held.wanted },
-    actions,
-    resolves: params.resolves ?? false,
-  };
 }

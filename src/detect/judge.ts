@@ -6,8 +6,8 @@ import { Engine } from "json-rules-engine";
 import { valueAt } from "../types/fields.ts";
 import type { Condition } from "../types/rules.ts";
 import type { Evidence } from "../types/trail.ts";
-import type { CompiledRule } from "./compile.ts";
-import { operators } from "./operators.ts";
+import { type CompiledRule, leavesOf } from "./compile.ts";
+import { parseOperator } from "./operators.ts";
 import type { FactValues } from "./template.ts";
 
 export interface Judgement {
@@ -47,13 +47,14 @@ const engineDefaults = [
 ];
 
 /**
- * An engine for this rule alone: overlapping runs of one engine lose rules of lower priority silently, and a
+ * An engine for this rule alone, and one run at a time: overlapping runs of one engine lose results silently, and a
  * fault in one rule must not reject the run of the others.
  */
 export function createJudge(compiled: CompiledRule): Judge {
   // Made at the first use: on a healthy machine most rules never need theirs.
   let engine: Engine | null = null;
-  return async (facts) => {
+  let before: Promise<unknown> = Promise.resolve();
+  async function judge(facts: FactValues): Promise<Judgement> {
     engine ??= createEngine(compiled);
     const run = await engine.run({ ...facts });
     const result = run.results[0] ?? run.failureResults[0];
@@ -61,6 +62,12 @@ export function createJudge(compiled: CompiledRule): Judge {
     const evidence: Evidence[] = [];
     const holds = fold(result.conditions as unknown as JudgedNode, evidence);
     return { holds, evidence };
+  }
+  return (facts) => {
+    const own = before.then(() => judge(facts));
+    // The failure is the caller's to see; the next one in the queue only waits.
+    before = own.catch(() => undefined);
+    return own;
   };
 }
 
@@ -68,7 +75,12 @@ function createEngine({ rule }: CompiledRule): Engine {
   // `path` would be JSONPath with an expression evaluator that can call methods; ours is a plain dotted path.
   const engine = new Engine([], { allowUndefinedFacts: true, pathResolver: valueAt });
   for (const name of engineDefaults) engine.removeOperator(name);
-  for (const [name, operator] of Object.entries(operators)) engine.addOperator(name, operator.evaluate);
+  // Each with its decorators, under its full name: the engine's own decorators throw on what is no list.
+  for (const { operator } of leavesOf(rule.conditions)) {
+    const parsed = parseOperator(operator);
+    if ("unknown" in parsed) throw new Error(`unknown operator ${parsed.unknown}`);
+    engine.addOperator(operator, parsed.compare);
+  }
   engine.addRule({
     name: rule.name,
     conditions: rooted(rule.conditions),

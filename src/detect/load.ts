@@ -1,18 +1,19 @@
 /** Rule files -> a rule set, or everything that is wrong with them. */
 import { join } from "node:path";
+import { faultsOf } from "../system/json-faults.ts";
 import {
+  atPath,
   type Fault,
-  faultsOf,
-  type IssueContext,
   isFault,
   type JsonPath,
   type JsonSource,
-  nearest,
-  parseJson,
   pathText,
+  readJson,
 } from "../system/json-source.ts";
+import { nearest } from "../system/names.ts";
+import { namesIn, reach } from "../system/reach.ts";
 import type { Files } from "../system/system.ts";
-import { conditionBranches, For, Leaf, Rule, RuleAction, RuleFile } from "../types/rules.ts";
+import { type Rule, RuleFile } from "../types/rules.ts";
 import { checkRule } from "./check.ts";
 import { type CompiledRule, compileRule } from "./compile.ts";
 import { createJudge, type Judge } from "./judge.ts";
@@ -39,39 +40,25 @@ export interface RuleDirs {
   readonly localRulesDir: string;
 }
 
-const params = Rule.shape.event.shape.params;
-
-/** Keys that an object of a rule file may have, for "did you mean". */
-function keysAt(path: JsonPath): readonly string[] {
-  const [top, , ...inRule] = path;
-  if (top === undefined) return Object.keys(RuleFile.shape);
-  if (inRule.length === 0) return Object.keys(Rule.shape);
-  if (inRule[0] === "conditions") return [...conditionBranches.slice(0, 3), ...Object.keys(Leaf.shape)];
-  if (inRule[0] === "for") return Object.keys(For.shape);
-  if (inRule.includes("actions")) return Object.keys(RuleAction.shape);
-  return inRule.includes("params") ? Object.keys(params.shape) : Object.keys(Rule.shape.event.shape);
-}
-
-/** Which branch of a union the author meant, by the keys that stand there. */
-export function meantBranch(value: unknown, branches: number): number | null {
-  if (value === null || typeof value !== "object" || Array.isArray(value)) return null;
-  if (branches === 2)
-    return "conditions" in value || "event" in value || !("enabled" in value && value.enabled === false)
-      ? 1
-      : 0;
-  const index = conditionBranches.findIndex((key) => key in value);
-  return index === -1 ? conditionBranches.length - 1 : index;
-}
-
-const context: IssueContext = { keysAt, branch: meantBranch };
-
+/** The `*.json` of a folder, by name. None when there is no such folder or it may not be read: `folderFault` says so. */
 export function listRuleFiles(files: Files, dir: string): string[] {
-  if (files.stat(dir)?.kind !== "directory") return [];
-  return files
-    .list(dir)
+  if (reach(files, dir).kind !== "directory") return [];
+  const names = namesIn(files, dir);
+  if (names === "forbidden") return [];
+  return names
     .filter((name) => name.endsWith(".json") && !name.startsWith("."))
     .sort()
     .map((name) => join(dir, name));
+}
+
+/** Why no rules can be read from a folder; null when they can, or when it does not exist. */
+function folderFault(files: Files, dir: string): Fault | null {
+  const { kind } = reach(files, dir);
+  const fault = (message: string): Fault => ({ file: dir, line: 1, path: "", message });
+  if (kind === "nothing") return null;
+  if (kind === "forbidden") return fault("cannot be read by this user");
+  if (kind !== "directory") return fault("is not a folder; rule files stand in a folder");
+  return namesIn(files, dir) === "forbidden" ? fault("cannot be read by this user") : null;
 }
 
 interface Entry {
@@ -81,68 +68,60 @@ interface Entry {
 }
 
 function readEntries(files: Files, file: string, faults: Fault[]): Entry[] {
-  const text = files.tryRead(file);
-  if (text === null) {
-    faults.push({ file, line: 1, path: "", message: "cannot be read by this user" });
-    return [];
-  }
-  const source = parseJson(file, text);
+  const source = readJson(files, file);
   if (isFault(source)) {
     faults.push(source);
     return [];
   }
   const parsed = RuleFile.safeParse(source.value);
   if (!parsed.success) {
-    faults.push(...faultsOf(source, parsed.error, context).map((fault) => named(fault, source.value)));
+    const found = faultsOf(source, RuleFile, parsed.error);
+    faults.push(...found.map((fault) => ({ ...fault, path: entryPath(source, fault.path, "rule") })));
     return [];
   }
   return parsed.data.rules.map((rule, index) => ({ source, index, rule: rule as Entry["rule"] }));
 }
 
-/** `rules[3].event` says little in a long file: put the rule's name beside it. */
-function named(fault: Fault, value: unknown): Fault {
-  const index = /^rules\[(\d+)\]\.?(.*)$/.exec(fault.path);
-  const rules = (value as { rules?: unknown } | null)?.rules;
-  if (index === null || !Array.isArray(rules)) return fault;
-  const rule: unknown = rules[Number(index[1])];
-  const name =
-    rule !== null && typeof rule === "object" && "name" in rule && typeof rule.name === "string"
-      ? rule.name
-      : `#${Number(index[1]) + 1}`;
-  return { ...fault, path: `rule "${name}"${index[2] === "" ? "" : `, ${index[2]}`}` };
+/** `rules[3].event` says little in a long file: the entry's name stands there instead, as in `rule "disk-full", event`. */
+export function entryPath(source: JsonSource, path: string, noun: "rule" | "test"): string {
+  const match = new RegExp(`^${noun}s\\[(\\d+)\\]\\.?(.*)$`, "s").exec(path);
+  if (match === null) return path;
+  const [, index = "", rest = ""] = match;
+  const name = atPath(source.value, [`${noun}s`, Number(index), "name"]);
+  const which = typeof name === "string" && name !== "" ? `"${name}"` : `number ${Number(index) + 1}`;
+  return `${noun} ${which}${rest === "" ? "" : `, ${rest}`}`;
+}
+
+function faultAt({ source }: Entry, path: JsonPath, message: string): Fault {
+  return {
+    file: source.file,
+    line: source.lineOf(path),
+    path: entryPath(source, pathText(path), "rule"),
+    message,
+  };
 }
 
 function compileEntry(entry: Entry, rule: Rule, faults: Fault[]): JudgedRule | null {
   const path: JsonPath = ["rules", entry.index];
-  const { source } = entry;
-  const templates = checkRule(rule, path, (at, message) => {
-    const text = pathText(at.slice(2));
-    faults.push({
-      file: source.file,
-      line: source.lineOf(at),
-      path: `rule "${rule.name}"${text === "" ? "" : `, ${text}`}`,
-      message,
-    });
-  });
+  const templates = checkRule(rule, path, (at, message) => faults.push(faultAt(entry, at, message)));
   if (templates === null) return null;
-  const compiled = compileRule(rule, templates, source.file, source.lineOf(path));
+  const compiled = compileRule(rule, templates, entry.source.file, entry.source.lineOf(path));
   return { compiled, judge: createJudge(compiled) };
 }
 
 /** One layer: the shipped rules or the local ones. A name may stand in it once. */
 function readLayer(files: Files, dir: string, faults: Fault[]): Map<string, Entry> {
   const layer = new Map<string, Entry>();
+  const unreadable = folderFault(files, dir);
+  if (unreadable !== null) faults.push(unreadable);
   for (const entry of listRuleFiles(files, dir).flatMap((file) => readEntries(files, file, faults))) {
-    const { source, index, rule } = entry;
+    const { index, rule } = entry;
     const other = layer.get(rule.name);
     if (other !== undefined) {
       const where = `${other.source.file}:${other.source.lineOf(["rules", other.index])}`;
-      faults.push({
-        file: source.file,
-        line: source.lineOf(["rules", index]),
-        path: `rule "${rule.name}"`,
-        message: `stands already in ${where}`,
-      });
+      faults.push(
+        faultAt(entry, ["rules", index], `stands already in ${where}; rename or remove one of them`),
+      );
       continue;
     }
     layer.set(rule.name, entry);
@@ -150,30 +129,23 @@ function readLayer(files: Files, dir: string, faults: Fault[]): Map<string, Entr
   return layer;
 }
 
+/** Reads every file, so that all that is wrong is said at once. Never throws for what stands in them. */
 export function loadRules(files: Files, dirs: RuleDirs): LoadResult {
   const faults: Fault[] = [];
-  if (files.stat(dirs.rulesDir)?.kind !== "directory") {
-    faults.push({
-      file: dirs.rulesDir,
-      line: 1,
-      path: "",
-      message: "there is no such folder; ARGUS_RULES_DIR must name the shipped rules",
-    });
-    return { ok: false, faults };
+  if (reach(files, dirs.rulesDir).kind === "nothing") {
+    const message = "there is no such folder; ARGUS_RULES_DIR must name the shipped rules";
+    return { ok: false, faults: [{ file: dirs.rulesDir, line: 1, path: "", message }] };
   }
   const shipped = readLayer(files, dirs.rulesDir, faults);
+  // With a shipped file unread, a name that is not among the shipped ones may well stand in it.
+  const shippedIsWhole = faults.length === 0;
   const local = readLayer(files, dirs.localRulesDir, faults);
   const entries = new Map(shipped);
   const disabled: string[] = [];
   for (const [name, entry] of local) {
-    if (!("conditions" in entry.rule) && !shipped.has(name)) {
-      const { source, index } = entry;
-      faults.push({
-        file: source.file,
-        line: source.lineOf(["rules", index]),
-        path: `rule "${name}"`,
-        message: `switches off a rule that does not exist${nearest(name, shipped.keys())}`,
-      });
+    if (!("conditions" in entry.rule) && !shipped.has(name) && shippedIsWhole) {
+      const message = `switches off a rule that does not exist${nearest(name, shipped.keys())}`;
+      faults.push(faultAt(entry, ["rules", entry.index], message));
     }
     entries.set(name, entry);
   }

@@ -3,15 +3,19 @@
  * reference. json-rules-engine's own operators are replaced by these, because `notEqual` and `notIn` hold on
  * missing data there, and `in` with null throws.
  */
-import safeRegex from "safe-regex2";
+import { nearest } from "../system/names.ts";
 import type { Field } from "../types/fields.ts";
+import { matches, patternFault } from "./pattern.ts";
 
 export type ValueType = Field["type"];
 
 export interface Operator {
   readonly left: readonly ValueType[];
-  /** `same`: of the left side's type; `list of same`: a list of such. */
-  readonly right: "same" | "list of same" | "number" | "text" | "element";
+  /**
+   * `same`: of the left side's type; `list of same`: a list of such; `element`: a text, as all lists have;
+   * `pattern`: a constant, because a pattern out of a fact would be one that anybody on the machine may choose.
+   */
+  readonly right: "same" | "list of same" | "number" | "pattern" | "element";
   readonly what: string;
   evaluate(left: unknown, right: unknown): boolean;
   /** What is wrong with a constant on the right side, beyond its type. */
@@ -22,29 +26,6 @@ const scalars: readonly ValueType[] = ["number", "text", "flag"];
 const asList = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 const number = (compare: (left: number, right: number) => boolean) => (left: unknown, right: unknown) =>
   typeof left === "number" && typeof right === "number" && compare(left, right);
-
-// A rule is judged on every process; compiling its pattern each time would cost more than matching.
-const patterns = new Map<string, RegExp>();
-function pattern(source: string): RegExp {
-  let compiled = patterns.get(source);
-  if (compiled === undefined) {
-    compiled = new RegExp(source, "u");
-    patterns.set(source, compiled);
-  }
-  return compiled;
-}
-
-function patternFault(right: unknown): string | null {
-  try {
-    new RegExp(String(right), "u");
-  } catch (error) {
-    return `is not a regular expression: ${error instanceof Error ? error.message : error}`;
-  }
-  // A pattern such as (a+)+ takes minutes on a hostile command line of 40 characters.
-  return safeRegex(String(right))
-    ? null
-    : "could take for ever on a hostile text; avoid repeated groups inside repeated groups";
-}
 
 export const operators = {
   equal: { left: scalars, right: "same", what: "is the value", evaluate: (left, right) => left === right },
@@ -94,24 +75,55 @@ export const operators = {
   },
   matches: {
     left: ["text"],
-    right: "text",
+    right: "pattern",
     what: "matches the regular expression, anywhere unless it has ^ and $",
-    evaluate: (left, right) =>
-      typeof left === "string" && typeof right === "string" && pattern(right).test(left),
-    fault: patternFault,
+    evaluate: (left, right) => typeof left === "string" && typeof right === "string" && matches(left, right),
+    fault: (right) => patternFault(String(right)),
   },
 } as const satisfies Record<string, Operator>;
 
 export type OperatorName = keyof typeof operators;
 export const operatorNames = Object.keys(operators) as OperatorName[];
 
+type Compare = (left: unknown, right: unknown) => boolean;
+
 /** Prefixes as in json-rules-engine: `someFact:matches` holds when some element of the list on the left matches. */
 export const decorators = {
-  someFact: "holds for some element of the list on the left",
-  everyFact: "holds for every element of the list on the left",
-  someValue: "holds for some element of the list on the right",
-  everyValue: "holds for every element of the list on the right",
-  not: "does not hold (still needs the value to be there)",
+  someFact: {
+    what: "holds for some element of the list on the left",
+    apply:
+      (next: Compare): Compare =>
+      (left, right) =>
+        asList(left).some((each) => next(each, right)),
+  },
+  everyFact: {
+    what: "holds for every element of the list on the left (also of an empty one)",
+    apply:
+      (next: Compare): Compare =>
+      (left, right) =>
+        asList(left).every((each) => next(each, right)),
+  },
+  someValue: {
+    what: "holds for some element of the list on the right",
+    apply:
+      (next: Compare): Compare =>
+      (left, right) =>
+        asList(right).some((each) => next(left, each)),
+  },
+  everyValue: {
+    what: "holds for every element of the list on the right",
+    apply:
+      (next: Compare): Compare =>
+      (left, right) =>
+        asList(right).every((each) => next(left, each)),
+  },
+  not: {
+    what: "does not hold (the value must still be there)",
+    apply:
+      (next: Compare): Compare =>
+      (left, right) =>
+        !next(left, right),
+  },
 } as const;
 export type DecoratorName = keyof typeof decorators;
 
@@ -119,6 +131,8 @@ export interface ParsedOperator {
   readonly decorators: readonly DecoratorName[];
   readonly name: OperatorName;
   readonly operator: Operator;
+  /** The operator with its decorators, the first of them outermost. Never throws, whatever the two values are. */
+  readonly compare: Compare;
 }
 
 /** @returns the part that is not known, when there is one. */
@@ -128,9 +142,44 @@ export function parseOperator(text: string): ParsedOperator | { unknown: string 
   const foreign = parts.find((part) => !Object.hasOwn(decorators, part));
   if (foreign !== undefined) return { unknown: foreign };
   if (!Object.hasOwn(operators, name)) return { unknown: name };
-  return {
-    decorators: parts as DecoratorName[],
-    name: name as OperatorName,
-    operator: operators[name as OperatorName],
-  };
+  const prefixes = parts as DecoratorName[];
+  const operator: Operator = operators[name as OperatorName];
+  const compare = prefixes.reduceRight<Compare>(
+    (next, prefix) => decorators[prefix].apply(next),
+    operator.evaluate,
+  );
+  return { decorators: prefixes, name: name as OperatorName, operator, compare };
+}
+
+/** What other rule languages call our operators. */
+const otherNames: Readonly<Record<string, OperatorName>> = {
+  "=": "equal",
+  "==": "equal",
+  "===": "equal",
+  eq: "equal",
+  is: "equal",
+  "!=": "notEqual",
+  "!==": "notEqual",
+  ne: "notEqual",
+  "<": "lessThan",
+  lt: "lessThan",
+  "<=": "lessThanInclusive",
+  lte: "lessThanInclusive",
+  ">": "greaterThan",
+  gt: "greaterThan",
+  ">=": "greaterThanInclusive",
+  gte: "greaterThanInclusive",
+  "=~": "matches",
+  "~": "matches",
+  like: "matches",
+  regex: "matches",
+  regexp: "matches",
+};
+
+export function meantOperator(unknown: string): string {
+  const word = unknown.toLowerCase();
+  const known = Object.hasOwn(otherNames, word) ? otherNames[word] : undefined;
+  return known === undefined
+    ? nearest(unknown, [...operatorNames, ...Object.keys(decorators)])
+    : `; did you mean "${known}"?`;
 }

@@ -13,38 +13,53 @@ export const Streak = z.strictObject({
 });
 export type Streak = z.infer<typeof Streak>;
 
-/** Content of `streaks.json`. Keys are `<rule>|<entity identity>`, with `*` for the host. */
+/** Content of `streaks.json`. Keys are `<rule>#<version>|<entity identity>`, with `*` for the host. */
 export const StreakFile = z.strictObject({ version: z.literal(1), streaks: z.record(z.string(), Streak) });
 export type StreakFile = z.infer<typeof StreakFile>;
 export type Streaks = ReadonlyMap<string, Streak>;
 
-const mostStreaks = 20_000;
+/** Of all rules together: 4 MB on disk. */
+export const mostStreaks = 20_000;
 
+/** @param rule its name and version: what held under other conditions says nothing about these. */
 export const streakKey = (rule: string, identity: string): string => `${rule}|${identity}`;
 
 export function readStreaks(file: StreakFile): Streaks {
   return new Map(Object.entries(file.streaks));
 }
 
+/** Keeps the first `mostStreaks`: the rules of the highest priority. `detect` says it in a note. */
 export function writeStreaks(streaks: Streaks): StreakFile {
   return { version: 1, streaks: Object.fromEntries([...streaks].slice(0, mostStreaks)) };
 }
 
 /**
- * The streak after a look at the entity.
- * @param holds null: could not be judged. That neither ends a streak nor advances it.
- * @param maxGapSeconds a streak not seen for longer (Argus did not run) is over: nobody knows what was between.
+ * Whether a streak may go on: after a longer gap Argus did not run, and after a reboot everything was started anew;
+ * nobody knows what was between, and a process of the same pid and start time may be another one.
  */
+function goesOn(streak: Streak, now: Moment, maxGapSeconds: number): boolean {
+  const { last } = streak;
+  if (last.bootId !== now.bootId || now.uptimeSeconds < last.uptimeSeconds) return false;
+  return secondsBetween(last, now) <= maxGapSeconds;
+}
+
+export interface Sight {
+  /** null: could not be judged. That neither ends a streak nor advances it. */
+  readonly holds: boolean | null;
+  /** A wake-up may end a streak, and never advances it: wake-ups may come as often as they like. */
+  readonly scheduled: boolean;
+}
+
+/** The streak after a look at the entity. */
 export function advance(
   streak: Streak | undefined,
-  holds: boolean | null,
+  { holds, scheduled }: Sight,
   now: Moment,
   maxGapSeconds: number,
 ): Streak | undefined {
-  const alive =
-    streak !== undefined && secondsBetween(streak.last, now) <= maxGapSeconds ? streak : undefined;
-  if (holds === null) return alive;
-  if (!holds) return undefined;
+  if (holds === false) return undefined;
+  const alive = streak !== undefined && goesOn(streak, now, maxGapSeconds) ? streak : undefined;
+  if (holds === null || !scheduled) return alive;
   return alive === undefined
     ? { cycles: 1, since: now, last: now }
     : { ...alive, cycles: alive.cycles + 1, last: now };
@@ -74,10 +89,6 @@ export function heldFor(rule: Rule, streak: Streak | undefined, now: Moment): He
     };
   }
   const minutes = wanted.minutes ?? 0;
-  return {
-    cycles,
-    seconds,
-    wanted: `${minutes} minute${minutes === 1 ? "" : "s"}`,
-    enough: cycles > 0 && seconds >= minutes * 60,
-  };
+  const enough = cycles > 0 && seconds >= minutes * 60;
+  return { cycles, seconds, wanted: `${minutes} minute${minutes === 1 ? "" : "s"}`, enough };
 }

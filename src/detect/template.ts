@@ -1,6 +1,6 @@
 /** `{{fact.path}}` and `{{fact.path|format}}` in the texts of a rule. Parsed and checked when the rule is loaded. */
 
-import { nearest } from "../system/json-source.ts";
+import { nearest, quoted } from "../system/names.ts";
 import { type Field, fieldsOf, isFactName, valueAt } from "../types/fields.ts";
 
 export type FactValues = Readonly<Record<string, unknown>>;
@@ -17,11 +17,12 @@ function bytes(value: number): string {
   const units = ["B", "kB", "MB", "GB", "TB", "PB"];
   let scaled = value;
   let unit = 0;
-  while (Math.abs(scaled) >= 1000 && unit < units.length - 1) {
+  // What rounds to 1000 belongs to the next unit: toPrecision(3) makes "1.00e+3" of 999.9.
+  while (Math.abs(scaled) >= 999.5 && unit < units.length - 1) {
     scaled /= 1000;
     unit += 1;
   }
-  return `${unit === 0 ? scaled : scaled.toPrecision(3)} ${units[unit]}`;
+  return `${unit === 0 || Math.abs(scaled) >= 999.5 ? Math.round(scaled) : scaled.toPrecision(3)} ${units[unit]}`;
 }
 
 function duration(seconds: number): string {
@@ -71,7 +72,7 @@ export function parseTemplate(source: string, available: ReadonlySet<string>): T
   }
   literals.push(source.slice(last));
   if (literals.some((text) => text.includes("{{") || text.includes("}}"))) {
-    return { fault: "has a {{ or }} without its partner" };
+    return { fault: "has a {{ or }} without its partner; a field is written {{fact.field}}" };
   }
   const only = holes.length === 1 && literals.every((text) => text === "") ? holes[0] : undefined;
   const render = (facts: FactValues) =>
@@ -89,24 +90,29 @@ export function parseTemplate(source: string, available: ReadonlySet<string>): T
 }
 
 function parseHole(text: string, available: ReadonlySet<string>): Hole | { fault: string } {
+  const fault = (why: string) => ({ fault: `${quoted(`{{${text}}}`).slice(1, -1)} ${why}` });
   const [reference = "", format, ...rest] = text.split("|").map((part) => part.trim());
   const [fact = "", ...steps] = reference.split(".");
   const path = steps.join(".");
-  if (rest.length > 0) return { fault: `{{${text}}} has more than one format` };
-  if (!isFactName(fact)) return { fault: `{{${text}}}: unknown fact "${fact}"${nearest(fact, available)}` };
-  if (!available.has(fact))
-    return { fault: `{{${text}}}: the fact "${fact}" needs "forEach": "${fact}" in this rule` };
+  if (rest.length > 0) return fault("has more than one format");
+  if (fact === "") return fault("is empty; write {{fact.field}}");
+  if (!isFactName(fact)) return fault(`has the unknown fact ${quoted(fact)}${nearest(fact, available)}`);
+  if (!available.has(fact)) return fault(`needs "forEach": "${fact}" in this rule`);
   const fields = fieldsOf(fact);
+  if (path === "") return fault(`needs a field of ${fact}; known: ${[...fields.keys()].join(", ")}`);
   const field = fields.get(path);
   if (field === undefined)
-    return { fault: `{{${text}}}: ${fact} has no "${path}"${nearest(path, fields.keys())}` };
-  if (field.type === "object")
-    return { fault: `{{${text}}}: ${fact}.${path} is an object; name a field of it` };
+    return fault(`is unknown: ${fact} has no ${quoted(path)}${nearest(path, fields.keys())}`);
+  if (field.type === "object") {
+    const inner = [...fields.keys()].filter((each) => each.startsWith(`${path}.`));
+    return fault(`is an object; name a field of it: ${inner.join(", ")}`);
+  }
   if (format === undefined) return { fact, path, type: field.type, format: null };
-  if (!Object.hasOwn(formats, format))
-    return { fault: `{{${text}}}: unknown format "${format}"${nearest(format, Object.keys(formats))}` };
+  if (!Object.hasOwn(formats, format)) {
+    return fault(`has the unknown format ${quoted(format)}${nearest(format, Object.keys(formats))}`);
+  }
   if (field.type !== "number")
-    return { fault: `{{${text}}}: the format ${format} needs a number; ${fact}.${path} is ${field.type}` };
+    return fault(`cannot be shown as ${format}, because ${fact}.${path} is not a number`);
   return { fact, path, type: field.type, format: format as keyof typeof formats };
 }
 

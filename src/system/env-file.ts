@@ -1,7 +1,7 @@
 /** `argus.env`: lines of NAME=value, as systemd's EnvironmentFile= reads them, without its line continuations. */
 import { UserError } from "../types/errors.ts";
 import { variables } from "../types/settings.ts";
-import { nearest } from "./json-source.ts";
+import { nearest } from "./names.ts";
 import type { Files } from "./system.ts";
 
 export interface EnvFile {

@@ -1,10 +1,18 @@
 /**
  * JSON that people write: parsed strictly, with the line of every value, and with errors that say where they
- * are, what is wrong and which known name was probably meant.
+ * are and what is wrong.
  */
-import { distance } from "fastest-levenshtein";
-import { findNodeAtLocation, type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
-import type { z } from "zod";
+import {
+  createScanner,
+  findNodeAtLocation,
+  type Node,
+  type ParseError,
+  parseTree,
+  printParseErrorCode,
+} from "jsonc-parser";
+import { quoted } from "./names.ts";
+import { reach } from "./reach.ts";
+import type { Files } from "./system.ts";
 
 export type JsonPath = readonly PropertyKey[];
 
@@ -28,29 +36,148 @@ export function faultText(fault: Fault): string {
 
 /** `rules[3].event.params`; plain enough to be found again in the file. */
 export function pathText(path: JsonPath): string {
-  return path
-    .map((step) => (typeof step === "number" ? `[${step}]` : `.${String(step)}`))
-    .join("")
-    .replace(/^\./, "");
+  const step = (key: PropertyKey): string => {
+    if (typeof key === "number") return `[${key}]`;
+    return /^[\w$-]{1,64}$/.test(String(key)) ? `.${String(key)}` : `[${quoted(String(key))}]`;
+  };
+  return path.map(step).join("").replace(/^\./, "");
+}
+
+/** What stands at a path, undefined where a step is missing. */
+export function atPath(value: unknown, path: JsonPath): unknown {
+  let current = value;
+  for (const step of path) {
+    if (current === null || typeof current !== "object") return undefined;
+    current = (current as Record<PropertyKey, unknown>)[step];
+  }
+  return current;
 }
 
 const syntaxWords: Record<string, string> = {
-  InvalidSymbol: "an unknown word",
+  InvalidSymbol: "an unknown word; texts stand in double quotes",
   InvalidNumberFormat: "a malformed number",
-  PropertyNameExpected: "a property name in double quotes is missing (a comma too many?)",
-  ValueExpected: "a value is missing (a comma too many?)",
+  PropertyNameExpected: "a name in double quotes is missing here, or there is a comma too many before it",
+  ValueExpected: "a value is missing here, or there is a comma too many before it",
   ColonExpected: "a colon is missing",
-  CommaExpected: "a comma is missing",
+  CommaExpected: "a comma is missing before this",
   CloseBraceExpected: "a closing } is missing",
   CloseBracketExpected: "a closing ] is missing",
   EndOfFileExpected: "there is text after the end",
-  InvalidCommentToken: "comments are not allowed in JSON",
-  UnexpectedEndOfString: "a string is not closed",
+  InvalidCommentToken: "comments are not allowed",
+  UnexpectedEndOfComment: "comments are not allowed",
+  UnexpectedEndOfString: "a text has no closing quote",
   UnexpectedEndOfNumber: "a malformed number",
-  InvalidUnicode: "a malformed \\u escape",
-  InvalidEscapeCharacter: "a malformed escape",
-  InvalidCharacter: "a control character that must be escaped",
+  InvalidUnicode: "a malformed \\u escape in a text",
+  InvalidEscapeCharacter: "an unknown escape in a text; a backslash is written \\\\",
+  InvalidCharacter: "a tab or control character in a text; a tab is written \\t",
 };
+
+/** The longest shipped file has 10 kB. Parsing takes about a hundred times a file's size in memory. */
+const mostBytes = 1_000_000;
+/** The parsers are recursive: some thousand levels would end in a stack overflow. */
+const mostLevels = 100;
+
+/** @returns the source, or why it cannot be read. */
+export function readJson(files: Files, file: string): JsonSource | Fault {
+  const fault = (message: string): Fault => ({ file, line: 1, path: "", message });
+  const reached = reach(files, file);
+  if (reached.kind === "forbidden") return fault("cannot be read by this user");
+  if (reached.kind === "nothing") return fault("does not exist, or is a link to nothing");
+  if (reached.kind === "directory") return fault("is a folder; a file must stand here");
+  // Opening a pipe would wait for ever.
+  if (reached.kind === "other") return fault("is not a regular file");
+  if (reached.status.sizeBytes > mostBytes) {
+    return fault(
+      `has ${megabytes(reached.status.sizeBytes)} MB, but may have at most ${megabytes(mostBytes)} MB`,
+    );
+  }
+  const text = files.tryReadHead(file, mostBytes);
+  return text === null ? fault("cannot be read by this user") : parseJson(file, text);
+}
+
+const megabytes = (bytes: number) => Math.ceil(bytes / 100_000) / 10;
+
+export function parseJson(file: string, given: string): JsonSource | Fault {
+  // Editors on Windows put a byte order mark before the text.
+  const text = given.startsWith("\uFEFF") ? given.slice(1) : given;
+  const lineAt = lineFinder(text);
+  const fault = (offset: number, message: string): Fault => ({
+    file,
+    line: lineAt(offset),
+    path: "",
+    message,
+  });
+  const foreign = /[\0\uFFFD]/.exec(text);
+  if (foreign !== null) return fault(foreign.index, "has bytes that are not UTF-8 text; save it as UTF-8");
+  const deep = tooDeep(text);
+  if (deep !== null) return fault(deep, `nests objects and lists more than ${mostLevels} levels deep`);
+  const errors: ParseError[] = [];
+  const tree = parseTree(text, errors, { disallowComments: true, allowTrailingComma: false });
+  if (text.trim() === "") return fault(0, "is empty; it must hold a JSON object");
+  const error = errors[0];
+  if (error !== undefined || tree === undefined) return fault(error?.offset ?? 0, syntaxMessage(text, error));
+  const duplicate = firstDuplicate(tree);
+  if (duplicate !== null) {
+    return fault(
+      duplicate.offset,
+      `has the key ${quoted(duplicate.value)} twice in one object; one of the two would be lost`,
+    );
+  }
+  return {
+    file,
+    value: toValue(tree),
+    lineOf(path) {
+      for (let length = path.length; length >= 0; length -= 1) {
+        const node = findNodeAtLocation(tree, path.slice(0, length) as (string | number)[]);
+        if (node === undefined) continue;
+        return lineAt(node.parent?.type === "property" ? node.parent.offset : node.offset);
+      }
+      return 1;
+    },
+  };
+}
+
+export function isFault(result: JsonSource | Fault): result is Fault {
+  return "message" in result;
+}
+
+function lineFinder(text: string): (offset: number) => number {
+  const ends: number[] = [];
+  for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) ends.push(at);
+  return (offset) => {
+    let [low, high] = [0, ends.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((ends[middle] ?? 0) < offset) low = middle + 1;
+      else high = middle;
+    }
+    return low + 1;
+  };
+}
+
+function syntaxMessage(text: string, error: ParseError | undefined): string {
+  if (error === undefined) return "is not valid JSON";
+  const code = printParseErrorCode(error.error);
+  const found = text.slice(error.offset, error.offset + error.length);
+  const near = found.trim() === "" ? "" : `: ${quoted(found)}`;
+  return `is not valid JSON: ${syntaxWords[code] ?? code}${near}`;
+}
+
+/**
+ * Where the nesting becomes too deep, by the parser's own tokens. A closing bracket that does not fit the opening one
+ * counts for nothing, as the parser, which goes on after an error, would pass over it too.
+ */
+function tooDeep(text: string): number | null {
+  const scanner = createScanner(text, true);
+  const open: string[] = [];
+  for (scanner.scan(); scanner.getTokenLength() > 0; scanner.scan()) {
+    const first = text[scanner.getTokenOffset()];
+    if (first === "{" || first === "[") open.push(first === "{" ? "}" : "]");
+    else if (first === open.at(-1)) open.pop();
+    if (open.length > mostLevels) return scanner.getTokenOffset();
+  }
+  return null;
+}
 
 function toValue(node: Node): unknown {
   if (node.type === "array") return (node.children ?? []).map(toValue);
@@ -79,151 +206,4 @@ function firstDuplicate(node: Node): Node | null {
     if (found !== null) return found;
   }
   return null;
-}
-
-export function parseJson(file: string, text: string): JsonSource | Fault {
-  const lineAt = (offset: number) => text.slice(0, offset).split("\n").length;
-  const errors: ParseError[] = [];
-  const tree = parseTree(text, errors, { disallowComments: true, allowTrailingComma: false });
-  const error = errors[0];
-  if (tree === undefined || text.trim() === "") {
-    return { file, line: 1, path: "", message: "is empty; it must hold a JSON object" };
-  }
-  if (error !== undefined) {
-    const word = syntaxWords[printParseErrorCode(error.error)] ?? printParseErrorCode(error.error);
-    return { file, line: lineAt(error.offset), path: "", message: `is not valid JSON: ${word}` };
-  }
-  const duplicate = firstDuplicate(tree);
-  if (duplicate !== null) {
-    return {
-      file,
-      line: lineAt(duplicate.offset),
-      path: "",
-      message: `has the key "${duplicate.value}" twice in one object; one of the two would be lost`,
-    };
-  }
-  return {
-    file,
-    value: toValue(tree),
-    lineOf(path) {
-      for (let length = path.length; length >= 0; length -= 1) {
-        const node = findNodeAtLocation(tree, path.slice(0, length) as (string | number)[]);
-        if (node !== undefined)
-          return lineAt(node.parent?.type === "property" ? node.parent.offset : node.offset);
-      }
-      return 1;
-    },
-  };
-}
-
-export function isFault(result: JsonSource | Fault): result is Fault {
-  return "message" in result;
-}
-
-/** `; did you mean "usedPercent"?`, or the list when nothing is near. */
-export function nearest(name: string, known: Iterable<string>): string {
-  const names = [...known];
-  const ranked = names.map((each) => ({ each, far: distance(name.toLowerCase(), each.toLowerCase()) }));
-  ranked.sort((a, b) => a.far - b.far);
-  const best = ranked[0];
-  const prefix = names.find((each) => name.length >= 2 && each.toLowerCase().startsWith(name.toLowerCase()));
-  if (best !== undefined && best.far <= Math.max(2, Math.floor(name.length / 3)))
-    return `; did you mean "${best.each}"?`;
-  if (prefix !== undefined) return `; did you mean "${prefix}"?`;
-  return `; known: ${names.join(", ")}`;
-}
-
-function kindOf(value: unknown): string {
-  if (value === undefined) return "nothing";
-  if (value === null) return "null";
-  if (Array.isArray(value)) return "a list";
-  return (
-    { string: "text", number: "a number", boolean: "true or false", object: "an object" }[
-      typeof value as string
-    ] ?? typeof value
-  );
-}
-
-const kindWords: Record<string, string> = {
-  string: "text",
-  number: "a number",
-  int: "a whole number",
-  boolean: "true or false",
-  array: "a list",
-  object: "an object",
-};
-
-export interface IssueContext {
-  /** Keys that an object at this path may have. */
-  readonly keysAt?: (path: JsonPath) => readonly string[];
-  /** Which branch of a union was meant, by the value that stands there. */
-  readonly branch?: (value: unknown, branches: number) => number | null;
-}
-
-function valueAtPath(value: unknown, path: JsonPath): unknown {
-  return path.reduce<unknown>(
-    (current, step) =>
-      current !== null && typeof current === "object"
-        ? (current as Record<PropertyKey, unknown>)[step]
-        : undefined,
-    value,
-  );
-}
-
-/** Turns what zod found into one clear sentence each. */
-export function faultsOf(source: JsonSource, error: z.ZodError, context: IssueContext = {}): Fault[] {
-  const faults: Fault[] = [];
-  const say = (path: JsonPath, message: string) =>
-    faults.push({ file: source.file, line: source.lineOf(path), path: pathText(path), message });
-
-  function visit(issue: z.core.$ZodIssue, prefix: JsonPath): void {
-    const path = [...prefix, ...issue.path];
-    const value = valueAtPath(source.value, path);
-    switch (issue.code) {
-      case "unrecognized_keys":
-        for (const key of issue.keys) {
-          say(
-            [...path, key],
-            `unknown key${nearest(key, context.keysAt?.(path) ?? [])}`.replace(/; known: $/, ""),
-          );
-        }
-        return;
-      case "invalid_type":
-        if (value === undefined)
-          return void say(path, `is missing; it must be ${kindWords[issue.expected] ?? issue.expected}`);
-        return void say(path, `must be ${kindWords[issue.expected] ?? issue.expected}, not ${kindOf(value)}`);
-      case "invalid_value": {
-        const names = issue.values.map(String);
-        if (value === undefined) return void say(path, `is missing; it must be one of ${names.join(", ")}`);
-        return void say(path, `${JSON.stringify(value)} is not known${nearest(String(value), names)}`);
-      }
-      case "too_small":
-        if (issue.origin === "array")
-          return void say(
-            path,
-            `must have at least ${issue.minimum} ${issue.minimum === 1 ? "entry" : "entries"}`,
-          );
-        if (issue.origin === "string") return void say(path, "must not be empty");
-        return void say(path, `is ${String(value)}, but must be at least ${issue.minimum}`);
-      case "too_big":
-        if (issue.origin === "array") return void say(path, `must have at most ${issue.maximum} entries`);
-        if (issue.origin === "string") return void say(path, `must have at most ${issue.maximum} characters`);
-        return void say(path, `is ${String(value)}, but must be at most ${issue.maximum}`);
-      case "invalid_union": {
-        const branch = context.branch?.(value, issue.errors.length) ?? null;
-        const inner = branch === null ? undefined : issue.errors[branch];
-        if (inner !== undefined && inner.length > 0) return inner.forEach((each) => visit(each, path));
-        return void say(
-          path,
-          value === undefined ? "is missing" : `must not be ${kindOf(value)} of this shape`,
-        );
-      }
-      case "invalid_format":
-        return void say(path, `${JSON.stringify(value)} ${issue.message}`);
-      default:
-        return void say(path, issue.message);
-    }
-  }
-  for (const issue of error.issues) visit(issue, []);
-  return faults;
 }

@@ -41,4 +41,6 @@ export interface Detection {
    * Left out: nobody knows them, and no problem of a rule with `waiting` entities counts as gone.
    */
   readonly waitingKeys?: ReadonlySet<string>;
+  /** What a person should know besides: the stack of a fault in Argus, say. */
+  readonly notes?: readonly string[];
 }

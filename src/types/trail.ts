@@ -58,6 +58,8 @@ export const RuleVerdict = z.strictObject({
   judged: z.number(),
   /** What was not observed. */
   missing: z.array(z.string()),
+  /** One sentence, when judging an entity failed for a fault in Argus: that entity counts as blind. */
+  fault: z.string().optional(),
 });
 export type RuleVerdict = z.infer<typeof RuleVerdict>;
 

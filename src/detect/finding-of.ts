@@ -1,0 +1,48 @@
+/** A rule that fired, as a finding: templates filled in, nothing in it that could still change. */
+import type { Expectation } from "../types/action.ts";
+import type { Entity, EntityKind } from "../types/facts.ts";
+import type { ActionRequest, Finding } from "../types/finding.ts";
+import type { Judgement } from "./judge.ts";
+import type { JudgedRule } from "./load.ts";
+import type { Look } from "./look.ts";
+import type { Held } from "./streaks.ts";
+
+export function findingOf(judged: JudgedRule, look: Look, judgement: Judgement, held: Held | null): Finding {
+  const { rule, templates, file, line, priority } = judged.compiled;
+  const { params } = rule.event;
+  const actions = (params.actions ?? []).map((action, index): ActionRequest => {
+    const target = templates.actions[index]?.target?.value(look.facts);
+    const message = templates.actions[index]?.message?.render(look.facts);
+    return {
+      type: action.type,
+      ...(typeof target === "string" || typeof target === "number" ? { target } : {}),
+      ...(message === undefined ? {} : { message }),
+    };
+  });
+  return {
+    rule: rule.name,
+    description: rule.description,
+    file,
+    line,
+    priority,
+    key: look.key,
+    type: rule.event.type,
+    condition: params.condition,
+    severity: params.severity,
+    subject: look.subject,
+    summary: templates.summary.render(look.facts),
+    entity: rule.forEach === undefined ? null : { kind: rule.forEach, identity: look.identity },
+    expect: expectationOf(rule.forEach, look.entity),
+    evidence: judgement.evidence,
+    held: held === null ? null : { cycles: held.cycles, seconds: held.seconds, wanted: held.wanted },
+    actions,
+    resolves: params.resolves ?? false,
+  };
+}
+
+function expectationOf(kind: EntityKind | undefined, entity: Entity | null): Expectation {
+  if (entity === null) return {};
+  if (kind === "process" && "startTime" in entity) return { startTime: entity.startTime };
+  if (kind === "session" && "socket" in entity) return { socket: entity.socket };
+  return {};
+}

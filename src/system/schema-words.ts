@@ -1,0 +1,96 @@
+/** Reads off a zod schema what may stand somewhere, and says it in words. */
+import { z } from "zod";
+
+/** The schema below `optional`, `default`, `nullable` and `lazy`. */
+export function unwrap(schema: unknown): unknown {
+  let inner = schema;
+  while (
+    inner instanceof z.ZodOptional ||
+    inner instanceof z.ZodDefault ||
+    inner instanceof z.ZodNullable ||
+    inner instanceof z.ZodLazy
+  ) {
+    inner = inner.unwrap();
+  }
+  return inner;
+}
+
+/** The branches of a union, those of unions inside it left as they are; the schema itself when it is none. */
+export function optionsOf(schema: unknown): unknown[] {
+  const inner = unwrap(schema);
+  return inner instanceof z.ZodUnion ? [...inner.options] : [inner];
+}
+
+/** Keys that an object may have here. */
+export function keysOf(schema: unknown): string[] {
+  const inner = unwrap(schema);
+  if (inner instanceof z.ZodObject) return Object.keys(inner.shape);
+  return inner instanceof z.ZodUnion ? inner.options.flatMap(keysOf) : [];
+}
+
+/** The schema of a member. @param value the object or list itself: its keys tell which branch of a union is meant. */
+export function childOf(schema: unknown, key: PropertyKey, value: unknown): unknown {
+  const inner = unwrap(schema);
+  if (inner instanceof z.ZodArray) return inner.element;
+  if (inner instanceof z.ZodObject) return inner.shape[String(key)];
+  if (!(inner instanceof z.ZodUnion)) return undefined;
+  const keys = value !== null && typeof value === "object" ? Object.keys(value) : [];
+  const shared = (option: unknown) => keys.filter((each) => keysOf(option).includes(each)).length;
+  const fitting = [...inner.options].sort((a, b) => shared(b) - shared(a));
+  for (const option of fitting) {
+    const child = childOf(option, key, value);
+    if (child !== undefined) return child;
+  }
+  return undefined;
+}
+
+const kindWords: Readonly<Record<string, string>> = {
+  string: "text",
+  number: "a number",
+  int: "a whole number",
+  boolean: "true or false",
+  array: "a list",
+  object: "an object",
+};
+
+export const wordFor = (kind: string): string => kindWords[kind] ?? kind;
+
+/** What a value is, in the words in which `wordFor` says what it must be. */
+export function kindOf(value: unknown): string {
+  if (value === undefined) return "nothing";
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "a list";
+  return typeof value === "boolean" ? String(value) : wordFor(typeof value);
+}
+
+/** All that a union takes: `text, a number, true or false, a list, or an object with fact`. */
+export function formsOf(schema: unknown): string {
+  const objects: string[] = [];
+  const others: string[] = [];
+  const add = (option: unknown): void => {
+    const inner = unwrap(option);
+    if (inner instanceof z.ZodUnion) inner.options.forEach(add);
+    else if (inner instanceof z.ZodObject) objects.push(requiredKeys(inner).join(" and "));
+    else if (inner instanceof z.ZodType) others.push(wordFor(inner.type));
+  };
+  add(schema);
+  if (objects.length > 0) others.push(`an object with ${objects.join(", or with ")}`);
+  const last = others.pop() ?? "something else";
+  return others.length === 0 ? last : `${others.join(", ")} or ${last}`;
+}
+
+function requiredKeys(object: z.ZodObject): string[] {
+  return Object.entries(object.shape).flatMap(([key, schema]) =>
+    schema instanceof z.ZodOptional ? [] : [key],
+  );
+}
+
+/** `from 1 to 1000`, when the schema is a number with both bounds. */
+export function rangeOf(schema: unknown): string | null {
+  const inner = unwrap(schema);
+  if (!(inner instanceof z.ZodNumber)) return null;
+  const { minValue, maxValue } = inner;
+  const bounded =
+    minValue !== null && maxValue !== null && Number.isFinite(minValue) && Number.isFinite(maxValue);
+  return bounded && maxValue < Number.MAX_SAFE_INTEGER ? `from ${minValue} to ${maxValue}` : null;
+}
