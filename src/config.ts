@@ -1,16 +1,10 @@
 /** Settings out of `argus.json`, `argus.env` and the environment, checked and with every path resolved. */
 import { dirname, join, resolve } from "node:path";
 import { type EnvFile, readEnvFile } from "./system/env-file.ts";
-import { faultsOf } from "./system/json-faults.ts";
-import {
-  type Fault,
-  faultText,
-  isFault,
-  type JsonPath,
-  type JsonSource,
-  parseJson,
-  pathText,
-} from "./system/json-source.ts";
+import { faultText } from "./system/json-source.ts";
+import { nearestOf, quoted } from "./system/names.ts";
+import { reach } from "./system/reach.ts";
+import { readSettings } from "./system/settings-file.ts";
 import type { System } from "./system/system.ts";
 import { UserError } from "./types/errors.ts";
 import { type Config, Settings, type Variable, type VariableName, variables } from "./types/settings.ts";
@@ -26,34 +20,36 @@ export interface ConfigSource {
 
 const etc = "/etc/argus";
 
-/** @throws UserError with one sentence for each thing that is wrong. */
+/** @throws UserError with a line for each thing that is wrong. */
 export function loadConfig(source: ConfigSource): Config {
-  const { system, env, programDir } = source;
+  const { system, env, programDir, workingDir } = source;
   const settingsFile = settingsPath(source);
-  const settings = readSettings(system, settingsFile);
+  const read = readSettings(system.files, settingsFile);
   const envFile = readEnvFile(system.files, join(dirname(settingsFile), "argus.env"));
-  const value = (name: string): Value | null => lookUp(name, env, envFile);
-  const integer = (name: VariableName) => readInteger(name, value(name));
+  const faults = [...("faults" in read ? read.faults : []), ...envFile.faults].map(faultText);
+  const settings = "settings" in read ? read.settings : Settings.parse({});
+
+  const value = (name: VariableName) => lookUp(name, env, envFile);
+  const integer = (name: VariableName) => readInteger(name, value(name), faults);
   const home = (path: string) => expandHome(path, system.self.home);
   const path = (name: VariableName, fallback: string): string => {
     const found = value(name);
     return found === null
       ? fallback
-      : resolve(found.where === "environment" ? source.workingDir : dirname(settingsFile), home(found.text));
+      : resolve(found.line === null ? workingDir : dirname(settingsFile), home(found.text));
   };
   const given = (name: string): string | null => env[name]?.split(":")[0] || null;
-  const stateDir = path("ARGUS_STATE_DIR", given("STATE_DIRECTORY") ?? join(source.workingDir, "state"));
-  const bundled = join(programDir, "rules");
-  return {
+  const stateDir = path("ARGUS_STATE_DIR", given("STATE_DIRECTORY") ?? join(workingDir, "state"));
+  const config: Config = {
     intervalSeconds: integer("ARGUS_INTERVAL"),
-    dryRun: readFlag("ARGUS_DRY_RUN", value("ARGUS_DRY_RUN")),
+    dryRun: readFlag("ARGUS_DRY_RUN", value("ARGUS_DRY_RUN"), faults),
     settings: { ...settings, homes: settings.homes.map(home), tmuxSockets: settings.tmuxSockets.map(home) },
     settingsFile,
     envFile: envFile.state === "read" ? envFile.path : null,
-    rulesDir: path("ARGUS_RULES_DIR", bundled),
+    rulesDir: path("ARGUS_RULES_DIR", join(programDir, "rules")),
     localRulesDir: path("ARGUS_LOCAL_RULES_DIR", join(etc, "rules.d")),
     stateDir,
-    logDir: path("ARGUS_LOG_DIR", given("LOGS_DIRECTORY") ?? join(source.workingDir, "logs")),
+    logDir: path("ARGUS_LOG_DIR", given("LOGS_DIRECTORY") ?? join(workingDir, "logs")),
     observationsFile: path("ARGUS_OBSERVATIONS_FILE", join(stateDir, "observations.md")),
     bootGraceSeconds: integer("ARGUS_BOOT_GRACE_SECONDS"),
     dedupWindowSeconds: integer("ARGUS_DEDUP_WINDOW"),
@@ -63,115 +59,105 @@ export function loadConfig(source: ConfigSource): Config {
     restartCooldownSeconds: integer("ARGUS_RESTART_COOLDOWN_SECONDS"),
     restartSettleSeconds: integer("ARGUS_RESTART_SETTLE_SECONDS"),
     swapThrashMegabytesPerSecond: integer("ARGUS_SWAP_THRASH_MBPS"),
-    telegram: telegramOf(value),
+    telegram: telegramOf(value, faults),
     anthropicKey: value("ANTHROPIC_API_KEY")?.text ?? null,
-    notes:
-      envFile.state === "unreadable"
-        ? [`${envFile.path} cannot be read by this user, so its settings are not in force here`]
-        : [],
+    notes: [],
   };
+  if (faults.length > 0) throw new UserError(faults.join("\n"));
+  return { ...config, notes: notesOf(source, config, envFile, value("ARGUS_LOCAL_RULES_DIR") !== null) };
 }
 
 interface Value {
   readonly text: string;
-  readonly where: "environment" | "file";
+  /** `argus.env:3: ` before a sentence about it; empty for the environment. */
+  readonly place: string;
+  /** null: of the environment. */
+  readonly line: number | null;
 }
 
-function lookUp(name: string, env: ConfigSource["env"], file: EnvFile): Value | null {
+function lookUp(name: VariableName, env: ConfigSource["env"], file: EnvFile): Value | null {
   const fromEnvironment = env[name];
   if (fromEnvironment !== undefined && fromEnvironment !== "")
-    return { text: fromEnvironment, where: "environment" };
+    return { text: fromEnvironment, place: "", line: null };
   const fromFile = file.values.get(name);
-  return fromFile === undefined || fromFile === "" ? null : { text: fromFile, where: "file" };
+  if (fromFile === undefined || fromFile.text === "") return null;
+  return { text: fromFile.text, place: `${file.path}:${fromFile.line}: `, line: fromFile.line };
 }
 
-function readInteger(name: VariableName, value: Value | null): number {
+function readInteger(name: VariableName, value: Value | null, faults: string[]): number {
   const row: Variable = variables[name];
   if (row.kind !== "integer") throw new Error(`${name} is no number`);
   if (value === null) return row.fallback;
   const number = /^-?\d{1,15}$/.test(value.text) ? Number(value.text) : Number.NaN;
   if (number >= row.min && number <= row.max) return number;
-  throw new UserError(
-    `${name} is "${value.text}", but must be a whole number from ${row.min} to ${row.max} (${row.unit})`,
-  );
+  const wanted = `a whole number from ${row.min} to ${row.max} (${row.unit})`;
+  faults.push(`${value.place}${name} is ${quoted(value.text)}, but must be ${wanted}`);
+  return row.fallback;
 }
 
-function readFlag(name: VariableName, value: Value | null): boolean {
+function readFlag(name: VariableName, value: Value | null, faults: string[]): boolean {
   const word = value?.text.toLowerCase();
-  if (word === undefined || ["false", "0", "no", "off"].includes(word)) return false;
+  if (value === null || word === undefined || ["false", "0", "no", "off"].includes(word)) return false;
   if (["true", "1", "yes", "on"].includes(word)) return true;
-  throw new UserError(`${name} is "${value?.text}", but must be true or false`);
+  faults.push(`${value.place}${name} is ${quoted(value.text)}, but must be true or false`);
+  return false;
 }
 
-function telegramOf(value: (name: string) => Value | null): Config["telegram"] {
-  const token = value("TELEGRAM_BOT_TOKEN")?.text ?? null;
-  const chatId = value("TELEGRAM_CHAT_ID")?.text ?? null;
-  if (token === null && chatId === null) return null;
-  if (token === null)
-    throw new UserError("TELEGRAM_CHAT_ID is set, but TELEGRAM_BOT_TOKEN is not: set both, or neither");
-  if (chatId === null)
-    throw new UserError("TELEGRAM_BOT_TOKEN is set, but TELEGRAM_CHAT_ID is not: set both, or neither");
-  return { token, chatId, apiUrl: value("TELEGRAM_API_URL")?.text ?? "https://api.telegram.org" };
+function telegramOf(value: (name: VariableName) => Value | null, faults: string[]): Config["telegram"] {
+  const token = value("TELEGRAM_BOT_TOKEN");
+  const chatId = value("TELEGRAM_CHAT_ID");
+  const apiUrl = value("TELEGRAM_API_URL");
+  if (apiUrl !== null && !/^https?:$/.test(URL.canParse(apiUrl.text) ? new URL(apiUrl.text).protocol : "")) {
+    faults.push(
+      `${apiUrl.place}TELEGRAM_API_URL is ${quoted(apiUrl.text)}, but must be http://… or https://…`,
+    );
+  }
+  const alone = (set: Value, missing: VariableName, name: VariableName) =>
+    faults.push(`${set.place}${name} is set, but ${missing} is not: set both, or neither`);
+  if (token === null && chatId !== null) alone(chatId, "TELEGRAM_BOT_TOKEN", "TELEGRAM_CHAT_ID");
+  if (token !== null && chatId === null) alone(token, "TELEGRAM_CHAT_ID", "TELEGRAM_BOT_TOKEN");
+  if (token === null || chatId === null) return null;
+  return { token: token.text, chatId: chatId.text, apiUrl: apiUrl?.text ?? "https://api.telegram.org" };
+}
+
+/** What is no error, and still not what somebody meant. */
+function notesOf(
+  { system, env }: ConfigSource,
+  config: Config,
+  envFile: EnvFile,
+  localRulesChosen: boolean,
+): string[] {
+  const notes: string[] = [];
+  if (envFile.state === "unreadable") {
+    notes.push(`${envFile.path} cannot be read by this user, so its settings are not in force here`);
+  }
+  if (localRulesChosen && reach(system.files, config.localRulesDir).kind === "nothing") {
+    notes.push(
+      `ARGUS_LOCAL_RULES_DIR names ${config.localRulesDir}, which does not exist: there are no local rules`,
+    );
+  }
+  const known = Object.keys(variables);
+  for (const name of Object.keys(env)) {
+    // Only what looks like one of ours misspelt: other programs may have variables that begin with ARGUS_ too.
+    const meant = name.startsWith("ARGUS_") && !known.includes(name) ? nearestOf(name, known) : null;
+    if (meant !== null)
+      notes.push(`${name} in the environment is no setting of Argus; did you mean ${meant}?`);
+  }
+  return notes;
 }
 
 function expandHome(path: string, home: string): string {
   return path === "~" ? home : path.startsWith("~/") ? join(home, path.slice(2)) : path;
 }
 
+/** A settings file that is there and cannot be read is the one that was meant: the bundled one would not be. */
 function settingsPath({ system, env, workingDir, programDir }: ConfigSource): string {
   const chosen = env.ARGUS_CONFIG;
-  if (chosen !== undefined && chosen !== "") return resolve(workingDir, expandHome(chosen, system.self.home));
+  if (chosen !== undefined && chosen !== "") {
+    const path = resolve(workingDir, expandHome(chosen, system.self.home));
+    if (reach(system.files, path).kind !== "nothing") return path;
+    throw new UserError(`${path} does not exist; ARGUS_CONFIG must name a settings file`);
+  }
   const installed = join(etc, "argus.json");
-  return system.files.stat(installed) === null ? join(programDir, "argus.json") : installed;
-}
-
-function readSettings(system: System, file: string): Settings {
-  if (system.files.stat(file) === null)
-    throw new UserError(`${file} does not exist; ARGUS_CONFIG must name a settings file`);
-  const text = system.files.tryRead(file);
-  if (text === null)
-    throw new UserError(
-      `${file} cannot be read by this user; run as its owner, or set ARGUS_CONFIG to another file`,
-    );
-  const source = parseJson(file, text);
-  if (isFault(source)) throw new UserError(faultText(source));
-  const parsed = Settings.safeParse(source.value);
-  const faults = parsed.success
-    ? contradictions(source, parsed.data)
-    : faultsOf(source, Settings, parsed.error);
-  if (faults.length > 0 || !parsed.success) throw new UserError(faults.map(faultText).join("\n"));
-  return parsed.data;
-}
-
-/** What a schema cannot say. */
-function contradictions(source: JsonSource, settings: Settings): Fault[] {
-  const faults: Fault[] = [];
-  const say = (path: JsonPath, message: string) =>
-    faults.push({ file: source.file, line: source.lineOf(path), path: pathText(path), message });
-  const bare = (unit: string) => unit.replace(/\.service$/, "");
-  const units = new Set<string>();
-  const names = new Set<string>();
-  settings.services.forEach(({ unit, endpoint }, index) => {
-    if (units.has(bare(unit))) say(["services", index, "unit"], `"${unit}" is listed twice`);
-    units.add(bare(unit));
-    if (endpoint !== undefined) names.add(bare(unit));
-  });
-  settings.services.forEach(({ unit, requires }, index) => {
-    requires.forEach((other, at) => {
-      if (bare(other) === bare(unit))
-        say(["services", index, "requires", at], `"${unit}" cannot require itself`);
-    });
-  });
-  settings.endpoints.forEach(({ name }, index) => {
-    if (names.has(name)) say(["endpoints", index, "name"], `"${name}" is the name of another endpoint`);
-    names.add(name);
-  });
-  settings.processes.killable.forEach((name, index) => {
-    if (settings.processes.protected.includes(name))
-      say(
-        ["processes", "killable", index],
-        `"${name}" is also in processes.protected; it can only be in one`,
-      );
-  });
-  return faults;
+  return reach(system.files, installed).kind === "nothing" ? join(programDir, "argus.json") : installed;
 }

@@ -4,6 +4,7 @@ import { faultsOf } from "../system/json-faults.ts";
 import {
   atPath,
   type Fault,
+  forbidden,
   isFault,
   type JsonPath,
   type JsonSource,
@@ -56,9 +57,9 @@ function folderFault(files: Files, dir: string): Fault | null {
   const { kind } = reach(files, dir);
   const fault = (message: string): Fault => ({ file: dir, line: 1, path: "", message });
   if (kind === "nothing") return null;
-  if (kind === "forbidden") return fault("cannot be read by this user");
+  if (kind === "forbidden") return fault(forbidden);
   if (kind !== "directory") return fault("is not a folder; rule files stand in a folder");
-  return namesIn(files, dir) === "forbidden" ? fault("cannot be read by this user") : null;
+  return namesIn(files, dir) === "forbidden" ? fault(forbidden) : null;
 }
 
 interface Entry {

@@ -1,32 +1,85 @@
-/** `argus.env`: lines of NAME=value, as systemd's EnvironmentFile= reads them, without its line continuations. */
-import { UserError } from "../types/errors.ts";
+/**
+ * `argus.env`: lines of NAME=value. A subset of what systemd's EnvironmentFile= takes, on which the two agree: what
+ * they would read differently (backslashes, text after a closing quote) is an error.
+ */
 import { variables } from "../types/settings.ts";
+import type { Fault } from "./json-source.ts";
 import { nearest } from "./names.ts";
+import { reach } from "./reach.ts";
 import type { Files } from "./system.ts";
 
 export interface EnvFile {
   readonly path: string;
   readonly state: "absent" | "unreadable" | "read";
-  readonly values: ReadonlyMap<string, string>;
+  readonly values: ReadonlyMap<string, EnvValue>;
+  /** Lines that are none, and names that Argus does not know. */
+  readonly faults: readonly Fault[];
 }
 
-/** @throws UserError for a line that is none, and for a name that Argus does not know. */
+export interface EnvValue {
+  readonly text: string;
+  readonly line: number;
+}
+
+const mostBytes = 100_000;
+
 export function readEnvFile(files: Files, path: string): EnvFile {
-  if (files.stat(path) === null) return { path, state: "absent", values: new Map() };
-  const text = files.tryRead(path);
-  if (text === null) return { path, state: "unreadable", values: new Map() };
-  const values = new Map<string, string>();
-  text.split("\n").forEach((line, index) => {
-    const where = `${path}:${index + 1}`;
-    const trimmed = line.trim();
-    if (trimmed === "" || trimmed.startsWith("#") || trimmed.startsWith(";")) return;
-    const match = /^([A-Za-z_][A-Za-z0-9_]*)=(.*)$/.exec(trimmed);
-    if (match === null) throw new UserError(`${where}: must be NAME=value, a comment or empty`);
-    const [, name = "", raw = ""] = match;
-    if (!Object.hasOwn(variables, name))
-      throw new UserError(`${where}: unknown setting ${name}${nearest(name, Object.keys(variables))}`);
-    const quoted = /^"(.*)"$|^'(.*)'$/.exec(raw.trim());
-    values.set(name, quoted === null ? raw.trim() : (quoted[1] ?? quoted[2] ?? ""));
-  });
-  return { path, state: "read", values };
+  const values = new Map<string, EnvValue>();
+  const faults: Fault[] = [];
+  const result = (state: EnvFile["state"]): EnvFile => ({ path, state, values, faults });
+  const reached = reach(files, path);
+  if (reached.kind === "nothing") return result("absent");
+  if (reached.kind === "forbidden") return result("unreadable");
+  const say = (line: number, message: string) => faults.push({ file: path, line, path: "", message });
+  if (reached.kind !== "file" || reached.status.sizeBytes > mostBytes) {
+    say(
+      1,
+      reached.kind === "directory"
+        ? "is a folder; a file must stand here"
+        : "is not a regular file of at most 100 kB",
+    );
+    return result("read");
+  }
+  const text = files.tryReadHead(path, mostBytes);
+  if (text === null) return result("unreadable");
+  for (const [index, line] of text.split("\n").entries()) {
+    // trim() also takes away the carriage return and the byte order mark that editors on Windows write.
+    const parsed = parseLine(line.trim());
+    if (parsed === null) continue;
+    const earlier = "fault" in parsed ? undefined : values.get(parsed.name);
+    if ("fault" in parsed) say(index + 1, parsed.fault);
+    else if (earlier !== undefined)
+      say(index + 1, `${parsed.name} is set twice; line ${earlier.line} sets it too`);
+    else values.set(parsed.name, { text: parsed.text, line: index + 1 });
+  }
+  return result("read");
+}
+
+/** null: a comment, or empty. */
+function parseLine(line: string): { name: string; text: string } | { fault: string } | null {
+  if (line === "" || line.startsWith("#") || line.startsWith(";")) return null;
+  if (/^export\s/.test(line)) return { fault: "must be NAME=value, without export before it" };
+  const match = /^([A-Za-z_][A-Za-z0-9_]*)=(.*)$/s.exec(line);
+  if (match === null)
+    return {
+      fault: "must be NAME=value without spaces around the =, a comment that begins with #, or empty",
+    };
+  const [, name = "", raw = ""] = match;
+  if (!Object.hasOwn(variables, name))
+    return { fault: `unknown setting ${name}${nearest(name, Object.keys(variables))}` };
+  if (name === "ARGUS_CONFIG") {
+    return {
+      fault:
+        "ARGUS_CONFIG cannot stand here, because this file is found beside the settings file; set it in the environment",
+    };
+  }
+  const value = raw.trim();
+  if (value.includes("\\"))
+    return { fault: `${name} has a backslash, which systemd would read as an escape; leave it out` };
+  const quote = value[0];
+  if (quote !== '"' && quote !== "'") return { name, text: value };
+  const end = value.indexOf(quote, 1);
+  if (end === -1) return { fault: `${name} has an opening ${quote} that is not closed` };
+  if (end < value.length - 1) return { fault: `${name} has text after its closing ${quote}` };
+  return { name, text: value.slice(1, -1) };
 }

@@ -77,11 +77,13 @@ const mostBytes = 1_000_000;
 /** The parsers are recursive: some thousand levels would end in a stack overflow. */
 const mostLevels = 100;
 
+export const forbidden = "cannot be read by this user; run Argus as its owner, or let this user read it";
+
 /** @returns the source, or why it cannot be read. */
 export function readJson(files: Files, file: string): JsonSource | Fault {
   const fault = (message: string): Fault => ({ file, line: 1, path: "", message });
   const reached = reach(files, file);
-  if (reached.kind === "forbidden") return fault("cannot be read by this user");
+  if (reached.kind === "forbidden") return fault(forbidden);
   if (reached.kind === "nothing") return fault("does not exist, or is a link to nothing");
   if (reached.kind === "directory") return fault("is a folder; a file must stand here");
   // Opening a pipe would wait for ever.
@@ -92,7 +94,7 @@ export function readJson(files: Files, file: string): JsonSource | Fault {
     );
   }
   const text = files.tryReadHead(file, mostBytes);
-  return text === null ? fault("cannot be read by this user") : parseJson(file, text);
+  return text === null ? fault(forbidden) : parseJson(file, text);
 }
 
 const megabytes = (bytes: number) => Math.ceil(bytes / 100_000) / 10;

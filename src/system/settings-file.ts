@@ -1,0 +1,85 @@
+/** `argus.json`: read strictly, with what a schema cannot say. */
+
+import { Settings } from "../types/settings.ts";
+import { faultsOf } from "./json-faults.ts";
+import { type Fault, isFault, type JsonPath, type JsonSource, pathText, readJson } from "./json-source.ts";
+import type { Files } from "./system.ts";
+
+/** @returns the settings, or everything that is wrong with them. */
+export function readSettings(
+  files: Files,
+  file: string,
+): { settings: Settings } | { faults: readonly Fault[] } {
+  const source = readJson(files, file);
+  if (isFault(source)) return { faults: [source] };
+  const parsed = Settings.safeParse(source.value);
+  if (!parsed.success) return { faults: faultsOf(source, Settings, parsed.error) };
+  const faults = contradictions(source, parsed.data);
+  return faults.length > 0 ? { faults } : { settings: parsed.data };
+}
+
+type Say = (path: JsonPath, message: string) => void;
+const bare = (unit: string) => unit.replace(/\.service$/, "");
+
+function contradictions(source: JsonSource, settings: Settings): Fault[] {
+  const faults: Fault[] = [];
+  const say: Say = (path, message) =>
+    void faults.push({ file: source.file, line: source.lineOf(path), path: pathText(path), message });
+  const endpoints = checkServices(settings, say);
+  for (const [index, { name, ...probe }] of settings.endpoints.entries()) {
+    if (endpoints.has(name)) say(["endpoints", index, "name"], `"${name}" is the name of another endpoint`);
+    endpoints.add(name);
+    checkProbe(probe, ["endpoints", index], say);
+  }
+  for (const [index, name] of settings.processes.killable.entries()) {
+    if (!settings.processes.protected.includes(name)) continue;
+    say(["processes", "killable", index], `"${name}" is also in processes.protected; it can only be in one`);
+  }
+  return faults;
+}
+
+/** @returns the names that the services' endpoints go by. */
+function checkServices({ services }: Settings, say: Say): Set<string> {
+  const requires = new Map<string, readonly string[]>();
+  const endpoints = new Set<string>();
+  for (const [index, service] of services.entries()) {
+    const name = bare(service.unit);
+    if (requires.has(name)) say(["services", index, "unit"], `"${service.unit}" is listed twice`);
+    requires.set(name, service.requires.map(bare));
+    if (service.endpoint === undefined) continue;
+    endpoints.add(name);
+    checkProbe(service.endpoint, ["services", index, "endpoint"], say);
+  }
+  for (const [index, service] of services.entries()) {
+    const name = bare(service.unit);
+    for (const [at, required] of service.requires.entries()) {
+      const way = wayBack(requires, bare(required), name, new Set());
+      if (way === null) continue;
+      const circle = [name, ...way].map((each) => `"${each}"`).join(" requires ");
+      say(["services", index, "requires", at], `${circle}: none of them could ever be restarted`);
+    }
+  }
+  return endpoints;
+}
+
+function checkProbe(probe: { url: string; expectStatus?: unknown }, path: JsonPath, say: Say): void {
+  if (probe.expectStatus === undefined || !probe.url.startsWith("tcp:")) return;
+  say([...path, "expectStatus"], "is for http:// and https:// only; a TCP connection has no status");
+}
+
+/** The units from one to another along their requirements; null when there is no way. */
+function wayBack(
+  requires: ReadonlyMap<string, readonly string[]>,
+  from: string,
+  to: string,
+  seen: Set<string>,
+): string[] | null {
+  if (from === to) return [to];
+  if (seen.has(from)) return null;
+  seen.add(from);
+  for (const next of requires.get(from) ?? []) {
+    const way = wayBack(requires, next, to, seen);
+    if (way !== null) return [from, ...way];
+  }
+  return null;
+}

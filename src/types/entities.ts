@@ -1,0 +1,108 @@
+/** Facts about one thing of many: a disk, a service, a process, a tmux session, an endpoint. */
+import { z } from "zod";
+
+const num = (what: string) => z.number().describe(what);
+const text = (what: string) => z.string().describe(what);
+const flag = (what: string) => z.boolean().describe(what);
+
+export const DiskEntity = z.strictObject({
+  mount: text("mount point"),
+  device: text("device or source"),
+  type: text("file system type"),
+  totalBytes: num("size"),
+  usedBytes: num("in use"),
+  availableBytes: num("available to an unprivileged user"),
+  usedPercent: num("used / (used + available), as df says it, not rounded up"),
+  inodesUsedPercent: z
+    .number()
+    .nullable()
+    .describe("inodes in use; null where the file system has no fixed number"),
+  fullInHours: z
+    .number()
+    .nullable()
+    .describe(
+      "when it will be full at the rate of the last hours; at most 8760; null before an hour of history",
+    ),
+});
+
+export const ServiceEntity = z.strictObject({
+  name: text("unit name without .service"),
+  installed: flag("whether systemd has a unit of that name"),
+  watched: flag("whether argus.json names it"),
+  restartable: flag("whether argus.json lets Argus restart it"),
+  loadState: text("systemd LoadState"),
+  activeState: text("systemd ActiveState: active, reloading, inactive, failed, activating, deactivating"),
+  subState: text("systemd SubState"),
+  result: text("systemd Result: success, exit-code, signal, oom-kill, ..."),
+  mainPid: num("main process; 0 without one"),
+  restarts: num("systemd's own automatic restarts (NRestarts)"),
+  restartsLastHour: z
+    .number()
+    .nullable()
+    .describe("how much NRestarts rose in the last hour; null at the first look"),
+  restarts24h: z
+    .number()
+    .nullable()
+    .describe("how much NRestarts rose in the last 24 hours; null at the first look"),
+  sinceSeconds: z.number().nullable().describe("how long it has been in its present active state"),
+  stoppedByOperator: z
+    .boolean()
+    .nullable()
+    .describe(
+      "whether somebody asked for the stop (systemctl stop, a package upgrade); null when the journal cannot tell",
+    ),
+  unitFileState: text("systemd UnitFileState: enabled, disabled, masked, static, ..."),
+});
+
+export const ProcessEntity = z.strictObject({
+  pid: num("process id"),
+  startTime: num("start, in clock ticks since boot (field 22 of /proc/PID/stat)"),
+  parentPid: num("parent process"),
+  user: text("name of the effective user, or the number"),
+  name: text("the kernel's name of the process (comm, 15 bytes, settable by the process)"),
+  executable: z.string().nullable().describe("file name of /proc/PID/exe; null when it may not be read"),
+  executablePath: z.string().nullable().describe("path of /proc/PID/exe"),
+  commandLine: text(
+    "arguments joined by spaces, at most 4096 characters; empty for kernel threads and zombies",
+  ),
+  arguments: z.array(z.string()).describe("arguments, one string each"),
+  state: text("one letter: R, S, D, Z, T, I"),
+  terminal: z.string().nullable().describe("controlling terminal, such as pts/3"),
+  sessionId: num("session leader's pid"),
+  rssBytes: num("resident memory"),
+  rssGrowthPerHour: z
+    .number()
+    .nullable()
+    .describe("bytes gained an hour since first seen; null before ten minutes"),
+  swapBytes: num("memory in swap"),
+  cpuPercent: num("share of one core since the last cycle; since its start at the first look"),
+  ageSeconds: num("how long it has been running"),
+  unit: z.string().nullable().describe("systemd unit, by its cgroup"),
+  container: z.string().nullable().describe("container, by its cgroup (12 digits of its id)"),
+  orphan: flag("whether it lost its parent and no unit, terminal session or container owns it"),
+  killable: flag("whether the policy lets Argus kill it"),
+  notKillableBecause: z.string().nullable().describe("why it is not killable"),
+});
+
+export const SessionEntity = z.strictObject({
+  socket: text("path of the tmux socket"),
+  name: text("session name"),
+  windows: num("windows"),
+  ageSeconds: num("since it was created"),
+  idleSeconds: num("since its last activity"),
+  attached: flag("whether a client is attached"),
+  watched: flag("whether argus.json names its socket"),
+});
+
+export const EndpointEntity = z.strictObject({
+  name: text("name from argus.json, or the service's"),
+  url: text("http://..., https://... or tcp://host:port"),
+  ok: flag("whether it answered as expected"),
+  status: z.number().nullable().describe("HTTP status; null for tcp and without an answer"),
+  latencyMilliseconds: z
+    .number()
+    .nullable()
+    .describe("until the answer's head, or the connection; null without one"),
+  error: z.string().nullable().describe("what went wrong"),
+  service: z.string().nullable().describe("the service it belongs to"),
+});

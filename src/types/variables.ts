@@ -1,0 +1,118 @@
+/** One row of `argus.env`: how a variable is read and what it may be. */
+export type Variable =
+  | { kind: "integer"; min: number; max: number; unit: string; fallback: number; what: string }
+  | { kind: "flag"; fallback: boolean; what: string }
+  | { kind: "path"; fallback: string; what: string }
+  | { kind: "text"; what: string; secret?: true };
+
+/** Every variable Argus reads. config.ts parses it, docs/settings.md and `argus doctor` list it. */
+export const variables = {
+  ARGUS_INTERVAL: {
+    kind: "integer",
+    min: 1,
+    max: 86_400,
+    unit: "seconds",
+    fallback: 300,
+    what: "time between scheduled cycles",
+  },
+  ARGUS_DRY_RUN: { kind: "flag", fallback: false, what: "decide everything, change nothing" },
+  ARGUS_CONFIG: {
+    kind: "path",
+    fallback: "/etc/argus/argus.json where it exists, else beside the program",
+    what: "the settings file; `argus.env` is read from its folder",
+  },
+  ARGUS_RULES_DIR: { kind: "path", fallback: "rules/ beside the program", what: "shipped rules" },
+  ARGUS_LOCAL_RULES_DIR: {
+    kind: "path",
+    fallback: "/etc/argus/rules.d",
+    what: "your rules; one of the same name replaces the shipped one",
+  },
+  ARGUS_STATE_DIR: {
+    kind: "path",
+    fallback: "$STATE_DIRECTORY, else ./state",
+    what: "registry, trail, backoff, outbox",
+  },
+  ARGUS_LOG_DIR: {
+    kind: "path",
+    fallback: "$LOGS_DIRECTORY, else ./logs",
+    what: "argus.log and cycle_state.json",
+  },
+  ARGUS_OBSERVATIONS_FILE: {
+    kind: "path",
+    fallback: "observations.md in the state folder",
+    what: "where `log` actions write",
+  },
+  ARGUS_BOOT_GRACE_SECONDS: {
+    kind: "integer",
+    min: 0,
+    max: 3600,
+    unit: "seconds",
+    fallback: 120,
+    what: "after boot, in which no service is restarted",
+  },
+  ARGUS_DEDUP_WINDOW: {
+    kind: "integer",
+    min: 0,
+    max: 604_800,
+    unit: "seconds",
+    fallback: 3600,
+    what: "in which a problem alerts once",
+  },
+  ARGUS_DISK_CLEAN_MAX_AGE_DAYS: {
+    kind: "integer",
+    min: 1,
+    max: 3650,
+    unit: "days",
+    fallback: 7,
+    what: "age from which `clean_disk` removes",
+  },
+  ARGUS_RESTART_BACKOFF_SECOND_DELAY: {
+    kind: "integer",
+    min: 1,
+    max: 86_400,
+    unit: "seconds",
+    fallback: 60,
+    what: "before the second restart",
+  },
+  ARGUS_RESTART_BACKOFF_THIRD_DELAY: {
+    kind: "integer",
+    min: 1,
+    max: 86_400,
+    unit: "seconds",
+    fallback: 300,
+    what: "before the third restart",
+  },
+  ARGUS_RESTART_COOLDOWN_SECONDS: {
+    kind: "integer",
+    min: 1,
+    max: 604_800,
+    unit: "seconds",
+    fallback: 3600,
+    what: "after the third restart; also the health after which attempts are forgotten",
+  },
+  ARGUS_RESTART_SETTLE_SECONDS: {
+    kind: "integer",
+    min: 0,
+    max: 60,
+    unit: "seconds",
+    fallback: 3,
+    what: "a restarted service must stay active before it counts as healed",
+  },
+  ARGUS_SWAP_THRASH_MBPS: {
+    kind: "integer",
+    min: 1,
+    max: 100_000,
+    unit: "MB/s",
+    fallback: 10,
+    what: "swap traffic, in plus out, that counts as thrashing",
+  },
+  TELEGRAM_BOT_TOKEN: { kind: "text", secret: true, what: "token of the bot that sends alerts" },
+  TELEGRAM_CHAT_ID: { kind: "text", what: "chat that receives them" },
+  TELEGRAM_API_URL: { kind: "text", what: "another Bot API server (default https://api.telegram.org)" },
+  ANTHROPIC_API_KEY: {
+    kind: "text",
+    secret: true,
+    what: "key for the model; without one the model is never asked",
+  },
+} as const satisfies Record<string, Variable>;
+export type VariableName = keyof typeof variables;
