@@ -47,7 +47,15 @@ const imageTypes = new Set([
 /** One disk under several layers; the disk itself is in the list. */
 const layerTypes = new Set(["aufs", "fuse.fuse-overlayfs", "overlay", "shiftfs"]);
 
-const privateTrees = ["/proc/", "/sys/", "/dev/pts", "/run/user/", "/run/credentials/", "/run/netns/"];
+const privateTrees = [
+  "/proc/",
+  "/sys/",
+  "/dev/pts",
+  "/run/user/",
+  "/run/credentials/",
+  "/run/netns/",
+  "/run/host/",
+];
 /** A container engine puts single files there, out of the host's disk. */
 const containerFiles = new Set(["/etc/hosts", "/etc/hostname", "/etc/resolv.conf"]);
 

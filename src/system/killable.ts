@@ -110,13 +110,12 @@ export function objectionToKill(target: KillTarget, policy: KillPolicy): KillObj
   // A process can give itself a name like that. It only gains protection by it, and a script has no other.
   if (isProtected(executable, policy)) return never(`${executable} is protected`);
   if (isProtected(name, policy)) return never(`${name} is protected`);
-  if (target.unitMain) return never(`it is the main process of ${unit ?? "a unit"}`);
+  if (target.unitMain) return never(`it is, or may be, the main process of ${unit ?? "a unit"}`);
   if (target.containerInit) return never("it is the first process of a container");
   if (policy.killable.includes(executable)) return null;
-  const allowed = policy.killable.length === 0 ? "none" : policy.killable.join(", ");
   return {
     reason: "not_allowlisted",
-    because: `the settings do not let Argus end ${executable} (allowed: ${allowed})`,
+    because: `the settings do not let Argus end ${executable} (processes.killable)`,
   };
 }
 

@@ -31,32 +31,60 @@ export interface ProcessStat {
   readonly startStack: number;
 }
 
-/** @param text `/proc/PID/stat`; null when it is not one, or only a part. */
+/**
+ * @param text `/proc/PID/stat`; null when it is not one, or only a part. Read in every cycle for every process: a
+ * split into strings would cost twice the time, and as much again to collect them.
+ */
 export function parseStat(text: string): ProcessStat | null {
   const open = text.indexOf("(");
   // The name may hold spaces, newlines and brackets (`foo) Z 1`); what follows it is numbers.
   const close = text.lastIndexOf(")");
-  if (open < 1 || close < open) return null;
-  const rest = text.slice(close + 4).split(" ", 25); // from field 4, the parent, to field 28, startstack
-  if (rest.length < 25) return null;
-  const pid = Number(text.slice(0, open));
-  const startTime = Number(rest[18]);
-  if (!Number.isInteger(pid) || !Number.isInteger(startTime)) return null;
+  if (open < 2 || close < open) return null;
+  const pid = Number(text.slice(0, open - 1));
+  const startStack = scanFields(text, close + 4);
+  if (startStack === null || !Number.isInteger(pid)) return null;
   return {
     pid,
     name: text.slice(open + 1, close),
     state: text.charAt(close + 2),
-    parentPid: Number(rest[0]),
-    groupId: Number(rest[1]),
-    sessionId: Number(rest[2]),
-    terminal: Number(rest[3]),
-    kernelThread: (Number(rest[5]) & kernelThreadFlag) !== 0,
-    userTicks: Number(rest[10]),
-    systemTicks: Number(rest[11]),
-    startTime,
-    rssPages: Number(rest[20]),
-    startStack: Number(rest[24]),
+    parentPid: field(4),
+    groupId: field(5),
+    sessionId: field(6),
+    terminal: field(7),
+    kernelThread: (field(9) & kernelThreadFlag) !== 0,
+    userTicks: field(14),
+    systemTicks: field(15),
+    startTime: field(22),
+    rssPages: field(24),
+    startStack,
   };
+}
+
+/** Fields 4 to 24 of the last stat file, by their number in proc(5). Without the large ones, integers stay unboxed. */
+const fields: number[] = new Array(25).fill(0);
+const field = (number: number): number => fields[number] ?? 0;
+
+/** Fills `fields` from a position on; answers field 28, startstack, or null when there are fewer. */
+function scanFields(text: string, from: number): number | null {
+  let number = 4;
+  let value = 0;
+  let digits = 0;
+  for (let at = from; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code >= 48 && code <= 57) {
+      value = value * 10 + code - 48;
+      digits += 1;
+    } else if (code !== 45) {
+      // A sign is passed over: only fields that are not wanted have one.
+      if (digits === 0) return null;
+      if (number === 28) return value;
+      if (number <= 24 && number !== 23) fields[number] = value;
+      number += 1;
+      value = 0;
+      digits = 0;
+    }
+  }
+  return null;
 }
 
 export interface ProcessStatus {
@@ -70,9 +98,9 @@ export interface ProcessStatus {
 
 /** @param text `/proc/PID/status`. Its first line is the name, in which the kernel escapes newlines. */
 export function parseStatus(text: string): ProcessStatus {
-  const uid = field(text, "\nUid:")?.split("\t")[1];
-  const swap = field(text, "\nVmSwap:");
-  const namespacePids = (field(text, "\nNSpid:") ?? "").split("\t").filter((each) => each !== "");
+  const uid = line(text, "\nUid:")?.split("\t")[1];
+  const swap = line(text, "\nVmSwap:");
+  const namespacePids = (line(text, "\nNSpid:") ?? "").split("\t").filter((each) => each !== "");
   return {
     uid: uid === undefined ? null : Number(uid),
     swapBytes: swap === undefined ? null : Number.parseInt(swap, 10) * 1024,
@@ -80,7 +108,7 @@ export function parseStatus(text: string): ProcessStatus {
   };
 }
 
-function field(text: string, label: string): string | undefined {
+function line(text: string, label: string): string | undefined {
   const at = text.indexOf(label);
   if (at < 0) return undefined;
   const from = at + label.length;
@@ -110,12 +138,15 @@ export function executableName(path: string): string {
   return kept.slice(kept.lastIndexOf("/") + 1);
 }
 
-/** Bytes in a page of memory, by what the kernel says of our own first mapping; 4096 where it does not say. */
+/**
+ * Bytes in a page of memory: the kernel counts our own resident memory in pages in one file and in kB in another. The
+ * two are read one after the other, so the quotient is rounded to a power of two. 4096 where they cannot be read.
+ */
 export function readPageSize(files: Files): number {
-  const kilobytes = /^KernelPageSize:\s+(\d+) kB$/m.exec(
-    files.tryReadHead("/proc/self/smaps", 4096) ?? "",
-  )?.[1];
-  return kilobytes === undefined ? 4096 : Number(kilobytes) * 1024;
+  const pages = parseStat(files.tryReadOnce("/proc/self/stat") ?? "")?.rssPages ?? 0;
+  const kilobytes = Number.parseInt(line(files.tryReadOnce("/proc/self/status") ?? "", "\nVmRSS:") ?? "", 10);
+  if (pages === 0 || Number.isNaN(kilobytes)) return 4096;
+  return 2 ** Math.round(Math.log2((kilobytes * 1024) / pages));
 }
 
 export interface ProcessIdentity {
@@ -169,12 +200,12 @@ export function ancestorsOf(files: Files, pid: number): number[] {
   return ancestors;
 }
 
-/** Pids of all processes that can be seen. */
+/** Pids of all processes that can be seen, in ascending order. */
 export function listPids(files: Files): number[] {
   const pids: number[] = [];
   for (const name of files.list("/proc")) {
     const first = name.charCodeAt(0);
     if (first >= 49 && first <= 57) pids.push(Number(name));
   }
-  return pids;
+  return pids.sort((a, b) => a - b);
 }

@@ -51,7 +51,10 @@ export async function runTmux(
     throw new Error(`${socket} belongs to user ${status.uid}, whose tmux only that user or root may ask`);
   }
   const identity = [`--reuid=${status.uid}`, `--regid=${noGroup}`, "--clear-groups", "--no-new-privs", "--"];
-  return run("setpriv", [...identity, ...tmux], options);
+  const result = await run("setpriv", [...identity, ...tmux], options);
+  if (result.missing)
+    throw new Error(`to ask the tmux of user ${status.uid}, setpriv is needed (package util-linux)`);
+  return result;
 }
 
 /** The first folder on the way to a path in which another user could swap the next step. */

@@ -1,0 +1,107 @@
+/** Whether what should answer over the network does, and how fast. */
+import type { Http, System } from "../system/system.ts";
+import type { UnitsShown } from "../system/systemd.ts";
+import { normaliseUnit, unitDisplayName } from "../system/systemd.ts";
+import type { Endpoint } from "../types/facts.ts";
+import type { Config, ServiceSetting } from "../types/settings.ts";
+import type { Collect } from "./collector.ts";
+import { count, list } from "./words.ts";
+
+const defaultTimeoutMs = 5_000;
+
+type Target = NonNullable<ServiceSetting["endpoint"]> & {
+  readonly name: string;
+  readonly service: string | null;
+};
+
+export function createEndpointCollector({ http }: System, config: Config): Collect {
+  const { services, endpoints } = config.settings;
+  const withEndpoint = services.filter((each) => each.endpoint !== undefined);
+  /** Which units are installed, as of the last time that systemd answered. */
+  let installed: ReadonlySet<string> | null = null;
+
+  async function ofServices(
+    units: () => Promise<UnitsShown | null>,
+  ): Promise<{ targets: Target[]; without: string }> {
+    if (withEndpoint.length === 0) return { targets: [], without: "" };
+    try {
+      const shown = await units();
+      if (shown === null)
+        return {
+          targets: [],
+          without: "those of services are not probed, since systemd is not running here",
+        };
+      installed = new Set(
+        shown.asked
+          .filter((unit) => unit.loadState !== "not-found")
+          .flatMap((unit) => [unit.id, ...unit.names]),
+      );
+    } catch (error) {
+      // Without knowing what is installed, every service of the settings that is not would look as if it were down.
+      if (installed === null)
+        throw new Error(
+          `it is not known which services are installed here: ${error instanceof Error ? error.message : error}`,
+        );
+    }
+    const targets: Target[] = [];
+    const absent: string[] = [];
+    for (const { unit, endpoint } of withEndpoint) {
+      const name = unitDisplayName(normaliseUnit(unit));
+      if (endpoint !== undefined && installed?.has(normaliseUnit(unit)))
+        targets.push({ ...endpoint, name, service: name });
+      else absent.push(name);
+    }
+    return {
+      targets,
+      without: absent.length === 0 ? "" : `not probed, since not installed here: ${list(absent)}`,
+    };
+  }
+
+  return async ({ units, signal }) => {
+    const own = endpoints.map((each) => ({ ...each, service: null }));
+    const others = own.map((target) => probe(http, target, signal));
+    const { targets, without } = await ofServices(units);
+    const endpoint = await Promise.all([...targets.map((target) => probe(http, target, signal)), ...others]);
+    return {
+      facts: { endpoint },
+      detail: [sentence(endpoint), without].filter((part) => part !== "").join("; "),
+    };
+  };
+}
+
+async function probe(http: Http, target: Target, signal: AbortSignal): Promise<Endpoint> {
+  const { name, url, service } = target;
+  const timeoutMs = target.timeoutMilliseconds ?? defaultTimeoutMs;
+  try {
+    if (url.startsWith("tcp:")) {
+      const { hostname, port } = new URL(url);
+      const latency = await http.connect(hostname.replace(/^\[|\]$/g, ""), Number(port), timeoutMs);
+      return { name, url, service, ok: true, status: null, latencyMilliseconds: latency, error: null };
+    }
+    const { status, latencyMs } = await http.request({ url, timeoutMs, maxBodyBytes: 0, signal });
+    const ok = target.expectStatus?.includes(status) ?? (status >= 200 && status < 400);
+    return {
+      name,
+      url,
+      service,
+      ok,
+      status,
+      latencyMilliseconds: latencyMs,
+      error: ok ? null : `answered with status ${status}`,
+    };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return { name, url, service, ok: false, status: null, latencyMilliseconds: null, error: why };
+  }
+}
+
+function sentence(endpoints: readonly Endpoint[]): string {
+  if (endpoints.length === 0) return "no endpoint to probe";
+  const wrong = endpoints.filter((each) => !each.ok).map((each) => `${each.name} (${each.error})`);
+  if (wrong.length > 0)
+    return `${endpoints.length - wrong.length} of ${count(endpoints.length, "endpoint")} well; trouble with ${list(wrong)}`;
+  const slowest = endpoints.reduce((most, each) =>
+    (each.latencyMilliseconds ?? 0) > (most.latencyMilliseconds ?? 0) ? each : most,
+  );
+  return `${count(endpoints.length, "endpoint")} well; slowest ${slowest.name} with ${Math.round(slowest.latencyMilliseconds ?? 0)} ms`;
+}

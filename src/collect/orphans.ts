@@ -1,0 +1,49 @@
+/**
+ * Which processes lost their parent and belong to nothing any more. A process whose parent ended is given to process 1
+ * or, in a user's session, to that user's service manager. But those two also have children of their own; so
+ * whatever else could own such a process is ruled out first. Pure.
+ */
+import type { UnitMember } from "../system/unit-main.ts";
+
+export interface Relative extends UnitMember {
+  readonly parentPid: number;
+  readonly state: string;
+  /** Device number of the controlling terminal; 0 without one. */
+  readonly terminal: number;
+  readonly kernelThread: boolean;
+  readonly unitMain: boolean;
+  /** The first process of a container. */
+  readonly containerInit: boolean;
+  /** A `systemd --user`. */
+  readonly userManager: boolean;
+  /** Its parent when it was first seen. */
+  readonly firstParentPid: number;
+}
+
+export function isOrphan(one: Relative, all: ReadonlyMap<number, Relative>): boolean {
+  if (one.pid === 1 || one.kernelThread || hasEnded(one)) return false;
+  const adopted = one.parentPid === 1 || all.get(one.parentPid)?.userManager === true;
+  if (!adopted) return false;
+  if (one.unitMain || one.containerInit) return false;
+  // A service manager itself, and its helper `(sd-pam)`.
+  if (one.userManager || one.unit === "init.scope") return false;
+  if (one.terminal !== 0 && isAlive(all.get(one.sessionId))) return false;
+  return !mayBeChildOfInit(one, all);
+}
+
+/**
+ * In a container process 1 is often no init but the program itself, and what it starts stays in its session. That
+ * cannot be told from what it inherited, unless the process was seen with another parent before.
+ */
+function mayBeChildOfInit(one: Relative, all: ReadonlyMap<number, Relative>): boolean {
+  if (one.parentPid !== 1 || one.firstParentPid !== 1) return false;
+  return all.get(1)?.sessionId === one.sessionId;
+}
+
+function isAlive(one: Relative | undefined): boolean {
+  return one !== undefined && !hasEnded(one);
+}
+
+function hasEnded({ state }: Relative): boolean {
+  return state === "Z" || state === "X";
+}
