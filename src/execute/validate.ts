@@ -14,6 +14,8 @@ export function validate(raw: unknown): Validated {
   const parsed = Proposal.safeParse(raw);
   if (!parsed.success) return invalid(sentenceOf(parsed.error, raw));
   const proposal = parsed.data;
+  // It stands in logs and in `argus explain`, where it must not repaint anything.
+  if (oneLine(proposal.source, 256) !== proposal.source) return invalid(`source ${wanted["source"]}`);
   const action = actions.find((each) => each.type === proposal.type);
   if (action === undefined) {
     const known = actions.map((each) => each.type).join(", ");

@@ -34,9 +34,9 @@ export const cleanDiskAction: MachineAction<null, null, CleanReport> = {
   },
 };
 
-function clean({ system, policy, signal }: Context, dryRun: boolean): Promise<CleanReport> {
+function clean({ system, policy, stateDir, signal }: Context, dryRun: boolean): Promise<CleanReport> {
   const { diskCleanMaxAgeDays: maxAgeDays, homes, logDir, keep } = policy;
-  return cleanDisk(system, { maxAgeDays, homes, logDir, keep, dryRun, signal });
+  return cleanDisk(system, { maxAgeDays, homes, logDir, keep: [...keep, stateDir], dryRun, signal });
 }
 
 function valuesOf(report: CleanReport): Record<string, unknown> {

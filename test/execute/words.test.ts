@@ -1,0 +1,284 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { OutboxMessage } from "../../src/types/action.ts";
+import { alertOf, bench, logOf, manualClock, only } from "./support.ts";
+
+function argusAt(policy = {}) {
+  const clock = manualClock();
+  return { clock, argus: bench({ system: { clock }, policy }) };
+}
+const key = (digit: number) => `service:${String(digit).padStart(16, "0")}`;
+
+describe("alert", () => {
+  it("waits in the outbox when the reply comes, the host's name first", async () => {
+    const { argus } = argusAt();
+    const record = only(await argus.run([alertOf(1, "web is failed (exit-code)")]));
+    expect(record).toMatchObject({
+      result: "success",
+      refusal: null,
+      verified: null,
+      message: "web is failed (exit-code)",
+      detail: "waits in the outbox as 20261120T224000000Z-0001",
+      values: { outbox: "20261120T224000000Z-0001" },
+    });
+    expect(readdirSync(join(argus.stateDir, "outbox"))).toEqual(["20261120T224000000Z-0001.json"]);
+    const [message] = argus.outbox();
+    expect(OutboxMessage.parse(message)).toEqual({
+      version: 1,
+      id: "20261120T224000000Z-0001",
+      createdAt: "2026-11-20T22:40:00.000Z",
+      severity: "critical",
+      text: `landmass: CRITICAL web is failed (exit-code)\nargus explain ${key(1)}`,
+      problems: [key(1)],
+    });
+  });
+
+  it("makes one message of all alerts of a request, the worst first", async () => {
+    const { argus } = argusAt();
+    const records = await argus.run([
+      alertOf(1, "load is high", { severity: "info" }),
+      alertOf(2, "disk is at 91 %", { severity: "warning" }),
+      alertOf(3, "web is down\nrestart_service web: failed"),
+      alertOf(4, "db is down"),
+    ]);
+    expect(new Set(records.map((record) => record.detail))).toEqual(
+      new Set(["waits in the outbox as 20261120T224000000Z-0001, in one message with 3 others"]),
+    );
+    const [message, ...others] = argus.outbox();
+    expect(others).toEqual([]);
+    expect(message?.severity).toBe("critical");
+    expect(message?.problems).toEqual([3, 4, 2, 1].map(key));
+    expect(message?.text).toBe(
+      [
+        "landmass: 2 critical, 1 warning, 1 info",
+        `CRITICAL web is down\nrestart_service web: failed\nargus explain ${key(3)}`,
+        `CRITICAL db is down\nargus explain ${key(4)}`,
+        `WARNING disk is at 91 %\nargus explain ${key(2)}`,
+        `INFO load is high\nargus explain ${key(1)}`,
+      ].join("\n\n"),
+    );
+  });
+
+  it("stays short enough for one Telegram message, however much there is to say", async () => {
+    const { argus } = argusAt();
+    const much = Array.from({ length: 60 }, (_, index) =>
+      alertOf(index, `${"trouble ".repeat(900)}\n`.repeat(1)),
+    );
+    await argus.run(much);
+    const [message] = argus.outbox();
+    expect(message?.text.length).toBeLessThan(4096);
+    expect(message?.problems).toHaveLength(60);
+    expect(message?.text).toMatch(/\n\nand 5\d more: argus problems$/);
+  });
+
+  it("does not let a process's name repaint anything", async () => {
+    const { argus } = argusAt();
+    await argus.run([alertOf(1, "foo\u001b[2J) Z 1\r\u202eevil\u0000")]);
+    expect(argus.outbox()[0]?.text).toBe(`landmass: CRITICAL foo [2J) Z 1 evil\nargus explain ${key(1)}`);
+  });
+
+  it("is told once in the window, and again after it", async () => {
+    const { argus, clock } = argusAt();
+    const tell = async () => only(await argus.run([alertOf(1, "web is down")]));
+    expect((await tell()).result).toBe("success");
+    clock.advance(3599);
+    expect(await tell()).toMatchObject({
+      result: "suppressed",
+      refusal: "duplicate",
+      detail: "it was announced 3599 s ago as critical; the window is 3600 s",
+    });
+    argus.restartArgus();
+    expect((await tell()).refusal).toBe("duplicate");
+    clock.advance(1);
+    expect((await tell()).result).toBe("success");
+    expect(argus.outbox()).toHaveLength(2);
+  });
+
+  it("is told however it is worded only once: the problem's key counts", async () => {
+    const { argus } = argusAt();
+    await argus.run([alertOf(1, "memory is at 80 %")]);
+    expect(only(await argus.run([alertOf(1, "memory is at 91 %")])).refusal).toBe("duplicate");
+    expect((await argus.run([alertOf(2, "a"), alertOf(2, "b")])).map((record) => record.refusal)).toEqual([
+      null,
+      "duplicate",
+    ]);
+  });
+
+  it("is told again at once when it gets worse, not when it gets better", async () => {
+    const { argus } = argusAt();
+    const tell = async (severity: string) =>
+      only(await argus.run([alertOf(1, "disk", { severity })])).refusal;
+    expect(await tell("warning")).toBeNull();
+    expect(await tell("info")).toBe("duplicate");
+    expect(await tell("critical")).toBeNull();
+    expect(await tell("warning")).toBe("duplicate");
+    expect(await tell("critical")).toBe("duplicate");
+  });
+
+  it("is always told with a window of 0", async () => {
+    const { argus } = argusAt({ dedupWindowSeconds: 0 });
+    await argus.run([alertOf(1, "a")]);
+    expect(only(await argus.run([alertOf(1, "a")])).result).toBe("success");
+  });
+
+  it("tells the end of what was announced, once, also long after the window", async () => {
+    const { argus, clock } = argusAt();
+    const over = async () => only(await argus.run([alertOf(1, "web is up again", { recovery: true })]));
+    expect(await over()).toMatchObject({
+      result: "suppressed",
+      refusal: "duplicate",
+      detail: "the problem was never announced, so its end is not announced either",
+    });
+    await argus.run([alertOf(1, "web is down")]);
+    clock.advance(86_400);
+    argus.restartArgus();
+    expect((await over()).result).toBe("success");
+    expect(argus.outbox().at(-1)).toMatchObject({
+      severity: "info",
+      text: `landmass: RECOVERED web is up again\nargus explain ${key(1)}`,
+    });
+    expect((await over()).refusal).toBe("duplicate");
+    expect(only(await argus.run([alertOf(1, "web is down again")])).result).toBe("success");
+  });
+
+  it.each([-31_536_000, 31_536_000])("keeps its window when the clock is set by %d s", async (by) => {
+    const { argus, clock } = argusAt();
+    await argus.run([alertOf(1, "a")]);
+    clock.setWall(by);
+    clock.advance(3599);
+    expect(only(await argus.run([alertOf(1, "a")])).refusal).toBe("duplicate");
+    clock.advance(1);
+    expect(only(await argus.run([alertOf(1, "a")])).result).toBe("success");
+    expect(argus.outbox()).toHaveLength(2);
+  });
+
+  it("is not held back for ever by a clock that was wrong before a reboot", async () => {
+    const { argus, clock } = argusAt();
+    clock.setWall(31_536_000);
+    await argus.run([alertOf(1, "a")]);
+    clock.setWall(-31_536_000);
+    clock.reboot();
+    clock.advance(3600);
+    expect(only(await argus.run([alertOf(1, "a")])).result).toBe("success");
+  });
+
+  it("is not lost when the outbox cannot be written: the next cycle tells it", async () => {
+    const { argus } = argusAt();
+    const outbox = join(argus.stateDir, "outbox");
+    writeFileSync(outbox, "a file where the folder belongs");
+    const record = only(await argus.run([alertOf(1, "a")]));
+    expect(record.result).toBe("failure");
+    expect(record.detail).toMatch(/^failed: .*outbox/);
+    rmSync(outbox);
+    expect(only(await argus.run([alertOf(1, "a")])).result).toBe("success");
+  });
+
+  it("is told in a pause, and while Argus is told to stop", async () => {
+    const { argus } = argusAt();
+    writeFileSync(join(argus.stateDir, "pause.json"), "?");
+    expect(only(await argus.run([alertOf(1, "a")], { signal: AbortSignal.abort() })).result).toBe("success");
+  });
+
+  it("is only forecast in a dry run", async () => {
+    const { argus } = argusAt();
+    expect(only(await argus.run([alertOf(1, "web is down")], { dryRun: true }))).toMatchObject({
+      result: "skipped",
+      refusal: "dry_run",
+      detail: "would tell: web is down",
+    });
+    expect(readdirSync(argus.stateDir)).toEqual([]);
+  });
+
+  it("remembers at most a thousand problems", async () => {
+    const { argus } = argusAt();
+    for (let from = 0; from < 1100; from += 100) {
+      await argus.run(Array.from({ length: 100 }, (_, index) => alertOf(from + index, "a")));
+    }
+    const { announced } = argus.state("dedup.json") as { announced: object };
+    expect(Object.keys(announced)).toHaveLength(1000);
+    expect(Object.keys(announced).at(-1)).toBe(key(1099));
+  });
+});
+
+describe("log", () => {
+  const file = (argus: ReturnType<typeof bench>) => readFileSync(argus.policy.observationsFile, "utf8");
+
+  it("appends one line for each observation", async () => {
+    const { argus } = argusAt();
+    const [first] = await argus.run([
+      logOf(1, "swap is at 61 %", { severity: "warning", subject: "swap" }),
+      logOf(2, "load is\nhigh", { severity: "info", subject: "load\u001b[2J" }),
+    ]);
+    expect(first).toMatchObject({
+      result: "success",
+      verified: null,
+      detail: `noted in ${argus.policy.observationsFile}`,
+      values: { repeats: 1 },
+    });
+    expect(file(argus)).toBe(
+      "- 2026-11-20T22:40:00Z [warning] swap: swap is at 61 %\n- 2026-11-20T22:40:00Z [info] load [2J: load is high\n",
+    );
+  });
+
+  it("counts repeats instead of writing them again, until the window has passed", async () => {
+    const { argus, clock } = argusAt();
+    const note = async () => only(await argus.run([logOf(1, "swap is full")]));
+    await note();
+    clock.advance(1800);
+    argus.restartArgus();
+    expect(await note()).toMatchObject({
+      result: "success",
+      detail: `counted (2 times); its line of this window stands in ${argus.policy.observationsFile} already`,
+      values: { repeats: 2 },
+    });
+    clock.advance(1800);
+    expect(await note()).toMatchObject({
+      detail: `noted in ${argus.policy.observationsFile} (3 times)`,
+      values: { repeats: 3 },
+    });
+    expect(file(argus)).toBe(
+      "- 2026-11-20T22:40:00Z [critical] web: swap is full\n- 2026-11-20T23:40:00Z [critical] web: swap is full (3 times)\n",
+    );
+  });
+
+  it("begins to count anew after a day without it", async () => {
+    const { argus, clock } = argusAt();
+    await argus.run([logOf(1, "a")]);
+    clock.advance(86_400);
+    expect(only(await argus.run([logOf(1, "a")])).values).toEqual({ repeats: 1 });
+  });
+
+  it("keeps one older file of 500 kB", async () => {
+    const { argus, clock } = argusAt({ dedupWindowSeconds: 0 });
+    const path = argus.policy.observationsFile;
+    for (let round = 0; round < 3; round += 1) {
+      writeFileSync(path, `${`- ${round} `.padEnd(99, "x")}\n`.repeat(5119));
+      await argus.run([logOf(1, `round ${round}`), logOf(2, "y".repeat(100))]);
+      clock.advance(60);
+    }
+    expect(
+      readdirSync(argus.stateDir)
+        .filter((name) => name.startsWith("observations.md"))
+        .sort(),
+    ).toEqual(["observations.md", "observations.md.1"]);
+    expect(file(argus).split("\n")[0]).toMatch(/web: round 2/);
+    expect(readFileSync(`${path}.1`, "utf8")).toMatch(/^- 2 x/);
+  });
+
+  it("makes the folder of the observations file", async () => {
+    const { argus } = argusAt();
+    const path = join(argus.stateDir, "deep/er/notes.md");
+    const other = bench({ policy: { observationsFile: path } });
+    expect(only(await other.run([logOf(1, "a")])).result).toBe("success");
+    expect(existsSync(path)).toBe(true);
+  });
+
+  it("is a failure, and no more, when the file cannot be written", async () => {
+    const { argus } = argusAt();
+    mkdirSync(argus.policy.observationsFile);
+    const [note, alert] = await argus.run([logOf(1, "a"), alertOf(1, "b")]);
+    expect(note?.result).toBe("failure");
+    expect(alert?.result).toBe("success");
+  });
+});
