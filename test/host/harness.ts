@@ -73,6 +73,8 @@ export async function bootHost(options: BootOptions = {}): Promise<Host> {
   };
   try {
     boot = await start(ground, name, options.uptimeSeconds ?? 3600);
+    if (boot.failedUnits !== "")
+      throw new Error(`units of this machine failed in ${name}:\n${boot.failedUnits}`);
   } catch (error) {
     await stop();
     throw error;
