@@ -1,10 +1,11 @@
 /** What the schema of a condition cannot say: that its fact, path, operator and value fit one another. */
+import { withoutQuotes } from "../system/json-faults.ts";
 import type { JsonPath } from "../system/json-source.ts";
 import { nearest, quoted } from "../system/names.ts";
 import { allFacts } from "../types/facts.ts";
 import { type Field, fieldsOf, isFactName } from "../types/fields.ts";
 import type { Condition, Leaf } from "../types/rules.ts";
-import { meantOperator, type ParsedOperator, parseOperator, type ValueType } from "./operators.ts";
+import { type ParsedOperator, parseOperator, type ValueType } from "./operators.ts";
 
 export type Say = (path: JsonPath, message: string) => void;
 
@@ -37,8 +38,8 @@ function checkLeaf(leaf: Leaf, context: Context): void {
   const { path, say } = context;
   const field = fieldOf(leaf, context);
   const parsed = parseOperator(leaf.operator);
-  if ("unknown" in parsed) {
-    say([...path, "operator"], `unknown operator ${quoted(parsed.unknown)}${meantOperator(parsed.unknown)}`);
+  if ("fault" in parsed) {
+    say([...path, "operator"], parsed.fault);
   } else if (field !== null) {
     const sides = sidesOf(parsed, field, leaf.fact);
     if (typeof sides === "string") say([...path, "operator"], sides);
@@ -119,11 +120,13 @@ function sidesOf(parsed: ParsedOperator, field: Field, fact: string): Sides | st
   if (fitting.includes(left)) return { left, eachValue };
   const wanted = fitting.map((type) => typeWords[type]).join(" or ");
   const mend =
-    left === "list"
-      ? "; put someFact: or everyFact: before it"
-      : left === "object"
-        ? `; name a field of it, such as ${firstBelow(fact, field.path)}`
-        : "";
+    left === "text" && fitting.includes("list")
+      ? "; matches looks into a text"
+      : left === "list"
+        ? "; put someFact: or everyFact: before it"
+        : left === "object"
+          ? `; name a field of it, such as ${firstBelow(fact, field.path)}`
+          : "";
   return `${parsed.name} needs ${wanted}; ${fact}.${field.path} is ${typeWords[left]}${mend}`;
 }
 
@@ -147,7 +150,7 @@ function constantFault(value: unknown, parsed: ParsedOperator, left: ValueType, 
   const type = typeOf(value);
   const wanted = rightType(parsed, left);
   if (type !== wanted) {
-    const hint = type === "list" ? "; in and notIn take a list" : "";
+    const hint = type === "list" ? "; in and notIn take a list" : withoutQuotes(value, typeWords[wanted]);
     return `must be ${typeWords[wanted]} to be compared by ${parsed.name} with ${name}, not ${typeWords[type]}${hint}`;
   }
   if (wanted === "list") {

@@ -64,7 +64,7 @@ function surelyFalse(condition: Condition): Test {
 function leafSurelyFalse(leaf: Leaf): Test {
   const parsed = parseOperator(leaf.operator);
   const { fact, path = "", value } = leaf;
-  if ("unknown" in parsed) return cannotTell;
+  if ("fault" in parsed) return cannotTell;
   if (typeof value === "object" && !Array.isArray(value)) return cannotTell;
   const { compare } = parsed;
   const read: (facts: FactValues) => unknown = path.includes(".")

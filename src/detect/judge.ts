@@ -78,7 +78,7 @@ function createEngine({ rule }: CompiledRule): Engine {
   // Each with its decorators, under its full name: the engine's own decorators throw on what is no list.
   for (const { operator } of leavesOf(rule.conditions)) {
     const parsed = parseOperator(operator);
-    if ("unknown" in parsed) throw new Error(`unknown operator ${parsed.unknown}`);
+    if ("fault" in parsed) throw new Error(parsed.fault);
     engine.addOperator(operator, parsed.compare);
   }
   engine.addRule({

@@ -3,7 +3,7 @@
  * reference. json-rules-engine's own operators are replaced by these, because `notEqual` and `notIn` hold on
  * missing data there, and `in` with null throws.
  */
-import { nearest } from "../system/names.ts";
+import { nearest, quoted } from "../system/names.ts";
 import type { Field } from "../types/fields.ts";
 import { matches, patternFault } from "./pattern.ts";
 
@@ -135,13 +135,16 @@ export interface ParsedOperator {
   readonly compare: Compare;
 }
 
-/** @returns the part that is not known, when there is one. */
-export function parseOperator(text: string): ParsedOperator | { unknown: string } {
+/** @returns a sentence about the part that is not known, when there is one. */
+export function parseOperator(text: string): ParsedOperator | { fault: string } {
   const parts = text.split(":");
   const name = parts.pop() ?? "";
   const foreign = parts.find((part) => !Object.hasOwn(decorators, part));
-  if (foreign !== undefined) return { unknown: foreign };
-  if (!Object.hasOwn(operators, name)) return { unknown: name };
+  if (foreign !== undefined) {
+    return { fault: `unknown prefix ${quoted(`${foreign}:`)}${nearest(foreign, Object.keys(decorators))}` };
+  }
+  if (!Object.hasOwn(operators, name))
+    return { fault: `unknown operator ${quoted(name)}${meantOperator(name)}` };
   const prefixes = parts as DecoratorName[];
   const operator: Operator = operators[name as OperatorName];
   const compare = prefixes.reduceRight<Compare>(
@@ -176,10 +179,8 @@ const otherNames: Readonly<Record<string, OperatorName>> = {
   regexp: "matches",
 };
 
-export function meantOperator(unknown: string): string {
+function meantOperator(unknown: string): string {
   const word = unknown.toLowerCase();
   const known = Object.hasOwn(otherNames, word) ? otherNames[word] : undefined;
-  return known === undefined
-    ? nearest(unknown, [...operatorNames, ...Object.keys(decorators)])
-    : `; did you mean "${known}"?`;
+  return known === undefined ? nearest(unknown, operatorNames) : `; did you mean "${known}"?`;
 }

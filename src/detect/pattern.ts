@@ -32,7 +32,7 @@ export function patternFault(source: string): string | null {
   if (repeatsAlternatives) return slow("it repeats a group of alternatives");
   if (!anchored && long > 1) {
     return slow(
-      `it has ${long} unbounded repeats such as .* or [a-z]+; begin it with ^, or make them conditions of their own`,
+      `it has ${long} unbounded repeats such as .* or [a-z]+; begin it with ^, or split it into several conditions`,
     );
   }
   if (long > 2)

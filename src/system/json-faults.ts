@@ -24,61 +24,68 @@ export function faultsOf(source: JsonSource, schema: z.ZodType, error: z.ZodErro
         childOf(current, step, atPath(source.value, [...base, ...issue.path.slice(0, index)])),
       schema,
     );
-    if (issue.code === "unrecognized_keys") {
-      for (const key of issue.keys) say([...path, key], `unknown key${nearest(key, keysOf(at))}`);
-    } else if (issue.code === "invalid_union") {
-      visitUnion(issue.errors, path, value, at);
-    } else {
-      say(path, sentence(issue, value, at));
-    }
+    if (issue.code === "unrecognized_keys") sayUnknown(issue.keys, path, value, at);
+    else if (issue.code === "invalid_union") visitUnion(issue.errors, path, value, at);
+    else say(path, sentence(issue, value, at));
   }
 
   function visitUnion(errors: readonly Issue[][], path: JsonPath, value: unknown, union: unknown): void {
     const options = optionsOf(union);
-    const keys =
-      value !== null && typeof value === "object" && !Array.isArray(value) ? Object.keys(value) : null;
-    const scores = options.map((option) => {
-      if (keys === null) return Array.isArray(value) && unwrap(option) instanceof z.ZodArray ? 1 : 0;
-      const known = keysOf(option);
-      return keys.filter((key) => known.includes(key)).length;
-    });
-    const best = Math.max(...scores);
-    if (best === 0) {
-      const family = options.flatMap(keysOf);
-      for (const key of keys ?? []) say([...path, key], `unknown key${nearest(key, family)}`);
-      if (keys === null || keys.length === 0) say(path, unfit(value, formsOf(union)));
+    const chosen = chosenForm(errors, value, options);
+    if (chosen !== null) {
+      for (const issue of errors[chosen] ?? []) {
+        if (issue.code === "unrecognized_keys" && issue.path.length === 0)
+          sayUnknown(issue.keys, path, value, union);
+        else visit(issue, path, options[chosen]);
+      }
       return;
     }
-    const tied = scores.flatMap((score, index) => (score === best ? [index] : []));
-    const onlyForeign = (index: number) =>
-      errors[index]?.every(({ code }) => code === "unrecognized_keys") ?? false;
-    // Where two forms fit as well: the one that would be right without its foreign keys, else the fuller one.
-    const chosen = tied.find(onlyForeign) ?? tied.at(-1) ?? 0;
-    const own = (keys ?? []).filter((key) => keysOf(options[chosen]).includes(key));
-    for (const issue of errors[chosen] ?? []) {
-      if (issue.code !== "unrecognized_keys" || issue.path.length > 0) {
-        visit(issue, path, options[chosen]);
-        continue;
-      }
-      for (const key of issue.keys) {
-        const elsewhere = options.some((option) => keysOf(option).includes(key));
-        const beside = own.map((each) => `"${each}"`).join(" and ");
-        say(
-          [...path, key],
-          elsewhere ? `cannot stand beside ${beside}` : `unknown key${nearest(key, keysOf(options[chosen]))}`,
-        );
-      }
+    const keys = keysIn(value);
+    for (const key of keys) say([...path, key], `unknown key${nearest(key, keysOf(union))}`);
+    if (keys.length === 0) say(path, unfit(value, formsOf(union)));
+  }
+
+  /** @param schema of the object that has the keys; a union stands for its best fitting form without them. */
+  function sayUnknown(unknown: readonly string[], path: JsonPath, value: unknown, schema: unknown): void {
+    const others = keysIn(value).filter((key) => !unknown.includes(key));
+    const forms = optionsOf(schema).filter((option) => !unknown.every((key) => keysOf(option).includes(key)));
+    const fit = (option: unknown) => others.filter((key) => keysOf(option).includes(key)).length;
+    const own = keysOf([...forms].sort((a, b) => fit(b) - fit(a))[0]);
+    for (const key of unknown) {
+      const elsewhere = keysOf(schema).includes(key);
+      const closed = `cannot stand here: an object with ${own.join(" and ")} takes nothing else`;
+      say([...path, key], elsewhere ? closed : `unknown key${nearest(key, own)}`);
     }
   }
 
   for (const issue of error.issues) visit(issue, [], schema);
+  faults.sort((a, b) => a.line - b.line);
   const first = faults[0];
   if (first === undefined || faults.length <= mostFaults) return faults;
-  const further = faults.length - mostFaults;
-  return [
-    ...faults.slice(0, mostFaults),
-    { ...first, path: "", message: `and ${further} further errors in this file` },
-  ];
+  const further = `and ${faults.length - mostFaults} further errors in this file`;
+  return [...faults.slice(0, mostFaults), { ...first, path: "", message: further }];
+}
+
+function keysIn(value: unknown): string[] {
+  return value !== null && typeof value === "object" && !Array.isArray(value) ? Object.keys(value) : [];
+}
+
+/** Which form of a union the author meant, by the keys that stand there; null when none fits at all. */
+function chosenForm(errors: readonly Issue[][], value: unknown, options: readonly unknown[]): number | null {
+  const scores = options.map((option) => {
+    if (Array.isArray(value)) return unwrap(option) instanceof z.ZodArray ? 1 : 0;
+    const known = keysOf(option);
+    return keysIn(value).filter((key) => known.includes(key)).length;
+  });
+  const best = Math.max(...scores);
+  if (best === 0) return null;
+  const tied = scores.flatMap((score, index) => (score === best ? [index] : []));
+  const lacksNothing = (index: number) =>
+    errors[index]?.every(
+      ({ code, path }) => code === "unrecognized_keys" || atPath(value, path) !== undefined,
+    ) ?? false;
+  // Where two forms fit as well: the one that is whole but for a wrong value, else the fuller one.
+  return tied.find(lacksNothing) ?? tied.at(-1) ?? null;
 }
 
 /** "must be a list, not text", with what helps to mend it. */
@@ -86,33 +93,37 @@ function unfit(value: unknown, wanted: string): string {
   if (value === undefined) return `is missing; it must be ${wanted}`;
   if (value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY)
     return "is too large a number";
+  if (kindOf(value) === "an object" && keysIn(value).length === 0) return `is empty; it must be ${wanted}`;
   return `must be ${wanted}, not ${kindOf(value)}`;
 }
 
-function withoutQuotes(value: unknown, wanted: string): string {
+/** A mend, when the value is a text that would be right without its quotes. */
+export function withoutQuotes(value: unknown, wanted: string): string {
   if (typeof value !== "string") return "";
   const plain = value.trim();
-  const fits = wanted.includes("number") ? /^-?\d+(\.\d+)?$/.test(plain) : /^(true|false)$/.test(plain);
+  const fits = wanted.includes("number")
+    ? /^-?\d+(\.\d+)?$/.test(plain)
+    : /^(true|false)$/.test(plain) && /true|false/.test(wanted);
   return fits ? `; write ${plain} without quotes` : "";
 }
 
 function sentence(issue: Issue, value: unknown, schema: unknown): string {
   switch (issue.code) {
     case "invalid_type": {
-      const wanted = wordFor(issue.expected);
+      const wanted = issue.expected === "object" ? formsOf(schema) : wordFor(issue.expected);
       if (issue.expected === "int" && typeof value === "number")
         return `is ${value}, but must be a whole number`;
       if (issue.expected === "string" && (typeof value === "number" || typeof value === "boolean")) {
         return `must be text, not ${kindOf(value)}; write "${value}"`;
       }
-      const what = unwrap(schema) instanceof z.ZodType ? describedBy(schema) : "";
-      return `${unfit(value, wanted)}${value === undefined ? what : withoutQuotes(value, wanted)}`;
+      return `${unfit(value, wanted)}${value === undefined ? describedBy(schema) : withoutQuotes(value, wanted)}`;
     }
     case "invalid_value": {
       const [only, ...others] = issue.values;
       const one = others.length === 0 ? quoted(only) : `one of ${issue.values.map(String).join(", ")}`;
       if (value === undefined) return `is missing; it must be ${one}`;
-      if (others.length === 0) return `must be ${one}`;
+      if (others.length === 0)
+        return `must be ${one}${describedBy(schema)}${withoutQuotes(value, kindOf(only))}`;
       if (typeof value !== "string") return `must be ${one}, not ${kindOf(value)}`;
       return `${quoted(value)} is not known${nearest(value, issue.values.map(String))}`;
     }

@@ -56,9 +56,9 @@ export function atPath(value: unknown, path: JsonPath): unknown {
 const syntaxWords: Record<string, string> = {
   InvalidSymbol: "an unknown word; texts stand in double quotes",
   InvalidNumberFormat: "a malformed number",
-  PropertyNameExpected: "a name in double quotes is missing here, or there is a comma too many before it",
-  ValueExpected: "a value is missing here, or there is a comma too many before it",
-  ColonExpected: "a colon is missing",
+  PropertyNameExpected: "a name in double quotes is missing before this",
+  ValueExpected: "a value is missing before this",
+  ColonExpected: "a colon is missing before this",
   CommaExpected: "a comma is missing before this",
   CloseBraceExpected: "a closing } is missing",
   CloseBracketExpected: "a closing ] is missing",
@@ -112,18 +112,19 @@ export function parseJson(file: string, given: string): JsonSource | Fault {
   const foreign = /[\0\uFFFD]/.exec(text);
   if (foreign !== null) return fault(foreign.index, "has bytes that are not UTF-8 text; save it as UTF-8");
   const deep = tooDeep(text);
-  if (deep !== null) return fault(deep, `nests objects and lists more than ${mostLevels} levels deep`);
+  if (deep !== null)
+    return fault(deep, `nests objects and lists more than ${mostLevels} levels deep; make it flatter`);
   const errors: ParseError[] = [];
   const tree = parseTree(text, errors, { disallowComments: true, allowTrailingComma: false });
   if (text.trim() === "") return fault(0, "is empty; it must hold a JSON object");
   const error = errors[0];
-  if (error !== undefined || tree === undefined) return fault(error?.offset ?? 0, syntaxMessage(text, error));
+  if (error !== undefined || tree === undefined) {
+    // What is missing at the end is missing on the last line that has something on it.
+    return fault(Math.min(error?.offset ?? 0, text.trimEnd().length), syntaxMessage(text, error));
+  }
   const duplicate = firstDuplicate(tree);
   if (duplicate !== null) {
-    return fault(
-      duplicate.offset,
-      `has the key ${quoted(duplicate.value)} twice in one object; one of the two would be lost`,
-    );
+    XX;
   }
   return {
     file,
@@ -160,9 +161,24 @@ function lineFinder(text: string): (offset: number) => number {
 function syntaxMessage(text: string, error: ParseError | undefined): string {
   if (error === undefined) return "is not valid JSON";
   const code = printParseErrorCode(error.error);
-  const found = text.slice(error.offset, error.offset + error.length);
-  const near = found.trim() === "" ? "" : `: ${quoted(found)}`;
-  return `is not valid JSON: ${syntaxWords[code] ?? code}${near}`;
+  const found = text.slice(error.offset, error.offset + Math.min(error.length, mostExcerpt)).trim();
+  const harmless = found.replace(/[\0-\x1f\x7f-\x9f]/g, (character) =>
+    JSON.stringify(character).slice(1, -1),
+  );
+  const what = specialCase(text, error.offset, code, found) ?? syntaxWords[code] ?? code;
+  return `is not valid JSON: ${what}${harmless === "" ? "" : `: ${harmless}`}`;
+}
+
+const mostExcerpt = 60;
+
+/** What the parser's word for it would not tell. */
+function specialCase(text: string, offset: number, code: string, found: string): string | null {
+  const closes = found === "}" || found === "]";
+  if (code === "CommaExpected" && closes)
+    return `a closing ${found === "}" ? "]" : "}"} is missing before this`;
+  const afterComma = text.slice(0, offset).trimEnd().endsWith(",");
+  if (afterComma && closes) return "there is a comma too many before this";
+  return found.startsWith("#") ? "comments are not allowed" : null;
 }
 
 /**

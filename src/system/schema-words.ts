@@ -70,19 +70,25 @@ export function formsOf(schema: unknown): string {
   const add = (option: unknown): void => {
     const inner = unwrap(option);
     if (inner instanceof z.ZodUnion) inner.options.forEach(add);
-    else if (inner instanceof z.ZodObject) objects.push(requiredKeys(inner).join(" and "));
+    else if (inner instanceof z.ZodObject) objects.push(membersOf(inner));
     else if (inner instanceof z.ZodType) others.push(wordFor(inner.type));
   };
   add(schema);
-  if (objects.length > 0) others.push(`an object with ${objects.join(", or with ")}`);
+  const named = objects.filter((members) => members !== "");
+  if (objects.length > 0)
+    others.push(named.length === 0 ? "an object" : `an object with ${named.join(", or with ")}`);
   const last = others.pop() ?? "something else";
   return others.length === 0 ? last : `${others.join(", ")} or ${last}`;
 }
 
-function requiredKeys(object: z.ZodObject): string[] {
-  return Object.entries(object.shape).flatMap(([key, schema]) =>
-    schema instanceof z.ZodOptional ? [] : [key],
+/** The keys that must stand in an object, or the few that may. */
+function membersOf(object: z.ZodObject): string {
+  const entries = Object.entries(object.shape);
+  const needed = entries.flatMap(([key, schema]) =>
+    schema instanceof z.ZodOptional || schema instanceof z.ZodDefault ? [] : [key],
   );
+  if (needed.length > 0) return needed.join(" and ");
+  return entries.length <= 3 ? entries.map(([key]) => key).join(" or ") : "";
 }
 
 /** `from 1 to 1000`, when the schema is a number with both bounds. */

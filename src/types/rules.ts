@@ -13,7 +13,7 @@ export const FactReference = z.strictObject({
 export const Leaf = z.strictObject({
   fact: z.string().describe("the fact that is looked at"),
   path: z.string().optional().describe("dotted path into it, such as `usedPercent` or `hog.pid`"),
-  operator: z.string().describe("see the operators"),
+  operator: z.string().describe("how it is compared, such as equal or greaterThan"),
   value: z
     .union([Scalar, z.array(Scalar), FactReference])
     .describe('what it is compared with: a constant, a list, or `{"fact", "path"}`'),
@@ -51,7 +51,7 @@ export const For = z
 
 const name = z
   .string()
-  .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, "must be of small letters, digits and single dashes")
+  .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, "must be of small letters, digits and single dashes, such as disk-full")
   .max(64)
   .describe("identifies the rule; a local rule of the same name replaces the shipped one");
 
@@ -71,7 +71,10 @@ export const Rule = z.strictObject({
     params: z.strictObject({
       condition: z
         .string()
-        .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, "must be of small letters, digits and single dashes")
+        .regex(
+          /^[a-z0-9]+(-[a-z0-9]+)*$/,
+          "must be of small letters, digits and single dashes, such as nearly-full",
+        )
         .describe("one word for what is wrong; part of the problem's identity"),
       severity: Severity,
       subject: z.string().min(1).describe("what is in trouble; a template; part of the problem's identity"),
@@ -83,7 +86,10 @@ export const Rule = z.strictObject({
 });
 export type Rule = z.infer<typeof Rule>;
 
-export const SwitchOff = z.strictObject({ name, enabled: z.literal(false) });
+export const SwitchOff = z.strictObject({
+  name,
+  enabled: z.literal(false).describe("name and enabled alone switch a rule off"),
+});
 
 export const RuleFile = z.strictObject({
   $schema: z.string().optional(),
