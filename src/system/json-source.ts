@@ -124,7 +124,7 @@ export function parseJson(file: string, given: string): JsonSource | Fault {
   }
   const duplicate = firstDuplicate(tree);
   if (duplicate !== null) {
-    XX;
+    return fault(duplicate.offset, `has the key ${quoted(duplicate.value)} twice in one object; remove one`);
   }
   return {
     file,
