@@ -1,0 +1,98 @@
+/**
+ * Takes secrets out of text before it leaves the process: to the model, to messages, to tickets, to logs. Pure, and
+ * linear in the length of the text. It is the last line of defence and not a licence to send more than is needed.
+ */
+
+import { redactAssignments } from "./secret-assignments.ts";
+import { redactCommands } from "./secret-commands.ts";
+import { redactFormats, redactPrivateKeys } from "./secret-formats.ts";
+import { isSecretValue, tellingOf } from "./secret-names.ts";
+import { redactSentences } from "./secret-sentences.ts";
+
+const mark = "[redacted]";
+
+export function redact(text: string): string {
+  if (text.length < 4) return text;
+  let result = redactPrivateKeys(text, mark);
+  result = redactUrls(result);
+  result = redactCommands(result, mark);
+  result = redactAssignments(result, mark);
+  result = redactSentences(result, mark);
+  return redactFormats(result, mark);
+}
+
+/** `scheme://user:password@host`; a password may hold `@` and, unless it looks like a port, `/`. */
+const userinfo =
+  /([A-Za-z0-9]:\/\/[^\s/:@?#"'<>\\]{0,128}:)(?!\d{1,5}(?:[/?#"'\s]|$))([^\s"'<>\\]{1,256})@(?=[\w[$%{-])/g;
+/** `https://TOKEN@host`; `ssh://git@host` is none. */
+const userOnly = /([A-Za-z0-9]:\/\/)([^\s/:@?#"'<>\\]{16,512})@/g;
+/** Go's `user:password@tcp(host:3306)/db`. */
+const goDsn = /((?<![\w/.-])[\w.-]{1,64}:)([^\s@"']{1,128})@(?=(?:tcp|tcp4|tcp6|unix)?\([^\s()]{1,255}\))/g;
+
+function redactUrls(text: string): string {
+  if (!text.includes("@")) return text;
+  return text
+    .replace(userinfo, (all, head: string, password: string) => {
+      // A second URL, or a query with an address in it, began before the `@`.
+      if (
+        password.includes("://") ||
+        /^[^@]*\/[^@]*\?/.test(password) ||
+        /^(?:\$|<|\{\{|\*+$|\[redacted)/.test(password)
+      )
+        return all;
+      return `${head}${mark}@`;
+    })
+    .replace(userOnly, (all, head: string, user: string) => (/\d/.test(user) ? `${head}${mark}@` : all))
+    .replace(goDsn, `$1${mark}@`);
+}
+
+const maxDepth = 64;
+
+/** The same for all text in plain data, keys included; a value below a telling key goes as a whole. */
+export function redactDeep<T>(value: T): T {
+  return deep(value, null, 0, new Set()) as T;
+}
+
+function deep(value: unknown, key: string | null, depth: number, above: Set<object>): unknown {
+  if (typeof value === "string") return text(value, key);
+  if (typeof value === "number" && key !== null && tellingOf(key) === "password") return mark;
+  if (typeof value !== "object" || value === null) return value;
+  // Nobody reads so deep, and a circle has no bottom.
+  if (depth > maxDepth || above.has(value)) return mark;
+  above.add(value);
+  try {
+    if (Array.isArray(value)) return list(value, key, depth, above);
+    const prototype = Object.getPrototypeOf(value);
+    if (prototype !== Object.prototype && prototype !== null) return value;
+    const entries = Object.entries(value).map(([name, each]) => [
+      redact(name),
+      deep(each, name, depth + 1, above),
+    ]);
+    return Object.fromEntries(entries);
+  } finally {
+    above.delete(value);
+  }
+}
+
+function text(value: string, key: string | null): string {
+  const telling = key === null ? null : tellingOf(key);
+  if (telling !== null && isSecretValue(telling, value, { quoted: true, assigned: true })) return mark;
+  return redact(value);
+}
+
+/** An argument vector is a command line as well: what follows `--password` is one. */
+function list(values: readonly unknown[], key: string | null, depth: number, above: Set<object>): unknown[] {
+  return values.map((value, index) => {
+    const before = values[index - 1];
+    const flag =
+      typeof before === "string" &&
+      before.length < 80 &&
+      /^--?[A-Za-z]/.test(before) &&
+      !before.includes("=");
+    if (flag && typeof value === "string" && !value.startsWith("-")) {
+      const telling = tellingOf(before);
+      if (telling !== null && isSecretValue(telling, value, { quoted: true, assigned: true })) return mark;
+    }
+    return deep(value, key, depth + 1, above);
+  });
+}

@@ -1,0 +1,223 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { redact, redactDeep } from "../../src/system/redact.ts";
+import { fillIn, madeUpSecret } from "./made-up-secrets.ts";
+
+const folder = join(import.meta.dirname, "../fixtures/redact");
+const linesOf = (name: string): string[] =>
+  readFileSync(join(folder, name), "utf8")
+    .split("\n")
+    .slice(1)
+    .filter((line) => line !== "" && !line.startsWith("# --"));
+const seeds = Array.from({ length: 20 }, (_, index) => index + 1);
+
+/** Whether a piece that is long enough to be of use is still there. */
+function remains(secret: string, text: string): boolean {
+  const length = Math.min(secret.length, 8);
+  for (let at = 0; at + length <= secret.length; at += 1)
+    if (text.includes(secret.slice(at, at + length))) return true;
+  return false;
+}
+
+describe("redact", () => {
+  const secrets = linesOf("secrets.txt");
+  const harmless = linesOf("harmless.txt").map((line) => line.replaceAll("⏎", "\n"));
+
+  it("lets no secret of the corpus pass, whatever its characters are", () => {
+    expect(secrets.length).toBeGreaterThanOrEqual(200);
+    const passed = secrets.flatMap((template) =>
+      seeds.flatMap((seed) => {
+        const sample = fillIn(template, seed);
+        const text = redact(sample.text);
+        return sample.secrets.some((secret) => remains(secret, text)) ? [`${template} -> ${text}`] : [];
+      }),
+    );
+    expect([...new Map(passed.map((line) => [line.split(" -> ")[0], line])).values()]).toEqual([]);
+  });
+
+  it("touches at most one in fifty of the harmless ones", () => {
+    expect(harmless.length).toBeGreaterThanOrEqual(200);
+    const touched = harmless.filter((line) => redact(line) !== line);
+    expect(
+      touched.length / harmless.length,
+      touched.map((line) => `${line} -> ${redact(line)}`).join("\n"),
+    ).toBeLessThanOrEqual(0.02);
+  });
+
+  it("keeps what surrounds a secret", () => {
+    const password = madeUpSecret("pass", 1);
+    expect(redact(`mysql -uroot -p${password} -h db`)).toBe("mysql -uroot -p[redacted] -h db");
+    expect(redact(`postgres://app:${password}@db:5432/app?sslmode=require`)).toBe(
+      "postgres://app:[redacted]@db:5432/app?sslmode=require",
+    );
+    expect(redact(`{"user":"app","password":"${password}","host":"db"}`)).toBe(
+      '{"user":"app","password":"[redacted]","host":"db"}',
+    );
+    expect(redact(`curl -H "Authorization: Bearer ${madeUpSecret("jwt", 1)}" https://x`)).toBe(
+      'curl -H "Authorization: Bearer [redacted]" https://x',
+    );
+    expect(redact(`GET /a?token=${madeUpSecret("alnum32", 1)}&page=2 200`)).toBe(
+      "GET /a?token=[redacted]&page=2 200",
+    );
+    expect(redact(`bot says ${madeUpSecret("telegram", 1)}, and goes on`)).toBe(
+      "bot says [redacted], and goes on",
+    );
+  });
+
+  it("finds nothing more when it is asked again", () => {
+    for (const template of secrets) {
+      const once = redact(fillIn(template, 3).text);
+      expect(redact(once)).toBe(once);
+    }
+  });
+
+  it("takes the same secrets out of JSON that was escaped into a string", () => {
+    const password = madeUpSecret("pass", 2);
+    let text = JSON.stringify({ password, user: "app" });
+    for (let depth = 0; depth < 3; depth += 1) {
+      expect(redact(text)).not.toContain(password);
+      expect(redact(text)).toContain("app");
+      text = JSON.stringify({ message: text });
+    }
+  });
+
+  it("answers for any text, and does not make it longer than the marks it puts in", () => {
+    const piece = fc.oneof(
+      fc.string({ unit: "binary", maxLength: 20 }),
+      fc.constantFrom(
+        "password",
+        "=",
+        ":",
+        '"',
+        "'",
+        "\\",
+        "\n",
+        " ",
+        "-----BEGIN PRIVATE KEY-----",
+        "-----END PRIVATE KEY-----",
+        "://",
+        "@",
+        "mysql -p",
+        "eyJ",
+        "\ud800",
+        "--token ",
+        "Authorization: ",
+        "<password>",
+        "[",
+        "(",
+      ),
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 60 }), (pieces) => {
+        const text = pieces.join("");
+        const result = redact(text);
+        expect(result.length).toBeLessThanOrEqual(text.length + 10 * text.length);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  // A quadratic step would need hours for these, a linear one moments: the limit is the test's own.
+  const hostile: Record<string, string> = {
+    "one letter": "a",
+    "names without values": "password",
+    "a name of a megabyte": "password_",
+    separators: "=",
+    "names and separators": "password=",
+    "open quotes": 'password="',
+    "escaped quotes": '\\"',
+    "private keys without an end": "-----BEGIN PRIVATE KEY-----",
+    "private keys that begin again": `-----BEGIN PRIVATE KEY-----${"A".repeat(40)}`,
+    "ends of private keys": "-----END PRIVATE KEY-----",
+    "key lines": "Ab1/".repeat(16),
+    "programs with passwords": "mysql -p ",
+    "programs without": "mysql curl smbclient htpasswd openssl ",
+    flags: "--password ",
+    headers: "Authorization: ",
+    URLs: "://a:",
+    addresses: "a:b@",
+    "tokens that begin": "eyJ",
+    "token parts": "eyJaaaaaaaaa.",
+    prefixes: "sk-",
+    "doubtful prefixes": "secret-",
+    sentences: "the password is to as now ",
+    colons: "password :",
+    "new lines": "\n",
+    "password and new lines": "password:\n",
+    spaces: " ",
+    pipes: "echo a | ",
+    "angle brackets": "<password>",
+    pairs: "name: password value ",
+    digits: "1234567890",
+    capitals: "Aa",
+    dollars: "$1$",
+    slashes: "/a",
+    dots: "a.",
+    users: "login: a / ",
+  };
+  it.each(Object.entries(hostile))("stays linear on a megabyte of %s", (_, unit) => {
+    const text = unit.repeat(Math.ceil(1_000_000 / unit.length));
+    expect(redact(text).length).toBeGreaterThan(0);
+  });
+});
+
+describe("redactDeep", () => {
+  const password = madeUpSecret("pass", 5);
+
+  it("redacts every text of plain data and leaves the rest", () => {
+    const value = {
+      a: [`PGPASSWORD=${password}`, 7, null, true],
+      nested: { line: `--token ${madeUpSecret("alnum32", 1)}` },
+    };
+    expect(redactDeep(value)).toEqual({
+      a: ["PGPASSWORD=[redacted]", 7, null, true],
+      nested: { line: "--token [redacted]" },
+    });
+  });
+
+  it("takes a value away whose key tells what it is", () => {
+    expect(
+      redactDeep({ password, db_password: 4711, token: "abcdef", max_tokens: 4096, tokenType: "bearer" }),
+    ).toEqual({
+      password: "[redacted]",
+      db_password: "[redacted]",
+      token: "[redacted]",
+      max_tokens: 4096,
+      tokenType: "bearer",
+    });
+  });
+
+  it("reads an argument vector as a command line", () => {
+    expect(
+      redactDeep(["node", "x.js", "--password", password, "--port", "80", "--token", "--verbose"]),
+    ).toEqual(["node", "x.js", "--password", "[redacted]", "--port", "80", "--token", "--verbose"]);
+  });
+
+  it("ends in a circle and in a well", () => {
+    const circle: Record<string, unknown> = { name: "x" };
+    circle.self = circle;
+    expect(redactDeep(circle)).toEqual({ name: "x", self: "[redacted]" });
+    let well: unknown = password;
+    for (let depth = 0; depth < 10_000; depth += 1) well = [well];
+    expect(JSON.stringify(redactDeep(well))).not.toContain(password);
+  });
+
+  it("leaves its argument alone and keeps keys such as __proto__ what they are", () => {
+    const value = JSON.parse('{"__proto__": {"password": "abcdef"}, "password": "abcdef"}');
+    const before = JSON.stringify(value);
+    expect(JSON.stringify(redactDeep(value))).toBe(
+      '{"__proto__":{"password":"[redacted]"},"password":"[redacted]"}',
+    );
+    expect(JSON.stringify(value)).toBe(before);
+  });
+
+  it("agrees with redact on any JSON", () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 4 }), (value) => {
+        expect(typeof JSON.stringify(redactDeep(value))).toBe(typeof JSON.stringify(value));
+      }),
+    );
+  });
+});
