@@ -109,6 +109,19 @@ export const Settings = z.strictObject({
 export type Settings = z.infer<typeof Settings>;
 export type ServiceSetting = z.infer<typeof ServiceSetting>;
 
+/** Who is asked about what no rule resolves, how often, and what the answer may do by itself. */
+export interface ModelConfig {
+  readonly name: string;
+  /** Base URL of the Messages API. */
+  readonly url: string;
+  readonly promptFile: string;
+  readonly dailyCalls: number;
+  readonly dailyTokens: number;
+  /** 0 to 1: below it an action becomes an alert that proposes it. */
+  readonly confidence: number;
+  readonly timeoutSeconds: number;
+}
+
 /** What the stages are given: everything resolved, absolute paths, no environment left to read. */
 export interface Config {
   readonly intervalSeconds: number;
@@ -132,6 +145,7 @@ export interface Config {
   readonly swapThrashMegabytesPerSecond: number;
   readonly telegram: { readonly token: string; readonly chatId: string; readonly apiUrl: string } | null;
   readonly anthropicKey: string | null;
+  readonly model: ModelConfig;
   /** Things to say once at start, such as a secrets file this user may not read. */
   readonly notes: readonly string[];
 }

@@ -114,5 +114,47 @@ export const variables = {
     secret: true,
     what: "key for the model; without one the model is never asked",
   },
+  ARGUS_MODEL: { kind: "text", what: "the model that is asked (default claude-haiku-5-5)" },
+  ANTHROPIC_BASE_URL: {
+    kind: "text",
+    what: "another server that speaks the Messages API (default https://api.anthropic.com)",
+  },
+  ARGUS_PROMPT_FILE: {
+    kind: "path",
+    fallback: "prompt.md beside the program",
+    what: "the system prompt, read at each call",
+  },
+  ARGUS_LLM_DAILY_CALLS: {
+    kind: "integer",
+    min: 0,
+    max: 1000,
+    unit: "calls",
+    fallback: 50,
+    what: "requests to the model in any 24 hours, repeated ones included",
+  },
+  ARGUS_LLM_DAILY_TOKENS: {
+    kind: "integer",
+    min: 0,
+    max: 1_000_000_000,
+    unit: "tokens",
+    fallback: 1_000_000,
+    what: "tokens, in and out, after which the model is not asked in any 24 hours",
+  },
+  ARGUS_LLM_CONFIDENCE: {
+    kind: "integer",
+    min: 0,
+    max: 100,
+    unit: "percent",
+    fallback: 60,
+    what: "confidence below which an action of the model becomes an alert that proposes it",
+  },
+  ARGUS_LLM_TIMEOUT: {
+    kind: "integer",
+    min: 1,
+    max: 600,
+    unit: "seconds",
+    fallback: 60,
+    what: "for asking the model, repeated requests included",
+  },
 } as const satisfies Record<string, Variable>;
 export type VariableName = keyof typeof variables;

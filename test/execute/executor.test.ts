@@ -410,6 +410,15 @@ describe("the policy", () => {
       swapThrashMegabytesPerSecond: 10,
       telegram: null,
       anthropicKey: "secret",
+      model: {
+        name: "claude-haiku-5-5",
+        url: "https://api.anthropic.com",
+        promptFile: "/usr/lib/argus/prompt.md",
+        dailyCalls: 50,
+        dailyTokens: 1_000_000,
+        confidence: 0.6,
+        timeoutSeconds: 60,
+      },
       notes: [],
     });
     expect(JSON.parse(JSON.stringify(its))).toEqual(its);
