@@ -83,7 +83,10 @@ export async function readOpenFiles(files: Files, ownPid: number, pace: Pace): P
   rememberMounts(all, tryLink(`${proc}/self/ns/mnt`) ?? "own", mounts);
   addKernelUses(all, files.realPath("/sys/block"), mounts);
   const sockets = tryText(`${proc}/net/unix`);
-  if (sockets !== null) addSocketNames(all, sockets);
+  if (sockets !== null) {
+    all.networkNamespaces.add(tryLink(`${proc}/self/ns/net`) ?? "own");
+    addSocketNames(all, sockets);
+  }
   // /proc mounted with hidepid shows an ordinary user only its own processes; process 1 is somebody's everywhere.
   let unseenProcesses = pids.includes("1") ? 0 : 1;
   let seenProcesses = 0;

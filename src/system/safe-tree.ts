@@ -68,7 +68,7 @@ export function openFolder(base: string, path: string): Directory {
   for (const name of path.split("/").filter((each) => each !== "")) {
     const parent = at;
     try {
-      at = openDirectory(parent, toLatin1(name));
+      at = openAt(below(parent, toLatin1(name)));
     } finally {
       close(parent);
     }
@@ -76,9 +76,19 @@ export function openFolder(base: string, path: string): Directory {
   return at;
 }
 
-/** @throws ENOTDIR or ELOOP when it is not (any more) a directory. */
-export function openDirectory(parent: Directory, name: string): Directory {
-  return openAt(below(parent, name));
+/**
+ * Opens the very directory that was judged; null when another one has its name now.
+ * @throws ENOTDIR or ELOOP when it is no directory any more.
+ */
+export function openDirectory(parent: Directory, name: string, judged: Entry): Directory | null {
+  const directory = openAt(below(parent, name));
+  if (isSame(directory.entry, judged)) return directory;
+  close(directory);
+  return null;
+}
+
+function isSame(one: Entry, other: Entry): boolean {
+  return one.device === other.device && one.inode === other.inode && one.kind === other.kind;
 }
 
 function openAt(path: string | Buffer): Directory {
@@ -157,8 +167,7 @@ export function isInPlace(directory: Directory): boolean {
  */
 export function remove(directory: Directory, name: string, judged: Entry): boolean {
   const present = look(directory, name);
-  if (present === null || present.device !== judged.device || present.inode !== judged.inode) return false;
-  if (present.kind !== judged.kind || !isInPlace(directory)) return false;
+  if (present === null || !isSame(present, judged) || !isInPlace(directory)) return false;
   if (judged.kind === "directory") rmdirSync(below(directory, name));
   else unlinkSync(below(directory, name));
   return true;

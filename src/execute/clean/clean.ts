@@ -82,16 +82,23 @@ interface Watch {
 
 async function watchInUse(system: System, pace: Pace): Promise<Watch | null> {
   const { clock, files, self } = system;
-  let readAtMs = clock.monotonicMs();
-  const first = await readOpenFiles(files, self.pid, pace);
+  let dueMs = 0;
+  const read = async () => {
+    const startedMs = clock.monotonicMs();
+    const inUse = await readOpenFiles(files, self.pid, pace);
+    const endedMs = clock.monotonicMs();
+    // On a machine with very many processes most of the time is still for the cleaning.
+    dueMs = endedMs + Math.max(inUseMaxAgeMs, 5 * (endedMs - startedMs));
+    return inUse;
+  };
+  const first = await read();
   if (first === null) return null;
   let known = first;
   return {
     known: () => known,
     async refresh() {
-      if (clock.monotonicMs() - readAtMs < inUseMaxAgeMs) return false;
-      readAtMs = clock.monotonicMs();
-      const again = await readOpenFiles(files, self.pid, pace);
+      if (clock.monotonicMs() < dueMs) return false;
+      const again = await read();
       if (again === null) throw new Error("/proc no longer shows the running processes");
       known = again;
       return true;

@@ -16,7 +16,7 @@ import {
 } from "../../system/safe-tree.ts";
 import type { KeptReason } from "../../types/clean.ts";
 import { newestStamp, wholeDaysSince } from "./age.ts";
-import { type Guard, keyOf, shownPath } from "./guard.ts";
+import { type Guard, shownPath } from "./guard.ts";
 import type { SafelistFolder } from "./safelist.ts";
 import type { Tally } from "./tally.ts";
 
@@ -89,8 +89,8 @@ async function cleanInnerShelf(
   };
   const reason = walk.guard().obstacle(parent, name, entry, level) ?? tooDeep(level);
   if (reason !== null) return stays(reason);
-  const { directory, obstacle } = enter(parent, name, entry, path);
-  if (directory === null) return stays(obstacle.reason);
+  const directory = enter(parent, name, entry);
+  if (typeof directory === "string") return stays(directory);
   let empty: boolean;
   try {
     empty = await cleanShelf(walk, directory, level + 1);
@@ -155,8 +155,8 @@ async function visit(
     if (entry.kind === "directory") {
       const deep = tooDeep(level);
       if (deep !== null) return { path: path(), reason: deep };
-      const { directory, obstacle } = enter(parent, name, entry, path());
-      if (directory === null) return obstacle;
+      const directory = enter(parent, name, entry);
+      if (typeof directory === "string") return { path: path(), reason: directory };
       try {
         for (const below of names(directory)) {
           const inside = await visit(walk, directory, below, level + 1, again, strike);
@@ -173,18 +173,13 @@ async function visit(
   }
 }
 
-/** Opens the very directory that was judged. */
-function enter(
-  parent: Directory,
-  name: string,
-  entry: Entry,
-  path: string,
-): { directory: Directory; obstacle: null } | { directory: null; obstacle: Obstacle } {
-  const directory = openDirectory(parent, name);
-  const same = keyOf(directory.entry) === keyOf(entry);
-  if (same && directory.mountId === parent.mountId) return { directory, obstacle: null };
+/** Opens the directory that was judged, unless something is mounted there. */
+function enter(parent: Directory, name: string, entry: Entry): Directory | KeptReason {
+  const directory = openDirectory(parent, name, entry);
+  if (directory === null) return "changed";
+  if (directory.mountId === parent.mountId) return directory;
   close(directory);
-  return { directory: null, obstacle: { path, reason: same ? "mount_point" : "changed" } };
+  return "mount_point";
 }
 
 /** The one place where a forecast and the deed part. */

@@ -10,6 +10,8 @@ export interface ProcFixture {
   /** Lines for /proc/net/unix. null: the file cannot be read. */
   readonly sockets?: readonly string[] | null;
   readonly processes?: Readonly<Record<string, ProcessFixture>>;
+  /** Process 1 is not to be seen, as with hidepid. */
+  readonly hidden?: boolean;
 }
 
 export interface ProcessFixture {
@@ -35,7 +37,7 @@ export function makeProc(proc: string, fixture: ProcFixture = {}): void {
   write("self/mountinfo", `${real}${(fixture.mounts ?? []).map((line) => `${line}\n`).join("")}`);
   symlinkSync("/proc/self/ns", join(proc, "self/ns"));
   symlinkSync(`/proc/${process.pid}`, join(proc, String(process.pid)));
-  symlinkSync(`/proc/${process.pid}`, join(proc, "1"));
+  if (fixture.hidden !== true) symlinkSync(`/proc/${process.pid}`, join(proc, "1"));
   mkdirSync(join(proc, "net"));
   const { sockets = [] } = fixture;
   if (sockets !== null) write("net/unix", [socketHead, ...sockets, ""].join("\n"));
