@@ -1,7 +1,7 @@
 /** Settings out of `argus.json`, `argus.env` and the environment, checked and with every path resolved. */
 import { dirname, join, resolve } from "node:path";
 import { type EnvFile, readEnvFile } from "./system/env-file.ts";
-import { faultText } from "./system/json-source.ts";
+import { type Fault, faultText } from "./system/json-source.ts";
 import { nearestOf, quoted } from "./system/names.ts";
 import { reach } from "./system/reach.ts";
 import { readSettings } from "./system/settings-file.ts";
@@ -26,7 +26,7 @@ export function loadConfig(source: ConfigSource): Config {
   const settingsFile = settingsPath(source);
   const read = readSettings(system.files, settingsFile);
   const envFile = readEnvFile(system.files, join(dirname(settingsFile), "argus.env"));
-  const faults = [...("faults" in read ? read.faults : []), ...envFile.faults].map(faultText);
+  const faults: Fault[] = [...envFile.faults];
   const settings = "settings" in read ? read.settings : Settings.parse({});
 
   const value = (name: VariableName) => lookUp(name, env, envFile);
@@ -36,7 +36,7 @@ export function loadConfig(source: ConfigSource): Config {
     const found = value(name);
     return found === null
       ? fallback
-      : resolve(found.line === null ? workingDir : dirname(settingsFile), home(found.text));
+      : resolve(found.file === "" ? workingDir : dirname(settingsFile), home(found.text));
   };
   const given = (name: string): string | null => env[name]?.split(":")[0] || null;
   const stateDir = path("ARGUS_STATE_DIR", given("STATE_DIRECTORY") ?? join(workingDir, "state"));
@@ -61,63 +61,89 @@ export function loadConfig(source: ConfigSource): Config {
     swapThrashMegabytesPerSecond: integer("ARGUS_SWAP_THRASH_MBPS"),
     telegram: telegramOf(value, faults),
     anthropicKey: value("ANTHROPIC_API_KEY")?.text ?? null,
+    model: {
+      name: modelName(value("ARGUS_MODEL"), faults),
+      url: webUrl("ANTHROPIC_BASE_URL", value("ANTHROPIC_BASE_URL"), faults) ?? "https://api.anthropic.com",
+      promptFile: path("ARGUS_PROMPT_FILE", join(programDir, "prompt.md")),
+      dailyCalls: integer("ARGUS_LLM_DAILY_CALLS"),
+      dailyTokens: integer("ARGUS_LLM_DAILY_TOKENS"),
+      confidence: integer("ARGUS_LLM_CONFIDENCE") / 100,
+      timeoutSeconds: integer("ARGUS_LLM_TIMEOUT"),
+    },
     notes: [],
   };
-  if (faults.length > 0) throw new UserError(faults.join("\n"));
+  faults.sort((a, b) => a.line - b.line);
+  const said = [...("faults" in read ? read.faults : []), ...faults].map(sentence);
+  if (said.length > 0) throw new UserError(said.join("\n"));
   return { ...config, notes: notesOf(source, config, envFile, value("ARGUS_LOCAL_RULES_DIR") !== null) };
 }
 
 interface Value {
   readonly text: string;
-  /** `argus.env:3: ` before a sentence about it; empty for the environment. */
-  readonly place: string;
-  /** null: of the environment. */
-  readonly line: number | null;
+  /** Empty: of the environment. */
+  readonly file: string;
+  readonly line: number;
 }
+
+const faultIn = ({ file, line }: Value, message: string): Fault => ({ file, line, path: "", message });
+const sentence = (fault: Fault): string => (fault.file === "" ? fault.message : faultText(fault));
 
 function lookUp(name: VariableName, env: ConfigSource["env"], file: EnvFile): Value | null {
   const fromEnvironment = env[name];
   if (fromEnvironment !== undefined && fromEnvironment !== "")
-    return { text: fromEnvironment, place: "", line: null };
+    return { text: fromEnvironment, file: "", line: 0 };
   const fromFile = file.values.get(name);
   if (fromFile === undefined || fromFile.text === "") return null;
-  return { text: fromFile.text, place: `${file.path}:${fromFile.line}: `, line: fromFile.line };
+  return { ...fromFile, file: file.path };
 }
 
-function readInteger(name: VariableName, value: Value | null, faults: string[]): number {
+function readInteger(name: VariableName, value: Value | null, faults: Fault[]): number {
   const row: Variable = variables[name];
   if (row.kind !== "integer") throw new Error(`${name} is no number`);
   if (value === null) return row.fallback;
   const number = /^-?\d{1,15}$/.test(value.text) ? Number(value.text) : Number.NaN;
   if (number >= row.min && number <= row.max) return number;
   const wanted = `a whole number from ${row.min} to ${row.max} (${row.unit})`;
-  faults.push(`${value.place}${name} is ${quoted(value.text)}, but must be ${wanted}`);
+  const comment = value.text.includes("#") ? "; a comment stands on a line of its own" : "";
+  faults.push(faultIn(value, `${name} is ${quoted(value.text)}, but must be ${wanted}${comment}`));
   return row.fallback;
 }
 
-function readFlag(name: VariableName, value: Value | null, faults: string[]): boolean {
+function readFlag(name: VariableName, value: Value | null, faults: Fault[]): boolean {
   const word = value?.text.toLowerCase();
   if (value === null || word === undefined || ["false", "0", "no", "off"].includes(word)) return false;
   if (["true", "1", "yes", "on"].includes(word)) return true;
-  faults.push(`${value.place}${name} is ${quoted(value.text)}, but must be true or false`);
+  faults.push(faultIn(value, `${name} is ${quoted(value.text)}, but must be true or false`));
   return false;
 }
 
-function telegramOf(value: (name: VariableName) => Value | null, faults: string[]): Config["telegram"] {
+function telegramOf(value: (name: VariableName) => Value | null, faults: Fault[]): Config["telegram"] {
   const token = value("TELEGRAM_BOT_TOKEN");
   const chatId = value("TELEGRAM_CHAT_ID");
-  const apiUrl = value("TELEGRAM_API_URL");
-  if (apiUrl !== null && !/^https?:$/.test(URL.canParse(apiUrl.text) ? new URL(apiUrl.text).protocol : "")) {
-    faults.push(
-      `${apiUrl.place}TELEGRAM_API_URL is ${quoted(apiUrl.text)}, but must be http://… or https://…`,
-    );
-  }
+  const apiUrl = webUrl("TELEGRAM_API_URL", value("TELEGRAM_API_URL"), faults);
   const alone = (set: Value, missing: VariableName, name: VariableName) =>
-    faults.push(`${set.place}${name} is set, but ${missing} is not: set both, or neither`);
+    faults.push(faultIn(set, `${name} is set, but ${missing} is not: set both, or neither`));
   if (token === null && chatId !== null) alone(chatId, "TELEGRAM_BOT_TOKEN", "TELEGRAM_CHAT_ID");
   if (token !== null && chatId === null) alone(token, "TELEGRAM_CHAT_ID", "TELEGRAM_BOT_TOKEN");
   if (token === null || chatId === null) return null;
-  return { token: token.text, chatId: chatId.text, apiUrl: apiUrl?.text ?? "https://api.telegram.org" };
+  return { token: token.text, chatId: chatId.text, apiUrl: apiUrl ?? "https://api.telegram.org" };
+}
+
+function webUrl(name: VariableName, value: Value | null, faults: Fault[]): string | null {
+  if (value === null) return null;
+  if (!/^https?:$/.test(URL.canParse(value.text) ? new URL(value.text).protocol : "")) {
+    faults.push(faultIn(value, `${name} is ${quoted(value.text)}, but must be http://… or https://…`));
+  }
+  return value.text;
+}
+
+function modelName(value: Value | null, faults: Fault[]): string {
+  if (value === null) return "claude-haiku-5-5";
+  // It stands in the source of every proposal; names of models hold nothing else.
+  if (!/^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}$/.test(value.text)) {
+    faults.push(faultIn(value, `ARGUS_MODEL is ${quoted(value.text)}, but must be the name of a model`));
+  }
+  return value.text;
 }
 
 /** What is no error, and still not what somebody meant. */

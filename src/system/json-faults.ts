@@ -155,5 +155,6 @@ function sizeSentence(
 
 function describedBy(schema: unknown): string {
   const text = schema instanceof z.ZodType ? schema.description : undefined;
-  return text === undefined ? "" : ` (${text})`;
+  // The backticks are for the reference.
+  return text === undefined ? "" : ` (${text.replaceAll("`", "")})`;
 }

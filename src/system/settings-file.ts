@@ -1,6 +1,6 @@
 /** `argus.json`: read strictly, with what a schema cannot say. */
 
-import { Settings } from "../types/settings.ts";
+import { Settings, variables } from "../types/settings.ts";
 import { faultsOf } from "./json-faults.ts";
 import { type Fault, isFault, type JsonPath, type JsonSource, pathText, readJson } from "./json-source.ts";
 import type { Files } from "./system.ts";
@@ -13,9 +13,16 @@ export function readSettings(
   const source = readJson(files, file);
   if (isFault(source)) return { faults: [source] };
   const parsed = Settings.safeParse(source.value);
-  if (!parsed.success) return { faults: faultsOf(source, Settings, parsed.error) };
+  if (!parsed.success) return { faults: faultsOf(source, Settings, parsed.error).map(inTheRightFile) };
   const faults = contradictions(source, parsed.data);
   return faults.length > 0 ? { faults } : { settings: parsed.data };
+}
+
+/** A secret at the top of the settings is one in the wrong file. */
+function inTheRightFile(fault: Fault): Fault {
+  return Object.hasOwn(variables, fault.path)
+    ? { ...fault, message: "unknown key; it belongs into argus.env" }
+    : fault;
 }
 
 type Say = (path: JsonPath, message: string) => void;
@@ -50,13 +57,17 @@ function checkServices({ services }: Settings, say: Say): Set<string> {
     endpoints.add(name);
     checkProbe(service.endpoint, ["services", index, "endpoint"], say);
   }
+  const inCircles = new Set<string>();
   for (const [index, service] of services.entries()) {
     const name = bare(service.unit);
     for (const [at, required] of service.requires.entries()) {
       const way = wayBack(requires, bare(required), name, new Set());
-      if (way === null) continue;
+      if (way === null || inCircles.has(name)) continue;
+      for (const each of way) inCircles.add(each);
       const circle = [name, ...way].map((each) => `"${each}"`).join(" requires ");
-      say(["services", index, "requires", at], `${circle}: none of them could ever be restarted`);
+      const what =
+        way.length === 1 ? `"${name}" cannot require itself` : `${circle}: none of them could be restarted`;
+      say(["services", index, "requires", at], what);
     }
   }
   return endpoints;

@@ -56,7 +56,9 @@ describe("what cannot be kept as a file beside its text:", () => {
     const leaf = '{ "fact": "disk", "path": "usedPercent", "operator": "greaterThan", "value": 95 }';
     const deep = `{"not":`.repeat(10_000) + leaf + "}".repeat(10_000);
     machine.write(local("x.json"), `{ "rules": [{ "name": "deep", "conditions":\n${deep} }] }`);
-    expect(said()).toBe(`${local("x.json")}:2: nests objects and lists more than 100 levels deep; make it flatter`);
+    expect(said()).toBe(
+      `${local("x.json")}:2: nests objects and lists more than 100 levels deep; make it flatter`,
+    );
   });
 
   it.each([
