@@ -87,7 +87,12 @@ export async function listSessions(
   if (result.timedOut)
     throw new Error(`the tmux server on ${socket} did not answer within ${timeoutMs / 1000} s`);
   if (result.exitCode === 0) return parseSessions(result.stdout);
-  if (/^no server running|\((No such file or directory|Connection refused)\)/m.test(result.stderr)) return [];
+  if (
+    /^(no server running|lost server|server exited)|\((No such file or directory|Connection refused)\)/m.test(
+      result.stderr,
+    )
+  )
+    return [];
   throw new Error(`tmux on ${socket} failed: ${result.stderr.split("\n", 1)[0] ?? ""}`);
 }
 

@@ -13,6 +13,8 @@ const starts = ["7d4958e842da4a758f6c1cdc7b36dcc5", "39f53479d3a045ac8e117862482
 // Told once a boot, by a system and by a container: as long as it is there, the journal reaches back to the boot.
 const booted = ["b07a249cd024414a82dd00cd181378ff", "eed00a68ffd84e31882105fd973abdd1"];
 
+const ofUnits = new Set([stopping, stopped, ...endings, ...starts]);
+
 /** The last run of a unit gives at most five of these, and the newest is all that matters. */
 const lines = 40;
 
@@ -45,7 +47,7 @@ export async function stopWasRequested(
     // Anybody can log a message with these fields; only systemd can log it as process 1.
     "_PID=1",
     `UNIT=${unit.id}`,
-    ...match([stopping, stopped, ...endings, ...starts]),
+    ...match([...ofUnits]),
     "+",
     "_PID=1",
     ...match(booted),
@@ -56,25 +58,32 @@ export async function stopWasRequested(
     signal === undefined ? { timeoutMs: 5_000 } : { timeoutMs: 5_000, signal },
   );
   if (result.exitCode !== 0) return null;
-  return judge(parseEntries(result.stdout), unit.inactiveEnterMicroseconds);
+  const entries = parseEntries(result.stdout);
+  return entries === null ? null : judge(entries, unit.inactiveEnterMicroseconds);
 }
 
-/** @param text JSON lines, newest first. */
-function parseEntries(text: string): JournalEntry[] {
-  return text.split("\n").flatMap((line) => {
-    if (line === "") return [];
-    const entry = JSON.parse(line) as Record<string, unknown>;
-    return {
-      message: String(entry["MESSAGE_ID"]),
-      job: String(entry["JOB_TYPE"] ?? ""),
-      microseconds: Number(entry["__MONOTONIC_TIMESTAMP"]),
-    };
-  });
+/** @param text JSON lines, newest first. Null when they are not that. */
+function parseEntries(text: string): JournalEntry[] | null {
+  const entries: JournalEntry[] = [];
+  for (const line of text.split("\n").filter((each) => each !== "")) {
+    try {
+      const entry = JSON.parse(line) as Record<string, unknown>;
+      entries.push({
+        message: String(entry["MESSAGE_ID"]),
+        job: String(entry["JOB_TYPE"] ?? ""),
+        microseconds: Number(entry["__MONOTONIC_TIMESTAMP"]),
+      });
+    } catch {
+      return null;
+    }
+  }
+  return entries;
 }
 
 function judge(entries: readonly JournalEntry[], endedMicroseconds: number): boolean | null {
-  const own = entries.filter((entry) => !booted.includes(entry.message));
-  if (own.length === 0) return endedMicroseconds === 0 && entries.length > 0 ? false : null;
+  const own = entries.filter(({ message }) => ofUnits.has(message));
+  const sinceBoot = entries.some(({ message }) => booted.includes(message));
+  if (own.length === 0) return endedMicroseconds === 0 && sinceBoot ? false : null;
   let ended = false;
   for (const entry of own) {
     // Stopped while it waited for its next automatic restart, it says "Stopped" alone; the restart itself says so too,

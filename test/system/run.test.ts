@@ -1,0 +1,96 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { createFiles } from "../../src/system/files.ts";
+import { readStat } from "../../src/system/proc.ts";
+import { createRun } from "../../src/system/run.ts";
+import { createPrograms, type Programs } from "../collect/programs.ts";
+
+let programs: Programs;
+beforeEach(() => {
+  programs = createPrograms();
+});
+afterEach(() => programs.dispose());
+
+const run = () => createRun(programs.path);
+const isGone = (pid: number) => {
+  const stat = readStat(createFiles("/"), pid);
+  return stat === null || stat.state === "Z";
+};
+/** A pid that a script wrote. */
+const pidIn = (name: string) => Number(readFileSync(join(programs.folder, name), "utf8"));
+
+describe("a program", () => {
+  it("is run with its arguments as they are, without a shell, in plain English", async () => {
+    programs.write("show", 'printf "%s|" "$@"; echo "$LC_ALL"');
+    const result = await run()("show", ["a b", "$(id)", "*", "--", ""]);
+    expect(result).toEqual({
+      exitCode: 0,
+      stdout: "a b|$(id)|*|--||C.UTF-8",
+      stderr: "",
+      timedOut: false,
+      missing: false,
+    });
+  });
+
+  it("tells its exit status and its complaint, and that it is not there", async () => {
+    programs.write("fail", "echo no >&2; exit 3");
+    expect(await run()("fail", [])).toMatchObject({ exitCode: 3, stderr: "no", missing: false });
+    expect(await createRun(programs.alone)("nothing", [])).toMatchObject({ exitCode: null, missing: true });
+  });
+
+  it("reads what it is given", async () => {
+    expect(await run()("cat", [], { input: "text" })).toMatchObject({ stdout: "text" });
+  });
+});
+
+describe("a program whose time is up", () => {
+  it("ends with all that it started, though that has inherited its output", async () => {
+    programs.write("hang", `sleep 300 & echo $! > ${programs.folder}/child; sleep 300`);
+    const result = await run()("hang", [], { timeoutMs: 500 });
+    expect(result).toMatchObject({ timedOut: true, exitCode: null });
+    await vi.waitUntil(() => isGone(pidIn("child")));
+  });
+
+  it("ends though it does not heed SIGTERM", async () => {
+    programs.write("stubborn", `trap '' TERM; echo $$ > ${programs.folder}/own; while :; do sleep 1; done`);
+    expect(await run()("stubborn", [], { timeoutMs: 500 })).toMatchObject({ timedOut: true, exitCode: null });
+    await vi.waitUntil(() => isGone(pidIn("own")));
+  });
+
+  it("takes along what does not heed SIGTERM, though it heeds it itself", async () => {
+    programs.write(
+      "mixed",
+      `(trap '' TERM; exec sleep 300) > /dev/null 2>&1 & echo $! > ${programs.folder}/child; sleep 300`,
+    );
+    expect(await run()("mixed", [], { timeoutMs: 500 })).toMatchObject({ timedOut: true });
+    await vi.waitUntil(() => isGone(pidIn("child")));
+  });
+
+  it("is let go with what it said, when another group holds its output", async () => {
+    programs.write("escape", `setsid sleep 20 & echo $! > ${programs.folder}/child; echo said; sleep 300`);
+    const result = await run()("escape", [], { timeoutMs: 500 });
+    expect(result).toMatchObject({ timedOut: true, stdout: "said" });
+    process.kill(pidIn("child"), "SIGKILL");
+  });
+
+  it("may be stopped before that", async () => {
+    programs.write("hang", `touch ${programs.folder}/up; sleep 300`);
+    const stop = new AbortController();
+    const result = run()("hang", [], { signal: stop.signal });
+    await vi.waitUntil(() => existsSync(join(programs.folder, "up")), { timeout: 10_000 });
+    stop.abort();
+    expect(await result).toMatchObject({ timedOut: false, exitCode: null });
+  });
+});
+
+it("a program that ended is not waited for when it left something behind", async () => {
+  programs.write("leave", `sleep 30 & echo $! > ${programs.folder}/child; echo done`);
+  expect(await run()("leave", [], { timeoutMs: 20_000 })).toMatchObject({
+    exitCode: 0,
+    stdout: "done",
+    timedOut: false,
+  });
+  expect(isGone(pidIn("child"))).toBe(false);
+  process.kill(pidIn("child"), "SIGKILL");
+});
