@@ -1,0 +1,89 @@
+/** `argus check`: what is wrong with settings, rules and rule tests, or that nothing is. */
+import { blank, type Line, labelled, print, type Text, toned, wrap } from "./layout.ts";
+import type { Style } from "./style.ts";
+import { count } from "./values.ts";
+
+export interface CheckData {
+  /** The settings file that was read, and what is wrong with it; null where nothing is. */
+  readonly settings: { readonly file: string; readonly error: string | null };
+  readonly rules: {
+    /** Folders that were read. */
+    readonly folders: readonly string[];
+    readonly files: number;
+    readonly inForce: number;
+    readonly disabled: readonly string[];
+    /** Whole sentences, with file, line, rule and path. */
+    readonly faults: readonly string[];
+  };
+  readonly tests: {
+    readonly passed: number;
+    readonly failed: readonly {
+      readonly name: string;
+      readonly file: string;
+      readonly line: number;
+      readonly failures: readonly string[];
+    }[];
+    /** Test files that cannot be read. */
+    readonly faults: readonly string[];
+  };
+}
+
+export function isFine({ settings, rules, tests }: CheckData): boolean {
+  return (
+    settings.error === null &&
+    rules.faults.length === 0 &&
+    tests.failed.length === 0 &&
+    tests.faults.length === 0
+  );
+}
+
+const labelWidth = 10;
+
+export function checkReport(data: CheckData, style: Style): string {
+  const { settings, rules, tests } = data;
+  const verdict = (fine: boolean): Text => (fine ? toned("good", "ok") : toned("critical", "wrong"));
+  const section = (name: string, fine: boolean, text: string): Line[] =>
+    labelled(toned("strong", name), [...[verdict(fine)].flat(), `  ${text}`], {
+      style,
+      indent: 0,
+      labelWidth,
+    });
+  const faults = (all: readonly string[]): Line[] =>
+    all.flatMap((fault) => wrap(["· ", fault], { style, indent: 2, hang: 4 }));
+  const disabled =
+    rules.disabled.length === 0
+      ? ""
+      : `, ${count(rules.disabled.length, "rule")} switched off (${rules.disabled.join(", ")})`;
+  const lines: Line[] = [
+    ...section("Settings", settings.error === null, settings.file),
+    ...(settings.error === null ? [] : faults([settings.error])),
+    ...section(
+      "Rules",
+      rules.faults.length === 0,
+      `${count(rules.inForce, "rule")} in ${count(rules.files, "file")} of ${rules.folders.join(" and ")}${disabled}`,
+    ),
+    ...faults(rules.faults),
+    ...section(
+      "Tests",
+      tests.failed.length === 0 && tests.faults.length === 0,
+      `${tests.passed} of ${count(tests.passed + tests.failed.length, "rule test")} passed`,
+    ),
+    ...faults(tests.faults),
+    ...tests.failed.flatMap(({ name, file, line, failures }) => [
+      ...wrap(["· ", toned("strong", name), toned("quiet", `  ${file}:${line}`)], {
+        style,
+        indent: 2,
+        hang: 4,
+      }),
+      ...failures.flatMap((failure) => wrap(failure, { style, indent: 4, hang: 6 })),
+    ]),
+    blank,
+    ...wrap(
+      isFine(data)
+        ? toned("good", "All is well: a daemon would start with these.")
+        : toned("critical", "Argus would not start with these; a running daemon keeps the last good ones."),
+      { style },
+    ),
+  ];
+  return print(lines, style);
+}

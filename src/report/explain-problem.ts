@@ -1,0 +1,159 @@
+/** `argus explain KEY`: the life of one problem, as a small timeline, and its newest finding in full. */
+import type { Problem } from "../types/problem.ts";
+import type { TrailCycle } from "../types/trail.ts";
+import { explainFinding } from "./explain.ts";
+import { tellFindings } from "./findings.ts";
+import { blank, type Line, print, spansOf, type Text, table, toned, wrap } from "./layout.ts";
+import { outcomeText } from "./outcome.ts";
+import { lifeTone, severityTone, severityWord } from "./sentences.ts";
+import type { Style } from "./style.ts";
+import { count, day, dayAndTime, duration, ordinal, secondsFrom, time } from "./values.ts";
+
+interface Moment {
+  readonly ts: string;
+  /** Two neighbours with the same one are told as one. */
+  readonly sameAs: string;
+  readonly text: Text;
+}
+
+/**
+ * @param problem null when the registry does not know it any more.
+ * @param cycles those in which it occurs, in any order.
+ * @param nowIso for how long it has been open, and how often in the last 24 hours.
+ */
+export function explainProblem(
+  key: string,
+  problem: Problem | null,
+  cycles: readonly TrailCycle[],
+  nowIso: string,
+  style: Style,
+): string {
+  const oldestFirst = [...cycles].sort((a, b) => (a.cycle.ts < b.cycle.ts ? -1 : 1));
+  const moments = merged(oldestFirst.flatMap((cycle) => momentsOf(key, cycle)));
+  const last = newestFinding(key, oldestFirst);
+  const lines: Line[] = [
+    ...head(key, problem, nowIso, style),
+    blank,
+    ...(moments.length === 0
+      ? wrap("The trail has no cycle with it any more.", { style })
+      : timeline(moments, style)),
+    ...(last === null
+      ? []
+      : [
+          blank,
+          ...wrap(toned("strong", `Last found in cycle ${last.cycle.cycle.id}`), { style }),
+          ...last.lines(style),
+        ]),
+  ];
+  return print(lines, style);
+}
+
+function head(key: string, problem: Problem | null, nowIso: string, style: Style): Line[] {
+  if (problem === null)
+    return wrap([toned("strong", `Problem ${key}`), ": not in the registry any more"], { style });
+  const { severity, description, life, openedAt, resolvedAt, resolvedBecause, openings, condition, subject } =
+    problem;
+  const open = life !== "resolved";
+  const since = open
+    ? `since ${dayAndTime(openedAt)} UTC (${duration(secondsFrom(openedAt, nowIso))})`
+    : `since ${dayAndTime(resolvedAt ?? problem.lastSeen)} UTC, after ${duration(secondsFrom(openedAt, resolvedAt ?? problem.lastSeen))}${resolvedBecause === null ? "" : ` (${resolvedBecause.replaceAll("_", " ")})`}`;
+  const recent = openings.filter(
+    (opening) => Math.abs(Date.parse(nowIso) - Date.parse(opening)) <= 86_400_000,
+  ).length;
+  return [
+    ...wrap([toned("strong", `Problem ${key}`), `  ${subject}: ${condition}`], { style, hang: 2 }),
+    ...wrap([toned(severityTone(severity), severityWord(severity)), "  ", description], { style, hang: 2 }),
+    ...wrap(
+      [toned(lifeTone(life), life), ` ${since}`, recent > 1 ? `, the ${ordinal(recent)} time in 24 h` : ""],
+      { style, hang: 2 },
+    ),
+  ];
+}
+
+function momentsOf(key: string, cycle: TrailCycle): Moment[] {
+  const { ts } = cycle.cycle;
+  const finding = cycle.findings.find((each) => each.key === key);
+  const moments: Moment[] = [];
+  const add = (sameAs: string, text: Text) => void moments.push({ ts, sameAs, text });
+  if (cycle.problems.opened.includes(key))
+    add("opened", [toned("bad", "opened"), `: ${finding?.summary ?? "found"}`]);
+  else if (finding !== undefined) add("still", "still there");
+  for (const action of cycle.actions.filter((each) => each.problem === key)) {
+    const { type, target, result, refusal } = action;
+    const acted = refusal === null && type !== "log";
+    add(acted ? `${ts} ${type}` : ["action", type, target, result, refusal].join(" "), outcomeText(action));
+    if (acted && action.verified === true)
+      add(`${ts} verified`, [toned("good", "verified"), ": a fresh look found the trouble gone"]);
+  }
+  if (cycle.problems.resolved.includes(key))
+    add("resolved", [toned("good", "resolved"), ": looked at, and no longer there"]);
+  return moments;
+}
+
+interface Stretch extends Moment {
+  /** When it was said last, and how often. */
+  until: string;
+  times: number;
+}
+
+/** What every cycle said again in the same words stands once, with its end: an outage of a day is not 288 lines. */
+function merged(moments: readonly Moment[]): Stretch[] {
+  const told: Stretch[] = [];
+  for (const moment of moments) {
+    // An act or a change of state ends what was repeated before it.
+    const since = told.findLastIndex(({ sameAs }) => !repeats(sameAs));
+    const same = repeats(moment.sameAs)
+      ? told.slice(since + 1).find(({ sameAs }) => sameAs === moment.sameAs)
+      : undefined;
+    if (same === undefined) told.push({ ...moment, until: moment.ts, times: 1 });
+    else {
+      same.until = moment.ts;
+      same.times += 1;
+    }
+  }
+  return told;
+}
+
+const repeats = (sameAs: string): boolean => sameAs === "still" || sameAs.startsWith("action ");
+
+/** A month of failing every hour is 1,440 lines; its start and its end tell it. */
+const mostMoments = 40;
+
+function timeline(moments: readonly Stretch[], style: Style): Line[] {
+  const shown =
+    moments.length <= mostMoments
+      ? moments
+      : [...moments.slice(0, 10), ...moments.slice(-(mostMoments - 10))];
+  const hidden = moments.length - shown.length;
+  const rows: Text[][] = [];
+  let lastDay = "";
+  for (const [index, moment] of shown.entries()) {
+    if (hidden > 0 && index === 10)
+      rows.push(["", "", toned("quiet", `and ${count(hidden, "more line")} in between`)]);
+    const today = day(moment.ts);
+    const until =
+      moment.times === 1
+        ? ""
+        : ` (${moment.times} times, until ${day(moment.until) === today ? time(moment.until) : dayAndTime(moment.until)})`;
+    rows.push([
+      today === lastDay ? "" : today,
+      time(moment.ts),
+      [...spansOf(moment.text), toned("quiet", until)],
+    ]);
+    lastDay = today;
+  }
+  return table(rows, [{}, {}, { wraps: true }], { style, indent: 2 });
+}
+
+function newestFinding(
+  key: string,
+  oldestFirst: readonly TrailCycle[],
+): { cycle: TrailCycle; lines: (style: Style) => Line[] } | null {
+  const cycle = oldestFirst.findLast(({ findings }) => findings.some((finding) => finding.key === key));
+  if (cycle === undefined) return null;
+  const { groups } = tellFindings(cycle);
+  const told = groups
+    .flatMap(({ shown, counted }) => [...shown, ...counted])
+    .find(({ finding }) => finding.key === key);
+  return told === undefined ? null : { cycle, lines: (style) => explainFinding(told, cycle, style) };
+}

@@ -1,0 +1,255 @@
+/**
+ * Lines out of spans. A span is text and what it means; colours come in only when a line is printed, after the text
+ * was cleaned, so that no escape sequence in a report comes from anywhere else.
+ */
+import { paint, type Style, type Tone } from "./style.ts";
+import { clean, clip, cut, displayWidth } from "./text.ts";
+
+export interface Span {
+  readonly text: string;
+  readonly tone?: Tone | undefined;
+}
+export type Text = string | Span | readonly (string | Span)[];
+export type Line = readonly Span[];
+
+export const blank: Line = [];
+
+export const toned = (tone: Tone | undefined, text: string): Span => ({ text, tone });
+
+export function spansOf(text: Text): readonly Span[] {
+  const parts = typeof text === "string" || "text" in text ? [text] : text;
+  return parts.map((part) => (typeof part === "string" ? { text: part } : part));
+}
+
+export function widthOf(text: Text, style: Style): number {
+  return spansOf(text).reduce((sum, span) => sum + displayWidth(clean(span.text, style)), 0);
+}
+
+/** Prints lines. Ends with a newline unless there are none. */
+export function print(lines: readonly Line[], style: Style): string {
+  const rows = lines.map((line) => {
+    // Spaces at the end would be there to be copied, and show when underlined.
+    const spans = [...line];
+    while (spans.at(-1)?.text.trim() === "") spans.pop();
+    const last = spans.pop();
+    if (last !== undefined) spans.push({ ...last, text: last.text.trimEnd() });
+    return spans.map((span) => paint(span.text, span.tone, style)).join("");
+  });
+  return rows.map((row) => `${row}\n`).join("");
+}
+
+interface Layout {
+  readonly style: Style;
+  /** Columns to the left of it. */
+  readonly indent?: number;
+  /** Columns to the left of what does not fit on the first line; as `indent` when left out. */
+  readonly hang?: number;
+  /** Right edge; the style's width when left out. */
+  readonly width?: number;
+  /** What is longer ends with `…`: a command line may have 4,096 characters. */
+  readonly mostLines?: number;
+}
+
+const spaces = (count: number): Span => ({ text: " ".repeat(Math.max(0, count)) });
+
+/** Breaks at spaces; a word that is longer than a line is cut. Newlines are text, and shown as such: split before. */
+export function wrap(text: Text, layout: Layout): Line[] {
+  const { style, indent = 0, hang = indent, width = style.width, mostLines = 6 } = layout;
+  const lines: Span[][] = [];
+  let line: Span[] = [spaces(indent)];
+  let used = indent;
+  let start = indent;
+  const next = () => {
+    lines.push(line);
+    line = [spaces(hang)];
+    used = start = hang;
+  };
+  for (const word of wordsOf(text, style)) {
+    if (used > start && used + word.gap + word.width > width) next();
+    else if (used > start) {
+      line.push(spaces(word.gap));
+      used += word.gap;
+    }
+    for (let { text: rest, tone } of word.spans) {
+      while (used + displayWidth(rest) > width && width > start) {
+        const [head, tail] = cut(rest, width - used);
+        line.push({ text: head, tone });
+        rest = tail;
+        next();
+      }
+      line.push({ text: rest, tone });
+      used += displayWidth(rest);
+    }
+  }
+  lines.push(line);
+  if (lines.length <= mostLines) return lines;
+  const last = lines[mostLines - 1] ?? [];
+  const room = width - last.reduce((sum, span) => sum + displayWidth(span.text), 0);
+  const more = style.unicode ? "…" : "...";
+  const end = last.at(-1);
+  const ending =
+    end === undefined
+      ? []
+      : [
+          {
+            ...end,
+            text:
+              room >= displayWidth(more)
+                ? end.text + more
+                : clip(`${end.text}${more}`, displayWidth(end.text), style),
+          },
+        ];
+  return [...lines.slice(0, mostLines - 1), [...last.slice(0, -1), ...ending]];
+}
+
+interface Word {
+  /** Spaces before it. */
+  gap: number;
+  width: number;
+  readonly spans: Span[];
+}
+
+/** `7.12 GB` on two lines is read as 7.12 of something, and a GB of something else. */
+const numberAndUnit = /(?<=\d) (?=(?:[kMGTP]?B(?:\/s)?|%|ms|s|min|h|d)(?![\p{L}\d]))/gu;
+
+/** Neighbouring spans without a space between them are one word. */
+function wordsOf(text: Text, style: Style): Word[] {
+  const words: Word[] = [];
+  let word: Word | null = null;
+  let gap = 0;
+  for (const span of spansOf(text)) {
+    for (const part of clean(span.text, style).replace(numberAndUnit, "\u00a0").split(/( +)/)) {
+      if (part === "") continue;
+      if (part.startsWith(" ")) {
+        gap += part.length;
+        word = null;
+        continue;
+      }
+      if (word === null) {
+        word = { gap, width: 0, spans: [] };
+        words.push(word);
+        gap = 0;
+      }
+      word.spans.push({ text: part.replaceAll("\u00a0", " "), tone: span.tone });
+      word.width += displayWidth(part);
+    }
+  }
+  return words;
+}
+
+interface Labelled {
+  readonly style: Style;
+  /** Columns to the left of the label. */
+  readonly indent: number;
+  /** Columns from the label's start to the start of what stands beside it. */
+  readonly labelWidth: number;
+  readonly mostLines?: number;
+}
+
+/** A label, and beside it what belongs to it, with its further lines below itself. */
+export function labelled(label: Text, body: Text, layout: Labelled): Line[] {
+  const { style, indent, labelWidth, mostLines } = layout;
+  const below = { style, indent: indent + labelWidth, ...(mostLines === undefined ? {} : { mostLines }) };
+  return beside(label, wrap(body, below), layout);
+}
+
+/** The same for lines that are made already, with room for the label on their left. */
+export function beside(label: Text, lines: readonly Line[], { style, indent, labelWidth }: Labelled): Line[] {
+  const head = [spaces(indent), ...cleaned(label, style)];
+  const free = labelWidth - widthOf(label, style);
+  if (free <= 0) return [head, ...lines];
+  const [first = [], ...rest] = lines;
+  return [[...head, spaces(free), ...first.slice(1)], ...rest];
+}
+
+const cleaned = (text: Text, style: Style): Span[] =>
+  spansOf(text).map((span) => ({ ...span, text: clean(span.text, style) }));
+
+export interface Column {
+  readonly align?: "left" | "right";
+  /** What does not fit goes on below, instead of being cut off; the widest such column gives way first. */
+  readonly wraps?: true;
+}
+
+const gapBetween = 2;
+/** Below this a column of words is a column of syllables. */
+const narrowestWrapping = 14;
+const narrowest = 4;
+
+/** Rows under each other, aligned by display width. A row may leave out columns at its end; empty ones take no room. */
+export function table(
+  rows: readonly (readonly Text[])[],
+  columns: readonly Column[],
+  { style, indent = 0 }: { style: Style; indent?: number },
+): Line[] {
+  const widths = columns.map((_, index) =>
+    Math.max(0, ...rows.map((row) => widthOf(row[index] ?? "", style))),
+  );
+  const gaps = gapBetween * Math.max(0, widths.filter((width) => width > 0).length - 1);
+  let excess = widths.reduce((sum, width) => sum + width, 0) - (style.width - indent - gaps);
+  while (excess > 0) {
+    const wrapping = widest(
+      widths,
+      (index, width) => columns[index]?.wraps === true && width > narrowestWrapping,
+    );
+    const index = wrapping ?? widest(widths, (_, width) => width > narrowest);
+    if (index === null) break;
+    widths[index] = (widths[index] ?? 0) - 1;
+    excess -= 1;
+  }
+  return rows.flatMap((row) => rowLines(row, columns, widths, style, indent));
+}
+
+function widest(widths: readonly number[], may: (index: number, width: number) => boolean): number | null {
+  let best: number | null = null;
+  for (const [index, width] of widths.entries()) {
+    if (may(index, width) && (best === null || width > (widths[best] ?? 0))) best = index;
+  }
+  return best;
+}
+
+function rowLines(
+  row: readonly Text[],
+  columns: readonly Column[],
+  widths: readonly number[],
+  style: Style,
+  indent: number,
+): Line[] {
+  const cells = columns.map((column, index) => {
+    const width = widths[index] ?? 0;
+    const text = row[index] ?? "";
+    return column.wraps
+      ? wrap(text, { style, width }).map((line) => line.slice(1))
+      : [clipped(text, width, style)];
+  });
+  const height = Math.max(1, ...cells.map((cell) => cell.length));
+  return Array.from({ length: height }, (_, number) => {
+    const line: Span[] = [spaces(indent)];
+    let gap = 0;
+    for (const [index, cell] of cells.entries()) {
+      const width = widths[index] ?? 0;
+      if (width === 0) continue;
+      const spans = cell[number] ?? [];
+      const free = width - spans.reduce((sum, span) => sum + displayWidth(span.text), 0);
+      const right = columns[index]?.align === "right";
+      line.push(spaces(gap + (right ? free : 0)), ...spans, spaces(right ? 0 : free));
+      gap = gapBetween;
+    }
+    return line;
+  });
+}
+
+function clipped(text: Text, width: number, style: Style): Line {
+  const line: Span[] = [];
+  let left = width;
+  const spans = cleaned(text, style);
+  for (const [index, span] of spans.entries()) {
+    const rest = spans.slice(index).reduce((sum, each) => sum + displayWidth(each.text), 0);
+    // The mark that something is missing belongs to the first span that does not fit with all that follows it.
+    const shown = rest <= left ? span.text : clip(span.text, left, style);
+    line.push({ ...span, text: shown });
+    left -= displayWidth(shown);
+    if (shown !== span.text) break;
+  }
+  return line;
+}

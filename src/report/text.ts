@@ -1,0 +1,71 @@
+/** Text from the machine, made harmless, and measured in terminal columns. */
+import type { Style } from "./style.ts";
+
+/**
+ * Control characters, separators, marks that turn the direction of writing, and halves of characters: a process may
+ * call itself anything, and must not move the cursor, hide a line or write over one.
+ */
+const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu;
+/** Marks pile up on the character before them without end. */
+const pile = /(\p{M}{2})\p{M}+/gu;
+
+const names: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t", "\u001b": "\\e" };
+
+function escapeOne(character: string): string {
+  const code = character.codePointAt(0) ?? 0;
+  return (
+    names[character] ??
+    (code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u{${code.toString(16)}}`)
+  );
+}
+
+const glyphs: Readonly<Record<string, string>> = { "→": "->", "·": "-", "…": "..." };
+
+export function clean(text: string, style: Style): string {
+  const shown = text.replace(unprintable, escapeOne).replace(pile, "$1");
+  return style.unicode ? shown : shown.replace(/[→·…]/g, (glyph) => glyphs[glyph] ?? glyph);
+}
+
+const wide =
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u;
+const ascii = /^[\u0020-\u007e]*$/;
+
+/** Columns that a cleaned text takes (Unicode Standard Annex 11, as far as terminals agree on it). */
+export function displayWidth(text: string): number {
+  if (ascii.test(text)) return text.length;
+  let width = 0;
+  for (const character of text) width += characterWidth(character);
+  return width;
+}
+
+function characterWidth(character: string): number {
+  if (/\p{M}/u.test(character)) return 0;
+  return wide.test(character) ? 2 : 1;
+}
+
+/** The longest beginning that fits, and the rest; marks stay with what they stand on. */
+export function cut(text: string, columns: number): [head: string, rest: string] {
+  let width = 0;
+  let end = 0;
+  for (const character of text) {
+    width += characterWidth(character);
+    if (width > columns) break;
+    end += character.length;
+  }
+  return [text.slice(0, end), text.slice(end)];
+}
+
+/** At most so many columns, the last of them saying that there is more. */
+export function clip(text: string, columns: number, style: Style): string {
+  if (displayWidth(text) <= columns) return text;
+  const more = style.unicode ? "…" : "...";
+  return `${cut(text, Math.max(0, columns - displayWidth(more)))[0].trimEnd()}${more}`;
+}
+
+/** Several lines of a message as one, for a place that has room for one. */
+export function oneLine(text: string): string {
+  return text
+    .split(/\s*\n\s*/)
+    .filter(Boolean)
+    .join(" · ");
+}
