@@ -11,6 +11,8 @@ await build({
   splitting: true,
   format: "esm",
   platform: "node",
+  // jsonc-parser's CommonJS build requires its parts in a way no bundler can follow; its ES module does not.
+  mainFields: ["module", "main"],
   target: "node20",
   minify: false,
   sourcemap: false,

@@ -37,17 +37,20 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
 }
 
 /** One cycle whose failure is counted, logged with its stack, and told to people at every third in a row. */
-export async function runGuarded(options: DaemonOptions, trigger: Trigger): Promise<TrailCycle | null> {
+export async function runGuarded(
+  options: DaemonOptions,
+  trigger: Trigger,
+): Promise<{ readonly cycle: TrailCycle } | { readonly error: unknown }> {
   const { log, signal } = options;
   const parts = options.parts();
   try {
     const cycle = await runCycle(parts, trigger, signal);
     logCycle(log, cycle);
-    return cycle;
+    return { cycle };
   } catch (error) {
     log.error({ err: error }, "the cycle failed");
     await recordFailure(parts, log, error, signal);
-    return null;
+    return { error };
   }
 }
 

@@ -1,0 +1,41 @@
+/** What every command is given: the machine, the environment, and where to print. */
+import { type Config } from "../types/settings.ts";
+import { loadConfig } from "../config.ts";
+import { createStyle, type Style } from "../report/style.ts";
+import { createSystem } from "../system/machine.ts";
+import type { System } from "../system/system.ts";
+
+export interface Invocation {
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly workingDir: string;
+  readonly programDir: string;
+}
+
+export interface Context extends Invocation {
+  readonly system: System;
+  readonly style: Style;
+  /** Read at each call, so that SIGHUP gets the files as they are then. Throws UserError. */
+  readonly config: () => Config;
+  print(text: string): void;
+  warn(text: string): void;
+  /** Exit status to end with: 0 fine, 1 the work failed, 2 wrong usage or settings. */
+  exit(status: 0 | 1 | 2): void;
+}
+
+export function printJson(context: Context, value: unknown): void {
+  context.print(JSON.stringify(value, null, 2));
+}
+
+export function createContext(invocation: Invocation, exit: Context["exit"]): Context {
+  const system = createSystem();
+  return {
+    ...invocation,
+    system,
+    style: createStyle({ env: invocation.env, isTerminal: process.stdout.isTTY ?? false, columns: process.stdout.columns }),
+    config: () => loadConfig({ ...invocation, system }),
+    print: (text) => void process.stdout.write(text.endsWith("\n") ? text : `${text}\n`),
+    warn: (text) => void process.stderr.write(`argus: ${text}\n`),
+    exit,
+  };
+}

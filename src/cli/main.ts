@@ -1,0 +1,43 @@
+/** The command line: commander reads it, one file a command does it, and every error ends here. */
+import { join } from "node:path";
+import { Command, CommanderError } from "commander";
+import { UserError, WorkError } from "../types/errors.ts";
+import { type Context, createContext, type Invocation } from "./context.ts";
+import { explainCommand } from "./explain.ts";
+import { pauseCommand } from "./pause.ts";
+import { runCommand } from "./run.ts";
+
+const commands: readonly ((program: Command, context: Context) => void)[] = [runCommand, explainCommand, pauseCommand];
+
+/** @returns the exit status: 0 fine, 1 the work failed, 2 wrong usage or settings. */
+export async function main(invocation: Invocation): Promise<number> {
+  let status = 0;
+  const context = createContext(invocation, (wanted) => {
+    status = wanted;
+  });
+  const program = new Command("argus")
+    .description("A watchdog for Linux servers: recognises known trouble by rules, repairs it within its policy, explains every decision.")
+    .version(versionOf(context), "-V, --version")
+    .showHelpAfterError("(argus --help lists the commands)")
+    .exitOverride();
+  for (const add of commands) add(program, context);
+  for (const command of program.commands) command.exitOverride();
+  try {
+    await program.parseAsync([...invocation.argv]);
+    return status;
+  } catch (error) {
+    // commander has printed its own sentence; --help and --version end here too.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (error instanceof UserError) {
+      context.warn(error.message);
+      return error instanceof WorkError ? 1 : 2;
+    }
+    context.warn(`a bug, please report it:\n${error instanceof Error ? error.stack : error}`);
+    return 1;
+  }
+}
+
+function versionOf({ system, programDir }: Context): string {
+  const { version } = JSON.parse(system.files.read(join(programDir, "package.json"))) as { version: string };
+  return version;
+}

@@ -1,0 +1,65 @@
+/** Makes the parts of a cycle for one state directory, and holds its lock. */
+import { createCollector } from "../collect/collect.ts";
+import type { Parts } from "../cycle.ts";
+import { openRuleBook, type RuleBook } from "../detect/rule-book.ts";
+import { StreakFile } from "../detect/streaks.ts";
+import { createExecutor } from "../execute/executor.ts";
+import { policyOf } from "../execute/policy.ts";
+import { createCycleState } from "../record/cycle-state.ts";
+import { createHistory } from "../record/history.ts";
+import { acquireLock } from "../record/lock.ts";
+import { createRegistry } from "../record/registry.ts";
+import { openStateDir } from "../record/state-dir.ts";
+import { createTrail } from "../record/trail.ts";
+import { faultText } from "../system/json-source.ts";
+import { createStore } from "../system/store.ts";
+import type { System } from "../system/system.ts";
+import { UserError } from "../types/errors.ts";
+import type { Config } from "../types/settings.ts";
+import { join } from "node:path";
+
+export interface OpenParts {
+  readonly parts: Parts;
+  release(): void;
+}
+
+/** @throws UserError with every fault, one a line. */
+export function openBook(system: System, config: Config): RuleBook {
+  const opened = openRuleBook(system.files, config);
+  if ("book" in opened) return opened.book;
+  throw new UserError(`the rules cannot be used:\n${opened.faults.map(faultText).join("\n")}`);
+}
+
+/** @param what the command, for whoever finds the lock taken. */
+export async function openParts(system: System, config: Config, what: string): Promise<OpenParts> {
+  const book = openBook(system, config);
+  openStateDir(system, config.stateDir);
+  openStateDir(system, config.logDir);
+  const lock = await acquireLock(system, config.stateDir, what);
+  try {
+    return { parts: createParts(system, config, book), release: () => lock.release() };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+export function createParts(system: System, config: Config, book: RuleBook): Parts {
+  const { files, clock } = system;
+  const { stateDir, logDir } = config;
+  const notes: string[] = [...config.notes];
+  const note = (sentence: string): void => void notes.push(sentence);
+  return {
+    system,
+    config,
+    book,
+    notes,
+    collector: createCollector(system, config),
+    executor: createExecutor(system, policyOf(config), stateDir),
+    registry: createRegistry({ files, stateDir, nowMs: () => clock.now().wallMs, note }),
+    trail: createTrail(files, stateDir),
+    history: createHistory(system, stateDir, note),
+    streaks: createStore({ files, path: join(stateDir, "streaks.json"), schema: StreakFile, empty: () => ({ version: 1 as const, streaks: {} }), note }),
+    state: createCycleState(system, logDir, note),
+  };
+}

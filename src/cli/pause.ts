@@ -1,0 +1,31 @@
+import type { Command } from "commander";
+import { clearPause, readPause, writePause } from "../execute/pause.ts";
+import { openStateDir } from "../record/state-dir.ts";
+import { isoTime } from "../types/moment.ts";
+import type { Context } from "./context.ts";
+import { parseDuration } from "./duration.ts";
+
+export function pauseCommand(program: Command, context: Context): void {
+  program
+    .command("pause")
+    .description("stop all actions but alerts and notes; the watching goes on")
+    .option("--for <time>", "such as 30m, 2h or 1d; without it until `argus resume`", parseDuration)
+    .option("--reason <text>", "shown by `argus status`", "no reason given")
+    .action((options: { for?: number; reason: string }) => {
+      const { system, config } = { system: context.system, config: context.config() };
+      openStateDir(system, config.stateDir);
+      const now = system.clock.now();
+      const until = options.for === undefined ? null : isoTime({ ...now, wallMs: now.wallMs + options.for * 1000 });
+      writePause(system.files, config.stateDir, { until, reason: options.reason, since: isoTime(now) }, context.warn);
+      context.print(`Paused ${until === null ? "until `argus resume`" : `until ${until}`}: no restarts, kills or cleaning; alerts and notes go on.`);
+    });
+  program
+    .command("resume")
+    .description("end a pause")
+    .action(() => {
+      const { system, config } = { system: context.system, config: context.config() };
+      const pause = readPause(system.files, config.stateDir, system.clock.now());
+      clearPause(system.files, config.stateDir, context.warn);
+      context.print(pause === null ? "Argus was not paused." : `Resumed; it was paused since ${pause.since} (${pause.reason}).`);
+    });
+}

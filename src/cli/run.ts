@@ -1,0 +1,135 @@
+import type { Command } from "commander";
+import { createDelivery, type Delivery } from "../notify/deliver.ts";
+import { cycleReport } from "../report/cycle-report.ts";
+import { createLog, type Log } from "../system/log.ts";
+import { runDaemon, runGuarded } from "../daemon.ts";
+import { UserError } from "../types/errors.ts";
+import type { Config } from "../types/settings.ts";
+import { type Context, printJson } from "./context.ts";
+import { createParts, openBook, openParts } from "./parts.ts";
+
+interface RunOptions {
+  readonly once?: true;
+  readonly dryRun?: true;
+  readonly json?: true;
+}
+
+export function runCommand(program: Command, context: Context): void {
+  program
+    .command("run")
+    .description("the daemon: look, decide and repair every ARGUS_INTERVAL seconds")
+    .option("--once", "one cycle, then exit")
+    .option("--dry-run", "decide everything, change nothing on the machine")
+    .option("--json", "with --once: print the cycle as one JSON object")
+    .action(async (options: RunOptions) => {
+      if (options.json && !options.once) throw new UserError("--json needs --once: a daemon logs JSON lines by itself");
+      const read = (): Config => {
+        const config = context.config();
+        return options.dryRun ? { ...config, dryRun: true } : config;
+      };
+      await (options.once ? once(context, read(), options.json ?? false) : daemon(context, read));
+    });
+}
+
+/** For what is still under way when the end is asked for; systemd would send SIGKILL later. */
+const graceMs = 4000;
+
+async function once(context: Context, config: Config, json: boolean): Promise<void> {
+  const { system } = context;
+  const { parts, release } = await openParts(system, config, "argus run --once");
+  const log = createLog(system.files, config.logDir);
+  const ending = endOnSignal();
+  try {
+    const options = { parts: () => parts, log, signal: ending.signal, afterCycle: () => {} };
+    const work = runGuarded(options, "once");
+    const outcome = await Promise.race([work, ending.after(graceMs)]);
+    if (outcome === "ended") return context.exit(1);
+    if ("error" in outcome) {
+      if (!(outcome.error instanceof UserError)) throw outcome.error;
+      context.warn(outcome.error.message);
+      return context.exit(1);
+    }
+    if (json) printJson(context, outcome.cycle);
+    else context.print(cycleReport(outcome.cycle, context.style));
+    if (!config.dryRun) await deliver(createDelivery(system, config.stateDir), config, log, ending.signal, 10_000);
+  } finally {
+    ending.done();
+    release();
+  }
+}
+
+async function daemon(context: Context, read: () => Config): Promise<void> {
+  const { system } = context;
+  let config = read();
+  const opened = await openParts(system, config, "argus run");
+  let { parts } = opened;
+  const log = createLog(system.files, config.logDir, (line) => void process.stdout.write(line));
+  const ending = endOnSignal();
+  const delivery = createDelivery(system, config.stateDir);
+  const reload = () => {
+    try {
+      const next = read();
+      const moved = next.stateDir !== config.stateDir || next.logDir !== config.logDir;
+      if (moved) log.warn("ARGUS_STATE_DIR and ARGUS_LOG_DIR stay as they are until Argus is restarted");
+      const settled = { ...next, stateDir: config.stateDir, logDir: config.logDir };
+      parts = createParts(system, settled, openBook(system, settled));
+      config = settled;
+      log.info({ rules: parts.book.rules().rules.length }, "settings and rules were read again");
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      parts.book.refresh(true);
+      log.error(`the settings and rules in force stay as they are: ${error.message}`);
+    }
+  };
+  let wantsReload = false;
+  process.on("SIGHUP", () => {
+    wantsReload = true;
+  });
+  log.info({ pid: system.self.pid, interval: config.intervalSeconds, dry_run: config.dryRun, rules: parts.book.rules().rules.length }, "started");
+  const work = runDaemon({
+    // Between two cycles only: a cycle is judged and done with the settings it began with.
+    parts: () => {
+      if (wantsReload) {
+        wantsReload = false;
+        reload();
+      }
+      return parts;
+    },
+    log,
+    signal: ending.signal,
+    afterCycle: () => {
+      if (!config.dryRun) void deliver(delivery, config, log, ending.signal, 60_000).catch((error: unknown) => log.error({ err: error }, "delivery failed"));
+    },
+  });
+  await Promise.race([work, ending.after(graceMs)]);
+  log.info("ended");
+  opened.release();
+  // What did not end within the grace (a program that hangs) must not keep the process.
+  setTimeout(() => process.exit(), 200).unref();
+}
+
+async function deliver(delivery: Delivery, config: Config, log: Log, signal: AbortSignal, withinMs: number): Promise<void> {
+  const { sent, waiting, error, news, notes } = await delivery.deliver(config, signal, withinMs);
+  if (sent > 0) log.info({ sent, waiting }, "alerts sent");
+  if (news && error !== null) log.warn({ waiting }, error);
+  for (const note of notes) log.warn(note);
+}
+
+/** SIGTERM and SIGINT end the work instead of the process; `after` resolves so long after the signal. */
+function endOnSignal() {
+  const controller = new AbortController();
+  const abort = () => controller.abort();
+  process.once("SIGTERM", abort);
+  process.once("SIGINT", abort);
+  return {
+    signal: controller.signal,
+    after: (ms: number) =>
+      new Promise<"ended">((resolve) => {
+        controller.signal.addEventListener("abort", () => setTimeout(() => resolve("ended"), ms).unref(), { once: true });
+      }),
+    done: () => {
+      process.removeListener("SIGTERM", abort);
+      process.removeListener("SIGINT", abort);
+    },
+  };
+}

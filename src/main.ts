@@ -1,0 +1,8 @@
+#!/usr/bin/env node
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { main } from "./cli/main.ts";
+
+// Both src/main.ts and dist/main.js lie one folder below the program's.
+const programDir = dirname(dirname(fileURLToPath(import.meta.url)));
+process.exitCode = await main({ argv: process.argv, env: process.env, workingDir: process.cwd(), programDir });

@@ -1,0 +1,108 @@
+/** The daemon as systemd sees it: signals, exit statuses, one at a time, and what it leaves behind. */
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { argus, ended, until } from "./argus.ts";
+
+const cycleState = (dir: string) => JSON.parse(readFileSync(`${dir}/logs/cycle_state.json`, "utf8")) as Record<string, unknown>;
+
+test("cycles go on by themselves, and SIGTERM ends the daemon within five seconds with exit status 0", async () => {
+  const watch = argus({ ARGUS_INTERVAL: "1" });
+  const daemon = watch.start("run");
+  await until("three cycles", () => (daemon.output().match(/"msg":"cycle"/g) ?? []).length >= 3);
+  const started = performance.now();
+  daemon.kill("SIGTERM");
+  expect(await ended(daemon)).toBe(0);
+  expect(performance.now() - started).toBeLessThan(5000);
+  expect(cycleState(watch.dir)).toMatchObject({ state: "idle", failuresInARow: 0 });
+  const log = readFileSync(`${watch.dir}/logs/argus.log`, "utf8").trim().split("\n");
+  for (const line of log) expect(JSON.parse(line)).toHaveProperty("level");
+});
+
+test("a second one on the same state says who holds it, exit status 1; afterwards the next may run", async () => {
+  const watch = argus({ ARGUS_INTERVAL: "60" });
+  const daemon = watch.start("run");
+  await until("the first cycle", () => daemon.output().includes('"msg":"cycle"'));
+  for (const args of [["run"], ["run", "--once"]]) {
+    const second = watch.run(...args);
+    expect(second.status).toBe(1);
+    expect(second.stderr).toMatch(
+      new RegExp(`^argus: Argus is already running on ${watch.dir}/state: pid ${daemon.pid} \\(argus run\\) since 20\\S+\\n$`),
+    );
+  }
+  expect(watch.run("status").stdout).toContain(String(daemon.pid));
+  daemon.kill("SIGKILL");
+  await ended(daemon);
+  expect(watch.once().cycle.trigger).toBe("once");
+});
+
+test("a cycle cut off by kill -9 is said at the next start", async () => {
+  const watch = argus();
+  watch.once();
+  const path = `${watch.dir}/logs/cycle_state.json`;
+  // What a kill in the middle of a cycle leaves: running, and the holder is gone.
+  writeFileSync(path, JSON.stringify({ ...cycleState(watch.dir), state: "running", finishedAt: null }));
+  const next = watch.once();
+  expect(next.findings).toMatchObject([{ rule: "argus-interrupted", resolved: true }]);
+  expect(next.actions).toMatchObject([{ type: "log", result: "success" }]);
+});
+
+test("SIGHUP and the schedule both take a new rule; a broken one keeps the last good set and is said", async () => {
+  const watch = argus({ ARGUS_INTERVAL: "1" });
+  const rule = (severity: string) => ({
+    rules: [
+      {
+        name: "always",
+        description: "Holds on every machine",
+        conditions: { all: [{ fact: "host", path: "cores", operator: "greaterThan", value: 0 }] },
+        event: { type: "check", params: { condition: "always", severity, subject: "host", summary: "there are cores", resolves: true } },
+      },
+    ],
+  });
+  const daemon = watch.start("run");
+  await until("the first cycle", () => daemon.output().includes('"msg":"cycle"'));
+  watch.rule("mine.json", rule("info"));
+  await until("the new rule fires", () => daemon.output().includes("there are cores"));
+  watch.rule("mine.json", rule("urgent"));
+  daemon.kill("SIGHUP");
+  await until("the broken rule is said", () => daemon.output().includes("argus-rules-broken"));
+  const text = daemon.output();
+  expect(text).toContain(`${watch.dir}/rules.d/mine.json:`);
+  expect(text).toContain('\\"urgent\\" is not known; known: critical, warning, info');
+  const opened = watch.registry().filter(({ source }) => source === "rule:argus-rules-broken");
+  expect(opened[0]).toMatchObject({ type: "argus", event: "opened", severity: "warning" });
+  // The last good set is still in force.
+  const before = text.split("there are cores").length;
+  await until("the old rule fires on", () => daemon.output().split("there are cores").length > before);
+  watch.rule("mine.json", rule("info"));
+  await until("mended", () => watch.registry().some(({ event, key }) => event === "resolved" && key === opened[0]?.key));
+});
+
+test("settings that become wrong while it runs do not stop it; at start they do, exit status 2", async () => {
+  const watch = argus({ ARGUS_INTERVAL: "1" });
+  const daemon = watch.start("run");
+  await until("the first cycle", () => daemon.output().includes('"msg":"cycle"'));
+  watch.settings({ servcies: [] });
+  daemon.kill("SIGHUP");
+  await until("it is said", () => daemon.output().includes('did you mean \\"services\\"?'));
+  const cycles = daemon.output().split('"msg":"cycle"').length;
+  await until("it goes on", () => daemon.output().split('"msg":"cycle"').length > cycles);
+  const fresh = watch.run("run", "--once");
+  expect(fresh.status).toBe(2);
+  expect(fresh.stderr).toBe(`argus: ${watch.dir}/argus.json:1: servcies: unknown key; did you mean "services"?\n`);
+});
+
+test("cycles that fail are counted, told at every third in a row, and over when the cause is", async () => {
+  const watch = argus({ ARGUS_INTERVAL: "1" });
+  const daemon = watch.start("run");
+  await until("the first cycle", () => daemon.output().includes('"msg":"cycle"'));
+  // Nothing can be recorded in a directory, not even by root.
+  const trail = watch.state("trail.jsonl");
+  renameSync(trail, `${trail}.aside`);
+  mkdirSync(trail);
+  await until("three failures", () => Number(cycleState(watch.dir).failuresInARow) >= 3, 15_000);
+  await until("the alert", () => daemon.output().includes("cycles in a row failed") || watch.registry().length > 0);
+  rmSync(trail, { recursive: true });
+  await until("a good cycle", () => cycleState(watch.dir).failuresInARow === 0, 15_000);
+  daemon.kill("SIGTERM");
+  expect(await ended(daemon)).toBe(0);
+});

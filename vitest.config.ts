@@ -1,0 +1,25 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    reporters: [["default", { summary: false }]],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "parts",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/e2e/**", "test/host/**"],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        // Here Argus itself is at work on this machine's processes: nobody else may start orphans meanwhile.
+        extends: true,
+        test: { name: "whole", include: ["test/e2e/**/*.test.ts"], fileParallelism: false, sequence: { groupOrder: 1 } },
+      },
+    ],
+  },
+});
