@@ -233,8 +233,11 @@ export function bench(
   options: { system?: Partial<System>; policy?: Partial<Policy>; path?: string } = {},
 ): Bench {
   const stateDir = temporaryFolder();
+  const real = createSystem(options.path === undefined ? {} : { path: options.path });
   const system: System = {
-    ...createSystem(options.path === undefined ? {} : { path: options.path }),
+    ...real,
+    // A cleaning under a clock of the test's own would empty the real /tmp. Without a /proc it removes nothing.
+    files: { ...real.files, realPath: (path) => (path === "/proc" ? "/nonexistent/proc" : path) },
     ...options.system,
   };
   const its: Policy = { ...policy, observationsFile: join(stateDir, "observations.md"), ...options.policy };
