@@ -1,8 +1,8 @@
 /** Conditions, with the values they saw, as aligned rows. */
 import type { Evidence } from "../types/trail.ts";
 import { type Line, type Text, table, toned } from "./layout.ts";
-import { operatorWords } from "./sentences.ts";
-import type { Style, Tone } from "./style.ts";
+import { operatorWords, wantedWords } from "./sentences.ts";
+import type { Style } from "./style.ts";
 import { distance, distanceText, pair } from "./values.ts";
 
 /** `service.activeState  is one of "failed", "inactive"  saw "failed"` */
@@ -10,11 +10,7 @@ export function conditionLines(evidence: readonly Evidence[], style: Style, inde
   const rows = evidence.map((one): Text[] => {
     const { saw, wanted } = texts(one);
     const from = one.wantedFrom === undefined ? "" : ` (${one.wantedFrom})`;
-    return [
-      name(one),
-      `${operatorWords(one.operator)} ${wanted}${from}`,
-      [toned(...mark(one.result)), ` ${saw}`],
-    ];
+    return [name(one), `${operatorWords(one.operator)} ${wanted}${from}`, seen(one.result, saw)];
   });
   return table(rows, [{ wraps: true }, { wraps: true }, { wraps: true }], { style, indent });
 }
@@ -22,9 +18,9 @@ export function conditionLines(evidence: readonly Evidence[], style: Style, inde
 const name = ({ fact, path }: Evidence): string => (path === "" ? fact : `${fact}.${path}`);
 
 /** A rule of `any` conditions holds although some of them do not. */
-function mark(result: boolean | null): [Tone | undefined, string] {
-  if (result === null) return ["warning", "not known:"];
-  return result ? ["good", "saw"] : ["quiet", "does not hold, saw"];
+function seen(result: boolean | null, saw: string): Text {
+  if (result === null) return toned("warning", saw === "not observed" ? saw : `cannot be judged: ${saw}`);
+  return result ? [toned("good", "saw"), ` ${saw}`] : [toned("quiet", "does not hold, saw"), ` ${saw}`];
 }
 
 /** A list of a hundred arguments would hide the condition it stands in. */
@@ -56,9 +52,10 @@ function gap(evidence: Evidence): number {
 /** One failed condition as a sentence: `memory.usedPercent is 87.3 %, the rule wants > 90 %: 2.7 % short of it`. */
 export function failedCondition(one: Evidence): Text {
   const { saw, wanted } = texts(one);
-  const wants = `${operatorWords(one.operator)} ${wanted}${one.wantedFrom === undefined ? "" : ` (${one.wantedFrom})`}`;
+  const wants =
+    wantedWords(one.operator, wanted) + (one.wantedFrom === undefined ? "" : ` (${one.wantedFrom})`);
   if (one.result === null)
-    return [`${name(one)} was `, toned("warning", "not observed"), `; the rule wants it ${wants}`];
+    return [`${name(one)} was `, toned("warning", "not observed"), `; the rule wants ${wants}`];
   const away = distanceText(one);
   return [
     `${name(one)} is `,

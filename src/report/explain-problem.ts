@@ -53,10 +53,13 @@ function head(key: string, problem: Problem | null, nowIso: string, style: Style
     return wrap([toned("strong", `Problem ${key}`), ": not in the registry any more"], { style });
   const { severity, description, life, openedAt, resolvedAt, resolvedBecause, openings, condition, subject } =
     problem;
-  const open = life !== "resolved";
-  const since = open
-    ? `since ${dayAndTime(openedAt)} UTC (${duration(secondsFrom(openedAt, nowIso))})`
-    : `since ${dayAndTime(resolvedAt ?? problem.lastSeen)} UTC, after ${duration(secondsFrom(openedAt, resolvedAt ?? problem.lastSeen))}${resolvedBecause === null ? "" : ` (${resolvedBecause.replaceAll("_", " ")})`}`;
+  const since = (from: string, to: string) => duration(secondsFrom(from, to));
+  const end = resolvedAt ?? problem.lastSeen;
+  const because = resolvedBecause === null ? "" : ` (${resolvedBecause.replaceAll("_", " ")})`;
+  const when =
+    life === "resolved"
+      ? `${dayAndTime(end)} UTC, after ${since(openedAt, end)}${because}`
+      : `since ${dayAndTime(openedAt)} UTC (${since(openedAt, nowIso)})`;
   const recent = openings.filter(
     (opening) => Math.abs(Date.parse(nowIso) - Date.parse(opening)) <= 86_400_000,
   ).length;
@@ -64,7 +67,7 @@ function head(key: string, problem: Problem | null, nowIso: string, style: Style
     ...wrap([toned("strong", `Problem ${key}`), `  ${subject}: ${condition}`], { style, hang: 2 }),
     ...wrap([toned(severityTone(severity), severityWord(severity)), "  ", description], { style, hang: 2 }),
     ...wrap(
-      [toned(lifeTone(life), life), ` ${since}`, recent > 1 ? `, the ${ordinal(recent)} time in 24 h` : ""],
+      [toned(lifeTone(life), life), ` ${when}`, recent > 1 ? `, the ${ordinal(recent)} time in 24 h` : ""],
       { style, hang: 2 },
     ),
   ];

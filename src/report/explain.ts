@@ -198,26 +198,29 @@ function otherActions(actions: readonly ActionRecord[], style: Style): Line[] {
 
 /** What did not fire although it might have, and what nobody could see. */
 function rules({ collectors, rules: { total, verdicts } }: TrailCycle, style: Style): Line[] {
-  const fired = verdicts.filter(({ verdict }) => verdict === "fired").length;
+  const number = (wanted: string) => verdicts.filter(({ verdict }) => verdict === wanted).length;
+  const could =
+    number("blind") === 0 ? count(total, "rule") : `${total - number("blind")} of ${count(total, "rule")}`;
   const line = (label: Text, text: Text) =>
     labelled(label, text, { style, indent: labelWidth, labelWidth: 9 });
   const waiting = verdicts.filter((verdict) => verdict.waiting > 0);
-  const unseen = collectors.filter(({ status }) => status !== "ok");
+  const blind = blindReasons(verdicts, collectors);
+  const unseen = collectors.filter(
+    ({ name, status }) => status !== "ok" && !blind.some(({ why }) => why.includes(`no ${name}, because`)),
+  );
   return [
-    ...labelled(toned("strong", "Rules"), `${count(total, "rule")} looked, ${fired} fired`, {
+    ...labelled(toned("strong", "Rules"), `${could} looked, ${number("fired")} fired`, {
       style,
       indent: 0,
       labelWidth,
     }),
-    ...waiting.flatMap(({ rule, waiting: number, judged }) =>
+    ...waiting.flatMap(({ rule, waiting: entities, judged }) =>
       line(
         toned("info", "waiting"),
-        `${rule}: holds${judged > 1 ? ` on ${number} of ${judged}` : ""}, not yet for as long as it wants`,
+        `${rule}: holds${judged > 1 ? ` on ${entities} of ${judged}` : ""}, not yet for as long as it wants`,
       ),
     ),
-    ...blindReasons(verdicts, collectors).flatMap(({ names, why }) =>
-      line(toned("warning", "blind"), `${names.join(", ")}: ${why}`),
-    ),
+    ...blind.flatMap(({ names, why }) => line(toned("warning", "blind"), `${names.join(", ")}: ${why}`)),
     ...unseen.flatMap(({ name, status, detail }) =>
       line(toned(status === "failed" ? "bad" : "quiet", status), `${name}: ${detail}`),
     ),

@@ -72,7 +72,12 @@ export function wrap(text: Text, layout: Layout): Line[] {
     }
     for (let { text: rest, tone } of word.spans) {
       while (used + displayWidth(rest) > width && width > start) {
-        const [head, tail] = cut(rest, width - used);
+        // At the start of a line at least one character is taken, however narrow it is.
+        const [head, tail] = cut(rest, used > start ? width - used : Math.max(2, width - used));
+        if (head === "" && used > start) {
+          next();
+          continue;
+        }
         line.push({ text: head, tone });
         rest = tail;
         next();
@@ -155,11 +160,10 @@ export function labelled(label: Text, body: Text, layout: Labelled): Line[] {
 
 /** The same for lines that are made already, with room for the label on their left. */
 export function beside(label: Text, lines: readonly Line[], { style, indent, labelWidth }: Labelled): Line[] {
-  const head = [spaces(indent), ...cleaned(label, style)];
   const free = labelWidth - widthOf(label, style);
-  if (free <= 0) return [head, ...lines];
+  if (free <= 0) return [...wrap(label, { style, indent }), ...lines];
   const [first = [], ...rest] = lines;
-  return [[...head, spaces(free), ...first.slice(1)], ...rest];
+  return [[spaces(indent), ...cleaned(label, style), spaces(free), ...first.slice(1)], ...rest];
 }
 
 const cleaned = (text: Text, style: Style): Span[] =>

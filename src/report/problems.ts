@@ -1,46 +1,52 @@
 /** `argus problems`: the registry as a table. */
-import { type Life, type Problem, type RegistryRecord, type Severity, severities } from "../types/problem.ts";
-import { blank, type Line, print, type Text, table, toned, wrap } from "./layout.ts";
+import {
+  Life,
+  type Problem,
+  ProblemEvent,
+  type RegistryRecord,
+  type Severity,
+  severities,
+} from "../types/problem.ts";
+import { blank, type Line, print, spansOf, type Text, table, toned, wrap } from "./layout.ts";
 import { lifeTone, severityTone, severityWord } from "./sentences.ts";
 import type { Style, Tone } from "./style.ts";
+import { oneLine } from "./text.ts";
 import { count, minute } from "./values.ts";
 
 interface Row {
   readonly when: string;
   readonly severity: Severity;
-  readonly life: Life | RegistryRecord["event"];
-  readonly subject: string;
+  readonly state: Life | ProblemEvent;
   readonly what: string;
-  readonly action: string;
-  readonly result: string;
   readonly key: string;
+  /** Empty: nothing was done. */
+  readonly done: Text;
 }
 
-/** One row for each problem, in the order given. */
+/** One row for each problem, in the order given: when it was opened, or resolved, and what was done last. */
 export function problemsReport(
   problems: readonly Problem[],
   style: Style,
   notes: readonly string[] = [],
 ): string {
   const rows = problems.map((problem): Row => {
+    const { severity, life, subject, description, key, openedAt, resolvedAt, lastSeen } = problem;
     const last = problem.actions.at(-1);
     return {
-      when: problem.life === "resolved" ? (problem.resolvedAt ?? problem.lastSeen) : problem.openedAt,
-      severity: problem.severity,
-      life: problem.life,
-      subject: problem.subject,
-      what: problem.description,
-      action: last?.action ?? "none",
-      result: last?.result ?? "",
-      key: problem.key,
+      when: life === "resolved" ? (resolvedAt ?? lastSeen) : openedAt,
+      severity,
+      state: life,
+      what: withSubject(subject, description),
+      key,
+      done: last === undefined ? "" : outcome(last.action, last.result, last.reason),
     };
   });
   const open = problems.filter(({ life }) => life !== "resolved").length;
   const head =
     problems.length === 0
-      ? "No problem, open or of the last 24 hours."
+      ? "No problem is open, and none was in the last 24 hours."
       : `${count(problems.length, "problem")}, ${open} open`;
-  return print([...wrap(head, { style }), ...tableOf(rows, style), ...footer(notes, style)], style);
+  return print([...wrap(head, { style }), ...rowsOf(rows, style), ...footer(notes, style)], style);
 }
 
 /** One row for each line of the registry, in the order given. */
@@ -49,81 +55,84 @@ export function recordsReport(
   style: Style,
   notes: readonly string[] = [],
 ): string {
-  const rows = records.map(
-    (record): Row => ({
-      when: record.ts,
-      severity: record.severity,
-      life: record.event,
-      subject: record.subject,
-      what:
-        record.event === "action" || record.event === "resolved"
-          ? `${record.description} (${record.reason.replaceAll("_", " ")})`
-          : record.description,
-      action: record.action_taken,
-      result: record.action_taken === "none" ? "" : record.action_result,
-      key: record.key,
-    }),
-  );
+  const rows = records.map((record): Row => {
+    const { ts, severity, event, subject, description, key, reason } = record;
+    const what =
+      event === "resolved"
+        ? `${withSubject(subject, description)}: ${reason.replaceAll("_", " ")}`
+        : withSubject(subject, description);
+    const done =
+      record.action_taken === "none" ? "" : outcome(record.action_taken, record.action_result, reason);
+    return { when: ts, severity, state: event, what, key, done };
+  });
   const head = records.length === 0 ? "Nothing of that kind was recorded." : count(records.length, "line");
-  return print([...wrap(head, { style }), ...tableOf(rows, style), ...footer(notes, style)], style);
+  return print([...wrap(head, { style }), ...rowsOf(rows, style), ...footer(notes, style)], style);
 }
 
-const results: Readonly<Record<string, Tone>> = {
+const tones: Readonly<Record<RegistryRecord["action_result"], Tone>> = {
   success: "good",
   failure: "bad",
   skipped: "warning",
   suppressed: "quiet",
 };
 
-function toneOf(life: Row["life"]): Tone | undefined {
-  if (life === "open" || life === "healing" || life === "resolved") return lifeTone(life);
-  return life === "opened" ? "bad" : undefined;
-}
-
-/** On a narrow terminal, what was done goes below what it was about. */
-const wideEnough = 110;
-
-function tableOf(rows: readonly Row[], style: Style): Line[] {
-  if (rows.length === 0) return [];
-  const done = ({ action, result }: Row): Text =>
-    action === "none" ? toned("quiet", "nothing done") : [action, " ", toned(results[result], result)];
-  if (style.width >= wideEnough) {
-    const head = ["When (UTC)", "Severity", "Life", "What", "Done", "Key"].map((text) =>
-      toned("quiet", text),
-    );
-    const cells = rows.map((row): Text[] => [
-      minute(row.when),
-      toned(severityTone(row.severity), severityWord(row.severity)),
-      toned(toneOf(row.life), row.life),
-      whatOf(row),
-      done(row),
-      toned("quiet", row.key),
-    ]);
-    return [blank, ...table([head, ...cells], [{}, {}, {}, { wraps: true }, { wraps: true }, {}], { style })];
-  }
-  const severityWidth = Math.max(...severities.map((severity) => severityWord(severity).length));
-  return rows.flatMap((row) => [
-    blank,
-    ...wrap(
-      [
-        minute(row.when),
-        "  ",
-        toned(severityTone(row.severity), severityWord(row.severity).padEnd(severityWidth)),
-        "  ",
-        toned(toneOf(row.life), row.life),
-        "  ",
-        toned("quiet", row.key),
-      ],
-      { style },
-    ),
-    ...wrap(whatOf(row), { style, indent: 2 }),
-    ...wrap(["→ ", ...[done(row)].flat()], { style, indent: 2, hang: 4 }),
-  ]);
+/** `restart_service openclaw-gateway success: active, and still so after 3 s` */
+function outcome(action: string, result: RegistryRecord["action_result"], reason: string): Text {
+  return [
+    action.replace(":", " "),
+    " ",
+    toned(tones[result], result),
+    reason === "" ? "" : `: ${oneLine(reason)}`,
+  ];
 }
 
 /** Most descriptions begin with the subject; the others need it. */
-const whatOf = ({ subject, what }: Row): string =>
-  subject === "" || what.includes(subject) ? what : `${subject}: ${what}`;
+const withSubject = (subject: string, description: string): string =>
+  subject === "" || description.includes(subject) ? description : `${subject}: ${description}`;
+
+function stateTone(state: Row["state"]): Tone | undefined {
+  const life = Life.safeParse(state);
+  if (life.success) return lifeTone(life.data);
+  return state === "opened" ? "bad" : undefined;
+}
+
+/** Below this, what was done goes under what it was about. */
+const wideEnough = 110;
+const widest = (words: readonly string[]): number => Math.max(...words.map((word) => word.length));
+const severityWidth = widest(severities.map(severityWord));
+const stateWidth = widest([...Life.options, ...ProblemEvent.options]);
+
+function rowsOf(rows: readonly Row[], style: Style): Line[] {
+  if (rows.length === 0) return [];
+  if (style.width < wideEnough) return rows.flatMap((row) => [blank, ...narrow(row, style)]);
+  const head = ["When (UTC)", "Severity", "State", "What", "Done", "Key"].map((text) => toned("quiet", text));
+  const cells = rows.map(({ when, severity, state, what, done, key }): Text[] => [
+    minute(when),
+    toned(severityTone(severity), severityWord(severity)),
+    toned(stateTone(state), state),
+    what,
+    done,
+    toned("quiet", key),
+  ]);
+  return [blank, ...table([head, ...cells], [{}, {}, {}, { wraps: true }, { wraps: true }, {}], { style })];
+}
+
+function narrow({ when, severity, state, what, done, key }: Row, style: Style): Line[] {
+  const columns: Text = [
+    minute(when),
+    "  ",
+    toned(severityTone(severity), severityWord(severity).padEnd(severityWidth)),
+    "  ",
+    toned(stateTone(state), state.padEnd(stateWidth)),
+    "  ",
+    toned("quiet", key),
+  ];
+  return [
+    ...wrap(columns, { style }),
+    ...wrap(what, { style, indent: 2 }),
+    ...(done === "" ? [] : wrap(["→ ", ...spansOf(done)], { style, indent: 2, hang: 4 })),
+  ];
+}
 
 function footer(notes: readonly string[], style: Style): Line[] {
   return notes.length === 0 ? [] : [blank, ...notes.flatMap((note) => wrap(toned("quiet", note), { style }))];

@@ -139,3 +139,23 @@ const operators: Readonly<Record<string, string>> = {
 export function operatorWords(operator: string): string {
   return operators[operator] ?? operator;
 }
+
+/** Completes "the rule wants ...". */
+export function wantedWords(operator: string, wanted: string): string {
+  switch (operator) {
+    case "equal":
+      return wanted;
+    case "notEqual":
+      return `anything but ${wanted}`;
+    case "in":
+      return `one of ${wanted}`;
+    case "notIn":
+      return `none of ${wanted}`;
+    case "contains":
+      return `one that has ${wanted}`;
+    case "doesNotContain":
+      return `one that lacks ${wanted}`;
+    default:
+      return `${operatorWords(operator)} ${wanted}`;
+  }
+}

@@ -127,5 +127,5 @@ export function distanceText(evidence: Evidence): string | null {
   if (missing === 0) return "exactly at the limit";
   const short = `${valueText(missing, evidence.path)}`;
   const exact = /^0( |$)/.test(short) ? valueText(missing, evidence.path, true) : short;
-  return evidence.operator.startsWith("greater") ? `${exact} short of it` : `${exact} above it`;
+  return evidence.operator.startsWith("greater") ? `${exact} short` : `${exact} too much`;
 }

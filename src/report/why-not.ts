@@ -195,12 +195,12 @@ function gates(actions: readonly ActionRecord[], style: Style): Line[] {
     blank,
     ...wrap(toned("strong", "When it last fired"), { style }),
     ...actions.slice(0, mostLooks).flatMap((action) => {
-      const refused = action.steps
-        .filter(({ pass }) => !pass)
-        .map(({ step, detail }): Text[] => [toned("warning", "refused"), step, detail]);
+      const refused = action.steps.filter(({ pass }) => !pass);
+      const brief = refused.some(({ detail }) => detail === action.detail);
+      const rows = refused.map(({ step, detail }): Text[] => [toned("warning", "refused"), step, detail]);
       return [
-        ...wrap(["→ ", ...spansOf(outcomeText(action))], { style, indent: 2, hang: 4 }),
-        ...table(refused, [{}, {}, { wraps: true }], { style, indent: 4 }),
+        ...wrap(["→ ", ...spansOf(outcomeText(action, { brief }))], { style, indent: 2, hang: 4 }),
+        ...table(rows, [{}, {}, { wraps: true }], { style, indent: 4 }),
       ];
     }),
   ];
