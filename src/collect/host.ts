@@ -149,8 +149,8 @@ function createSwapRates(files: Files, clock: Clock) {
       await clock.sleep(sampleMs, signal);
       now = read();
     }
-    if (now === null || before === null) return noTraffic;
-    const seconds = (now.atMs - before.atMs) / 1000;
+    const seconds = now === null || before === null ? 0 : (now.atMs - before.atMs) / 1000;
+    if (now === null || before === null || seconds <= 0) return noTraffic;
     const rate = (pages: number) => Math.max(0, pages * pageSize) / 1e6 / seconds;
     const inMegabytesPerSecond = rate(now.pagesIn - before.pagesIn);
     const outMegabytesPerSecond = rate(now.pagesOut - before.pagesOut);

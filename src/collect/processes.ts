@@ -77,15 +77,17 @@ function sentence(processes: readonly Process[], all: ReadonlyMap<number, Tracke
   let kernelThreads = 0;
   for (const one of all.values()) if (one.kernelThread) kernelThreads += 1;
   let orphans = 0;
+  let killable = 0;
   let largest: Process | null = null;
   for (const one of processes) {
     if (one.orphan) orphans += 1;
+    if (one.orphan && one.killable) killable += 1;
     if (largest === null || one.rssBytes > largest.rssBytes) largest = one;
   }
   return [
     count(processes.length - kernelThreads, "process", "processes"),
     kernelThreads === 0 ? "" : ` and ${count(kernelThreads, "kernel thread")}`,
-    orphans === 0 ? ", no orphan" : `, ${count(orphans, "orphan")}`,
+    orphans === 0 ? ", no orphan" : `, ${count(orphans, "orphan")} (${killable} killable)`,
     largest === null
       ? ""
       : `; largest ${largest.executable ?? largest.name} (pid ${largest.pid}) ${bytes(largest.rssBytes)}`,

@@ -6,7 +6,6 @@ import { loadConfig } from "../../src/config.ts";
 import { createSystem } from "../../src/system/machine.ts";
 import type { Clock, System } from "../../src/system/system.ts";
 import type { Config } from "../../src/types/settings.ts";
-import { Settings } from "../../src/types/settings.ts";
 
 export interface MadeProcess {
   readonly pid: number;
