@@ -32,23 +32,55 @@ export function cleanReport(data: CleanData, style: Style): string {
     ...section(
       data.dryRun ? "Would go" : "Gone",
       table(
-        listed.map((unit) => [bytes(unit.bytes), unit.path, toned("quiet", `${unit.entries > 1 ? `${grouped(unit.entries)} entries, ` : ""}${unit.why}`)]),
-        [{ align: "right" }, { grows: true }, { most: 50 }],
+        listed.map((unit) => [
+          bytes(unit.bytes),
+          unit.path,
+          toned("quiet", `${unit.entries > 1 ? `${grouped(unit.entries)} entries, ` : ""}${unit.why}`),
+        ]),
+        [{ align: "right" }, { wraps: true }, { wraps: true }],
         { style, indent: 2 },
       ),
     ),
     ...(more > 0 ? wrap(toned("quiet", `and ${grouped(more)} smaller`), { style, indent: 2 }) : []),
-    ...section("Stays", table(data.kept.map((each) => [grouped(each.count), each.why]), [{ align: "right" }, { grows: true }], { style, indent: 2 })),
+    ...section(
+      "Stays",
+      table(
+        data.kept.map((each) => [grouped(each.count), each.why]),
+        [{ align: "right" }, { wraps: true }],
+        { style, indent: 2 },
+      ),
+    ),
     ...section(
       "Such as",
-      table(data.keptExamples.slice(0, mostExamples).map(({ path, why }) => [path, toned("quiet", why)]), [{ grows: true }, { most: 60 }], { style, indent: 2 }),
+      table(
+        data.keptExamples.slice(0, mostExamples).map(({ path, why }) => [path, toned("quiet", why)]),
+        [{ wraps: true }, { wraps: true }],
+        { style, indent: 2 },
+      ),
     ),
-    ...section("Not looked through", table(data.passedOver.map(({ path, why }) => [path, why]), [{}, { grows: true }], { style, indent: 2 })),
+    ...section(
+      "Not looked through",
+      table(
+        data.passedOver.map(({ path, why }) => [path, why]),
+        [{}, { wraps: true }],
+        { style, indent: 2 },
+      ),
+    ),
     ...section(
       "Disks",
-      table(data.disks.map((disk) => [disk.mount, `${percent(disk.usedPercentBefore)} ${style.unicode ? "→" : "->"} ${percent(disk.usedPercentAfter)}`]), [{}, { grows: true }], { style, indent: 2 }),
+      table(
+        data.disks.map((disk) => [
+          disk.mount,
+          `${percent(disk.usedPercentBefore)} ${style.unicode ? "→" : "->"} ${percent(disk.usedPercentAfter)}`,
+        ]),
+        [{}, { wraps: true }],
+        { style, indent: 2 },
+      ),
     ),
-    ...section("Note", data.notes.flatMap((note) => wrap(note, { style, indent: 2 }))),
+    ...section(
+      "Note",
+      data.notes.flatMap((note) => wrap(note, { style, indent: 2 })),
+    ),
   ];
   return print(lines, style);
 }

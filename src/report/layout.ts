@@ -27,15 +27,35 @@ export function widthOf(text: Text, style: Style): number {
 
 /** Prints lines. Ends with a newline unless there are none. */
 export function print(lines: readonly Line[], style: Style): string {
-  const rows = lines.map((line) => {
-    // Spaces at the end would be there to be copied, and show when underlined.
-    const spans = [...line];
-    while (spans.at(-1)?.text.trim() === "") spans.pop();
-    const last = spans.pop();
-    if (last !== undefined) spans.push({ ...last, text: last.text.trimEnd() });
-    return spans.map((span) => paint(span.text, span.tone, style)).join("");
-  });
-  return rows.map((row) => `${row}\n`).join("");
+  return lines
+    .map(
+      (line) =>
+        `${joined(line)
+          .map(({ text, tone }) => paint(text, tone, style))
+          .join("")}\n`,
+    )
+    .join("");
+}
+
+/** Neighbours of one tone as one span, without spaces at the end: they would only be there to be copied. */
+function joined(line: Line): Line {
+  const spans: { text: string; tone?: Tone | undefined }[] = [];
+  let space = "";
+  for (const { text, tone } of line) {
+    if (text.trim() === "") {
+      space += text;
+      continue;
+    }
+    const last = spans.at(-1);
+    if (last !== undefined && last.tone === tone) last.text += space + text;
+    else if (last === undefined || tone !== undefined)
+      spans.push(...(space === "" ? [] : [{ text: space }]), { text, tone });
+    else spans.push({ text: space + text });
+    space = "";
+  }
+  const last = spans.at(-1);
+  if (last !== undefined) last.text = last.text.trimEnd();
+  return spans;
 }
 
 interface Layout {

@@ -19,8 +19,8 @@ import {
   refusedByBackoff,
   restartVerified,
   twoHundred,
-} from "./cycles.ts";
-import * as views from "./views.ts";
+} from "../report/cycles.ts";
+import * as views from "../report/views.ts";
 
 const cycles = {
   healthy,
@@ -79,7 +79,7 @@ const styles: Record<string, Style> = {
 
 const write = process.env["ARGUS_GOLDEN"] === "write";
 const golden = (report: string, style: string) =>
-  join(import.meta.dirname, "../golden", report, `${style}.txt`);
+  join(import.meta.dirname, report, `${style}.txt`);
 
 describe.each(Object.keys(reports))("%s", (name) => {
   it.each(Object.keys(styles))("at width %s", (styleName) => {
