@@ -3,11 +3,27 @@ import { join } from "node:path";
 import { Command, CommanderError } from "commander";
 import { UserError, WorkError } from "../types/errors.ts";
 import { type Context, createContext, type Invocation } from "./context.ts";
+import { checkCommand } from "./check.ts";
+import { cleanCommand } from "./clean.ts";
+import { doctorCommand } from "./doctor.ts";
 import { explainCommand } from "./explain.ts";
-import { pauseCommand } from "./pause.ts";
+import { pauseCommand, resumeCommand } from "./pause.ts";
+import { problemsCommand } from "./problems.ts";
 import { runCommand } from "./run.ts";
+import { statusCommand } from "./status.ts";
 
-const commands: readonly ((program: Command, context: Context) => void)[] = [runCommand, explainCommand, pauseCommand];
+/** In the order of `argus --help`: a new command is one file and one row. */
+const commands: readonly ((program: Command, context: Context) => void)[] = [
+  runCommand,
+  checkCommand,
+  explainCommand,
+  statusCommand,
+  problemsCommand,
+  cleanCommand,
+  pauseCommand,
+  resumeCommand,
+  doctorCommand,
+];
 
 /** @returns the exit status: 0 fine, 1 the work failed, 2 wrong usage or settings. */
 export async function main(invocation: Invocation): Promise<number> {

@@ -19,6 +19,9 @@ export function pauseCommand(program: Command, context: Context): void {
       writePause(system.files, config.stateDir, { until, reason: options.reason, since: isoTime(now) }, context.warn);
       context.print(`Paused ${until === null ? "until `argus resume`" : `until ${until}`}: no restarts, kills or cleaning; alerts and notes go on.`);
     });
+}
+
+export function resumeCommand(program: Command, context: Context): void {
   program
     .command("resume")
     .description("end a pause")

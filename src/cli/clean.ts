@@ -1,0 +1,63 @@
+import type { Command } from "commander";
+import { cleanDisk } from "../execute/clean/clean.ts";
+import { describeClean } from "../execute/clean/describe.ts";
+import { policyOf } from "../execute/policy.ts";
+import { cleanReport } from "../report/clean.ts";
+import { problemKey } from "../system/problem-key.ts";
+import type { Proposal } from "../types/action.ts";
+import { WorkError } from "../types/errors.ts";
+import type { Config } from "../types/settings.ts";
+import { type Context, printJson } from "./context.ts";
+import { openParts } from "./parts.ts";
+
+export function cleanCommand(program: Command, context: Context): void {
+  program
+    .command("clean")
+    .description("the disk cleaning, by hand: old entries of the hardcoded safelist")
+    .option("--dry-run", "say what would go and why, remove nothing")
+    .option("--json", "print data instead of text")
+    .action(async (options: { dryRun?: true; json?: true }) => {
+      const config = context.config();
+      await (options.dryRun ? forecast : clean)(context, config, options.json ?? false);
+    });
+}
+
+async function forecast(context: Context, config: Config, json: boolean): Promise<void> {
+  const { diskCleanMaxAgeDays: maxAgeDays, homes, logDir, keep } = policyOf(config);
+  const { signal } = new AbortController();
+  const report = await cleanDisk(context.system, { maxAgeDays, homes, logDir, keep: [...keep, config.stateDir], dryRun: true, signal });
+  if (json) printJson(context, report);
+  else context.print(cleanReport({ ...report, ...describeClean(report) }, context.style));
+}
+
+/** Through the executor, as everything that changes the machine: its gate, its budget, its record. */
+async function clean(context: Context, config: Config, json: boolean): Promise<void> {
+  const { parts, release } = await openParts(context.system, config, "argus clean");
+  const controller = new AbortController();
+  const abort = () => controller.abort();
+  process.once("SIGINT", abort);
+  process.once("SIGTERM", abort);
+  try {
+    const proposal: Proposal = {
+      type: "clean_disk",
+      source: "operator",
+      problem: problemKey("disk", "operator", "clean"),
+      problemType: "disk",
+      severity: "info",
+      subject: "asked for by hand",
+    };
+    const host = context.system.files.tryRead("/proc/sys/kernel/hostname")?.trim() ?? "unknown host";
+    const request = { cycle: "by hand", host, dryRun: config.dryRun, proposals: [proposal] };
+    const { actions, notes } = await parts.executor.execute(request, controller.signal);
+    const [action] = actions;
+    if (action === undefined) throw new Error("the executor gave no answer");
+    for (const note of notes) context.warn(note);
+    if (json) printJson(context, action);
+    else context.print(`${action.detail.charAt(0).toUpperCase()}${action.detail.slice(1)}.`.replace(/\.\.$/, "."));
+    if (action.result !== "success") throw new WorkError(action.refusal === null ? "the cleaning did not succeed" : `the cleaning was refused: ${action.refusal}`);
+  } finally {
+    process.removeListener("SIGINT", abort);
+    process.removeListener("SIGTERM", abort);
+    release();
+  }
+}

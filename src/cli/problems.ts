@@ -1,0 +1,72 @@
+import { type Command, Option } from "commander";
+import { isOpen } from "../record/problems.ts";
+import { passedOverSentence, readHistory, readProblems, registryPath } from "../record/registry.ts";
+import { problemsReport, recordsReport } from "../report/problems.ts";
+import { type Problem, problemTypes, type RegistryRecord, severities } from "../types/problem.ts";
+import { type Context, printJson } from "./context.ts";
+import { parseDuration } from "./duration.ts";
+
+interface ProblemsOptions {
+  readonly since?: number;
+  readonly type?: string;
+  readonly severity?: string;
+  readonly key?: string;
+  readonly all?: true;
+  readonly open?: true;
+  readonly json?: true;
+}
+
+const mostLines = 1000;
+const daySeconds = 86_400;
+
+export function problemsCommand(program: Command, context: Context): void {
+  program
+    .command("problems")
+    .description("the problems of the last 24 hours; with --since or --all the registry's lines, one for each event")
+    .option("--since <time>", "lines not older than 30m, 2h, 7d …", parseDuration)
+    .addOption(new Option("--all", `every line there is, newest first (as text at most ${mostLines})`).conflicts("since"))
+    .addOption(new Option("--open", "only problems that are open now").conflicts(["since", "all"]))
+    .addOption(new Option("--type <type>", "only of this type").choices(problemTypes))
+    .addOption(new Option("--severity <severity>", "only of this severity").choices(severities))
+    .option("--key <key>", "only this problem")
+    .option("--json", "the registry's lines as data; with --open, the problems")
+    .action((options: ProblemsOptions) => {
+      const { stateDir } = context.config();
+      const wantsLines = options.since !== undefined || options.all || (options.json && !options.open);
+      if (wantsLines) showLines(context, stateDir, options);
+      else showProblems(context, stateDir, options);
+    });
+}
+
+const fits = (options: ProblemsOptions, one: Pick<Problem | RegistryRecord, "type" | "severity" | "key">): boolean =>
+  (options.type === undefined || one.type === options.type) &&
+  (options.severity === undefined || one.severity === options.severity) &&
+  (options.key === undefined || one.key === options.key);
+
+function showProblems(context: Context, stateDir: string, options: ProblemsOptions): void {
+  const { problems, passedOver } = readProblems(context.system.files, stateDir);
+  const since = context.system.clock.now().wallMs - daySeconds * 1000;
+  const ended = ({ resolvedAt, lastSeen }: Problem): number => Date.parse(resolvedAt ?? lastSeen);
+  const wanted = (problem: Problem) => isOpen(problem) || (!options.open && ended(problem) >= since);
+  const shown = [...problems.values()].filter((problem) => fits(options, problem) && wanted(problem));
+  const rank = (problem: Problem): number => Number(!isOpen(problem)) * 10 + severities.indexOf(problem.severity);
+  shown.sort((a, b) => rank(a) - rank(b) || (a.lastSeen < b.lastSeen ? 1 : -1));
+  if (options.json) printJson(context, shown);
+  else context.print(problemsReport(shown, context.style, passedOverNotes(stateDir, passedOver)));
+}
+
+function showLines(context: Context, stateDir: string, options: ProblemsOptions): void {
+  const history = readHistory(context.system.files, stateDir);
+  const from = options.all ? 0 : context.system.clock.now().wallMs - (options.since ?? daySeconds) * 1000;
+  const lines: RegistryRecord[] = [];
+  for (const record of history.records()) {
+    if (Date.parse(record.ts) < from || !fits(options, record)) continue;
+    lines.push(record);
+    if (!options.json && lines.length >= mostLines) break;
+  }
+  if (options.json) printJson(context, lines);
+  else context.print(recordsReport(lines, context.style, passedOverNotes(stateDir, history.passedOver())));
+}
+
+const passedOverNotes = (stateDir: string, count: number): string[] =>
+  count > 0 ? [passedOverSentence(registryPath(stateDir), count)] : [];

@@ -1,0 +1,61 @@
+import type { Command } from "commander";
+import { createExecutor } from "../execute/executor.ts";
+import { policyOf } from "../execute/policy.ts";
+import { viewOutbox } from "../notify/delivery-state.ts";
+import { isInterrupted, readCycleState } from "../record/cycle-state.ts";
+import { readSnapshot } from "../record/history.ts";
+import { readHolder } from "../record/lock.ts";
+import { isOpen } from "../record/problems.ts";
+import { passedOverSentence, readProblems, registryPath } from "../record/registry.ts";
+import { readTrail } from "../record/trail.ts";
+import { type StatusData, statusReport } from "../report/status.ts";
+import { readOnly } from "../system/read-only.ts";
+import { isoTime } from "../types/moment.ts";
+import type { Config } from "../types/settings.ts";
+import { type Context, printJson } from "./context.ts";
+
+export function statusCommand(program: Command, context: Context): void {
+  program
+    .command("status")
+    .description("health at a glance: open problems, restarts, budgets, the last cycle")
+    .option("--json", "print data instead of text")
+    .action((options: { json?: true }) => {
+      const data = statusData(context, context.config());
+      if (options.json) printJson(context, data);
+      else context.print(statusReport(data, context.style));
+    });
+}
+
+function statusData(context: Context, config: Config): StatusData {
+  const system = readOnly(context.system);
+  const { files, clock } = system;
+  const { stateDir, logDir } = config;
+  const now = clock.now();
+  const trail = readTrail(files, stateDir);
+  const lastCycle = trail.newest();
+  const cycles = readCycleState(files, logDir);
+  const { problems, passedOver } = readProblems(files, stateDir);
+  const view = createExecutor(system, policyOf(config), stateDir).view();
+  const holder = readHolder(files, stateDir, now.bootId);
+  const notes = [...config.notes, trail.passedOver() ?? [], passedOver > 0 ? passedOverSentence(registryPath(stateDir), passedOver) : []].flat();
+  return {
+    host: lastCycle?.cycle.host ?? files.tryRead("/proc/sys/kernel/hostname")?.trim() ?? "unknown host",
+    now: isoTime(now),
+    stateDir,
+    intervalSeconds: config.intervalSeconds,
+    running: holder === null ? null : { pid: holder.pid, what: holder.what, since: holder.since },
+    lastCycle,
+    cycles: cycles === null ? null : { failuresInARow: cycles.failuresInARow, lastError: cycles.lastError, interrupted: isInterrupted(files, cycles, now.bootId) },
+    problems: [...problems.values()].filter(isOpen),
+    ...view,
+    outbox: { ...viewOutbox(files, stateDir), channel: config.telegram !== null },
+    absentUnits: absentUnits(files, stateDir),
+    notes,
+  };
+}
+
+function absentUnits(files: Parameters<typeof readSnapshot>[0], stateDir: string): string[] {
+  const read = readSnapshot(files, stateDir);
+  const services = read.ok ? (read.snapshot.facts.service ?? []) : [];
+  return services.filter(({ watched, installed }) => watched && !installed).map(({ name }) => name);
+}

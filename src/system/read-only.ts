@@ -1,0 +1,18 @@
+/** The machine for commands that only look: what would write does nothing. A state file that is broken stays where it is. */
+import type { Files, System } from "./system.ts";
+
+export function readOnly(system: System): System {
+  const nothing = () => {};
+  const files: Files = {
+    ...system.files,
+    makeDirectory: nothing,
+    writeAtomic: nothing,
+    writeExclusive: nothing,
+    append: nothing,
+    truncate: nothing,
+    rename: nothing,
+    remove: nothing,
+    link: nothing,
+  };
+  return { ...system, files };
+}
