@@ -125,12 +125,17 @@ function headline({
   }
   if (cycles !== null && cycles.failuresInARow > 0)
     parts.push(toned("bad", `The last ${count(cycles.failuresInARow, "cycle")} failed.`));
-  // Two intervals without a look: whatever the registry says is old.
   const age = secondsFrom(last.cycle.ts, now);
-  if (running === null || age > 2 * intervalSeconds + 60)
-    parts.push(toned("warning", `Nobody has looked for ${duration(age)}.`));
+  // Two intervals without a look: whatever the registry says is old.
+  if (age > 2 * intervalSeconds + 60) parts.push(toned("warning", `Nobody has looked for ${duration(age)}.`));
   if (pause !== null) parts.push(toned("warning", "Argus is paused."));
-  if (parts.length === 0) return [toned("good", "All well."), ` The last look was ${duration(age)} ago.`];
+  if (parts.length === 0) {
+    const looked = `The last look was ${duration(age)} ago`;
+    return [
+      toned("good", "All well."),
+      running === null ? ` ${looked}, and nobody looks again until argus runs.` : ` ${looked}.`,
+    ];
+  }
   return parts.flatMap((part, index) => (index === 0 ? spansOf(part) : [{ text: " " }, ...spansOf(part)]));
 }
 
