@@ -130,8 +130,9 @@ async function lookClosely(
   const { holds } = judgement;
   if (holds === null) {
     own.blind.add(look.identity);
-    for (const part of judgement.evidence)
-      if (part.result === null) own.missing.add(missingName(part, input.facts));
+    // With a whole fact missing that alone is named: what else is missing shows when it is back.
+    const unseen = own.lacksFact ? [] : judgement.evidence.filter(({ result }) => result === null);
+    for (const part of unseen) own.missing.add(missingName(part));
   }
   const streak = keepStreak(judged, look.identity, holds, input, tally);
   if (holds !== true) return;
@@ -163,10 +164,8 @@ function stackOf(error: unknown): string {
   return error instanceof Error && error.stack !== undefined ? `\n${error.stack}` : "";
 }
 
-function missingName(part: Evidence, facts: Facts): string {
-  if (part.saw !== null) return part.wantedFrom ?? `${part.fact}.${part.path}`;
-  const whole = (facts as Record<string, unknown>)[part.fact] === undefined;
-  return whole ? part.fact : `${part.fact}.${part.path}`;
+function missingName({ saw, fact, path, wantedFrom }: Evidence): string {
+  return saw === null || wantedFrom === undefined ? `${fact}.${path}` : wantedFrom;
 }
 
 function keepStreak(
