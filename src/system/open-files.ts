@@ -1,7 +1,6 @@
 /**
- * What is in use on this machine: by running processes (descriptors, mappings, working and root directories,
- * executables), by the kernel itself (swap, loop devices, mounts), by listeners on sockets, by holders of locks.
- * Read from /proc; nothing is opened or touched for it.
+ * What is in use on this machine: by processes (descriptors, mappings, working and root directories, executables), by
+ * the kernel itself (swap, loop devices, mounts), by listeners on sockets, by holders of locks. All from /proc.
  */
 import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { basename } from "node:path";
@@ -33,7 +32,6 @@ export interface OpenFiles {
   readonly mounts: readonly Mount[];
   /** Mounts of all namespaces: what they show belongs to whoever sees it there. */
   readonly allMounts: readonly Mount[];
-  /** Processes that were looked into. */
   readonly seenProcesses: number;
   /** Processes that Argus may not look into; kernel threads are none. */
   readonly unseenProcesses: number;
@@ -45,6 +43,7 @@ const paths = { encoding: "latin1" } as const; // bytes of a path survive in lat
 const uninteresting = /^(?!\/)|^\/dev\/(?:null|zero|full|u?random|tty|ptmx|console|pts\/\d+)$/;
 const vanished = new Set(["ENOENT", "ESRCH", "EINVAL"]);
 const forbidden = new Set(["EACCES", "EPERM"]);
+const unreadable = new Set([...vanished, ...forbidden, "ENOTDIR"]);
 
 interface Gathering {
   readonly proc: string;
@@ -97,7 +96,7 @@ export async function readOpenFiles(files: Files, ownPid: number, pace: Pace): P
       seenProcesses += 1;
     } catch (error) {
       if (forbidden.has(errorCode(error)) && !holdsNothing(`${proc}/${pid}`)) unseenProcesses += 1;
-      else if (!vanished.has(errorCode(error)) && !forbidden.has(errorCode(error))) throw error;
+      else if (!unreadable.has(errorCode(error))) throw error;
     }
   }
   return {
@@ -182,7 +181,7 @@ function addIdentity(all: Gathering, path: string): void {
     const status = statSync(path, { bigint: true });
     all.open.add(`${status.dev}:${status.ino}`);
   } catch (error) {
-    if (!vanished.has(errorCode(error)) && !forbidden.has(errorCode(error))) throw error;
+    if (!unreadable.has(errorCode(error))) throw error;
   }
 }
 
@@ -241,8 +240,7 @@ function orNull<T>(read: () => T): T | null {
   try {
     return read();
   } catch (error) {
-    if (vanished.has(errorCode(error)) || forbidden.has(errorCode(error)) || errorCode(error) === "ENOTDIR")
-      return null;
+    if (unreadable.has(errorCode(error))) return null;
     throw error;
   }
 }

@@ -1,5 +1,15 @@
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -61,8 +71,15 @@ test("a real process: what it has open, where it works, what it runs and maps", 
 });
 
 test("Argus's own descriptors are none of its business, its working directory is", async () => {
-  const inUse = await readFixture({});
-  expect(inUse.open.has(key(process.cwd()))).toBe(true);
+  const own = file("own");
+  const descriptor = openSync(own, "r");
+  try {
+    const inUse = await readFixture({});
+    expect(inUse.open.has(key(own))).toBe(false);
+    expect(inUse.open.has(key(process.cwd()))).toBe(true);
+  } finally {
+    closeSync(descriptor);
+  }
 });
 
 describe("when /proc does not show this machine's processes there is no answer", () => {

@@ -26,6 +26,7 @@ test("the safelist, to the letter", () => {
     "/var/log",
     "/var/lib/argus/logs",
   ]);
+  expect(safelist([], "/var/lib/../log/.").map(({ path }) => path)).toEqual(["/tmp", "/var/tmp", "/var/log"]);
   expect(safelist(["", ".", "~", "home", "/a/", "/a/./", "/a"], "/var/log/").map(({ path }) => path)).toEqual(
     [
       "/tmp",
