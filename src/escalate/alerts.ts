@@ -23,7 +23,13 @@ function alertFor(group: readonly Handled[]): Proposal | null {
   const asked = finding.actions.find((action) => action.type === "alert");
   const more = group.length > 1 ? ` (and ${group.length - 1} more)` : "";
   const done = group.flatMap(({ actions }) => actions).filter((action) => action.type !== "log");
-  const said = [...new Set(done.map((action) => `${action.type}${action.target === null ? "" : ` ${action.target}`}: ${action.detail}`))];
+  const said = [
+    ...new Set(
+      done.map(
+        (action) => `${action.type}${action.target === null ? "" : ` ${action.target}`}: ${action.detail}`,
+      ),
+    ),
+  ];
   const lines = [`${asked?.message ?? finding.summary}${more}`, ...said.slice(0, 5)];
   if (said.length > 5) lines.push(`and ${said.length - 5} further actions`);
   if (asked === undefined) lines.push(`Unresolved: ${telling.resolution.why}`);
@@ -38,4 +44,5 @@ function alertFor(group: readonly Handled[]): Proposal | null {
   };
 }
 
-export const asksToTell = (finding: Finding): boolean => finding.actions.some((action) => action.type === "alert");
+export const asksToTell = (finding: Finding): boolean =>
+  finding.actions.some((action) => action.type === "alert");

@@ -1,21 +1,93 @@
 /** Whether the model is asked about this cycle, and why not. Pure. */
+import type { Moment } from "../types/moment.ts";
 import type { ModelAnswer } from "../types/trail.ts";
+import type { Handled } from "./alerts.ts";
+import { cooldownAt, type Memory, newsIn, secondsUntilAskedAgain, spentToday } from "./memory.ts";
+import { unresolvedOf } from "./unresolved.ts";
 
 export interface Situation {
-  readonly findings: number;
-  readonly unresolved: number;
+  readonly handled: readonly Handled[];
   readonly paused: boolean;
-  readonly diskGuard: boolean;
   readonly dryRun: boolean;
+  /** Less than 100 MB are free where the state is. */
+  readonly diskGuard: boolean;
+}
+
+export interface ModelLimits {
+  readonly hasKey: boolean;
+  readonly dailyCalls: number;
+  readonly dailyTokens: number;
 }
 
 export interface ModelDecision {
   readonly asked: boolean;
   readonly why: ModelAnswer;
+  /** One sentence. */
   readonly detail: string;
 }
 
-export function decideModel(situation: Situation): ModelDecision {
+/** The first of these that holds is the answer, from the most fundamental to the least. */
+export function decide(
+  situation: Situation,
+  limits: ModelLimits,
+  memory: Memory,
+  now: Moment,
+): ModelDecision {
+  const { handled } = situation;
+  const not = (why: ModelAnswer, detail: string): ModelDecision => ({ asked: false, why, detail });
+  if (handled.length === 0) return not("nothing_found", "no rule fired");
+  const unresolved = unresolvedOf(handled);
+  if (unresolved.length === 0) return not("every_finding_resolved", "rules cover all that was found");
+
+  const things = `${unresolved.length} unresolved problem${unresolved.length === 1 ? "" : "s"}`;
+  const but = (why: ModelAnswer, reason: string) => not(why, `${things}, but ${reason}`);
+  if (situation.paused) return but("paused", "Argus is paused");
+  if (situation.dryRun) return but("dry_run", "a dry run asks nobody");
+  if (situation.diskGuard) return but("disk_guard", "less than 100 MB are free for the state");
+  if (!limits.hasKey) return but("no_key", "ANTHROPIC_API_KEY is not set, so they alert by themselves");
+
+  const news = newsIn(memory, unresolved, now);
+  if (news.length === 0) {
+    const wait = minutes(secondsUntilAskedAgain(memory, unresolved, now));
+    return but(
+      "same_unresolved_set",
+      `the model was asked about them within the hour; again in ${wait} at the latest`,
+    );
+  }
+  const cooldown = cooldownAt(memory, now);
+  if (cooldown !== null)
+    return but(
+      "cooldown",
+      `asking failed, and is tried again in ${minutes(cooldown.seconds)}: ${cooldown.why}`,
+    );
+  const { requests, tokens } = spentToday(memory, now);
+  if (requests >= limits.dailyCalls) {
+    return but(
+      "daily_budget",
+      `${requests} of ${limits.dailyCalls} requests of 24 hours are used (ARGUS_LLM_DAILY_CALLS)`,
+    );
+  }
+  if (tokens >= limits.dailyTokens) {
+    return but(
+      "daily_budget",
+      `${tokens} of ${limits.dailyTokens} tokens of 24 hours are used (ARGUS_LLM_DAILY_TOKENS)`,
+    );
+  }
+  const fresh = news.length === unresolved.length ? "" : `, of which ${news.length} with news`;
+  return { asked: true, why: "asked", detail: `${things}${fresh}` };
+}
+
+const minutes = (seconds: number): string =>
+  seconds < 90 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} min`;
+
+/** What the cycle asks until it is given an `Escalation`: everything that needs no memory. */
+export function decideModel(situation: {
+  findings: number;
+  unresolved: number;
+  paused: boolean;
+  diskGuard: boolean;
+  dryRun: boolean;
+}): ModelDecision {
   const { findings, unresolved } = situation;
   const not = (why: ModelAnswer, detail: string): ModelDecision => ({ asked: false, why, detail });
   const things = `${unresolved} unresolved finding${unresolved === 1 ? "" : "s"}`;

@@ -29,7 +29,8 @@ export function resolutionOf(finding: Finding, actions: readonly ActionRecord[])
     if (action.refusal !== null && withoutRemedy.has(action.refusal)) {
       return { resolved: false, why: `${name} was refused (${action.refusal}): ${action.detail}` };
     }
-    if (action.verified === false) return { resolved: false, why: `${name} had no effect: the rule still fires` };
+    if (action.verified === false)
+      return { resolved: false, why: `${name} had no effect: the rule still fires` };
   }
   if (actions.length === 0) return { resolved: true, why: "the rule says that nobody else need look" };
   return { resolved: true, why: "the rule's actions are the remedy, and none failed or is exhausted" };

@@ -1,0 +1,122 @@
+/** The parts of the document that is put before the model, each bounded and cleaned. Pure. */
+import type { Problem } from "../types/problem.ts";
+import type { TrailCycle } from "../types/trail.ts";
+import type { Handled } from "./alerts.ts";
+import type { Candidate } from "./candidates.ts";
+import type { JournalTail } from "./evidence.ts";
+import { machineLine, machineText } from "./machine-text.ts";
+import type { Unresolved } from "./unresolved.ts";
+
+/** How much of each part goes in, in pieces and in characters. */
+export interface Sizes {
+  readonly problems: number;
+  readonly journalLines: number;
+  readonly journalLine: number;
+  readonly processes: number;
+  readonly others: number;
+  readonly resolved: number;
+  readonly cycles: number;
+  readonly line: number;
+}
+
+export function problemPart({ key, findings }: Unresolved, problems: readonly Problem[], size: Sizes) {
+  const known = problems.find((problem) => problem.key === key);
+  const [{ finding: worst }] = findings;
+  return {
+    key,
+    type: worst.type,
+    condition: machineLine(worst.condition, 80),
+    severity: worst.severity,
+    subject: machineLine(worst.subject, 200),
+    open_since: known?.openedAt ?? null,
+    times_in_24_hours: known?.openings.length ?? 1,
+    findings: findings.slice(0, 5).map(({ finding, actions, resolution }) => ({
+      rule: machineLine(finding.rule, 80),
+      meaning: machineLine(finding.description, size.line),
+      summary: machineLine(finding.summary, size.line),
+      why_unresolved: machineLine(resolution.why, size.line),
+      conditions: finding.evidence.slice(0, 12).map(({ fact, path, operator, wanted, saw }) => ({
+        what: `${fact}.${path} ${operator}`,
+        wanted: valuePart(wanted),
+        saw: valuePart(saw),
+      })),
+      tried_now: actions.slice(0, 8).map((action) => actionPart(action, size)),
+    })),
+    more_findings: Math.max(0, findings.length - 5),
+    tried_before: (known?.actions ?? []).slice(-8).map(({ ts, action, result, reason }) => ({
+      ts,
+      action: machineLine(action, 120),
+      result,
+      reason: machineLine(reason, 160),
+    })),
+  };
+}
+
+function actionPart(action: Handled["actions"][number], size: Sizes) {
+  const { type, target, result, refusal, verified, detail } = action;
+  return {
+    action: machineLine(target === null ? type : `${type} ${target}`, 120),
+    result,
+    refusal,
+    verified,
+    detail: machineLine(detail, size.line),
+  };
+}
+
+export function handledPart({ finding, actions }: Handled, size: Sizes) {
+  return {
+    rule: machineLine(finding.rule, 80),
+    summary: machineLine(finding.summary, size.line),
+    actions: actions.slice(0, 4).map(({ type, target, result, refusal }) => ({
+      action: machineLine(target === null ? type : `${type} ${target}`, 120),
+      result,
+      refusal,
+    })),
+  };
+}
+
+export function cyclePart({ cycle, findings, actions }: TrailCycle, size: Sizes) {
+  return {
+    ts: cycle.ts,
+    model: cycle.model.why,
+    findings: findings.slice(0, 10).map(({ key, resolved, summary }) => ({
+      key,
+      resolved,
+      summary: machineLine(summary, Math.min(200, size.line)),
+    })),
+    actions: actions.slice(0, 10).map(({ type, target, source, problem, result, refusal, message }) => ({
+      action: machineLine(target === null ? type : `${type} ${target}`, 120),
+      by: machineLine(source, 80),
+      problem,
+      result,
+      refusal,
+      message: message === null ? null : machineLine(message, 160),
+    })),
+  };
+}
+
+/** What the gate will ask for again: which action, on which target, for which problem. */
+export function allowedPart(candidates: readonly Candidate[]) {
+  const byType: Record<
+    string,
+    { target: string | number | null; problems: readonly string[]; about: string }[]
+  > = {};
+  for (const { type, target, problems, about } of candidates) {
+    byType[type] = [...(byType[type] ?? []), { target, problems, about: machineLine(about, 240) }];
+  }
+  return byType;
+}
+
+export function journalPart({ unit, lines, missing }: JournalTail, size: Sizes) {
+  if (missing !== null) return { unit, missing: machineLine(missing, 200) };
+  // As one text: a private key goes over many lines.
+  const safe = machineText(lines.join("\n"), 64_000).split("\n");
+  return { unit, lines: safe.slice(-size.journalLines).map((line) => machineLine(line, size.journalLine)) };
+}
+
+function valuePart(value: unknown): unknown {
+  if (typeof value === "number") return Math.round(value * 100) / 100;
+  if (typeof value === "string") return machineLine(value, 160);
+  if (value === null || typeof value === "boolean") return value;
+  return machineLine(JSON.stringify(value) ?? String(value), 160);
+}

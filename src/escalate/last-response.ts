@@ -1,0 +1,29 @@
+/** `last_response.json` in the log folder: the last reply as it came, for people who want to see the very words. */
+import { join } from "node:path";
+import { redactDeep } from "../system/redact.ts";
+import type { Files } from "../system/system.ts";
+import type { Consultation } from "../types/consultation.ts";
+
+export interface LastResponse {
+  readonly ts: string;
+  readonly cycle: string;
+  readonly requestId: string | null;
+  readonly stopReason: string | null;
+  /** The reply's text; empty when there was none. */
+  readonly text: string;
+  readonly consultation: Consultation;
+}
+
+const maxText = 64_000;
+
+/** Redacted, and readable for Argus's own user alone. Throws when it cannot be written. */
+export function writeLastResponse(files: Files, logDir: string, response: LastResponse): void {
+  const { text, ...rest } = response;
+  const cut = text.length > maxText ? `${text.slice(0, maxText)}… (+${text.length - maxText})` : text;
+  files.makeDirectory(logDir);
+  const whole = redactDeep({ version: 1, ...rest, text: cut });
+  files.writeAtomic(join(logDir, "last_response.json"), `${JSON.stringify(whole, null, 2)}\n`, {
+    mode: 0o600,
+    durable: false,
+  });
+}

@@ -1,0 +1,28 @@
+/**
+ * Text from the machine on its way to the model, and from the model on its way back: without escape sequences and
+ * invisible characters (which hide words from people that a model reads), without secrets, and not too long.
+ */
+import { redact } from "../system/redact.ts";
+
+const escapes = /\u001b(?:\[[0-?]{0,32}[ -/]{0,8}[@-~]|\][^\u0007\u001b]{0,256}(?:\u0007|\u001b\\)?)/g;
+/** Control, format (zero width, direction, tags), private, unassigned and lone surrogate characters; not tab and newline. */
+const invisible = /(?![\t\n])(?:[\p{C}\p{Zl}\p{Zp}]|\p{Variation_Selector})/gu;
+
+/** More is not read: no reader gets it, and nobody waits for it. */
+const readCharacters = 64_000;
+
+/** @param maxCharacters what is longer ends in `… (+N)`. */
+export function machineText(text: string, maxCharacters: number): string {
+  const clean = text.slice(0, readCharacters).replace(escapes, "").replace(invisible, "");
+  // Before the cut: half a secret is not recognised as one.
+  const safe = redact(clean);
+  if (safe.length <= maxCharacters) return safe;
+  const rest = text.length - maxCharacters;
+  // A pair of surrogates is cut whole.
+  const end = /[\ud800-\udbff]/.test(safe.charAt(maxCharacters - 1)) ? maxCharacters - 1 : maxCharacters;
+  return `${safe.slice(0, end)}… (+${rest})`;
+}
+
+/** The same on one line. */
+export const machineLine = (text: string, maxCharacters: number): string =>
+  machineText(text.replace(/\s{1,64}/g, " ").trim(), maxCharacters);

@@ -1,0 +1,17 @@
+/** The operator's words to the model, read at each call so that an edit needs no restart. */
+import type { Files } from "../system/system.ts";
+import { UserError } from "../types/errors.ts";
+
+const maxBytes = 200_000;
+
+/** @throws UserError that names the file. */
+export function readPrompt(files: Files, path: string): string {
+  const text = files.tryReadHead(path, maxBytes + 1);
+  if (text === null)
+    throw new UserError(`${path} cannot be read; the model is told there what it is (ARGUS_PROMPT_FILE)`);
+  if (text.trim() === "")
+    throw new UserError(`${path} is empty; the model is told there what it is (ARGUS_PROMPT_FILE)`);
+  if (Buffer.byteLength(text) > maxBytes)
+    throw new UserError(`${path} is larger than ${maxBytes / 1000} KB, which no prompt needs`);
+  return text;
+}
