@@ -74,7 +74,7 @@ test("Argus's own descriptors are none of its business, its working directory is
   const own = file("own");
   const descriptor = openSync(own, "r");
   try {
-    const inUse = await readFixture({});
+    const inUse = await readFixture({ hidden: true });
     expect(inUse.open.has(key(own))).toBe(false);
     expect(inUse.open.has(key(process.cwd()))).toBe(true);
   } finally {
