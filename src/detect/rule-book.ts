@@ -1,5 +1,6 @@
 /** The rules in force. A bad edit never stops a running daemon: the last good set stays, and the fault is kept to be said. */
 import type { Fault } from "../system/json-source.ts";
+import { reach } from "../system/reach.ts";
 import type { Files } from "../system/system.ts";
 import { listRuleFiles, loadRules, type RuleDirs, type RuleSet } from "./load.ts";
 
@@ -11,13 +12,20 @@ export interface RuleBook {
   refresh(force?: boolean): boolean;
 }
 
-/** Size, inode and change time of every rule file: an editor that writes within one clock tick still changes one of them. */
+/**
+ * What every rule file is, behind its links: an editor that writes within one clock tick still changes the size or the
+ * inode, and chmod, which changes neither, may make a file readable.
+ */
 function fingerprint(files: Files, dirs: RuleDirs): string {
-  return [dirs.rulesDir, dirs.localRulesDir]
-    .flatMap((dir) => listRuleFiles(files, dir))
-    .map((file) => {
-      const status = files.stat(file);
-      return status === null ? file : `${file} ${status.inode} ${status.sizeBytes} ${status.modifiedMs}`;
+  const paths = [dirs.rulesDir, dirs.localRulesDir].flatMap((dir) => [dir, ...listRuleFiles(files, dir)]);
+  return paths
+    .map((path) => {
+      const reached = reach(files, path);
+      if (!("status" in reached)) return `${path} ${reached.kind}`;
+      const { inode, sizeBytes, modifiedMs, mode, uid } = reached.status;
+      // A folder's own time changes with every file that an editor writes beside; its list says enough.
+      const content = reached.kind === "directory" ? [] : [sizeBytes, modifiedMs];
+      return [path, inode, mode, uid, ...content].join(" ");
     })
     .join("\n");
 }

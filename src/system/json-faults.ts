@@ -93,7 +93,8 @@ function unfit(value: unknown, wanted: string): string {
   if (value === undefined) return `is missing; it must be ${wanted}`;
   if (value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY)
     return "is too large a number";
-  if (kindOf(value) === "an object" && keysIn(value).length === 0) return `is empty; it must be ${wanted}`;
+  if (kindOf(value) === "an object" && keysIn(value).length === 0 && wanted.includes("an object"))
+    return `is empty; it must be ${wanted}`;
   return `must be ${wanted}, not ${kindOf(value)}`;
 }
 

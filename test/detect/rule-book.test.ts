@@ -1,0 +1,145 @@
+import {
+  chmodSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { openRuleBook, type RuleBook } from "../../src/detect/rule-book.ts";
+import { faultText } from "../../src/system/json-source.ts";
+import { asOrdinaryUser } from "../support/ordinary-user.ts";
+import { type RulesOnDisk, ruleOf, rulesOnDisk } from "./support.ts";
+
+const over = (limit: number) => ({
+  fact: "memory",
+  path: "usedPercent",
+  operator: "greaterThan",
+  value: limit,
+});
+const file = (name: string, limit = 1) => ({ rules: [ruleOf({ name, conditions: over(limit) })] });
+
+let disk: RulesOnDisk;
+beforeEach(() => {
+  disk = rulesOnDisk();
+  disk.write("/rules/a.json", file("shipped"));
+  disk.write("/local/b.json", file("mine"));
+});
+afterEach(() => disk.remove());
+
+function open(): RuleBook {
+  const opened = openRuleBook(disk.files, disk.dirs);
+  if ("faults" in opened) throw new Error(opened.faults.map(faultText).join("\n"));
+  return opened.book;
+}
+const names = (book: RuleBook) => book.rules().rules.map(({ compiled }) => compiled.rule.name);
+const faults = (book: RuleBook) => book.faults().map(faultText);
+
+describe("a rule book", () => {
+  it("reads nothing again as long as nothing changed, unless told to", () => {
+    const book = open();
+    const before = book.rules();
+    expect([book.refresh(), book.rules() === before]).toEqual([false, true]);
+    expect([book.refresh(true), book.rules() === before, names(book)]).toEqual([
+      true,
+      false,
+      ["mine", "shipped"],
+    ]);
+  });
+
+  it.each([
+    ["is edited", () => disk.write("/local/b.json", file("other"))],
+    [
+      "is replaced by an editor that writes beside it",
+      () => {
+        disk.write("/local/b.json.new", file("other"));
+        renameSync(join(disk.root, "local/b.json.new"), join(disk.root, "local/b.json"));
+      },
+    ],
+    [
+      "is replaced by one of the same size and time",
+      () => {
+        const path = join(disk.root, "local/b.json");
+        const { atime, mtime } = statSync(path);
+        writeFileSync(`${path}.new`, readFileSync(path, "utf8").replace('"mine"', '"okay"'));
+        utimesSync(`${path}.new`, atime, mtime);
+        renameSync(`${path}.new`, path);
+      },
+    ],
+    ["is added", () => disk.write("/local/c.json", file("new"))],
+    ["is removed", () => disk.remove("/local/b.json")],
+    ["vanishes with its folder", () => disk.remove("/local")],
+  ])("has another set when a file %s", (_, change) => {
+    const book = open();
+    change();
+    expect(book.refresh()).toBe(true);
+    expect(names(book)).not.toEqual(["mine", "shipped"]);
+    expect(faults(book)).toEqual([]);
+    expect(book.refresh()).toBe(false);
+  });
+
+  it("sees a change behind a symbolic link", () => {
+    disk.write("/srv/b.json", file("mine"));
+    disk.remove("/local/b.json");
+    symlinkSync("../srv/b.json", join(disk.root, "local/b.json"));
+    const book = open();
+    disk.write("/srv/b.json", file("elsewhere", 5));
+    expect([book.refresh(), names(book)]).toEqual([true, ["elsewhere", "shipped"]]);
+  });
+
+  it("keeps the last good set when an edit is broken, says why, and takes the mended file by itself", () => {
+    const book = open();
+    disk.write("/local/b.json", "{");
+    expect(book.refresh()).toBe(false);
+    expect(names(book)).toEqual(["mine", "shipped"]);
+    expect(faults(book)).toEqual(["/local/b.json:1: is not valid JSON: a closing } is missing"]);
+    expect([book.refresh(), faults(book).length]).toEqual([false, 1]);
+    disk.write("/local/b.json", file("mended"));
+    expect([book.refresh(), names(book), faults(book)]).toEqual([true, ["mended", "shipped"], []]);
+  });
+
+  it("keeps the last good set when the shipped folder goes away", () => {
+    const book = open();
+    renameSync(join(disk.root, "rules"), join(disk.root, "rules.old"));
+    expect([book.refresh(), names(book)]).toEqual([false, ["mine", "shipped"]]);
+    expect(faults(book)).toEqual([
+      "/rules:1: there is no such folder; ARGUS_RULES_DIR must name the shipped rules",
+    ]);
+    renameSync(join(disk.root, "rules.old"), join(disk.root, "rules"));
+    expect([book.refresh(), faults(book)]).toEqual([true, []]);
+  });
+
+  it("keeps the last good set when a file cannot be read any more, and takes it back when it can", () => {
+    const book = open();
+    const path = join(disk.root, "local/b.json");
+    chmodSync(path, 0o000);
+    const refreshed = asOrdinaryUser(disk.root, () => [book.refresh(), names(book), faults(book)]);
+    expect(refreshed).toEqual([
+      false,
+      ["mine", "shipped"],
+      ["/local/b.json:1: cannot be read by this user; run Argus as its owner, or let this user read it"],
+    ]);
+    chmodSync(path, 0o644);
+    expect(asOrdinaryUser(disk.root, () => [book.refresh(), faults(book)])).toEqual([true, []]);
+  });
+
+  it("keeps the last good set when a folder may not be searched any more", () => {
+    const book = open();
+    chmodSync(join(disk.root, "local"), 0o000);
+    const kept = asOrdinaryUser(disk.root, () => [book.refresh(), names(book), faults(book).length]);
+    chmodSync(join(disk.root, "local"), 0o755);
+    expect(kept).toEqual([false, ["mine", "shipped"], 1]);
+    expect(asOrdinaryUser(disk.root, () => [book.refresh(), faults(book)])).toEqual([true, []]);
+  });
+
+  it("is not opened at all when the files are broken from the start", () => {
+    disk.write("/rules/a.json", "{");
+    const opened = openRuleBook(disk.files, disk.dirs);
+    expect("faults" in opened && opened.faults.map(faultText)).toEqual([
+      "/rules/a.json:1: is not valid JSON: a closing } is missing",
+    ]);
+  });
+});
