@@ -4,7 +4,7 @@
  */
 import { variables } from "../types/settings.ts";
 import type { Fault } from "./json-source.ts";
-import { nearest } from "./names.ts";
+import { nearestOf } from "./names.ts";
 import { reach } from "./reach.ts";
 import type { Files } from "./system.ts";
 
@@ -65,8 +65,12 @@ function parseLine(line: string): { name: string; text: string } | { fault: stri
       fault: "must be NAME=value without spaces around the =, a comment that begins with #, or empty",
     };
   const [, name = "", raw = ""] = match;
-  if (!Object.hasOwn(variables, name))
-    return { fault: `unknown setting ${name}${nearest(name, Object.keys(variables))}` };
+  if (!Object.hasOwn(variables, name)) {
+    const meant = nearestOf(name, Object.keys(variables));
+    return {
+      fault: `unknown setting ${name}; ${meant === null ? "argus.env.example lists all" : `did you mean ${meant}?`}`,
+    };
+  }
   if (name === "ARGUS_CONFIG") {
     return {
       fault:
