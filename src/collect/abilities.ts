@@ -12,8 +12,18 @@ export interface Ability {
 }
 
 const ok = (name: string, detail: string): Ability => ({ name, state: "ok", detail, mend: null });
-const limited = (name: string, detail: string, mend: string): Ability => ({ name, state: "limited", detail, mend });
-const broken = (name: string, detail: string, mend: string): Ability => ({ name, state: "broken", detail, mend });
+const limited = (name: string, detail: string, mend: string): Ability => ({
+  name,
+  state: "limited",
+  detail,
+  mend,
+});
+const broken = (name: string, detail: string, mend: string): Ability => ({
+  name,
+  state: "broken",
+  detail,
+  mend,
+});
 
 /** Only looks, but for the self-test, which ends a process that it started for that. */
 export async function findAbilities(system: System, config: Config): Promise<Ability[]> {
@@ -40,7 +50,9 @@ function user({ self }: System): Ability {
 function processes({ files }: System): Ability {
   const pids = listPids(files);
   if (pids.length === 0) return broken("processes", "/proc shows no process", "mount /proc");
-  const identities = pids.flatMap((pid) => readProcessIdentity(files, pid) ?? []).filter(({ kernelThread }) => !kernelThread);
+  const identities = pids
+    .flatMap((pid) => readProcessIdentity(files, pid) ?? [])
+    .filter(({ kernelThread }) => !kernelThread);
   const unreadable = identities.filter(({ executable }) => executable === null).length;
   if (unreadable === 0) return ok("processes", `sees the executables of all ${identities.length} processes`);
   const detail = `cannot see the executables of ${unreadable} of ${identities.length} processes, so it never ends those`;
@@ -54,12 +66,21 @@ async function killing(system: System): Promise<Ability> {
   const ended = system.run("sleep", ["60"], { timeoutMs: 30_000, signal: controller.signal });
   const started = await findSleeper(system, known);
   try {
-    if (started === null) return broken("self-test", "a test process was started and not found in /proc", "mount /proc, and install coreutils (sleep)");
+    if (started === null)
+      return broken(
+        "self-test",
+        "a test process was started and not found in /proc",
+        "mount /proc, and install coreutils (sleep)",
+      );
     system.signal(started.pid, "SIGTERM");
     await ended;
     const gone = readProcessIdentity(system.files, started.pid)?.startTime !== started.startTime;
     if (gone) return ok("self-test", "a test process was recognised by pid and start time, and ended");
-    return broken("self-test", "a test process did not end on SIGTERM", "look for a security module that forbids kill(2)");
+    return broken(
+      "self-test",
+      "a test process did not end on SIGTERM",
+      "look for a security module that forbids kill(2)",
+    );
   } finally {
     controller.abort();
     await ended;
@@ -68,7 +89,9 @@ async function killing(system: System): Promise<Ability> {
 
 async function findSleeper({ files, clock, self }: System, known: ReadonlySet<number>) {
   for (let attempt = 0; attempt < 50; attempt += 1) {
-    const fresh = listPids(files).filter((pid) => !known.has(pid)).flatMap((pid) => readProcessIdentity(files, pid) ?? []);
+    const fresh = listPids(files)
+      .filter((pid) => !known.has(pid))
+      .flatMap((pid) => readProcessIdentity(files, pid) ?? []);
     const own = fresh.find((identity) => identity.parentPid === self.pid && identity.state !== "Z");
     if (own !== undefined) return own;
     await clock.sleep(20);
@@ -78,55 +101,96 @@ async function findSleeper({ files, clock, self }: System, known: ReadonlySet<nu
 
 async function services(system: System, { settings }: Config): Promise<Ability[]> {
   if (!isSystemdRunning(system.files)) {
-    return [limited("services", "systemd is not running here: services are neither watched nor restarted", "nothing to mend, unless this host should have systemd")];
+    return [
+      limited(
+        "services",
+        "systemd is not running here: services are neither watched nor restarted",
+        "nothing to mend, unless this host should have systemd",
+      ),
+    ];
   }
   const shown = await system.run("systemctl", ["is-system-running"], { timeoutMs: 3000 });
   const answers = shown.stdout.trim() !== "" && !shown.timedOut;
   const watched = settings.services.length;
   const bus = answers
-    ? ok("services", `systemd answers (${shown.stdout.trim()}); argus.json names ${watched} service${watched === 1 ? "" : "s"}`)
+    ? ok(
+        "services",
+        `systemd answers (${shown.stdout.trim()}); argus.json names ${watched} service${watched === 1 ? "" : "s"}`,
+      )
     : broken("services", "systemctl does not answer", "look at: systemctl status dbus");
-  const journal = await system.run("journalctl", ["-n", "1", "-o", "json", "--no-pager", "_PID=1"], { timeoutMs: 3000 });
+  const journal = await system.run("journalctl", ["-n", "1", "-o", "json", "--no-pager", "_PID=1"], {
+    timeoutMs: 3000,
+  });
   const readable = journal.exitCode === 0 && journal.stdout.trim() !== "";
   return [
     bus,
     readable
       ? ok("journal", "the journal can tell a crash from a stop that somebody asked for")
-      : limited("journal", "systemd's messages cannot be read in the journal: an inactive service is left alone, as nobody can tell who stopped it", "run as root, or add the user to the group systemd-journal"),
+      : limited(
+          "journal",
+          "systemd's messages cannot be read in the journal: an inactive service is left alone, as nobody can tell who stopped it",
+          "run as root, or add the user to the group systemd-journal",
+        ),
   ];
 }
 
 async function tmux({ run, files }: System, { settings }: Config): Promise<Ability> {
   const version = await run("tmux", ["-V"], { timeoutMs: 2000 });
-  if (version.missing) return limited("tmux", "tmux is not installed: sessions are not watched", "apt-get install tmux, if agents run in it");
+  if (version.missing)
+    return limited(
+      "tmux",
+      "tmux is not installed: sessions are not watched",
+      "apt-get install tmux, if agents run in it",
+    );
   const there = settings.tmuxSockets.filter((socket) => files.stat(socket) !== null);
-  return ok("tmux", `${version.stdout.trim()}; ${there.length} of ${settings.tmuxSockets.length} configured sockets exist`);
+  return ok(
+    "tmux",
+    `${version.stdout.trim()}; ${there.length} of ${settings.tmuxSockets.length} configured sockets exist`,
+  );
 }
 
 function pressure({ files }: System): Ability {
   return files.tryRead("/proc/pressure/memory") === null
-    ? limited("pressure", "this kernel gives no pressure stall information", "boot with psi=1, on a kernel of 4.20 or newer")
+    ? limited(
+        "pressure",
+        "this kernel gives no pressure stall information",
+        "boot with psi=1, on a kernel of 4.20 or newer",
+      )
     : ok("pressure", "the kernel gives pressure stall information");
 }
 
 function cleaning({ files, self }: System): Ability {
-  if (self.uid === 0 && files.tryReadLink("/proc/1/exe") !== null) return ok("disk cleaning", "sees the open files of every process, so it can clean /tmp safely");
-  return limited("disk cleaning", "cannot see the open files of other users' processes, so it leaves what belongs to them", "run as root, or with CAP_SYS_PTRACE");
+  if (self.uid === 0 && files.tryReadLink("/proc/1/exe") !== null)
+    return ok("disk cleaning", "sees the open files of every process, so it can clean /tmp safely");
+  return limited(
+    "disk cleaning",
+    "cannot see the open files of other users' processes, so it leaves what belongs to them",
+    "run as root, or with CAP_SYS_PTRACE",
+  );
 }
 
 function alerts({ telegram }: Config): Ability {
   if (telegram !== null) return ok("alerts", `go to Telegram chat ${telegram.chatId}`);
-  return limited("alerts", "no channel is configured: messages wait in the outbox, and `argus status` counts them", "set TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID in argus.env");
+  return limited(
+    "alerts",
+    "no channel is configured: messages wait in the outbox, and `argus status` counts them",
+    "set TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID in argus.env",
+  );
 }
 
 function model({ anthropicKey }: Config): Ability {
   if (anthropicKey !== null) return ok("model", "is asked about what no rule resolves");
-  return limited("model", "no key: what no rule resolves goes to people only", "set ANTHROPIC_API_KEY in argus.env, if a model should look at it");
+  return limited(
+    "model",
+    "no key: what no rule resolves goes to people only",
+    "set ANTHROPIC_API_KEY in argus.env, if a model should look at it",
+  );
 }
 
 function secrets({ files }: System, { envFile }: Config): Ability {
   const status = envFile === null ? null : files.stat(envFile);
-  if (envFile === null || status === null) return ok("secrets", "no argus.env is read; settings come from the environment");
+  if (envFile === null || status === null)
+    return ok("secrets", "no argus.env is read; settings come from the environment");
   if ((status.mode & 0o077) === 0) return ok("secrets", `${envFile} is readable by its owner alone`);
   return broken("secrets", `${envFile} can be read by others`, `chmod 600 ${envFile}`);
 }

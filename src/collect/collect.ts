@@ -1,5 +1,6 @@
 /** Looks at the machine: all collectors at once, each within its own time. */
 
+import { setMaxListeners } from "node:events";
 import type { System } from "../system/system.ts";
 import { isSystemdRunning, showUnitsAndFailed, type UnitsShown } from "../system/systemd.ts";
 import type { Self } from "../types/facts.ts";
@@ -83,6 +84,7 @@ export function createCollector(system: System, config: Config): Collector {
     }
     busy.set(name, startedMs);
     const limit = new AbortController();
+    setMaxListeners(0, limit.signal); // each program and each request of a collector listens to it
     const done = new AbortController();
     const work = attempt(() => collect({ ...cycle, signal: limit.signal })).finally(() => busy.delete(name));
     const late = clock.sleep(limitMs, done.signal).then(() => "late" as const);

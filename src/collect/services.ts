@@ -15,6 +15,7 @@ import { count, list } from "./words.ts";
 
 /** A look into the journal costs 10 ms and more of another program's time. A storm of failures is told over some cycles. */
 const maxLooks = 30;
+const looksAtOnce = 4;
 /** The journal may get systemd's message some moments after systemd acted. Once it had this time, it will not come. */
 const journalLagSeconds = 60;
 
@@ -85,12 +86,17 @@ export function createServiceCollector({ run, clock }: System, config: Config): 
         unitFileState: unit.unitFileState,
       };
     };
-    const service = await Promise.all([
+    const wanted = [
       ...[...watched].flatMap(([name, { setting, unit }]) =>
-        unit === undefined ? [] : [describe(name, unit, setting)],
+        unit === undefined ? [] : [{ name, unit, setting }],
       ),
-      ...others.map((unit) => describe(unit.id, unit, null)),
-    ]);
+      ...others.map((unit) => ({ name: unit.id, unit, setting: null })),
+    ];
+    const service: Service[] = [];
+    for (let from = 0; from < wanted.length; from += looksAtOnce) {
+      const some = wanted.slice(from, from + looksAtOnce);
+      service.push(...(await Promise.all(some.map((each) => describe(each.name, each.unit, each.setting)))));
+    }
     return { facts: { service }, detail: sentence(service) };
   };
 }
