@@ -1,6 +1,15 @@
 /** Whose entries may go. Argus runs as root or as an ordinary user; both cases are asserted as whoever runs this. */
 import { execFileSync } from "node:child_process";
-import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+} from "node:fs";
 import { join } from "node:path";
 import { buildSync } from "esbuild";
 import { describe, expect, test } from "vitest";
@@ -96,10 +105,22 @@ function cleanAs(uid: number, machine: Machine, dryRun: boolean): CleanReport {
     logLevel: "error",
   });
   chmodSync(script, 0o644);
-  const text = execFileSync(process.execPath, [script], {
+  const text = execFileSync(asRoot ? nodeForAll(machine) : process.execPath, [script], {
     cwd: "/",
     encoding: "utf8",
     ...(asRoot ? { uid, gid: uid } : {}),
   });
   return JSON.parse(text) as CleanReport;
+}
+
+/** Another user may not reach a node that lies in root's home. */
+function nodeForAll(machine: Machine): string {
+  const path = machine.at("/node");
+  if (existsSync(path)) return path;
+  try {
+    linkSync(process.execPath, path);
+  } catch {
+    copyFileSync(process.execPath, path); // on another file system
+  }
+  return path;
 }
