@@ -77,7 +77,7 @@ export async function callModel(question: Question): Promise<CallResult> {
       },
       {
         retries: question.retries,
-        minTimeout: 1000,
+        minTimeout: 500,
         factor: 2,
         randomize: true,
         signal,

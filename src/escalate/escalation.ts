@@ -123,8 +123,11 @@ export function createEscalation(
     const used = spentToday(before, clock.now()).requests;
     // After a failure one request shows whether it is over; and repeating must not overdraw the budget.
     const retries = before.failuresInARow > 0 ? 0 : Math.max(0, Math.min(2, limits.dailyCalls - used - 1));
-    // When it cannot be counted it is not sent.
-    remember(begun(before, config.intervalSeconds, clock.now()));
+    try {
+      remember(begun(before, config.intervalSeconds, clock.now()));
+    } catch (error) {
+      throw new UserError(`escalation.json could not be written, so the model was not asked: ${reasonOf(error)}`);
+    }
     const { callModel } = await import("./call.ts");
     const call = await callModel({
       http: system.http,
