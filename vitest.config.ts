@@ -18,7 +18,12 @@ export default defineConfig({
       {
         // Here Argus itself is at work on this machine's processes: nobody else may start orphans meanwhile.
         extends: true,
-        test: { name: "whole", include: ["test/e2e/**/*.test.ts"], fileParallelism: false, sequence: { groupOrder: 1 } },
+        test: {
+          name: "whole",
+          include: ["test/e2e/**/*.test.ts"],
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
       },
     ],
   },

@@ -17,7 +17,9 @@ const ms = (value: number) => (value >= 100 ? value.toFixed(0) : value.toFixed(1
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
 function table(rows: readonly (readonly string[])[]): void {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => (row[column] ?? "").length)),
+  );
   rows.forEach((row, index) => {
     say(`| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`);
     if (index === 0) say(`|${widths.map((width) => "-".repeat(width + 2)).join("|")}|`);
@@ -38,7 +40,18 @@ async function cycleCost(runs: number): Promise<Cost> {
 async function cycles(): Promise<void> {
   const monit = monitVersion();
   say(`A whole nominal cycle (collect, detect, record), CPU in ms, median; ratio to the floor\n`);
-  const rows: string[][] = [["processes", "floor: stat only", "Argus", "wall", `Monit ${monit ?? "(not installed)"}`, "systeminformation", "Argus / floor", "Monit / floor"]];
+  const rows: string[][] = [
+    [
+      "processes",
+      "floor: stat only",
+      "Argus",
+      "wall",
+      `Monit ${monit ?? "(not installed)"}`,
+      "systeminformation",
+      "Argus / floor",
+      "Monit / floor",
+    ],
+  ];
   for (const extra of [0, 500, 5000]) {
     const crowd = extra === 0 ? null : await gather(extra);
     const count = processCount();
@@ -49,7 +62,16 @@ async function cycles(): Promise<void> {
     const monitMs = await monitCpuMs(extra === 5000 ? 10 : 20);
     await crowd?.end();
     const ratio = (value: number) => `${(value / least.cpuMs).toFixed(1)}`;
-    rows.push([String(count), ms(least.cpuMs), ms(argus.cpuMs), ms(argus.wallMs), monitMs === null ? "-" : ms(monitMs), ms(peer.cpuMs), ratio(argus.cpuMs), monitMs === null ? "-" : ratio(monitMs)]);
+    rows.push([
+      String(count),
+      ms(least.cpuMs),
+      ms(argus.cpuMs),
+      ms(argus.wallMs),
+      monitMs === null ? "-" : ms(monitMs),
+      ms(peer.cpuMs),
+      ratio(argus.cpuMs),
+      monitMs === null ? "-" : ratio(monitMs),
+    ]);
   }
   table(rows);
 }
@@ -57,7 +79,11 @@ async function cycles(): Promise<void> {
 async function judging(): Promise<void> {
   say("Judging alone (no collecting)\n");
   const rows = [["rules x processes", "CPU ms", "wall ms"]];
-  for (const [rules, entities, runs] of [[100, 5000, 15], [1000, 300, 15], [20, 100, 50]] as const) {
+  for (const [rules, entities, runs] of [
+    [100, 5000, 15],
+    [1000, 300, 15],
+    [20, 100, 50],
+  ] as const) {
     const cost = await judgeCost(rules, entities, runs);
     rows.push([`${rules} x ${entities}`, ms(cost.cpuMs), ms(cost.wallMs)]);
   }
@@ -66,9 +92,17 @@ async function judging(): Promise<void> {
 
 function soak(): void {
   say("The daemon over time\n");
-  const run = spawnSync(process.execPath, [join(here, "soak.js"), programDir, "200", "2000"], { encoding: "utf8" });
+  const run = spawnSync(process.execPath, [join(here, "soak.js"), programDir, "200", "2000"], {
+    encoding: "utf8",
+  });
   if (run.status !== 0) throw new Error(run.stderr);
-  table([["cycles", "RSS MiB", "CPU ms a cycle"], ...run.stdout.trim().split("\n").map((line) => line.split(" "))]);
+  table([
+    ["cycles", "RSS MiB", "CPU ms a cycle"],
+    ...run.stdout
+      .trim()
+      .split("\n")
+      .map((line) => line.split(" ")),
+  ]);
 }
 
 function startUp(): void {
@@ -76,9 +110,18 @@ function startUp(): void {
   const wall: number[] = [];
   for (let run = 0; run < 11; run += 1) {
     const dir = mkdtempSync(join(tmpdir(), "argus-bench-start-"));
-    const env = { ...process.env, ARGUS_STATE_DIR: join(dir, "state"), ARGUS_LOG_DIR: join(dir, "logs"), ARGUS_CONFIG: join(programDir, "argus.json") };
+    const env = {
+      ...process.env,
+      ARGUS_STATE_DIR: join(dir, "state"),
+      ARGUS_LOG_DIR: join(dir, "logs"),
+      ARGUS_CONFIG: join(programDir, "argus.json"),
+    };
     const started = performance.now();
-    const result = spawnSync(process.execPath, [join(programDir, "dist/main.js"), "run", "--once", "--json"], { env });
+    const result = spawnSync(
+      process.execPath,
+      [join(programDir, "dist/main.js"), "run", "--once", "--json"],
+      { env },
+    );
     wall.push(performance.now() - started);
     rmSync(dir, { recursive: true, force: true });
     if (result.status !== 0) throw new Error(String(result.stderr));
@@ -88,7 +131,11 @@ function startUp(): void {
     spawnSync(process.execPath, ["-e", "0"]);
     return performance.now() - started;
   });
-  table([["what", "wall ms, median"], ["node -e 0", ms(median(bare))], ["argus run --once", ms(median(wall))]]);
+  table([
+    ["what", "wall ms, median"],
+    ["node -e 0", ms(median(bare))],
+    ["argus run --once", ms(median(wall))],
+  ]);
 }
 
 say(`${cpus()[0]?.model ?? "?"}, ${cpus().length} cores, Linux ${kernel()}, Node ${process.version}\n`);

@@ -46,13 +46,24 @@ const rule = (index: number) => ({
       { fact: "process", path: "ageSeconds", operator: "greaterThan", value: index },
     ],
   },
-  event: { type: "process", params: { condition: "bench", severity: "info", subject: "{{process.name}}", summary: "{{process.name}}" } },
+  event: {
+    type: "process",
+    params: {
+      condition: "bench",
+      severity: "info",
+      subject: "{{process.name}}",
+      summary: "{{process.name}}",
+    },
+  },
 });
 
 export async function judgeCost(rules: number, entities: number, runs: number): Promise<Cost> {
   const dir = mkdtempSync(join(tmpdir(), "argus-bench-rules-"));
   try {
-    writeFileSync(join(dir, "bench.json"), JSON.stringify({ rules: Array.from({ length: rules }, (_, index) => rule(index)) }));
+    writeFileSync(
+      join(dir, "bench.json"),
+      JSON.stringify({ rules: Array.from({ length: rules }, (_, index) => rule(index)) }),
+    );
     const system = createSystem();
     const loaded = loadRules(system.files, { rulesDir: dir, localRulesDir: join(dir, "none") });
     if (!loaded.ok) throw new Error(JSON.stringify(loaded.faults[0]));
@@ -60,7 +71,15 @@ export async function judgeCost(rules: number, entities: number, runs: number): 
     const now = system.clock.now();
     const problemOf = () => ({ occurrences24h: 0, openSeconds: 0 });
     return await measure(runs, () =>
-      detect({ rules: loaded.set, facts, streaks: new Map(), problemOf, now, scheduled: true, maxGapSeconds: 3600 }),
+      detect({
+        rules: loaded.set,
+        facts,
+        streaks: new Map(),
+        problemOf,
+        now,
+        scheduled: true,
+        maxGapSeconds: 3600,
+      }),
     );
   } finally {
     rmSync(dir, { recursive: true, force: true });

@@ -17,7 +17,9 @@ for (const count of counts.map(Number)) {
   }
   const { user, system } = process.cpuUsage(before);
   const rssKb = Number(/VmRSS:\s+(\d+)/.exec(readFileSync("/proc/self/status", "utf8"))?.[1]);
-  process.stdout.write(`${count} ${(rssKb / 1024).toFixed(1)} ${((user + system) / 1000 / (count - measured)).toFixed(2)}\n`);
+  process.stdout.write(
+    `${count} ${(rssKb / 1024).toFixed(1)} ${((user + system) / 1000 / (count - measured)).toFixed(2)}\n`,
+  );
   before = process.cpuUsage();
   measured = count;
 }

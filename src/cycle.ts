@@ -1,13 +1,14 @@
 /** One cycle, as a list of stages: collect, detect, execute, escalate, tell, record. */
 import { randomBytes } from "node:crypto";
-import type { Collector, CollectorName } from "./collect/collect.ts";
+import type { Collector } from "./collect/collect.ts";
+import { type Attempt, confirm } from "./confirm.ts";
 import { detect } from "./detect/detect.ts";
 import { remediesOf } from "./detect/proposals.ts";
 import type { RuleBook } from "./detect/rule-book.ts";
 import { readStreaks, type StreakFile, writeStreaks } from "./detect/streaks.ts";
-import { lookAgain } from "./detect/why-not.ts";
+import { advisedAttempts, afterAdvice, alertsOfAdvice, remediesOfAdvice } from "./escalate/advice.ts";
 import { alertProposals, type Handled } from "./escalate/alerts.ts";
-import { decideModel } from "./escalate/decide.ts";
+import type { Escalation } from "./escalate/escalation.ts";
 import { resolutionOf } from "./escalate/resolved.ts";
 import type { Executor } from "./execute/executor.ts";
 import type { CycleStateFile } from "./record/cycle-state.ts";
@@ -20,7 +21,6 @@ import { faultText } from "./system/json-source.ts";
 import type { Store } from "./system/store.ts";
 import type { System } from "./system/system.ts";
 import type { ActionRecord } from "./types/action.ts";
-import type { EntityKind } from "./types/facts.ts";
 import type { Detection, Finding } from "./types/finding.ts";
 import { isoTime } from "./types/moment.ts";
 import type { Config } from "./types/settings.ts";
@@ -33,11 +33,14 @@ export interface Parts {
   readonly collector: Collector;
   readonly book: RuleBook;
   readonly executor: Executor;
+  readonly escalation: Escalation;
   readonly registry: Registry;
   readonly trail: Trail;
   readonly history: History;
   readonly streaks: Store<StreakFile>;
   readonly state: CycleStateFile;
+  /** The last few cycles, oldest first. */
+  readonly recent: () => TrailCycle[];
   /** Sentences that came up since the last cycle: a state file set aside, a torn line. Emptied by the cycle. */
   readonly notes: string[];
 }
@@ -52,24 +55,43 @@ export async function runCycle(parts: Parts, trigger: Trigger, signal: AbortSign
   parts.state.begin({ id: cycle.id, trigger });
   parts.book.refresh();
 
-  const snapshot = parts.history.observe(await parts.collector.collect(selfOf(parts)));
+  const self = selfOf(parts);
+  const snapshot = parts.history.observe(await parts.collector.collect(self));
   cycle.host = snapshot.facts.host?.name ?? "unknown host";
   const detection = await judge(parts, snapshot, trigger);
   const opened = registry.recordFindings(detection.findings, cycle);
 
   const request = { cycle: cycle.id, host: cycle.host, dryRun: config.dryRun };
   const remedies = detection.findings.map((finding) => ({ finding, proposals: remediesOf(finding) }));
-  const done = await parts.executor.execute({ ...request, proposals: remedies.flatMap((each) => each.proposals) }, signal);
+  const done = await parts.executor.execute(
+    { ...request, proposals: remedies.flatMap((each) => each.proposals) },
+    signal,
+  );
   if (!config.dryRun) parts.executor.observeHealth(...healthOf(snapshot));
-  const handled = await confirm(parts, assign(remedies, done.actions));
+  const ruled = (await confirm(parts, self, assign(remedies, done.actions))).map(withResolution);
 
-  const unresolved = handled.filter(({ resolution }) => !resolution.resolved).length;
-  const paused = parts.executor.view().pause !== null;
   const diskGuard = await spaceIsShort(parts);
-  const model = decideModel({ findings: handled.length, unresolved, paused, diskGuard, dryRun: config.dryRun });
-  const told = await parts.executor.execute({ ...request, proposals: alertProposals(handled) }, signal);
+  const paused = parts.executor.view().pause !== null;
+  const model = parts.escalation.decide({ handled: ruled, paused, dryRun: config.dryRun, diskGuard });
+  const consultation = model.asked
+    ? await parts.escalation.ask({ ...context(parts, cycle, snapshot, ruled), signal })
+    : null;
+  const { proposals = [], candidates = {} } = consultation ?? {};
+  const advised = await parts.executor.execute(
+    { ...request, proposals: remediesOfAdvice(proposals), candidates },
+    signal,
+  );
+  const handled = afterAdvice(ruled, await confirm(parts, self, advisedAttempts(ruled, advised.actions)));
+  const told = await parts.executor.execute(
+    { ...request, proposals: alertProposals(handled, alertsOfAdvice(proposals)), candidates },
+    signal,
+  );
 
-  const actions = [...handled.flatMap((each) => each.actions), ...told.actions];
+  const actions = [
+    ...handled.flatMap((each) => each.actions),
+    ...confirmedAdvice(advised.actions, handled),
+    ...told.actions,
+  ];
   registry.recordActions(actions, cycle);
   const names = new Set(parts.book.rules().rules.map(({ compiled }) => compiled.rule.name));
   const resolved = registry.recordResolved(resolvable(registry.problems().values(), detection, names), cycle);
@@ -81,10 +103,15 @@ export async function runCycle(parts: Parts, trigger: Trigger, signal: AbortSign
     cycle: { ...cycle, trigger, duration_ms: Math.round(durationMs), dry_run: config.dryRun, model },
     collectors: [...snapshot.collectors],
     findings: handled.map(trailFinding),
+    consultation,
     actions,
     rules: rulesOf(detection),
-    problems: { opened, resolved, open: [...registry.problems().values()].filter(isOpen).map(({ key }) => key) },
-    notes: [...parts.notes.splice(0), ...done.notes, ...told.notes],
+    problems: {
+      opened,
+      resolved,
+      open: [...registry.problems().values()].filter(isOpen).map(({ key }) => key),
+    },
+    notes: [...parts.notes.splice(0), ...done.notes, ...advised.notes, ...told.notes],
   };
   parts.trail.append(trail);
   parts.state.end(durationMs);
@@ -97,7 +124,10 @@ const guardBytes = 100_000_000;
 async function spaceIsShort({ system, config, notes }: Parts): Promise<boolean> {
   const { availableBytes } = await system.files.statfs(config.stateDir);
   const short = availableBytes < guardBytes;
-  if (short) notes.push(`less than 100 MB are free for ${config.stateDir}: history is not written, and the model is not asked`);
+  if (short)
+    notes.push(
+      `less than 100 MB are free for ${config.stateDir}: history is not written, and the model is not asked`,
+    );
   return short;
 }
 
@@ -119,7 +149,10 @@ function selfOf({ state, book }: Parts) {
   const faults = book.faults();
   const [first] = faults;
   const files = new Set(faults.map((fault) => fault.file));
-  return state.selfFact({ brokenFiles: files.size, brokenDetail: first === undefined ? null : faultText(first) });
+  return state.selfFact({
+    brokenFiles: files.size,
+    brokenDetail: first === undefined ? null : faultText(first),
+  });
 }
 
 async function judge(parts: Parts, snapshot: Snapshot, trigger: Trigger): Promise<Detection> {
@@ -146,13 +179,11 @@ function healthOf(snapshot: Snapshot): [active: string[], down: string[]] {
   return [named(true), named(false)];
 }
 
-interface Attempt {
-  readonly finding: Finding;
-  readonly actions: readonly ActionRecord[];
-}
-
 /** The executor answers in the order of the proposals. */
-function assign(remedies: readonly { finding: Finding; proposals: readonly unknown[] }[], actions: readonly ActionRecord[]): Attempt[] {
+function assign(
+  remedies: readonly { finding: Finding; proposals: readonly unknown[] }[],
+  actions: readonly ActionRecord[],
+): Attempt[] {
   let next = 0;
   return remedies.map(({ finding, proposals }) => {
     const own = actions.slice(next, next + proposals.length);
@@ -161,55 +192,51 @@ function assign(remedies: readonly { finding: Finding; proposals: readonly unkno
   });
 }
 
-const collectorsOf: Readonly<Record<EntityKind | "host", readonly CollectorName[]>> = {
-  host: ["host", "processes"],
-  disk: ["disks"],
-  service: ["services"],
-  process: ["processes"],
-  session: ["sessions"],
-  endpoint: ["services", "endpoints"],
-};
+function withResolution({ finding, actions }: Attempt): Handled {
+  return { finding, actions, resolution: resolutionOf(finding, actions) };
+}
 
-/** The general check after an action: on a fresh look, the rule that asked for it must not fire any more. */
-async function confirm(parts: Parts, attempts: readonly Attempt[]): Promise<Handled[]> {
-  const changed = (action: ActionRecord) => action.result === "success" && action.type !== "log";
-  const toConfirm = attempts.filter(({ actions }) => actions.some(changed));
-  const still = await stillFiring(parts, toConfirm.map(({ finding }) => finding));
-  return attempts.map(({ finding, actions }) => {
-    const fires = still.get(finding);
-    const confirmed = actions.map((action): ActionRecord => {
-      if (fires === undefined || !changed(action) || action.verified === false) return action;
-      return fires === null ? action : { ...action, verified: !fires };
+/** What the model needs to know besides the findings. */
+function context(
+  { registry, recent }: Parts,
+  cycle: { id: string; host: string },
+  snapshot: Snapshot,
+  handled: readonly Handled[],
+) {
+  const problems = [...registry.problems().values()].filter(isOpen);
+  return { cycle: cycle.id, host: cycle.host, snapshot, handled, problems, recent: recent() };
+}
+
+/** The model's actions with `verified` as the fresh look said; one that failed for any finding did not help. */
+function confirmedAdvice(actions: readonly ActionRecord[], handled: readonly Handled[]): ActionRecord[] {
+  return actions.map((action, index) => {
+    const seen = handled.flatMap(({ finding, advised = [] }) => {
+      const own = actions.slice(0, index).filter(({ problem }) => problem === finding.key).length;
+      return action.problem === finding.key ? (advised[own] ?? []) : [];
     });
-    return { finding, actions: confirmed, resolution: resolutionOf(finding, confirmed) };
+    return seen.find(({ verified }) => verified === false) ?? seen[0] ?? action;
   });
 }
 
-/** @returns for each finding whether its conditions hold on a fresh look; null: it could not be judged. */
-async function stillFiring(parts: Parts, findings: readonly Finding[]): Promise<Map<Finding, boolean | null>> {
-  const answers = new Map<Finding, boolean | null>();
-  if (findings.length === 0) return answers;
-  const only = new Set(findings.flatMap(({ entity }) => collectorsOf[entity?.kind ?? "host"]));
-  const { facts } = await parts.collector.collect(selfOf(parts), new Set<CollectorName>([...only, "host"]));
-  const input = { facts, streaks: new Map(), problemOf: () => ({ occurrences24h: 1, openSeconds: 0 }), now: parts.system.clock.now() };
-  for (const judged of parts.book.rules().rules) {
-    const own = findings.filter(({ rule }) => rule === judged.compiled.rule.name);
-    if (own.length === 0) continue;
-    const identityOf = ({ entity }: Finding) => entity?.identity ?? "host";
-    const { looks, missing } = await lookAgain(judged, input, new Set(own.map(identityOf)));
-    const seen = new Map(looks.map((look) => [look.identity, look.holds]));
-    // Not there any more counts as gone, unless nobody could look.
-    for (const finding of own) answers.set(finding, seen.get(identityOf(finding)) ?? (seen.has(identityOf(finding)) || missing.length > 0 ? null : false));
-  }
-  return answers;
-}
-
 function trailFinding({ finding, resolution }: Handled): TrailCycle["findings"][number] {
-  const { priority: _priority, expect: _expect, actions: _actions, resolves: _resolves, evidence, ...rest } = finding;
+  const {
+    priority: _priority,
+    expect: _expect,
+    actions: _actions,
+    resolves: _resolves,
+    evidence,
+    ...rest
+  } = finding;
   return { ...rest, evidence: [...evidence], resolved: resolution.resolved, why: resolution.why };
 }
 
 function rulesOf({ verdicts }: Detection): TrailCycle["rules"] {
-  const notable = verdicts.filter(({ verdict, waiting, blind }) => verdict !== "quiet" || waiting > 0 || blind > 0);
-  return { total: verdicts.length, quiet: verdicts.filter(({ verdict }) => verdict === "quiet").length, verdicts: notable };
+  const notable = verdicts.filter(
+    ({ verdict, waiting, blind }) => verdict !== "quiet" || waiting > 0 || blind > 0,
+  );
+  return {
+    total: verdicts.length,
+    quiet: verdicts.filter(({ verdict }) => verdict === "quiet").length,
+    verdicts: notable,
+  };
 }

@@ -1,7 +1,7 @@
 /** The daemon: cycles on a schedule that neither drifts nor overlaps, until it is told to stop. */
 import { type Parts, runCycle, type Trigger } from "./cycle.ts";
-import { problemKey } from "./system/problem-key.ts";
 import type { Log } from "./system/log.ts";
+import { problemKey } from "./system/problem-key.ts";
 import type { Proposal } from "./types/action.ts";
 import type { TrailCycle } from "./types/trail.ts";
 
@@ -73,7 +73,12 @@ async function recordFailure(parts: Parts, log: Log, error: unknown, signal: Abo
     subject: "argus",
   };
   const host = parts.system.files.tryRead("/proc/sys/kernel/hostname")?.trim() ?? "unknown host";
-  const request = { cycle: parts.state.state().cycle ?? "none", host, dryRun: parts.config.dryRun, proposals: [proposal] };
+  const request = {
+    cycle: parts.state.state().cycle ?? "none",
+    host,
+    dryRun: parts.config.dryRun,
+    proposals: [proposal],
+  };
   const { actions } = await parts.executor.execute(request, signal);
   for (const action of actions) log.warn({ result: action.result, refusal: action.refusal }, action.detail);
 }
@@ -82,8 +87,20 @@ async function recordFailure(parts: Parts, log: Log, error: unknown, signal: Abo
 function logCycle(log: Log, { cycle, collectors, findings, actions, problems, notes }: TrailCycle): void {
   const failed = collectors.filter(({ status }) => status === "failed").map(({ name }) => name);
   const { id, trigger, duration_ms, model } = cycle;
-  log.info({ cycle: id, trigger, duration_ms, findings: findings.length, actions: actions.length, failed, model: model.why }, "cycle");
-  for (const { rule, key, severity, resolved, summary } of findings) log.info({ cycle: id, rule, key, severity, resolved }, summary);
+  log.info(
+    {
+      cycle: id,
+      trigger,
+      duration_ms,
+      findings: findings.length,
+      actions: actions.length,
+      failed,
+      model: model.why,
+    },
+    "cycle",
+  );
+  for (const { rule, key, severity, resolved, summary } of findings)
+    log.info({ cycle: id, rule, key, severity, resolved }, summary);
   for (const { type, target, source, problem, result, refusal, verified, detail } of actions) {
     log.info({ cycle: id, action: type, target, source, problem, result, refusal, verified }, detail);
   }

@@ -16,7 +16,8 @@ export function checkCommand(program: Command, context: Context): void {
       const data = await check(context);
       if (options.json) printJson(context, data);
       else context.print(checkReport(data, context.style));
-      const wrong = data.settings.error !== null || data.rules.faults.length > 0 || data.tests.faults.length > 0;
+      const wrong =
+        data.settings.error !== null || data.rules.faults.length > 0 || data.tests.faults.length > 0;
       context.exit(isFine(data) ? 0 : wrong ? 2 : 1);
     });
 }
@@ -29,28 +30,44 @@ async function check(context: Context): Promise<CheckData> {
   const loaded = loadRules(files, settings.config);
   const none = { passed: 0, failed: [], faults: [] };
   if (!loaded.ok) {
-    return { settings: { file: settings.file, error: settings.error }, rules: { folders, files: 0, inForce: 0, disabled: [], faults: loaded.faults.map(faultText) }, tests: none };
+    return {
+      settings: { file: settings.file, error: settings.error },
+      rules: { folders, files: 0, inForce: 0, disabled: [], faults: loaded.faults.map(faultText) },
+      tests: none,
+    };
   }
   const { set } = loaded;
   const { reports, faults } = await runRuleTests(files, set, folders);
   const failed = reports.filter(({ failures }) => failures.length > 0);
   return {
     settings: { file: settings.file, error: settings.error },
-    rules: { folders, files: set.files.length, inForce: set.rules.length, disabled: set.disabled, faults: [] },
+    rules: {
+      folders,
+      files: set.files.length,
+      inForce: set.rules.length,
+      disabled: set.disabled,
+      faults: [],
+    },
     tests: { passed: reports.length - failed.length, failed, faults: faults.map(faultText) },
   };
 }
 
 /** With broken settings the rules are still worth a look, in the folders that the environment names. */
-function readSettings(context: Context): { config: Pick<Config, "rulesDir" | "localRulesDir">; file: string; error: string | null } {
+function readSettings(context: Context): {
+  config: Pick<Config, "rulesDir" | "localRulesDir">;
+  file: string;
+  error: string | null;
+} {
   try {
     const config = context.config();
     return { config, file: config.settingsFile, error: null };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     const { env, programDir } = context;
-    const config = { rulesDir: env["ARGUS_RULES_DIR"] ?? `${programDir}/rules`, localRulesDir: env["ARGUS_LOCAL_RULES_DIR"] ?? "/etc/argus/rules.d" };
+    const config = {
+      rulesDir: env["ARGUS_RULES_DIR"] ?? `${programDir}/rules`,
+      localRulesDir: env["ARGUS_LOCAL_RULES_DIR"] ?? "/etc/argus/rules.d",
+    };
     return { config, file: env["ARGUS_CONFIG"] ?? "the settings", error: error.message };
   }
 }
-

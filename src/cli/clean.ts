@@ -25,7 +25,14 @@ export function cleanCommand(program: Command, context: Context): void {
 async function forecast(context: Context, config: Config, json: boolean): Promise<void> {
   const { diskCleanMaxAgeDays: maxAgeDays, homes, logDir, keep } = policyOf(config);
   const { signal } = new AbortController();
-  const report = await cleanDisk(context.system, { maxAgeDays, homes, logDir, keep: [...keep, config.stateDir], dryRun: true, signal });
+  const report = await cleanDisk(context.system, {
+    maxAgeDays,
+    homes,
+    logDir,
+    keep: [...keep, config.stateDir],
+    dryRun: true,
+    signal,
+  });
   if (json) printJson(context, report);
   else context.print(cleanReport({ ...report, ...describeClean(report) }, context.style));
 }
@@ -53,8 +60,16 @@ async function clean(context: Context, config: Config, json: boolean): Promise<v
     if (action === undefined) throw new Error("the executor gave no answer");
     for (const note of notes) context.warn(note);
     if (json) printJson(context, action);
-    else context.print(`${action.detail.charAt(0).toUpperCase()}${action.detail.slice(1)}.`.replace(/\.\.$/, "."));
-    if (action.result !== "success") throw new WorkError(action.refusal === null ? "the cleaning did not succeed" : `the cleaning was refused: ${action.refusal}`);
+    else
+      context.print(
+        `${action.detail.charAt(0).toUpperCase()}${action.detail.slice(1)}.`.replace(/\.\.$/, "."),
+      );
+    if (action.result !== "success")
+      throw new WorkError(
+        action.refusal === null
+          ? "the cleaning did not succeed"
+          : `the cleaning was refused: ${action.refusal}`,
+      );
   } finally {
     process.removeListener("SIGINT", abort);
     process.removeListener("SIGTERM", abort);

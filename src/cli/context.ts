@@ -1,9 +1,10 @@
 /** What every command is given: the machine, the environment, and where to print. */
-import { type Config } from "../types/settings.ts";
+
 import { loadConfig } from "../config.ts";
 import { createStyle, type Style } from "../report/style.ts";
 import { createSystem } from "../system/machine.ts";
 import type { System } from "../system/system.ts";
+import type { Config } from "../types/settings.ts";
 
 export interface Invocation {
   readonly argv: readonly string[];
@@ -32,7 +33,11 @@ export function createContext(invocation: Invocation, exit: Context["exit"]): Co
   return {
     ...invocation,
     system,
-    style: createStyle({ env: invocation.env, isTerminal: process.stdout.isTTY ?? false, columns: process.stdout.columns }),
+    style: createStyle({
+      env: invocation.env,
+      isTerminal: process.stdout.isTTY ?? false,
+      columns: process.stdout.columns,
+    }),
     config: () => loadConfig({ ...invocation, system }),
     print: (text) => void process.stdout.write(text.endsWith("\n") ? text : `${text}\n`),
     warn: (text) => void process.stderr.write(`argus: ${text}\n`),

@@ -15,7 +15,10 @@ export function doctorCommand(program: Command, context: Context): void {
       const config = context.config();
       const { system } = context;
       const checks: Ability[] = [
-        attempt("settings", () => `${config.settingsFile}${config.envFile === null ? "" : ` and ${config.envFile}`}`),
+        attempt(
+          "settings",
+          () => `${config.settingsFile}${config.envFile === null ? "" : ` and ${config.envFile}`}`,
+        ),
         attempt("rules", () => `${openBook(system, config).rules().rules.length} rules in force`),
         attempt("state", () => openStateDir(system, config.stateDir)),
         attempt("logs", () => openStateDir(system, config.logDir)),

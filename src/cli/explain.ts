@@ -6,8 +6,8 @@ import { readSnapshot } from "../record/history.ts";
 import { problemFact } from "../record/problems.ts";
 import { readProblems } from "../record/registry.ts";
 import { readTrail, type TrailReader } from "../record/trail.ts";
-import { explainProblem } from "../report/explain-problem.ts";
 import { explainCycle } from "../report/explain.ts";
+import { explainProblem } from "../report/explain-problem.ts";
 import { explainWhyNot, type WhyNot } from "../report/why-not.ts";
 import { nearest } from "../system/names.ts";
 import { UserError, WorkError } from "../types/errors.ts";
@@ -27,27 +27,43 @@ interface ExplainOptions {
 export function explainCommand(program: Command, context: Context): void {
   program
     .command("explain")
-    .description("what fired, what was decided, and why; without an argument the newest cycle in which anything was found")
+    .description(
+      "what fired, what was decided, and why; without an argument the newest cycle in which anything was found",
+    )
     .argument("[cycle or key]", "a cycle's id (or its beginning), or a problem's key")
-    .option("--rule <name>", "each condition of a rule: the value it saw, the value it wanted, and the gate's answer")
+    .option(
+      "--rule <name>",
+      "each condition of a rule: the value it saw, the value it wanted, and the gate's answer",
+    )
     .option("--why-not <name>", "the same, for a rule that did not fire")
     .option("--json", "print data instead of text")
     .action(async (what: string | undefined, options: ExplainOptions) => {
       const rule = options.whyNot ?? options.rule;
-      if (rule !== undefined && what !== undefined) throw new UserError("a rule is explained on the newest snapshot: leave out the cycle or the key");
+      if (rule !== undefined && what !== undefined)
+        throw new UserError("a rule is explained on the newest snapshot: leave out the cycle or the key");
       const config = context.config();
       const trail = readTrail(context.system.files, config.stateDir);
       if (rule !== undefined) await explainRule(context, config, trail, rule, options.json ?? false);
-      else if (what !== undefined && ProblemKey.safeParse(what).success) showProblem(context, config, trail, what, options.json ?? false);
+      else if (what !== undefined && ProblemKey.safeParse(what).success)
+        showProblem(context, config, trail, what, options.json ?? false);
       else showCycle(context, config, trail, what, options.json ?? false);
       const passedOver = trail.passedOver();
       if (passedOver !== null) context.warn(passedOver);
     });
 }
 
-function showCycle(context: Context, config: Config, trail: TrailReader, id: string | undefined, json: boolean): void {
+function showCycle(
+  context: Context,
+  config: Config,
+  trail: TrailReader,
+  id: string | undefined,
+  json: boolean,
+): void {
   const cycle = id === undefined ? (trail.newestWithFindings() ?? trail.newest()) : cycleOf(trail, id);
-  if (cycle === null) throw new WorkError(`there is no cycle in ${config.stateDir} yet; run \`argus run --once\`, or set ARGUS_STATE_DIR to where Argus keeps its state`);
+  if (cycle === null)
+    throw new WorkError(
+      `there is no cycle in ${config.stateDir} yet; run \`argus run --once\`, or set ARGUS_STATE_DIR to where Argus keeps its state`,
+    );
   if (json) printJson(context, cycle);
   else context.print(explainCycle(cycle, context.style));
 }
@@ -55,26 +71,44 @@ function showCycle(context: Context, config: Config, trail: TrailReader, id: str
 function cycleOf(trail: TrailReader, id: string): TrailCycle {
   const found = trail.byCycle(id);
   if (found.kind === "one") return found.cycle;
-  if (found.kind === "several") throw new UserError(`"${id}" fits ${found.ids.length} cycles, such as ${found.ids.slice(0, 3).join(", ")}; give more of it`);
-  throw new UserError(`there is no cycle "${id}" in the trail, and it is no problem's key; \`argus problems\` lists the keys`);
+  if (found.kind === "several")
+    throw new UserError(
+      `"${id}" fits ${found.ids.length} cycles, such as ${found.ids.slice(0, 3).join(", ")}; give more of it`,
+    );
+  throw new UserError(
+    `there is no cycle "${id}" in the trail, and it is no problem's key; \`argus problems\` lists the keys`,
+  );
 }
 
 function showProblem(context: Context, config: Config, trail: TrailReader, key: string, json: boolean): void {
   const { files, clock } = context.system;
   const problem = readProblems(files, config.stateDir).problems.get(key) ?? null;
   const cycles = [...trail.byProblem(key)];
-  if (problem === null && cycles.length === 0) throw new UserError(`nothing is known of a problem ${key}; \`argus problems\` lists the keys`);
+  if (problem === null && cycles.length === 0)
+    throw new UserError(`nothing is known of a problem ${key}; \`argus problems\` lists the keys`);
   if (json) printJson(context, { problem, cycles });
   else context.print(explainProblem(key, problem, cycles, isoTime(clock.now()), context.style));
 }
 
-async function explainRule(context: Context, config: Config, trail: TrailReader, name: string, json: boolean): Promise<void> {
+async function explainRule(
+  context: Context,
+  config: Config,
+  trail: TrailReader,
+  name: string,
+  json: boolean,
+): Promise<void> {
   const { files, clock } = context.system;
   const rules = openBook(context.system, config).rules();
   const judged = rules.rules.find(({ compiled }) => compiled.rule.name === name);
   if (judged === undefined) {
-    if (rules.disabled.includes(name)) return context.print(`The rule ${name} is switched off ("enabled": false), so it is not judged.`);
-    throw new UserError(`there is no rule "${name}"${nearest(name, rules.rules.map(({ compiled }) => compiled.rule.name))}`);
+    if (rules.disabled.includes(name))
+      return context.print(`The rule ${name} is switched off ("enabled": false), so it is not judged.`);
+    throw new UserError(
+      `there is no rule "${name}"${nearest(
+        name,
+        rules.rules.map(({ compiled }) => compiled.rule.name),
+      )}`,
+    );
   }
   const read = readSnapshot(files, config.stateDir);
   if (!read.ok) throw new WorkError(read.why);
@@ -89,7 +123,19 @@ async function explainRule(context: Context, config: Config, trail: TrailReader,
   });
   const fired = newestActions(trail, name);
   const { rule, file, line } = judged.compiled;
-  const whyNot: WhyNot = { rule: name, description: rule.description, file, line, forEach: rule.forEach ?? null, disabled: false, takenAt, looks, missing, collectors, actions: fired };
+  const whyNot: WhyNot = {
+    rule: name,
+    description: rule.description,
+    file,
+    line,
+    forEach: rule.forEach ?? null,
+    disabled: false,
+    takenAt,
+    looks,
+    missing,
+    collectors,
+    actions: fired,
+  };
   if (json) printJson(context, whyNot);
   else context.print(explainWhyNot(whyNot, context.style));
 }
@@ -117,7 +163,8 @@ function newestActions(trail: TrailReader, rule: string): TrailCycle["actions"] 
   for (const { findings, actions } of trail.cycles()) {
     count += 1;
     if (count > farthest) break;
-    if (findings.some((finding) => finding.rule === rule)) return actions.filter(({ source }) => source === `rule:${rule}`);
+    if (findings.some((finding) => finding.rule === rule))
+      return actions.filter(({ source }) => source === `rule:${rule}`);
   }
   return [];
 }

@@ -2,9 +2,9 @@
 import { join } from "node:path";
 import { Command, CommanderError } from "commander";
 import { UserError, WorkError } from "../types/errors.ts";
-import { type Context, createContext, type Invocation } from "./context.ts";
 import { checkCommand } from "./check.ts";
 import { cleanCommand } from "./clean.ts";
+import { type Context, createContext, type Invocation } from "./context.ts";
 import { doctorCommand } from "./doctor.ts";
 import { explainCommand } from "./explain.ts";
 import { pauseCommand, resumeCommand } from "./pause.ts";
@@ -32,7 +32,9 @@ export async function main(invocation: Invocation): Promise<number> {
     status = wanted;
   });
   const program = new Command("argus")
-    .description("A watchdog for Linux servers: recognises known trouble by rules, repairs it within its policy, explains every decision.")
+    .description(
+      "A watchdog for Linux servers: recognises known trouble by rules, repairs it within its policy, explains every decision.",
+    )
     .version(versionOf(context), "-V, --version")
     .showHelpAfterError("(argus --help lists the commands)")
     .exitOverride();

@@ -1,8 +1,11 @@
 /** Makes the parts of a cycle for one state directory, and holds its lock. */
+
+import { join } from "node:path";
 import { createCollector } from "../collect/collect.ts";
 import type { Parts } from "../cycle.ts";
 import { openRuleBook, type RuleBook } from "../detect/rule-book.ts";
 import { StreakFile } from "../detect/streaks.ts";
+import { createEscalation } from "../escalate/escalation.ts";
 import { createExecutor } from "../execute/executor.ts";
 import { policyOf } from "../execute/policy.ts";
 import { createCycleState } from "../record/cycle-state.ts";
@@ -10,13 +13,13 @@ import { createHistory } from "../record/history.ts";
 import { acquireLock } from "../record/lock.ts";
 import { createRegistry } from "../record/registry.ts";
 import { openStateDir } from "../record/state-dir.ts";
-import { createTrail } from "../record/trail.ts";
+import { createTrail, readTrail } from "../record/trail.ts";
 import { faultText } from "../system/json-source.ts";
 import { createStore } from "../system/store.ts";
 import type { System } from "../system/system.ts";
 import { UserError } from "../types/errors.ts";
 import type { Config } from "../types/settings.ts";
-import { join } from "node:path";
+import type { TrailCycle } from "../types/trail.ts";
 
 export interface OpenParts {
   readonly parts: Parts;
@@ -57,9 +60,27 @@ export function createParts(system: System, config: Config, book: RuleBook): Par
     collector: createCollector(system, config),
     executor: createExecutor(system, policyOf(config), stateDir),
     registry: createRegistry({ files, stateDir, nowMs: () => clock.now().wallMs, note }),
+    escalation: createEscalation(system, config, note),
     trail: createTrail(files, stateDir),
+    recent: () => recentCycles(files, stateDir),
     history: createHistory(system, stateDir, note),
-    streaks: createStore({ files, path: join(stateDir, "streaks.json"), schema: StreakFile, empty: () => ({ version: 1 as const, streaks: {} }), note }),
+    streaks: createStore({
+      files,
+      path: join(stateDir, "streaks.json"),
+      schema: StreakFile,
+      empty: () => ({ version: 1 as const, streaks: {} }),
+      note,
+    }),
     state: createCycleState(system, logDir, note),
   };
+}
+
+const recentCount = 5;
+
+function recentCycles(files: System["files"], stateDir: string): TrailCycle[] {
+  const cycles: TrailCycle[] = [];
+  for (const cycle of readTrail(files, stateDir).cycles()) {
+    if (cycles.push(cycle) >= recentCount) break;
+  }
+  return cycles.reverse();
 }

@@ -15,9 +15,17 @@ export function pauseCommand(program: Command, context: Context): void {
       const { system, config } = { system: context.system, config: context.config() };
       openStateDir(system, config.stateDir);
       const now = system.clock.now();
-      const until = options.for === undefined ? null : isoTime({ ...now, wallMs: now.wallMs + options.for * 1000 });
-      writePause(system.files, config.stateDir, { until, reason: options.reason, since: isoTime(now) }, context.warn);
-      context.print(`Paused ${until === null ? "until `argus resume`" : `until ${until}`}: no restarts, kills or cleaning; alerts and notes go on.`);
+      const until =
+        options.for === undefined ? null : isoTime({ ...now, wallMs: now.wallMs + options.for * 1000 });
+      writePause(
+        system.files,
+        config.stateDir,
+        { until, reason: options.reason, since: isoTime(now) },
+        context.warn,
+      );
+      context.print(
+        `Paused ${until === null ? "until `argus resume`" : `until ${until}`}: no restarts, kills or cleaning; alerts and notes go on.`,
+      );
     });
 }
 
@@ -29,6 +37,10 @@ export function resumeCommand(program: Command, context: Context): void {
       const { system, config } = { system: context.system, config: context.config() };
       const pause = readPause(system.files, config.stateDir, system.clock.now());
       clearPause(system.files, config.stateDir, context.warn);
-      context.print(pause === null ? "Argus was not paused." : `Resumed; it was paused since ${pause.since} (${pause.reason}).`);
+      context.print(
+        pause === null
+          ? "Argus was not paused."
+          : `Resumed; it was paused since ${pause.since} (${pause.reason}).`,
+      );
     });
 }

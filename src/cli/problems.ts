@@ -22,9 +22,15 @@ const daySeconds = 86_400;
 export function problemsCommand(program: Command, context: Context): void {
   program
     .command("problems")
-    .description("the problems of the last 24 hours; with --since or --all the registry's lines, one for each event")
+    .description(
+      "the problems of the last 24 hours; with --since or --all the registry's lines, one for each event",
+    )
     .option("--since <time>", "lines not older than 30m, 2h, 7d …", parseDuration)
-    .addOption(new Option("--all", `every line there is, newest first (as text at most ${mostLines})`).conflicts("since"))
+    .addOption(
+      new Option("--all", `every line there is, newest first (as text at most ${mostLines})`).conflicts(
+        "since",
+      ),
+    )
     .addOption(new Option("--open", "only problems that are open now").conflicts(["since", "all"]))
     .addOption(new Option("--type <type>", "only of this type").choices(problemTypes))
     .addOption(new Option("--severity <severity>", "only of this severity").choices(severities))
@@ -38,7 +44,10 @@ export function problemsCommand(program: Command, context: Context): void {
     });
 }
 
-const fits = (options: ProblemsOptions, one: Pick<Problem | RegistryRecord, "type" | "severity" | "key">): boolean =>
+const fits = (
+  options: ProblemsOptions,
+  one: Pick<Problem | RegistryRecord, "type" | "severity" | "key">,
+): boolean =>
   (options.type === undefined || one.type === options.type) &&
   (options.severity === undefined || one.severity === options.severity) &&
   (options.key === undefined || one.key === options.key);
@@ -49,7 +58,8 @@ function showProblems(context: Context, stateDir: string, options: ProblemsOptio
   const ended = ({ resolvedAt, lastSeen }: Problem): number => Date.parse(resolvedAt ?? lastSeen);
   const wanted = (problem: Problem) => isOpen(problem) || (!options.open && ended(problem) >= since);
   const shown = [...problems.values()].filter((problem) => fits(options, problem) && wanted(problem));
-  const rank = (problem: Problem): number => Number(!isOpen(problem)) * 10 + severities.indexOf(problem.severity);
+  const rank = (problem: Problem): number =>
+    Number(!isOpen(problem)) * 10 + severities.indexOf(problem.severity);
   shown.sort((a, b) => rank(a) - rank(b) || (a.lastSeen < b.lastSeen ? 1 : -1));
   if (options.json) printJson(context, shown);
   else context.print(problemsReport(shown, context.style, passedOverNotes(stateDir, passedOver)));

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
+import { runDaemon, runGuarded } from "../daemon.ts";
 import { createDelivery, type Delivery } from "../notify/deliver.ts";
 import { cycleReport } from "../report/cycle-report.ts";
 import { createLog, type Log } from "../system/log.ts";
-import { runDaemon, runGuarded } from "../daemon.ts";
 import { UserError } from "../types/errors.ts";
 import type { Config } from "../types/settings.ts";
 import { type Context, printJson } from "./context.ts";
@@ -22,7 +22,8 @@ export function runCommand(program: Command, context: Context): void {
     .option("--dry-run", "decide everything, change nothing on the machine")
     .option("--json", "with --once: print the cycle as one JSON object")
     .action(async (options: RunOptions) => {
-      if (options.json && !options.once) throw new UserError("--json needs --once: a daemon logs JSON lines by itself");
+      if (options.json && !options.once)
+        throw new UserError("--json needs --once: a daemon logs JSON lines by itself");
       const read = (): Config => {
         const config = context.config();
         return options.dryRun ? { ...config, dryRun: true } : config;
@@ -51,7 +52,8 @@ async function once(context: Context, config: Config, json: boolean): Promise<vo
     }
     if (json) printJson(context, outcome.cycle);
     else context.print(cycleReport(outcome.cycle, context.style));
-    if (!config.dryRun) await deliver(createDelivery(system, config.stateDir), config, log, ending.signal, 10_000);
+    if (!config.dryRun)
+      await deliver(createDelivery(system, config.stateDir), config, log, ending.signal, 10_000);
   } finally {
     ending.done();
     release();
@@ -85,7 +87,15 @@ async function daemon(context: Context, read: () => Config): Promise<void> {
   process.on("SIGHUP", () => {
     wantsReload = true;
   });
-  log.info({ pid: system.self.pid, interval: config.intervalSeconds, dry_run: config.dryRun, rules: parts.book.rules().rules.length }, "started");
+  log.info(
+    {
+      pid: system.self.pid,
+      interval: config.intervalSeconds,
+      dry_run: config.dryRun,
+      rules: parts.book.rules().rules.length,
+    },
+    "started",
+  );
   const work = runDaemon({
     // Between two cycles only: a cycle is judged and done with the settings it began with.
     parts: () => {
@@ -98,7 +108,10 @@ async function daemon(context: Context, read: () => Config): Promise<void> {
     log,
     signal: ending.signal,
     afterCycle: () => {
-      if (!config.dryRun) void deliver(delivery, config, log, ending.signal, 60_000).catch((error: unknown) => log.error({ err: error }, "delivery failed"));
+      if (!config.dryRun)
+        void deliver(delivery, config, log, ending.signal, 60_000).catch((error: unknown) =>
+          log.error({ err: error }, "delivery failed"),
+        );
     },
   });
   await Promise.race([work, ending.after(graceMs)]);
@@ -108,7 +121,13 @@ async function daemon(context: Context, read: () => Config): Promise<void> {
   setTimeout(() => process.exit(), 200).unref();
 }
 
-async function deliver(delivery: Delivery, config: Config, log: Log, signal: AbortSignal, withinMs: number): Promise<void> {
+async function deliver(
+  delivery: Delivery,
+  config: Config,
+  log: Log,
+  signal: AbortSignal,
+  withinMs: number,
+): Promise<void> {
   const { sent, waiting, error, news, notes } = await delivery.deliver(config, signal, withinMs);
   if (sent > 0) log.info({ sent, waiting }, "alerts sent");
   if (news && error !== null) log.warn({ waiting }, error);
@@ -125,7 +144,9 @@ function endOnSignal() {
     signal: controller.signal,
     after: (ms: number) =>
       new Promise<"ended">((resolve) => {
-        controller.signal.addEventListener("abort", () => setTimeout(() => resolve("ended"), ms).unref(), { once: true });
+        controller.signal.addEventListener("abort", () => setTimeout(() => resolve("ended"), ms).unref(), {
+          once: true,
+        });
       }),
     done: () => {
       process.removeListener("SIGTERM", abort);

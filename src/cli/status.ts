@@ -37,7 +37,11 @@ function statusData(context: Context, config: Config): StatusData {
   const { problems, passedOver } = readProblems(files, stateDir);
   const view = createExecutor(system, policyOf(config), stateDir).view();
   const holder = readHolder(files, stateDir, now.bootId);
-  const notes = [...config.notes, trail.passedOver() ?? [], passedOver > 0 ? passedOverSentence(registryPath(stateDir), passedOver) : []].flat();
+  const notes = [
+    ...config.notes,
+    trail.passedOver() ?? [],
+    passedOver > 0 ? passedOverSentence(registryPath(stateDir), passedOver) : [],
+  ].flat();
   return {
     host: lastCycle?.cycle.host ?? files.tryRead("/proc/sys/kernel/hostname")?.trim() ?? "unknown host",
     now: isoTime(now),
@@ -45,7 +49,14 @@ function statusData(context: Context, config: Config): StatusData {
     intervalSeconds: config.intervalSeconds,
     running: holder === null ? null : { pid: holder.pid, what: holder.what, since: holder.since },
     lastCycle,
-    cycles: cycles === null ? null : { failuresInARow: cycles.failuresInARow, lastError: cycles.lastError, interrupted: isInterrupted(files, cycles, now.bootId) },
+    cycles:
+      cycles === null
+        ? null
+        : {
+            failuresInARow: cycles.failuresInARow,
+            lastError: cycles.lastError,
+            interrupted: isInterrupted(files, cycles, now.bootId),
+          },
     problems: [...problems.values()].filter(isOpen),
     ...view,
     outbox: { ...viewOutbox(files, stateDir), channel: config.telegram !== null },

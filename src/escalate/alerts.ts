@@ -6,15 +6,31 @@ import type { Resolution } from "./resolved.ts";
 export interface Handled {
   readonly finding: Finding;
   readonly actions: readonly ActionRecord[];
+  /** What was done about its problem because the model proposed it. */
+  readonly advised?: readonly ActionRecord[];
   readonly resolution: Resolution;
 }
 
-/** One proposal for a problem, however many findings it has: one outage is one message. */
-export function alertProposals(handled: readonly Handled[]): Proposal[] {
+/**
+ * One proposal for a problem, however many findings it has: one outage is one message.
+ * @param advice the model's alerts. One about the same problem takes the rule's words along and keeps its own source.
+ */
+export function alertProposals(handled: readonly Handled[], advice: readonly Proposal[] = []): Proposal[] {
   const byKey = new Map<string, Handled[]>();
   for (const each of handled) byKey.set(each.finding.key, [...(byKey.get(each.finding.key) ?? []), each]);
-  return [...byKey.values()].flatMap((group) => alertFor(group) ?? []);
+  const advised = new Set<string>();
+  const alerts = [...byKey.values()].flatMap((group): Proposal[] => {
+    const alert = alertFor(group);
+    const own = advice.find(({ problem }) => problem === alert?.problem);
+    if (alert === null || own === undefined) return alert === null ? [] : [alert];
+    advised.add(own.problem);
+    return [{ ...own, message: cut(`${alert.message}\nThe model: ${own.message}`) }];
+  });
+  return [...alerts, ...advice.filter(({ problem }) => !advised.has(problem))];
 }
+
+const longestMessage = 8192;
+const cut = (text: string): string => text.slice(0, longestMessage);
 
 function alertFor(group: readonly Handled[]): Proposal | null {
   const telling = group.find(({ finding, resolution }) => asksToTell(finding) || !resolution.resolved);
@@ -22,20 +38,14 @@ function alertFor(group: readonly Handled[]): Proposal | null {
   const { finding } = telling;
   const asked = finding.actions.find((action) => action.type === "alert");
   const more = group.length > 1 ? ` (and ${group.length - 1} more)` : "";
-  const done = group.flatMap(({ actions }) => actions).filter((action) => action.type !== "log");
-  const said = [
-    ...new Set(
-      done.map(
-        (action) => `${action.type}${action.target === null ? "" : ` ${action.target}`}: ${action.detail}`,
-      ),
-    ),
-  ];
+  const done = group.flatMap(({ actions, advised = [] }) => [...actions, ...advised]);
+  const said = [...new Set(done.filter(({ type }) => type !== "log").map(sentence))];
   const lines = [`${asked?.message ?? finding.summary}${more}`, ...said.slice(0, 5)];
   if (said.length > 5) lines.push(`and ${said.length - 5} further actions`);
   if (asked === undefined) lines.push(`Unresolved: ${telling.resolution.why}`);
   return {
     type: "alert",
-    message: lines.join("\n").slice(0, 8192),
+    message: cut(lines.join("\n")),
     source: `rule:${finding.rule}`,
     problem: finding.key,
     problemType: finding.type,
@@ -43,6 +53,9 @@ function alertFor(group: readonly Handled[]): Proposal | null {
     subject: finding.subject.slice(0, 1024),
   };
 }
+
+const sentence = ({ type, target, detail }: ActionRecord): string =>
+  `${type}${target === null ? "" : ` ${target}`}: ${detail}`;
 
 export const asksToTell = (finding: Finding): boolean =>
   finding.actions.some((action) => action.type === "alert");

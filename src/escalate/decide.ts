@@ -79,22 +79,3 @@ export function decide(
 
 const minutes = (seconds: number): string =>
   seconds < 90 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} min`;
-
-/** What the cycle asks until it is given an `Escalation`: everything that needs no memory. */
-export function decideModel(situation: {
-  findings: number;
-  unresolved: number;
-  paused: boolean;
-  diskGuard: boolean;
-  dryRun: boolean;
-}): ModelDecision {
-  const { findings, unresolved } = situation;
-  const not = (why: ModelAnswer, detail: string): ModelDecision => ({ asked: false, why, detail });
-  const things = `${unresolved} unresolved finding${unresolved === 1 ? "" : "s"}`;
-  if (findings === 0) return not("nothing_found", "no rule fired");
-  if (unresolved === 0) return not("every_finding_resolved", "rules cover all that was found");
-  if (situation.paused) return not("paused", `${things}, but Argus is paused`);
-  if (situation.dryRun) return not("dry_run", `${things}, but a dry run asks nobody`);
-  if (situation.diskGuard) return not("disk_guard", `${things}, but less than 100 MB are free for the state`);
-  return not("no_key", `${things}, but ANTHROPIC_API_KEY is not set, so they alert by themselves`);
-}

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { ActionRecord } from "./action.ts";
+import { Consultation } from "./consultation.ts";
 import { ProblemKey, ProblemType, Severity } from "./problem.ts";
 import { CollectorReport } from "./snapshot.ts";
 
@@ -92,6 +93,8 @@ export const TrailCycle = z.object({
   }),
   collectors: z.array(CollectorReport),
   findings: z.array(TrailFinding),
+  /** What the model was told and what came of it; null: it was not asked. */
+  consultation: Consultation.nullable().optional(),
   actions: z.array(ActionRecord),
   rules: z.object({
     total: z.number(),

@@ -3,7 +3,8 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node
 import { expect, test } from "vitest";
 import { argus, ended, until } from "./argus.ts";
 
-const cycleState = (dir: string) => JSON.parse(readFileSync(`${dir}/logs/cycle_state.json`, "utf8")) as Record<string, unknown>;
+const cycleState = (dir: string) =>
+  JSON.parse(readFileSync(`${dir}/logs/cycle_state.json`, "utf8")) as Record<string, unknown>;
 
 test("cycles go on by themselves, and SIGTERM ends the daemon within five seconds with exit status 0", async () => {
   const watch = argus({ ARGUS_INTERVAL: "1" });
@@ -26,7 +27,9 @@ test("a second one on the same state says who holds it, exit status 1; afterward
     const second = watch.run(...args);
     expect(second.status).toBe(1);
     expect(second.stderr).toMatch(
-      new RegExp(`^argus: Argus is already running on ${watch.dir}/state: pid ${daemon.pid} \\(argus run\\) since 20\\S+\\n$`),
+      new RegExp(
+        `^argus: Argus is already running on ${watch.dir}/state: pid ${daemon.pid} \\(argus run\\) since 20\\S+\\n$`,
+      ),
     );
   }
   expect(watch.run("status").stdout).toContain(String(daemon.pid));
@@ -54,7 +57,16 @@ test("SIGHUP and the schedule both take a new rule; a broken one keeps the last 
         name: "always",
         description: "Holds on every machine",
         conditions: { all: [{ fact: "host", path: "cores", operator: "greaterThan", value: 0 }] },
-        event: { type: "check", params: { condition: "always", severity, subject: "host", summary: "there are cores", resolves: true } },
+        event: {
+          type: "check",
+          params: {
+            condition: "always",
+            severity,
+            subject: "host",
+            summary: "there are cores",
+            resolves: true,
+          },
+        },
       },
     ],
   });
@@ -74,7 +86,9 @@ test("SIGHUP and the schedule both take a new rule; a broken one keeps the last 
   const before = text.split("there are cores").length;
   await until("the old rule fires on", () => daemon.output().split("there are cores").length > before);
   watch.rule("mine.json", rule("info"));
-  await until("mended", () => watch.registry().some(({ event, key }) => event === "resolved" && key === opened[0]?.key));
+  await until("mended", () =>
+    watch.registry().some(({ event, key }) => event === "resolved" && key === opened[0]?.key),
+  );
 });
 
 test("settings that become wrong while it runs do not stop it; at start they do, exit status 2", async () => {
@@ -88,7 +102,9 @@ test("settings that become wrong while it runs do not stop it; at start they do,
   await until("it goes on", () => daemon.output().split('"msg":"cycle"').length > cycles);
   const fresh = watch.run("run", "--once");
   expect(fresh.status).toBe(2);
-  expect(fresh.stderr).toBe(`argus: ${watch.dir}/argus.json:1: servcies: unknown key; did you mean "services"?\n`);
+  expect(fresh.stderr).toBe(
+    `argus: ${watch.dir}/argus.json:1: servcies: unknown key; did you mean "services"?\n`,
+  );
 });
 
 test("cycles that fail are counted, told at every third in a row, and over when the cause is", async () => {
@@ -100,7 +116,10 @@ test("cycles that fail are counted, told at every third in a row, and over when 
   renameSync(trail, `${trail}.aside`);
   mkdirSync(trail);
   await until("three failures", () => Number(cycleState(watch.dir).failuresInARow) >= 3, 15_000);
-  await until("the alert", () => daemon.output().includes("cycles in a row failed") || watch.registry().length > 0);
+  await until(
+    "the alert",
+    () => daemon.output().includes("cycles in a row failed") || watch.registry().length > 0,
+  );
   rmSync(trail, { recursive: true });
   await until("a good cycle", () => cycleState(watch.dir).failuresInARow === 0, 15_000);
   daemon.kill("SIGTERM");

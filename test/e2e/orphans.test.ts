@@ -7,7 +7,10 @@ import { afterThis, alive, argus, temporaryDir, until } from "./argus.ts";
 
 /** A process whose parent has ended: the pid of what `command` became. */
 function orphan(command: string, cwd: string): number {
-  const { stdout } = spawnSync("sh", ["-c", `${command} >/dev/null 2>&1 </dev/null & echo $!`], { cwd, encoding: "utf8" });
+  const { stdout } = spawnSync("sh", ["-c", `${command} >/dev/null 2>&1 </dev/null & echo $!`], {
+    cwd,
+    encoding: "utf8",
+  });
   const pid = Number(stdout.trim());
   afterThis(() => void (alive(pid) && process.kill(pid, "SIGKILL")));
   return pid;
@@ -15,7 +18,10 @@ function orphan(command: string, cwd: string): number {
 
 function hangingTest(): string {
   const dir = temporaryDir("hang");
-  writeFileSync(join(dir, "hang.test.js"), "require('node:test')('hangs', () => new Promise(() => setInterval(() => {}, 1e6)));\n");
+  writeFileSync(
+    join(dir, "hang.test.js"),
+    "require('node:test')('hangs', () => new Promise(() => setInterval(() => {}, 1e6)));\n",
+  );
   return dir;
 }
 
@@ -30,14 +36,30 @@ test("a node --test run whose parent died is ended in the third scheduled cycle,
   }
   const third = watch.once();
   expect(alive(pid)).toBe(false);
-  expect(third.findings).toMatchObject([{ rule: "orphan-node-test", type: "process", subject: "node --test", resolved: true }]);
+  expect(third.findings).toMatchObject([
+    { rule: "orphan-node-test", type: "process", subject: "node --test", resolved: true },
+  ]);
   expect(third.actions).toMatchObject([
-    { type: "kill_pid", target: pid, source: "rule:orphan-node-test", result: "success", refusal: null, verified: true },
+    {
+      type: "kill_pid",
+      target: pid,
+      source: "rule:orphan-node-test",
+      result: "success",
+      refusal: null,
+      verified: true,
+    },
   ]);
 
   const explained = watch.run("explain");
   expect(explained.status).toBe(0);
-  for (const part of ["orphan-node-test", "processes.json:", `pid ${pid}`, "process.orphan", "3 scheduled cycles", "SIGTERM"]) {
+  for (const part of [
+    "orphan-node-test",
+    "processes.json:",
+    `pid ${pid}`,
+    "process.orphan",
+    "3 scheduled cycles",
+    "SIGTERM",
+  ]) {
     expect(explained.stdout).toContain(part);
   }
   const [opened, acted] = watch.registry();
@@ -48,7 +70,11 @@ test("a node --test run whose parent died is ended in the third scheduled cycle,
 
 test("a live run with its parent alive is never touched, however many cycles see it", async () => {
   const dir = hangingTest();
-  const parent = spawn("sh", ["-c", `"${process.execPath}" --test hang.test.js; :`], { cwd: dir, stdio: "ignore", detached: true });
+  const parent = spawn("sh", ["-c", `"${process.execPath}" --test hang.test.js; :`], {
+    cwd: dir,
+    stdio: "ignore",
+    detached: true,
+  });
   afterThis(() => void (parent.pid !== undefined && process.kill(-parent.pid, "SIGKILL")));
   const children = () => spawnSync("pgrep", ["-P", String(parent.pid)], { encoding: "utf8" }).stdout.trim();
   await until("it runs", () => children() !== "");
@@ -71,7 +97,10 @@ test("two hundred orphans: as many are ended as the budget allows, and the rest 
   const dir = lightNode();
   const { stdout } = spawnSync(
     "sh",
-    ["-c", `i=0; while [ $i -lt 200 ]; do ./node -c 'read line <>pipe' --test >/dev/null 2>&1 </dev/null & echo $!; i=$((i+1)); done`],
+    [
+      "-c",
+      `i=0; while [ $i -lt 200 ]; do ./node -c 'read line <>pipe' --test >/dev/null 2>&1 </dev/null & echo $!; i=$((i+1)); done`,
+    ],
     { cwd: dir, encoding: "utf8" },
   );
   const pids = stdout.trim().split("\n").map(Number);
@@ -83,7 +112,9 @@ test("two hundred orphans: as many are ended as the budget allows, and the rest 
   watch.once();
   watch.once();
   const third = watch.once();
-  expect(third.actions.filter(({ type, result }) => type === "kill_pid" && result === "success")).toHaveLength(20);
+  expect(
+    third.actions.filter(({ type, result }) => type === "kill_pid" && result === "success"),
+  ).toHaveLength(20);
   expect(third.actions.filter(({ refusal }) => refusal === "budget_exhausted")).toHaveLength(180);
   expect(pids.filter(alive)).toHaveLength(180);
   expect(third.findings.filter(({ resolved }) => !resolved)).toHaveLength(180);
@@ -92,7 +123,9 @@ test("two hundred orphans: as many are ended as the budget allows, and the rest 
   expect(third.actions.filter(({ type }) => type === "alert")).toHaveLength(1);
   const fourth = watch.once();
   expect(pids.filter(alive)).toHaveLength(180);
-  expect(fourth.actions.filter(({ type, result }) => type === "kill_pid" && result === "success")).toEqual([]);
+  expect(fourth.actions.filter(({ type, result }) => type === "kill_pid" && result === "success")).toEqual(
+    [],
+  );
 });
 
 test("a process that ignores SIGTERM gets SIGKILL after five seconds", async () => {
@@ -118,6 +151,8 @@ test("a dry run says what it would do, and does not", async () => {
   watch.once();
   watch.once();
   const third = watch.once("--dry-run");
-  expect(third.actions).toMatchObject([{ type: "kill_pid", target: pid, result: "skipped", refusal: "dry_run" }]);
+  expect(third.actions).toMatchObject([
+    { type: "kill_pid", target: pid, result: "skipped", refusal: "dry_run" },
+  ]);
   expect(alive(pid)).toBe(true);
 });

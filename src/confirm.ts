@@ -1,0 +1,65 @@
+/** The general check after an action: on a fresh look, the rule that asked for it must not fire any more. */
+import type { CollectorName } from "./collect/collect.ts";
+import type { Parts } from "./cycle.ts";
+import { lookAgain } from "./detect/why-not.ts";
+import type { ActionRecord } from "./types/action.ts";
+import type { EntityKind, Self } from "./types/facts.ts";
+import type { Finding } from "./types/finding.ts";
+
+export interface Attempt {
+  readonly finding: Finding;
+  readonly actions: readonly ActionRecord[];
+}
+
+const collectorsOf: Readonly<Record<EntityKind | "host", readonly CollectorName[]>> = {
+  host: ["host", "processes"],
+  disk: ["disks"],
+  service: ["services"],
+  process: ["processes"],
+  session: ["sessions"],
+  endpoint: ["services", "endpoints"],
+};
+
+/** A note or a message changes nothing that a rule looks at. */
+const changed = ({ type, result }: ActionRecord): boolean =>
+  result === "success" && type !== "log" && type !== "alert";
+
+/** @returns the same attempts, with `verified` as the fresh look says. */
+export async function confirm(parts: Parts, self: Self, attempts: readonly Attempt[]): Promise<Attempt[]> {
+  const toConfirm = attempts.filter(({ actions }) => actions.some(changed)).map(({ finding }) => finding);
+  const firing = await stillFiring(parts, self, toConfirm);
+  return attempts.map(({ finding, actions }) => {
+    const fires = firing.get(finding) ?? null;
+    if (fires === null) return { finding, actions };
+    const seen = (action: ActionRecord): ActionRecord =>
+      changed(action) && action.verified !== false ? { ...action, verified: !fires } : action;
+    return { finding, actions: actions.map(seen) };
+  });
+}
+
+/** @returns for each finding whether its conditions hold on a fresh look; null: it could not be judged. */
+async function stillFiring(
+  parts: Parts,
+  self: Self,
+  findings: readonly Finding[],
+): Promise<Map<Finding, boolean | null>> {
+  const answers = new Map<Finding, boolean | null>();
+  if (findings.length === 0) return answers;
+  const only = new Set<CollectorName>(findings.flatMap(({ entity }) => collectorsOf[entity?.kind ?? "host"]));
+  const { facts } = await parts.collector.collect(self, only.add("host"));
+  const problemOf = () => ({ occurrences24h: 1, openSeconds: 0 });
+  const input = { facts, streaks: new Map(), problemOf, now: parts.system.clock.now() };
+  for (const judged of parts.book.rules().rules) {
+    const own = findings.filter(({ rule }) => rule === judged.compiled.rule.name);
+    if (own.length === 0) continue;
+    const { looks, missing } = await lookAgain(judged, input, new Set(own.map(identityOf)));
+    const seen = new Map(looks.map((look) => [look.identity, look.holds]));
+    // Not there any more counts as gone, unless nobody could look.
+    const unseen = missing.length > 0 ? null : false;
+    for (const finding of own)
+      answers.set(finding, seen.has(identityOf(finding)) ? (seen.get(identityOf(finding)) ?? null) : unseen);
+  }
+  return answers;
+}
+
+const identityOf = ({ entity }: Finding): string => entity?.identity ?? "host";

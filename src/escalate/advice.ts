@@ -1,0 +1,42 @@
+/** What the model's proposals come to: a finding is resolved by what they achieved, never by what the model says. */
+import type { ActionRecord, Proposal } from "../types/action.ts";
+import type { Finding } from "../types/finding.ts";
+import type { Handled } from "./alerts.ts";
+import type { Resolution } from "./resolved.ts";
+
+/** Alerts come last, together with those of the rules. */
+export const remediesOfAdvice = (proposals: readonly Proposal[]): Proposal[] =>
+  proposals.filter(({ type }) => type !== "alert");
+export const alertsOfAdvice = (proposals: readonly Proposal[]): Proposal[] =>
+  proposals.filter(({ type }) => type === "alert");
+
+/** Each unresolved finding with what was done about its problem on the model's advice. */
+export function advisedAttempts(
+  handled: readonly Handled[],
+  actions: readonly ActionRecord[],
+): { finding: Finding; actions: ActionRecord[] }[] {
+  return handled
+    .filter(({ resolution }) => !resolution.resolved)
+    .map(({ finding }) => ({ finding, actions: actions.filter(({ problem }) => problem === finding.key) }))
+    .filter((attempt) => attempt.actions.length > 0);
+}
+
+/** @param confirmed the attempts above, looked at again afterwards. */
+export function afterAdvice(
+  handled: readonly Handled[],
+  confirmed: readonly { readonly finding: Finding; readonly actions: readonly ActionRecord[] }[],
+): Handled[] {
+  const byFinding = new Map(confirmed.map(({ finding, actions }) => [finding, actions]));
+  return handled.map((each) => {
+    const actions = byFinding.get(each.finding);
+    if (actions === undefined) return each;
+    return { ...each, advised: actions, resolution: achieved(actions) ?? each.resolution };
+  });
+}
+
+function achieved(actions: readonly ActionRecord[]): Resolution | null {
+  const worked = actions.find(({ result, verified }) => result === "success" && verified === true);
+  if (worked === undefined) return null;
+  const name = worked.target === null ? worked.type : `${worked.type} ${worked.target}`;
+  return { resolved: true, why: `${name}, proposed by the model, helped: the rule no longer fires` };
+}
