@@ -2,11 +2,12 @@
 import type { ActionRecord } from "../types/action.ts";
 import { severities } from "../types/problem.ts";
 import type { RuleVerdict, TrailCycle, TrailFinding } from "../types/trail.ts";
+import { modelLines } from "./consultation.ts";
 import { type Group, heldText, type Told, tellFindings } from "./findings.ts";
 import { blank, type Line, labelled, print, spansOf, type Text, table, toned, wrap } from "./layout.ts";
 import { deeds, outcomeText, tally } from "./outcome.ts";
 import { blindReasons } from "./rules.ts";
-import { modelText, severityTone, severityWord } from "./sentences.ts";
+import { severityTone, severityWord } from "./sentences.ts";
 import type { Style } from "./style.ts";
 import { count, dayAndTime, duration, grouped, ordinal, secondsFrom, took } from "./values.ts";
 
@@ -23,7 +24,7 @@ export function cycleReport(cycle: TrailCycle, style: Style, command = "argus"):
     ...found(cycle, style),
     ...resolved(cycle, style),
     ...rules(cycle, style),
-    ...labelled(toned("strong", "Model"), modelText(cycle.cycle.model), { style, indent: 0, labelWidth }),
+    ...modelLines(cycle, { style, labelWidth, whole: false }),
     ...notes(cycle, style),
     blank,
     ...next(cycle, style, command),

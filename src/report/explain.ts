@@ -2,6 +2,7 @@
 import type { ActionRecord } from "../types/action.ts";
 import type { TrailCycle } from "../types/trail.ts";
 import { conditionLines } from "./conditions.ts";
+import { modelLines } from "./consultation.ts";
 import { type Group, heldText, type Told, tellFindings } from "./findings.ts";
 import {
   beside,
@@ -17,7 +18,7 @@ import {
 } from "./layout.ts";
 import { actionName, deeds, outcomeOf, outcomeText, tally } from "./outcome.ts";
 import { blindReasons } from "./rules.ts";
-import { modelText, severityTone, severityWord, triggerSentence } from "./sentences.ts";
+import { severityTone, severityWord, triggerSentence } from "./sentences.ts";
 import type { Style } from "./style.ts";
 import { oneLine } from "./text.ts";
 import { count, dayAndTime, duration, ordinal, secondsFrom, took } from "./values.ts";
@@ -34,7 +35,7 @@ export function explainCycle(cycle: TrailCycle, style: Style): string {
     ...groups.flatMap((group) => groupLines(group, cycle, style)),
     ...(others.length === 0 ? [] : otherActions(others, style)),
     ...rules(cycle, style),
-    ...labelled(toned("strong", "Model"), modelText(cycle.cycle.model), { style, indent: 0, labelWidth }),
+    ...modelLines(cycle, { style, labelWidth, whole: true }),
     ...notes(cycle, style),
   ];
   return print(lines, style);
