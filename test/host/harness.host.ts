@@ -29,7 +29,7 @@ describe("a host", () => {
   it("has the checkout and node at the same paths, and writes to neither the checkout nor this machine", async () => {
     const version = join(checkout, "package.json");
     expect(host.read(version)).toBe(readFileSync(version, "utf8"));
-    expect(await outputOf(["node", "--version"])).toBe(process.version);
+    expect(await outputOf([process.execPath, "--version"])).toBe(process.version);
     expect((await host.exec(["touch", join(checkout, "trace")])).stderr).toContain("Read-only file system");
     // /var/run is an absolute symbolic link, which must not lead out of the host.
     for (const path of ["/etc/argus-trace", "/var/lib/argus-trace", "/var/run/argus-trace"]) {
@@ -73,7 +73,7 @@ describe("a host", () => {
     const second = await bootHost({ name: "second" });
     try {
       for (const each of [host, second]) {
-        await each.unit("web.service", "[Service]\nExecStart=/usr/bin/node /root/web.mjs\n");
+        await each.unit("web.service", `[Service]\nExecStart=${process.execPath} /root/web.mjs\n`);
         each.write("/root/web.mjs", webServer);
         await each.exec(["systemctl", "start", "web"]);
         const answer = [

@@ -16,6 +16,8 @@ const cgroupPrefix = "argus-host-";
 
 // Unified cgroups, as Debian 12 boots with, whatever this machine has: mounted over what is there, in here only.
 // The lists of enabled units, boot scripts and mounts are this machine's and make no sense in the host.
+// A service with ProtectKernelTunables gets a /proc of its own, in which the boot id would be this machine's: those of
+// Argus get the host's, and whatever else is sandboxed reads no boot id.
 const layGround = `set -e
 mount -t tmpfs -o mode=0755 argus-host /run
 mkdir /run/upper /run/work /run/root
@@ -27,6 +29,12 @@ rm -rf etc/systemd etc/init.d etc/rc?.d etc/fstab etc/crypttab etc/cron* etc/arg
 mkdir -p etc/systemd/system var/log/journal
 for unit in getty.target console-getty.service systemd-networkd-wait-online.service; do
   ln -s /dev/null etc/systemd/system/$unit
+done
+echo 'C /run/boot-id - - - - /proc/sys/kernel/random/boot_id' >etc/tmpfiles.d/boot-id.conf
+for unit in argus argus-; do
+  mkdir etc/systemd/system/$unit.service.d
+  printf '[Service]\\nBindReadOnlyPaths=/run/boot-id:/proc/sys/kernel/random/boot_id\\n' \\
+    >etc/systemd/system/$unit.service.d/boot-id.conf
 done
 cd /
 echo ready
