@@ -5,6 +5,7 @@ import { buildSync } from "esbuild";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { acquireLock, readHolder } from "../../src/record/lock.ts";
 import { createSystem } from "../../src/system/machine.ts";
+import { processStart } from "../../src/system/process-start.ts";
 import { temporaryDir } from "./samples.ts";
 
 const system = createSystem();
@@ -162,7 +163,10 @@ describe("the lock", () => {
 
   it("of a pid that another process has now, or of another boot, is stale", async () => {
     const holder = { ...JSON.parse(staleLock("n")), pid: process.pid };
-    for (const stale of [holder, { ...holder, startTime: undefined, bootId: "another" }]) {
+    for (const stale of [
+      holder,
+      { ...holder, startTime: processStart(system.files, process.pid), bootId: "another" },
+    ]) {
       writeFileSync(join(stateDir, "daemon.lock"), JSON.stringify(stale));
       expect(readHolder(system.files, stateDir, bootId)).toBeNull();
       (await acquireLock(system, stateDir, "argus run")).release();

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { foldProblems, isOpen, occurrences24h, problemFact, stillNeeded } from "../../src/record/problems.ts";
+import { carriedRecord, findingRecord } from "../../src/record/records.ts";
 import { createRegistry, parseRecord, readHistory, readProblems } from "../../src/record/registry.ts";
 import { resolvable } from "../../src/record/resolvable.ts";
 import { createFiles } from "../../src/system/files.ts";
@@ -367,6 +368,36 @@ describe("the registry file", () => {
   });
 });
 
+describe("the fold", () => {
+  const opened = findingRecord("opened", [down], cycleAt(start));
+  const of = (...records: RegistryRecord[]) => foldProblems(records).get(down.key);
+
+  it("takes an opening that is repeated while the problem is open for one", () => {
+    const problem = of(opened, findingRecord("opened", [down], cycleAt(start + minute)));
+    expect(problem).toMatchObject({ openedAt: opened.ts, openings: [opened.ts] });
+  });
+
+  it("lets what was carried over stand in for lines that were not read, and never overrule those that were", () => {
+    const before = of(opened);
+    const carried = before === undefined ? opened : carriedRecord(before);
+    const resolved = {
+      ...opened,
+      event: "resolved" as const,
+      ts: cycleAt(start + minute).ts,
+      reason: "healed",
+    };
+    expect(of(carried)).toEqual(before);
+    expect(of(carried, resolved)).toEqual(of(opened, resolved));
+    expect(of(opened, resolved, carried)).toEqual(of(opened, resolved));
+  });
+
+  it("makes no problem of lines about one that nobody opened", () => {
+    expect(of({ ...opened, event: "action" })).toBeUndefined();
+    expect(of({ ...opened, event: "resolved" })).toBeUndefined();
+    expect(of({ ...opened, event: "carried", evidence: { problem: { key: down.key } } })).toBeUndefined();
+  });
+});
+
 /** One cycle of a property: which services are down, and whether the remedy works. */
 const cycle = fc.record({
   down: fc.uniqueArray(fc.integer({ min: 0, max: 2 })),
@@ -420,7 +451,7 @@ describe("whatever happens", () => {
           expect(needed(foldProblems(all).values(), now)).toEqual(inMemory);
         },
       ),
-      { numRuns: 20 },
+      { numRuns: 20, endOnFailure: true },
     );
     expect(rotations).toBeGreaterThan(0);
   });
@@ -447,7 +478,7 @@ describe("whatever happens", () => {
             .sort(),
         );
       }),
-      { numRuns: 60 },
+      { numRuns: 60, endOnFailure: true },
     );
   });
 });
