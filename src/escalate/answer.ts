@@ -153,22 +153,23 @@ function check(
     return rejection(what, "not_a_candidate", "the target was not offered for this problem");
   }
   const wantsMessage = actionCatalog[action.type as ActionType].message;
-  const message = (action.message ?? "").trim();
+  const message = machineLine(action.message ?? "", 100);
   if (wantsMessage && message === "") return rejection(what, "invalid", "its message is empty");
+  if (machineLine(action.reason, 100) === "") return rejection(what, "invalid", "its reason is empty");
   if (seen.has(claimOf(action))) return rejection(what, "duplicate", "the reply asks for it twice");
   return { action, candidate: ofTarget, group };
 }
 
 /** Words are said once for each problem, deeds done once for each target. */
 const claimOf = ({ type, target, problem }: Action): string =>
-  type === "alert" || type === "log" ? `${type} ${problem}` : `${type} ${target}`;
+  type === "alert" || type === "log" ? `${type} ${problem}` : `${type} ${target ?? null}`;
 
 function nameOf(raw: unknown): string {
   const field = (key: string): unknown =>
     typeof raw === "object" && raw !== null && Object.hasOwn(raw, key) ? Reflect.get(raw, key) : null;
   const [type, target] = [field("type"), field("target")];
   const said = [type, target].filter((each) => typeof each === "string" || typeof each === "number");
-  return said.length === 0 ? "an action" : machineLine(said.join(" "), 160);
+  return machineLine(said.join(" "), 160) || "an action";
 }
 
 function rejection(what: string, reason: RefusalReason, why: string): Rejection {
@@ -200,7 +201,11 @@ function alerts(words: ReadonlyMap<string, readonly string[]>, { unresolved, sou
     const said = words.get(group.key);
     if (said === undefined) return [];
     const measured = machineLine(group.findings[0].finding.summary, 300);
-    return { type: "alert", message: [measured, ...said].join("\n"), ...aboutProblem(group, source) };
+    return {
+      type: "alert",
+      message: machineText([measured, ...said].join("\n"), 8000),
+      ...aboutProblem(group, source),
+    };
   });
 }
 

@@ -10,9 +10,15 @@ import type { Unresolved } from "./unresolved.ts";
 /** How much of each part goes in, in pieces and in characters. */
 export interface Sizes {
   readonly problems: number;
+  /** Of a problem, with so many conditions of each and so many tried actions. */
+  readonly findings: number;
+  readonly conditions: number;
+  readonly tried: number;
   readonly journalLines: number;
   readonly journalLine: number;
   readonly processes: number;
+  /** Disks, services, endpoints, sessions, each. */
+  readonly rows: number;
   readonly others: number;
   readonly resolved: number;
   readonly cycles: number;
@@ -30,20 +36,20 @@ export function problemPart({ key, findings }: Unresolved, problems: readonly Pr
     subject: machineLine(worst.subject, 200),
     open_since: known?.openedAt ?? null,
     times_in_24_hours: known?.openings.length ?? 1,
-    findings: findings.slice(0, 5).map(({ finding, actions, resolution }) => ({
+    findings: findings.slice(0, size.findings).map(({ finding, actions, resolution }) => ({
       rule: machineLine(finding.rule, 80),
       meaning: machineLine(finding.description, size.line),
       summary: machineLine(finding.summary, size.line),
       why_unresolved: machineLine(resolution.why, size.line),
-      conditions: finding.evidence.slice(0, 12).map(({ fact, path, operator, wanted, saw }) => ({
+      conditions: finding.evidence.slice(0, size.conditions).map(({ fact, path, operator, wanted, saw }) => ({
         what: `${fact}.${path} ${operator}`,
-        wanted: valuePart(wanted),
-        saw: valuePart(saw),
+        wanted: valuePart(wanted, size),
+        saw: valuePart(saw, size),
       })),
-      tried_now: actions.slice(0, 8).map((action) => actionPart(action, size)),
+      tried_now: actions.slice(0, size.tried).map((action) => actionPart(action, size)),
     })),
-    more_findings: Math.max(0, findings.length - 5),
-    tried_before: (known?.actions ?? []).slice(-8).map(({ ts, action, result, reason }) => ({
+    more_findings: Math.max(0, findings.length - size.findings),
+    tried_before: (known?.actions ?? []).slice(-size.tried).map(({ ts, action, result, reason }) => ({
       ts,
       action: machineLine(action, 120),
       result,
@@ -96,27 +102,34 @@ export function cyclePart({ cycle, findings, actions }: TrailCycle, size: Sizes)
 }
 
 /** What the gate will ask for again: which action, on which target, for which problem. */
-export function allowedPart(candidates: readonly Candidate[]) {
+export function allowedPart(candidates: readonly Candidate[], { line }: Sizes) {
   const byType: Record<
     string,
     { target: string | number | null; problems: readonly string[]; about: string }[]
   > = {};
   for (const { type, target, problems, about } of candidates) {
-    byType[type] = [...(byType[type] ?? []), { target, problems, about: machineLine(about, 240) }];
+    byType[type] = [
+      ...(byType[type] ?? []),
+      { target, problems, about: machineLine(about, Math.min(240, line)) },
+    ];
   }
   return byType;
 }
 
 export function journalPart({ unit, lines, missing }: JournalTail, size: Sizes) {
-  if (missing !== null) return { unit, missing: machineLine(missing, 200) };
+  const about = { unit: machineLine(unit, 200) };
+  if (missing !== null) return { ...about, missing: machineLine(missing, 200) };
   // As one text: a private key goes over many lines.
   const safe = machineText(lines.join("\n"), 64_000).split("\n");
-  return { unit, lines: safe.slice(-size.journalLines).map((line) => machineLine(line, size.journalLine)) };
+  return {
+    ...about,
+    lines: safe.slice(-size.journalLines).map((line) => machineLine(line, size.journalLine)),
+  };
 }
 
-function valuePart(value: unknown): unknown {
+function valuePart(value: unknown, { line }: Sizes): unknown {
   if (typeof value === "number") return Math.round(value * 100) / 100;
-  if (typeof value === "string") return machineLine(value, 160);
+  if (typeof value === "string") return machineLine(value, Math.min(160, line));
   if (value === null || typeof value === "boolean") return value;
-  return machineLine(JSON.stringify(value) ?? String(value), 160);
+  return machineLine(JSON.stringify(value) ?? String(value), Math.min(160, line));
 }

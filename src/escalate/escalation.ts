@@ -126,7 +126,9 @@ export function createEscalation(
     try {
       remember(begun(before, config.intervalSeconds, clock.now()));
     } catch (error) {
-      throw new UserError(`escalation.json could not be written, so the model was not asked: ${reasonOf(error)}`);
+      throw new UserError(
+        `escalation.json could not be written, so the model was not asked: ${reasonOf(error)}`,
+      );
     }
     const { callModel } = await import("./call.ts");
     const call = await callModel({

@@ -8,12 +8,12 @@ const escapes = /\u001b(?:\[[0-?]{0,32}[ -/]{0,8}[@-~]|\][^\u0007\u001b]{0,256}(
 /** Control, format (zero width, direction, tags), private, unassigned and lone surrogate characters; not tab and newline. */
 const invisible = /(?![\t\n])(?:[\p{C}\p{Zl}\p{Zp}]|\p{Variation_Selector})/gu;
 
-/** More is not read: no reader gets it, and nobody waits for it. */
-const readCharacters = 64_000;
+/** How much is read for so much that is shown: a secret that begins in what is shown must be seen whole. */
+const readCharacters = (maxCharacters: number): number => 4 * maxCharacters + 4096;
 
 /** @param maxCharacters what is longer ends in `… (+N)`. */
 export function machineText(text: string, maxCharacters: number): string {
-  const clean = text.slice(0, readCharacters).replace(escapes, "").replace(invisible, "");
+  const clean = text.slice(0, readCharacters(maxCharacters)).replace(escapes, "").replace(invisible, "");
   // Before the cut: half a secret is not recognised as one.
   const safe = redact(clean);
   if (safe.length <= maxCharacters) return safe;
@@ -25,4 +25,10 @@ export function machineText(text: string, maxCharacters: number): string {
 
 /** The same on one line. */
 export const machineLine = (text: string, maxCharacters: number): string =>
-  machineText(text.replace(/\s{1,64}/g, " ").trim(), maxCharacters);
+  machineText(
+    text
+      .slice(0, readCharacters(maxCharacters))
+      .replace(/\s{1,64}/g, " ")
+      .trim(),
+    maxCharacters,
+  );

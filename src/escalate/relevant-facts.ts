@@ -1,9 +1,8 @@
 /** The parts of the snapshot that matter to the problems at hand. Pure. */
 import type { Process } from "../types/facts.ts";
 import type { Facts } from "../types/snapshot.ts";
+import type { Sizes } from "./briefing-parts.ts";
 import type { Unresolved } from "./unresolved.ts";
-
-const maxRows = 20;
 
 /**
  * The host's few numbers always; services and endpoints that are watched; disks; the largest processes by what is
@@ -13,7 +12,7 @@ const maxRows = 20;
 export function relevantFacts(
   unresolved: readonly Unresolved[],
   facts: Facts,
-  processes: number,
+  { processes, rows }: Pick<Sizes, "processes" | "rows">,
   clean: (text: string) => string,
 ): Record<string, unknown> {
   const types = new Set(unresolved.flatMap(({ findings }) => findings.map(({ finding }) => finding.type)));
@@ -36,7 +35,7 @@ export function relevantFacts(
     load: load && { one: load.one, five: load.five, fifteen: load.fifteen, perCore: rounded(load.perCore) },
     pressure,
     disks: facts.disk
-      ?.slice(0, maxRows)
+      ?.slice(0, rows)
       .map(({ mount, usedPercent, availableBytes, inodesUsedPercent, fullInHours }) => ({
         mount: clean(mount),
         usedPercent: rounded(usedPercent),
@@ -46,16 +45,16 @@ export function relevantFacts(
       })),
     services: facts.service
       ?.filter(({ watched, installed, activeState }) => (watched && installed) || activeState === "failed")
-      .slice(0, maxRows)
+      .slice(0, rows)
       .map(({ name, activeState, subState, result, restartsLastHour, sinceSeconds, stoppedByOperator }) => ({
         name: clean(name),
-        state: `${activeState} (${subState}), ${result}`,
+        state: clean(`${activeState} (${subState}), ${result}`),
         restartsLastHour,
         sinceSeconds: rounded(sinceSeconds),
         stoppedByOperator,
       })),
     endpoints: facts.endpoint
-      ?.slice(0, maxRows)
+      ?.slice(0, rows)
       .map(({ name, url, ok, status, latencyMilliseconds, error }) => ({
         name: clean(name),
         url: clean(url),
@@ -65,7 +64,7 @@ export function relevantFacts(
         error: error === null ? null : clean(error),
       })),
     ...(types.has("session") && {
-      sessions: facts.session?.slice(0, maxRows).map(({ name, windows, idleSeconds, attached }) => ({
+      sessions: facts.session?.slice(0, rows).map(({ name, windows, idleSeconds, attached }) => ({
         name: clean(name),
         windows,
         idleSeconds: rounded(idleSeconds),

@@ -13,8 +13,8 @@ import {
   fails,
   floods,
   hangs,
-  message,
   type ModelServer,
+  message,
   reply,
   says,
   sends,
@@ -43,7 +43,10 @@ function escalation(config: Config = its.config()): Escalation {
   return createEscalation(its.system, config, (sentence) => notes.push(sentence));
 }
 
-function ask(of: Escalation = escalation(), more: { snapshot?: Snapshot; signal?: AbortSignal; handled?: (typeof down)[] } = {}) {
+function ask(
+  of: Escalation = escalation(),
+  more: { snapshot?: Snapshot; signal?: AbortSignal; handled?: (typeof down)[] } = {},
+) {
   return of.ask({
     cycle: "c1",
     host: "landmass",
@@ -66,7 +69,12 @@ describe("a question to the model", () => {
           assessment: "web crashed once.",
           observations: ["It restarts often."],
           actions: [
-            action({ type: "restart_service", target: "web", problem: web, reason: "result exit-code, 2 restarts" }),
+            action({
+              type: "restart_service",
+              target: "web",
+              problem: web,
+              reason: "result exit-code, 2 restarts",
+            }),
             action({ type: "log", message: "web crashed", problem: web }),
           ],
         }),
@@ -88,9 +96,20 @@ describe("a question to the model", () => {
       cacheReadTokens: 1500,
       told: { problems: [web], candidates: 1, cut: [] },
     });
-    const about = { source: "llm:claude-haiku-5-5", problem: web, problemType: "service", severity: "warning", subject: "web" };
+    const about = {
+      source: "llm:claude-haiku-5-5",
+      problem: web,
+      problemType: "service",
+      severity: "warning",
+      subject: "web",
+    };
     expect(consultation.proposals).toEqual([
-      { type: "restart_service", target: "web", ...about, reason: "result exit-code, 2 restarts (confidence 90 %)" },
+      {
+        type: "restart_service",
+        target: "web",
+        ...about,
+        reason: "result exit-code, 2 restarts (confidence 90 %)",
+      },
       { type: "log", message: "web crashed", ...about, reason: "because 7 > 5 (confidence 90 %)" },
     ]);
     // 4000 at 0.10, 1500 at a tenth of it, 200 at 0.50 dollars a million.
@@ -108,7 +127,9 @@ describe("a question to the model", () => {
     expect(headers["anthropic-version"]).toBeDefined();
     expect(Object.keys(headers).filter((name) => name.startsWith("x-stainless"))).toEqual([]);
     expect(body.model).toBe("claude-haiku-5-5");
-    expect(body.system).toEqual([{ type: "text", text: "Another prompt.", cache_control: { type: "ephemeral" } }]);
+    expect(body.system).toEqual([
+      { type: "text", text: "Another prompt.", cache_control: { type: "ephemeral" } },
+    ]);
     expect(body.output_config?.format?.type).toBe("json_schema");
     expect(body.thinking).toEqual({ type: "disabled" });
     expect(body).not.toHaveProperty("temperature");
@@ -171,7 +192,13 @@ describe("an action of which the model is not sure", () => {
       says(
         reply({
           actions: [
-            action({ type: "restart_service", target: "web", problem: web, confidence: 0.3, reason: "may help" }),
+            action({
+              type: "restart_service",
+              target: "web",
+              problem: web,
+              confidence: 0.3,
+              reason: "may help",
+            }),
             action({ type: "alert", message: "web is down since noon.", problem: web }),
           ],
         }),
@@ -206,7 +233,11 @@ describe("a server in trouble", () => {
       proposals: [],
     });
     expect(one.decide(situation)).toMatchObject({ asked: false, why: "cooldown" });
-    expect(one.view()).toMatchObject({ failuresInARow: 1, cooldown: { seconds: 300 }, requests: { used: 3, limit: 50 } });
+    expect(one.view()).toMatchObject({
+      failuresInARow: 1,
+      cooldown: { seconds: 300 },
+      requests: { used: 3, limit: 50 },
+    });
 
     const cooldowns: number[] = [];
     for (let failure = 2; failure <= 8; failure += 1) {
@@ -249,7 +280,11 @@ describe("a server in trouble", () => {
   ])("is left alone after a rate limit %s", async (_, headers, seconds) => {
     server.will(fails(429, "rate_limit_error", "slow down", headers));
     const one = escalation();
-    expect(await ask(one)).toMatchObject({ outcome: "failed", detail: "the rate limit is reached (slow down)", requests: 1 });
+    expect(await ask(one)).toMatchObject({
+      outcome: "failed",
+      detail: "the rate limit is reached (slow down)",
+      requests: 1,
+    });
     expect(one.view().cooldown).toEqual({ seconds, why: "the rate limit is reached (slow down)" });
   });
 
@@ -277,7 +312,10 @@ describe("a server in trouble", () => {
     const stop = new AbortController();
     server.will(() => stop.abort());
     const one = escalation();
-    expect(await ask(one, { signal: stop.signal })).toMatchObject({ outcome: "failed", detail: "Argus was told to stop" });
+    expect(await ask(one, { signal: stop.signal })).toMatchObject({
+      outcome: "failed",
+      detail: "Argus was told to stop",
+    });
     expect(one.view()).toMatchObject({ failuresInARow: 0, cooldown: null, requests: { used: 1 } });
     expect(one.decide(situation).why).toBe("asked");
   });
@@ -305,7 +343,11 @@ describe("a reply of no use", () => {
   it.each<[string, string, string]>([
     ["no JSON", "I would restart web.", "the reply is not JSON, or has text around it"],
     ["text around it", `Here you are:\n${reply({})}`, "the reply is not JSON, or has text around it"],
-    ["a code fence around it", `\`\`\`json\n${reply({})}\n\`\`\``, "the reply is not JSON, or has text around it"],
+    [
+      "a code fence around it",
+      `\`\`\`json\n${reply({})}\n\`\`\``,
+      "the reply is not JSON, or has text around it",
+    ],
     ["nothing", "", "the reply is empty"],
     ["half of it", reply({}).slice(0, 30), "the reply is not JSON, or has text around it"],
     ["another shape", '{"verdict":"kill"}', "the reply has another shape than it was asked for"],
@@ -313,18 +355,35 @@ describe("a reply of no use", () => {
     ["a list", "[]", "the reply has another shape than it was asked for"],
     ["null", "null", "the reply has another shape than it was asked for"],
     ["a well", deep, "the reply has another shape than it was asked for"],
-    ["actions that are no list", reply({ actions: { type: "alert" } }), "the reply has another shape than it was asked for"],
-    ["observations of objects", reply({ observations: [{ a: 1 }] }), "the reply has another shape than it was asked for"],
+    [
+      "actions that are no list",
+      reply({ actions: { type: "alert" } }),
+      "the reply has another shape than it was asked for",
+    ],
+    [
+      "observations of objects",
+      reply({ observations: [{ a: 1 }] }),
+      "the reply has another shape than it was asked for",
+    ],
     [
       "a thousand actions",
-      reply({ actions: Array.from({ length: 1000 }, () => action({ type: "restart_service", target: "web", problem: web })) }),
+      reply({
+        actions: Array.from({ length: 1000 }, () =>
+          action({ type: "restart_service", target: "web", problem: web }),
+        ),
+      }),
       "the reply holds 1000 actions; no more than 20 are taken",
     ],
   ])("is refused as a whole: %s", async (_, text, detail) => {
     server.will(says(text));
     const one = escalation();
     const consultation = await ask(one);
-    expect(consultation).toMatchObject({ outcome: "unusable", proposals: [], requests: 1, inputTokens: 4000 });
+    expect(consultation).toMatchObject({
+      outcome: "unusable",
+      proposals: [],
+      requests: 1,
+      inputTokens: 4000,
+    });
     expect(consultation.detail.startsWith(detail), consultation.detail).toBe(true);
     expect(one.decide(situation).why).toBe("cooldown");
     expect(lastResponse().consultation.outcome).toBe("unusable");
@@ -332,11 +391,26 @@ describe("a reply of no use", () => {
 
   it.each<[string, string, string, Record<string, string>]>([
     ["no JSON at all", "{ this is not", "what the server sent is not JSON", {}],
-    ["a page for people", "<html>Sign in</html>", "what the server sent is no message of the Messages API", { "content-type": "text/html" }],
+    [
+      "a page for people",
+      "<html>Sign in</html>",
+      "what the server sent is no message of the Messages API",
+      { "content-type": "text/html" },
+    ],
     ["JSON of another API", '{"choices":[]}', "what the server sent is no message of the Messages API", {}],
-    ["a message without content", '{"type":"message","content":null}', "what the server sent is no message of the Messages API", {}],
+    [
+      "a message without content",
+      '{"type":"message","content":null}',
+      "what the server sent is no message of the Messages API",
+      {},
+    ],
     ["null", "null", "what the server sent is no message of the Messages API", {}],
-    ["tokens below zero", message(reply({}), { usage: { input_tokens: -5 } }), "what the server sent is no message of the Messages API", {}],
+    [
+      "tokens below zero",
+      message(reply({}), { usage: { input_tokens: -5 } }),
+      "what the server sent is no message of the Messages API",
+      {},
+    ],
   ])("is refused below the SDK: %s", async (_, body, detail, headers) => {
     server.will(sends(200, body, headers));
     expect(await ask()).toMatchObject({ outcome: "unusable", detail, requests: 1 });
@@ -346,7 +420,11 @@ describe("a reply of no use", () => {
     const sent = { bytes: 0 };
     server.will(floods(50_000_000, sent));
     const before = process.memoryUsage().rss;
-    expect(await ask()).toMatchObject({ outcome: "unusable", detail: "the reply is larger than 512 KB", requests: 1 });
+    expect(await ask()).toMatchObject({
+      outcome: "unusable",
+      detail: "the reply is larger than 512 KB",
+      requests: 1,
+    });
     await new Promise((resolve) => setTimeout(resolve, 50));
     // What was on its way in the sockets' buffers, and far from fifty.
     expect(sent.bytes).toBeLessThan(12_000_000);
@@ -355,7 +433,11 @@ describe("a reply of no use", () => {
 
   it("that was cut off before its end is said to be", async () => {
     server.will(says(reply({}), { stopReason: "max_tokens" }));
-    expect(await ask()).toMatchObject({ outcome: "truncated", proposals: [], detail: "the reply was cut off before its end (max_tokens)" });
+    expect(await ask()).toMatchObject({
+      outcome: "truncated",
+      proposals: [],
+      detail: "the reply was cut off before its end (max_tokens)",
+    });
   });
 
   it("by which the model declines is an answer: it is not asked the same again within the hour", async () => {
@@ -368,30 +450,97 @@ describe("a reply of no use", () => {
 });
 
 describe("parts of a reply that go no further", () => {
-  const restart = (more: Record<string, unknown>) => action({ type: "restart_service", target: "web", problem: web, ...more });
+  const restart = (more: Record<string, unknown>) =>
+    action({ type: "restart_service", target: "web", problem: web, ...more });
   it.each<[string, unknown, string, string]>([
     ["an unknown action", restart({ type: "run_shell" }), "unknown_action", "there is no such action"],
-    ["an action of JavaScript's own", restart({ type: "constructor" }), "unknown_action", "there is no such action"],
-    ["an action without a candidate", restart({ type: "kill_tmux", target: "agent-1" }), "not_allowlisted", "the action was not offered"],
+    [
+      "an action of JavaScript's own",
+      restart({ type: "constructor" }),
+      "unknown_action",
+      "there is no such action",
+    ],
+    [
+      "an action without a candidate",
+      restart({ type: "kill_tmux", target: "agent-1" }),
+      "not_allowlisted",
+      "the action was not offered",
+    ],
     ["a foreign target", restart({ target: "sshd" }), "not_a_candidate", "the target was not offered"],
-    ["a target with its unit type", restart({ target: "web.service" }), "not_a_candidate", "the target was not offered"],
-    ["a target that begins alike", restart({ target: "web " }), "not_a_candidate", "the target was not offered"],
-    ["a target of look-alike letters", restart({ target: "wеb" }), "not_a_candidate", "the target was not offered"],
-    ["a target with a control character", restart({ target: "web\u0000" }), "not_a_candidate", "the target was not offered"],
-    ["a target with a hidden character", restart({ target: "we\u200bb" }), "not_a_candidate", "the target was not offered"],
-    ["a target that is a path", restart({ target: "../../web" }), "not_a_candidate", "the target was not offered"],
+    [
+      "a target with its unit type",
+      restart({ target: "web.service" }),
+      "not_a_candidate",
+      "the target was not offered",
+    ],
+    [
+      "a target that begins alike",
+      restart({ target: "web " }),
+      "not_a_candidate",
+      "the target was not offered",
+    ],
+    [
+      "a target of look-alike letters",
+      restart({ target: "wеb" }),
+      "not_a_candidate",
+      "the target was not offered",
+    ],
+    [
+      "a target with a control character",
+      restart({ target: "web\u0000" }),
+      "not_a_candidate",
+      "the target was not offered",
+    ],
+    [
+      "a target with a hidden character",
+      restart({ target: "we\u200bb" }),
+      "not_a_candidate",
+      "the target was not offered",
+    ],
+    [
+      "a target that is a path",
+      restart({ target: "../../web" }),
+      "not_a_candidate",
+      "the target was not offered",
+    ],
     ["no target", restart({ target: null }), "not_a_candidate", "the target was not offered"],
-    ["a foreign problem", restart({ problem: "service:0000000000000000" }), "not_a_candidate", "the target was not offered for this problem"],
+    [
+      "a foreign problem",
+      restart({ problem: "service:0000000000000000" }),
+      "not_a_candidate",
+      "the target was not offered for this problem",
+    ],
     ["no reason", restart({ reason: undefined }), "invalid", "it does not have the shape of an action"],
-    ["a confidence above all", restart({ confidence: 7 }), "invalid", "it does not have the shape of an action"],
-    ["a confidence in words", restart({ confidence: "high" }), "invalid", "it does not have the shape of an action"],
-    ["a nested target", restart({ target: { unit: "web" } }), "invalid", "it does not have the shape of an action"],
+    ["an empty reason", restart({ reason: " \u200b" }), "invalid", "its reason is empty"],
+    [
+      "a confidence above all",
+      restart({ confidence: 7 }),
+      "invalid",
+      "it does not have the shape of an action",
+    ],
+    [
+      "a confidence in words",
+      restart({ confidence: "high" }),
+      "invalid",
+      "it does not have the shape of an action",
+    ],
+    [
+      "a nested target",
+      restart({ target: { unit: "web" } }),
+      "invalid",
+      "it does not have the shape of an action",
+    ],
     ["a list of targets", restart({ target: ["web"] }), "invalid", "it does not have the shape of an action"],
     ["an unknown key", restart({ command: "reboot" }), "invalid", "it does not have the shape of an action"],
     ["text", "restart_service web", "invalid", "it does not have the shape of an action"],
     ["null", null, "invalid", "it does not have the shape of an action"],
     ["an alert of nothing", action({ problem: web, message: "  " }), "invalid", "its message is empty"],
-    ["an alert with a target", action({ problem: web, message: "x", target: "web" }), "not_a_candidate", "the target was not offered"],
+    [
+      "an alert with a target",
+      action({ problem: web, message: "x", target: "web" }),
+      "not_a_candidate",
+      "the target was not offered",
+    ],
   ])("%s", async (_, raw, reason, why) => {
     server.will(says(reply({ actions: [raw] })));
     const { outcome, proposals, rejected, detail } = await ask();
@@ -406,21 +555,41 @@ describe("parts of a reply that go no further", () => {
   });
 
   it("are the repetitions: each deed once, each problem one alert", async () => {
-    const actions = [restart({}), restart({ reason: "again" }), action({ problem: web, message: "a" }), action({ problem: web, message: "b" })];
+    const actions = [
+      restart({}),
+      restart({ reason: "again" }),
+      action({ problem: web, message: "a" }),
+      action({ problem: web, message: "b" }),
+    ];
     server.will(says(reply({ actions })));
     const { proposals, rejected } = await ask();
     expect(proposals.map(({ type }) => type)).toEqual(["restart_service", "alert"]);
-    expect(rejected.map(({ what, reason }) => `${what}: ${reason}`)).toEqual(["restart_service web: duplicate", "alert: duplicate"]);
+    expect(rejected.map(({ what, reason }) => `${what}: ${reason}`)).toEqual([
+      "restart_service web: duplicate",
+      "alert: duplicate",
+    ]);
   });
 
   it("are pids that came as text: only the very number that was offered counts", async () => {
-    const memory = handled({ type: "memory", subject: "landmass", condition: "full", summary: "memory is 95 % used" });
+    const memory = handled({
+      type: "memory",
+      subject: "landmass",
+      condition: "full",
+      summary: "memory is 95 % used",
+    });
     const { key } = memory.finding;
     const kill = (target: unknown) => action({ type: "kill_pid", target, problem: key });
     server.will(says(reply({ actions: [kill("4242"), kill(4242.5), kill(-4242), kill(1), kill(4242)] })));
     const { proposals, rejected } = await ask(escalation(), { handled: [memory] });
-    expect(proposals).toMatchObject([{ type: "kill_pid", target: 4242, expect: { startTime: 777 }, problem: key }]);
-    expect(rejected.map(({ reason }) => reason)).toEqual(["not_a_candidate", "invalid", "not_a_candidate", "not_a_candidate"]);
+    expect(proposals).toMatchObject([
+      { type: "kill_pid", target: 4242, expect: { startTime: 777 }, problem: key },
+    ]);
+    expect(rejected.map(({ reason }) => reason)).toEqual([
+      "not_a_candidate",
+      "invalid",
+      "not_a_candidate",
+      "not_a_candidate",
+    ]);
   });
 
   it("do not take the sound parts with them, and their text is made harmless", async () => {
@@ -448,7 +617,9 @@ describe("what stands in the way on this side", () => {
   it("is an empty prompt", async () => {
     writeFileSync(join(its.folder, "prompt.md"), " \n\n");
     const { detail } = await ask();
-    expect(detail).toBe(`${join(its.folder, "prompt.md")} is empty; the model is told there what it is (ARGUS_PROMPT_FILE)`);
+    expect(detail).toBe(
+      `${join(its.folder, "prompt.md")} is empty; the model is told there what it is (ARGUS_PROMPT_FILE)`,
+    );
     expect(server.received).toEqual([]);
   });
 
@@ -568,8 +739,16 @@ describe("evidence", () => {
     const consultation = await ask(escalation(), { handled: [failed] });
     expect(consultation.candidates).toEqual({});
     expect(told().problems[0].findings[0].tried_now).toEqual([
-      { action: "restart_service web", result: "failure", refusal: null, verified: false, detail: "it failed again" },
+      {
+        action: "restart_service web",
+        result: "failure",
+        refusal: null,
+        verified: false,
+        detail: "it failed again",
+      },
     ]);
-    expect(told().not_allowed_now).toEqual(["restart_service web: a rule asked for it in this cycle already"]);
+    expect(told().not_allowed_now).toEqual([
+      "restart_service web: a rule asked for it in this cycle already",
+    ]);
   });
 });

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { Handled } from "../../src/escalate/alerts.ts";
 import { decide, type ModelLimits, type Situation } from "../../src/escalate/decide.ts";
 import { emptyMemory, ended, type Memory, spentToday } from "../../src/escalate/memory.ts";
 import { unresolvedOf } from "../../src/escalate/unresolved.ts";
-import type { Handled } from "../../src/escalate/alerts.ts";
 import { handled, record, stoppedClock } from "./samples.ts";
 
 const resolved = handled({ subject: "fine", resolves: true });
@@ -17,27 +17,124 @@ const situation = (more: Partial<Situation> = {}): Situation => ({
   ...more,
 });
 const now = stoppedClock().now();
-const ending = { outcome: "answered", detail: "x", requests: 1, tokens: 10, costDollars: 0, rateLimited: false, retryAfterSeconds: null } as const;
-const asked = (of: readonly Handled[], memory = emptyMemory(), at = now): Memory => ended(memory, unresolvedOf(of), ending, 300, at);
+const ending = {
+  outcome: "answered",
+  detail: "x",
+  requests: 1,
+  tokens: 10,
+  costDollars: 0,
+  rateLimited: false,
+  retryAfterSeconds: null,
+} as const;
+const asked = (of: readonly Handled[], memory = emptyMemory(), at = now): Memory =>
+  ended(memory, unresolvedOf(of), ending, 300, at);
 const failed = ended(emptyMemory(), [], { ...ending, outcome: "failed", detail: "no network" }, 300, now);
 
 describe("whether the model is asked", () => {
   it.each<[string, Partial<Situation>, Partial<ModelLimits>, Memory, string, string]>([
     ["nothing was found", { handled: [] }, {}, emptyMemory(), "nothing_found", "no rule fired"],
-    ["rules resolve all", { handled: [resolved, resolved] }, {}, emptyMemory(), "every_finding_resolved", "rules cover all that was found"],
-    ["Argus is paused", { paused: true }, {}, emptyMemory(), "paused", "1 unresolved problem, but Argus is paused"],
-    ["a dry run", { dryRun: true }, {}, emptyMemory(), "dry_run", "1 unresolved problem, but a dry run asks nobody"],
-    ["the disk is full", { diskGuard: true }, {}, emptyMemory(), "disk_guard", "1 unresolved problem, but less than 100 MB are free for the state"],
-    ["there is no key", {}, { hasKey: false }, emptyMemory(), "no_key", "1 unresolved problem, but ANTHROPIC_API_KEY is not set, so they alert by themselves"],
-    ["it was asked just now", {}, {}, asked([open]), "same_unresolved_set", "1 unresolved problem, but the model was asked about them within the hour; again in 60 min at the latest"],
-    ["asking failed", {}, {}, failed, "cooldown", "1 unresolved problem, but asking failed, and is tried again in 5 min: no network"],
-    ["the requests are used", {}, { dailyCalls: 1 }, asked([resolved]), "daily_budget", "1 unresolved problem, but 1 of 1 requests of 24 hours are used (ARGUS_LLM_DAILY_CALLS)"],
-    ["the tokens are used", {}, { dailyTokens: 10 }, asked([resolved]), "daily_budget", "1 unresolved problem, but 10 of 10 tokens of 24 hours are used (ARGUS_LLM_DAILY_TOKENS)"],
-    ["none is allowed at all", {}, { dailyCalls: 0 }, emptyMemory(), "daily_budget", "1 unresolved problem, but 0 of 0 requests of 24 hours are used (ARGUS_LLM_DAILY_CALLS)"],
-    ["nothing stands against it", { handled: [resolved, open] }, {}, emptyMemory(), "asked", "1 unresolved problem"],
-    ["one is new", { handled: [open, handled({ subject: "new" })] }, {}, asked([open]), "asked", "2 unresolved problems, of which 1 with news"],
+    [
+      "rules resolve all",
+      { handled: [resolved, resolved] },
+      {},
+      emptyMemory(),
+      "every_finding_resolved",
+      "rules cover all that was found",
+    ],
+    [
+      "Argus is paused",
+      { paused: true },
+      {},
+      emptyMemory(),
+      "paused",
+      "1 unresolved problem, but Argus is paused",
+    ],
+    [
+      "a dry run",
+      { dryRun: true },
+      {},
+      emptyMemory(),
+      "dry_run",
+      "1 unresolved problem, but a dry run asks nobody",
+    ],
+    [
+      "the disk is full",
+      { diskGuard: true },
+      {},
+      emptyMemory(),
+      "disk_guard",
+      "1 unresolved problem, but less than 100 MB are free for the state",
+    ],
+    [
+      "there is no key",
+      {},
+      { hasKey: false },
+      emptyMemory(),
+      "no_key",
+      "1 unresolved problem, but ANTHROPIC_API_KEY is not set, so they alert by themselves",
+    ],
+    [
+      "it was asked just now",
+      {},
+      {},
+      asked([open]),
+      "same_unresolved_set",
+      "1 unresolved problem, but the model was asked about them within the hour; again in 60 min at the latest",
+    ],
+    [
+      "asking failed",
+      {},
+      {},
+      failed,
+      "cooldown",
+      "1 unresolved problem, but asking failed, and is tried again in 5 min: no network",
+    ],
+    [
+      "the requests are used",
+      {},
+      { dailyCalls: 1 },
+      asked([resolved]),
+      "daily_budget",
+      "1 unresolved problem, but 1 of 1 requests of 24 hours are used (ARGUS_LLM_DAILY_CALLS)",
+    ],
+    [
+      "the tokens are used",
+      {},
+      { dailyTokens: 10 },
+      asked([resolved]),
+      "daily_budget",
+      "1 unresolved problem, but 10 of 10 tokens of 24 hours are used (ARGUS_LLM_DAILY_TOKENS)",
+    ],
+    [
+      "none is allowed at all",
+      {},
+      { dailyCalls: 0 },
+      emptyMemory(),
+      "daily_budget",
+      "1 unresolved problem, but 0 of 0 requests of 24 hours are used (ARGUS_LLM_DAILY_CALLS)",
+    ],
+    [
+      "nothing stands against it",
+      { handled: [resolved, open] },
+      {},
+      emptyMemory(),
+      "asked",
+      "1 unresolved problem",
+    ],
+    [
+      "one is new",
+      { handled: [open, handled({ subject: "new" })] },
+      {},
+      asked([open]),
+      "asked",
+      "2 unresolved problems, of which 1 with news",
+    ],
   ])("%s", (_, more, less, memory, why, detail) => {
-    expect(decide(situation(more), { ...limits, ...less }, memory, now)).toEqual({ asked: why === "asked", why, detail });
+    expect(decide(situation(more), { ...limits, ...less }, memory, now)).toEqual({
+      asked: why === "asked",
+      why,
+      detail,
+    });
   });
 
   it("says the most fundamental reason when there are several", () => {
@@ -57,7 +154,8 @@ describe("whether the model is asked", () => {
 });
 
 describe("the same unresolved set", () => {
-  const why = (of: readonly Handled[], memory: Memory, at = now) => decide(situation({ handled: of }), limits, memory, at).why;
+  const why = (of: readonly Handled[], memory: Memory, at = now) =>
+    decide(situation({ handled: of }), limits, memory, at).why;
   const clock = stoppedClock();
   clock.pass(1800);
   const halfAnHourLater = clock.now();
@@ -98,7 +196,10 @@ describe("the same unresolved set", () => {
   });
 
   it("is not changed by words: an alert or log that failed is no remedy", () => {
-    const silent = handled({ subject: "open" }, [record({ type: "alert", target: null }), record({ type: "log", target: null })]);
+    const silent = handled({ subject: "open" }, [
+      record({ type: "alert", target: null }),
+      record({ type: "log", target: null }),
+    ]);
     expect(why([silent], asked([open]), halfAnHourLater)).toBe("same_unresolved_set");
   });
 });

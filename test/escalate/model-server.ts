@@ -73,7 +73,10 @@ export interface MessageParts {
   readonly content?: unknown;
 }
 
-export function message(text: string, { stopReason = "end_turn", usage, content }: MessageParts = {}): string {
+export function message(
+  text: string,
+  { stopReason = "end_turn", usage, content }: MessageParts = {},
+): string {
   return JSON.stringify({
     id: "msg_1",
     type: "message",
@@ -82,7 +85,12 @@ export function message(text: string, { stopReason = "end_turn", usage, content 
     content: content ?? [{ type: "text", text }],
     stop_reason: stopReason,
     stop_sequence: null,
-    usage: usage ?? { input_tokens: 4000, output_tokens: 200, cache_read_input_tokens: 1500, cache_creation_input_tokens: 0 },
+    usage: usage ?? {
+      input_tokens: 4000,
+      output_tokens: 200,
+      cache_read_input_tokens: 1500,
+      cache_creation_input_tokens: 0,
+    },
   });
 }
 
@@ -95,8 +103,12 @@ export const sends =
 
 export const says = (text: string, parts: MessageParts = {}): Behaviour => sends(200, message(text, parts));
 
-export const fails = (status: number, type: string, text: string, headers: Record<string, string> = {}): Behaviour =>
-  sends(status, JSON.stringify({ type: "error", error: { type, message: text } }), headers);
+export const fails = (
+  status: number,
+  type: string,
+  text: string,
+  headers: Record<string, string> = {},
+): Behaviour => sends(status, JSON.stringify({ type: "error", error: { type, message: text } }), headers);
 
 /** Accepts, and never answers. */
 export const hangs: Behaviour = () => undefined;

@@ -23,7 +23,12 @@ interface Day {
 }
 
 /** @param each what one cycle found; it may move the clock and replace the escalation. */
-async function run(cycles: number, seconds: number, escalation: () => Escalation, each: (cycle: number) => Handled[]): Promise<Day> {
+async function run(
+  cycles: number,
+  seconds: number,
+  escalation: () => Escalation,
+  each: (cycle: number) => Handled[],
+): Promise<Day> {
   const day: Day = { answers: new Map(), outcomes: new Map() };
   const count = <K>(map: Map<K, number>, key: K) => map.set(key, (map.get(key) ?? 0) + 1);
   for (let cycle = 0; cycle < cycles; cycle += 1) {
@@ -56,14 +61,24 @@ describe("a day", () => {
   it("of health asks nobody, with and without findings that rules resolve", async () => {
     const one = createEscalation(its.system, its.config(interval), quiet);
     const resolved = handled({ resolves: true });
-    const day = await run(1000, 30, () => one, (cycle) => (cycle % 2 === 0 ? [] : [resolved]));
+    const day = await run(
+      1000,
+      30,
+      () => one,
+      (cycle) => (cycle % 2 === 0 ? [] : [resolved]),
+    );
     expect(Object.fromEntries(day.answers)).toEqual({ nothing_found: 500, every_finding_resolved: 500 });
     expect(server.received).toEqual([]);
   });
 
   it("of one unresolved outage asks once an hour", async () => {
     const one = createEscalation(its.system, its.config(interval), quiet);
-    const day = await run(cyclesOfADay, 30, () => one, (cycle) => [handled({ summary: `web failed ${cycle} times` })]);
+    const day = await run(
+      cyclesOfADay,
+      30,
+      () => one,
+      (cycle) => [handled({ summary: `web failed ${cycle} times` })],
+    );
     expect(day.answers.get("asked")).toBe(24);
     expect(server.received).toHaveLength(24);
   });
@@ -77,7 +92,12 @@ describe("a day", () => {
       [record({ result: "success", refusal: null, verified: false })],
       [record({ result: "skipped", refusal: "budget_exhausted", verified: null })],
     ];
-    const day = await run(cyclesOfADay, 30, () => one, (cycle) => [handled({}, phases[cycle % phases.length])]);
+    const day = await run(
+      cyclesOfADay,
+      30,
+      () => one,
+      (cycle) => [handled({}, phases[cycle % phases.length])],
+    );
     expect(day.answers.get("asked")).toBeLessThanOrEqual(25);
     expect(server.received.length).toBeLessThanOrEqual(25);
   });
@@ -85,33 +105,54 @@ describe("a day", () => {
   it("of three outages that come and go asks hardly more often", async () => {
     const one = createEscalation(its.system, its.config(interval), quiet);
     const names = ["web", "mail", "db"];
-    const day = await run(cyclesOfADay, 30, () => one, (cycle) =>
-      names.filter((_, index) => Math.floor(cycle / (3 + index)) % 2 === 0).map((subject) => handled({ subject })),
+    const day = await run(
+      cyclesOfADay,
+      30,
+      () => one,
+      (cycle) =>
+        names
+          .filter((_, index) => Math.floor(cycle / (3 + index)) % 2 === 0)
+          .map((subject) => handled({ subject })),
     );
     expect(day.answers.get("asked")).toBeLessThanOrEqual(30);
   });
 
   it("of an outage while Argus is started anew before each cycle asks no more", async () => {
     const config = its.config(interval);
-    const day = await run(cyclesOfADay / 4, 120, () => createEscalation(its.system, config, quiet), () => [handled()]);
+    const day = await run(
+      cyclesOfADay / 4,
+      120,
+      () => createEscalation(its.system, config, quiet),
+      () => [handled()],
+    );
     expect(day.answers.get("asked")).toBe(24);
   });
 
   it("of an outage while the clock is set to and fro asks no more", async () => {
     const one = createEscalation(its.system, its.config(interval), quiet);
-    const day = await run(cyclesOfADay, 30, () => one, (cycle) => {
-      its.clock.setWallClock(cycle % 2 === 0 ? 100_000 : -100_000);
-      return [handled()];
-    });
+    const day = await run(
+      cyclesOfADay,
+      30,
+      () => one,
+      (cycle) => {
+        its.clock.setWallClock(cycle % 2 === 0 ? 100_000 : -100_000);
+        return [handled()];
+      },
+    );
     expect(day.answers.get("asked")).toBe(24);
   });
 
   it("of an outage while the machine is started anew every two hours asks at most 25 times", async () => {
     const one = createEscalation(its.system, its.config(interval), quiet);
-    const day = await run(cyclesOfADay, 30, () => one, (cycle) => {
-      if (cycle % 240 === 239) its.clock.reboot(20);
-      return [handled()];
-    });
+    const day = await run(
+      cyclesOfADay,
+      30,
+      () => one,
+      (cycle) => {
+        if (cycle % 240 === 239) its.clock.reboot(20);
+        return [handled()];
+      },
+    );
     expect(day.answers.get("asked")).toBeLessThanOrEqual(25);
   });
 
@@ -120,7 +161,12 @@ describe("a day", () => {
     const away = await startModelServer();
     await away.close();
     const one = createEscalation(its.system, { ...config, model: { ...config.model, url: away.url } }, quiet);
-    const day = await run(cyclesOfADay, 30, () => one, () => [handled()]);
+    const day = await run(
+      cyclesOfADay,
+      30,
+      () => one,
+      () => [handled()],
+    );
     const { failed = 0, ...others } = Object.fromEntries(day.outcomes);
     expect(others).toEqual({});
     expect(one.view().requests.used).toBeLessThanOrEqual(25);
@@ -130,14 +176,24 @@ describe("a day", () => {
 
     its.clock.pass(7200);
     const back = createEscalation(its.system, config, quiet);
-    const next = await run(1, 30, () => back, () => [handled()]);
+    const next = await run(
+      1,
+      30,
+      () => back,
+      () => [handled()],
+    );
     expect(Object.fromEntries(next.outcomes)).toEqual({ answered: 1 });
     expect(back.view()).toMatchObject({ failuresInARow: 0, cooldown: null });
   });
 
   it("on which every problem is a new one ends with the daily budget", async () => {
     const one = createEscalation(its.system, its.config(interval), quiet);
-    const day = await run(cyclesOfADay / 4, 120, () => one, (cycle) => [handled({ subject: `job-${cycle}` })]);
+    const day = await run(
+      cyclesOfADay / 4,
+      120,
+      () => one,
+      (cycle) => [handled({ subject: `job-${cycle}` })],
+    );
     expect(day.answers.get("asked")).toBe(50);
     expect(server.received).toHaveLength(50);
     expect(day.answers.get("daily_budget")).toBe(cyclesOfADay / 4 - 50);
@@ -146,7 +202,12 @@ describe("a day", () => {
   it("of rate limits asks every half hour at the most", async () => {
     server.will(fails(429, "rate_limit_error", "slow down"));
     const one = createEscalation(its.system, its.config(interval), quiet);
-    await run(cyclesOfADay, 30, () => one, () => [handled()]);
+    await run(
+      cyclesOfADay,
+      30,
+      () => one,
+      () => [handled()],
+    );
     expect(server.received.length).toBeLessThanOrEqual(25);
   });
 });

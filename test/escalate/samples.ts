@@ -33,7 +33,16 @@ export function finding(more: Partial<Finding> = {}): Finding {
     summary: `${subject} failed (exit-code)`,
     entity: type === "service" ? { kind: "service", identity: subject } : null,
     expect: {},
-    evidence: [{ fact: "service", path: "activeState", operator: "equal", wanted: "failed", saw: "failed", result: true }],
+    evidence: [
+      {
+        fact: "service",
+        path: "activeState",
+        operator: "equal",
+        wanted: "failed",
+        saw: "failed",
+        result: true,
+      },
+    ],
     held: null,
     actions: [],
     resolves: false,
@@ -124,7 +133,11 @@ export const sessionFact = (more: Partial<Session> = {}): Session => ({
   ...more,
 });
 
-export const snapshot = (facts: Facts = {}): Snapshot => ({ takenAt: "2026-11-20T10:00:00Z", collectors: [], facts });
+export const snapshot = (facts: Facts = {}): Snapshot => ({
+  takenAt: "2026-11-20T10:00:00Z",
+  collectors: [],
+  facts,
+});
 
 export function problem(of: Finding, more: Partial<Problem> = {}): Problem {
   return {
@@ -182,7 +195,12 @@ export interface Bench {
   readonly folder: string;
   readonly clock: StoppedClock;
   readonly system: System;
-  config(more?: Partial<Config> & { settings?: unknown; model?: Partial<Config["model"]> }): Config;
+  config(
+    more?: Partial<Omit<Config, "settings" | "model">> & {
+      settings?: unknown;
+      model?: Partial<Config["model"]>;
+    },
+  ): Config;
   remove(): void;
 }
 
