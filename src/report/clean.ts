@@ -1,6 +1,7 @@
 /** `argus clean`: what goes, what stays and why. */
-import { blank, type Line, print, table, toned, wrap } from "./layout.ts";
+import { blank, type Line, print, toned, wrap } from "./layout.ts";
 import type { Style } from "./style.ts";
+import { table } from "./table.ts";
 import { bytes, count, grouped } from "./values.ts";
 
 export interface CleanData {

@@ -1,8 +1,9 @@
 /** Conditions, with the values they saw, as aligned rows. */
 import type { Evidence } from "../types/trail.ts";
-import { type Line, type Text, table, toned } from "./layout.ts";
+import { type Line, type Text, toned } from "./layout.ts";
 import { operatorWords, wantedWords } from "./sentences.ts";
 import type { Style } from "./style.ts";
+import { table } from "./table.ts";
 import { distance, distanceText, pair } from "./values.ts";
 
 /** `service.activeState  is one of "failed", "inactive"  saw "failed"` */

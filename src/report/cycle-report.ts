@@ -4,11 +4,12 @@ import { severities } from "../types/problem.ts";
 import type { RuleVerdict, TrailCycle, TrailFinding } from "../types/trail.ts";
 import { modelLines } from "./consultation.ts";
 import { type Group, heldText, type Told, tellFindings } from "./findings.ts";
-import { blank, type Line, labelled, print, spansOf, type Text, table, toned, wrap } from "./layout.ts";
+import { blank, type Line, labelled, print, spansOf, type Text, toned, wrap } from "./layout.ts";
 import { deeds, outcomeText, tally } from "./outcome.ts";
 import { blindReasons } from "./rules.ts";
 import { severityTone, severityWord } from "./sentences.ts";
 import type { Style } from "./style.ts";
+import { table } from "./table.ts";
 import { count, dayAndTime, duration, grouped, ordinal, secondsFrom, took } from "./values.ts";
 
 const labelWidth = 10;

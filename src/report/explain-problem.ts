@@ -3,10 +3,11 @@ import type { Problem } from "../types/problem.ts";
 import type { TrailCycle } from "../types/trail.ts";
 import { explainFinding } from "./explain.ts";
 import { tellFindings } from "./findings.ts";
-import { blank, type Line, print, spansOf, type Text, table, toned, wrap } from "./layout.ts";
+import { blank, type Line, print, spansOf, type Text, toned, wrap } from "./layout.ts";
 import { outcomeText } from "./outcome.ts";
 import { lifeTone, severityTone, severityWord } from "./sentences.ts";
 import type { Style } from "./style.ts";
+import { table } from "./table.ts";
 import { count, day, dayAndTime, duration, ordinal, secondsFrom, time } from "./values.ts";
 
 interface Moment {

@@ -4,22 +4,12 @@ import type { TrailCycle } from "../types/trail.ts";
 import { conditionLines } from "./conditions.ts";
 import { modelLines } from "./consultation.ts";
 import { type Group, heldText, type Told, tellFindings } from "./findings.ts";
-import {
-  beside,
-  blank,
-  type Line,
-  labelled,
-  print,
-  spansOf,
-  type Text,
-  table,
-  toned,
-  wrap,
-} from "./layout.ts";
+import { beside, blank, type Line, labelled, print, spansOf, type Text, toned, wrap } from "./layout.ts";
 import { actionName, deeds, outcomeOf, outcomeText, tally } from "./outcome.ts";
 import { blindReasons } from "./rules.ts";
 import { severityTone, severityWord, triggerSentence } from "./sentences.ts";
 import type { Style } from "./style.ts";
+import { table } from "./table.ts";
 import { oneLine } from "./text.ts";
 import { count, dayAndTime, duration, ordinal, secondsFrom, took } from "./values.ts";
 

@@ -70,7 +70,7 @@ interface Layout {
   readonly mostLines?: number;
 }
 
-const spaces = (count: number): Span => ({ text: " ".repeat(Math.max(0, count)) });
+export const spaces = (count: number): Span => ({ text: " ".repeat(Math.max(0, count)) });
 
 /** Breaks at spaces; a word that is longer than a line is cut. Newlines are text, and shown as such: split before. */
 export function wrap(text: Text, layout: Layout): Line[] {
@@ -186,94 +186,5 @@ export function beside(label: Text, lines: readonly Line[], { style, indent, lab
   return [[spaces(indent), ...cleaned(label, style), spaces(free), ...first.slice(1)], ...rest];
 }
 
-const cleaned = (text: Text, style: Style): Span[] =>
+export const cleaned = (text: Text, style: Style): Span[] =>
   spansOf(text).map((span) => ({ ...span, text: clean(span.text, style) }));
-
-export interface Column {
-  readonly align?: "left" | "right";
-  /** What does not fit goes on below, instead of being cut off; the widest such column gives way first. */
-  readonly wraps?: true;
-}
-
-const gapBetween = 2;
-/** Below this a column of words is a column of syllables. */
-const narrowestWrapping = 14;
-const narrowest = 4;
-
-/** Rows under each other, aligned by display width. A row may leave out columns at its end; empty ones take no room. */
-export function table(
-  rows: readonly (readonly Text[])[],
-  columns: readonly Column[],
-  { style, indent = 0 }: { style: Style; indent?: number },
-): Line[] {
-  const widths = columns.map((_, index) =>
-    Math.max(0, ...rows.map((row) => widthOf(row[index] ?? "", style))),
-  );
-  const gaps = gapBetween * Math.max(0, widths.filter((width) => width > 0).length - 1);
-  let excess = widths.reduce((sum, width) => sum + width, 0) - (style.width - indent - gaps);
-  while (excess > 0) {
-    const wrapping = widest(
-      widths,
-      (index, width) => columns[index]?.wraps === true && width > narrowestWrapping,
-    );
-    const index = wrapping ?? widest(widths, (_, width) => width > narrowest);
-    if (index === null) break;
-    widths[index] = (widths[index] ?? 0) - 1;
-    excess -= 1;
-  }
-  return rows.flatMap((row) => rowLines(row, columns, widths, style, indent));
-}
-
-function widest(widths: readonly number[], may: (index: number, width: number) => boolean): number | null {
-  let best: number | null = null;
-  for (const [index, width] of widths.entries()) {
-    if (may(index, width) && (best === null || width > (widths[best] ?? 0))) best = index;
-  }
-  return best;
-}
-
-function rowLines(
-  row: readonly Text[],
-  columns: readonly Column[],
-  widths: readonly number[],
-  style: Style,
-  indent: number,
-): Line[] {
-  const cells = columns.map((column, index) => {
-    const width = widths[index] ?? 0;
-    const text = row[index] ?? "";
-    return column.wraps
-      ? wrap(text, { style, width }).map((line) => line.slice(1))
-      : [clipped(text, width, style)];
-  });
-  const height = Math.max(1, ...cells.map((cell) => cell.length));
-  return Array.from({ length: height }, (_, number) => {
-    const line: Span[] = [spaces(indent)];
-    let gap = 0;
-    for (const [index, cell] of cells.entries()) {
-      const width = widths[index] ?? 0;
-      if (width === 0) continue;
-      const spans = cell[number] ?? [];
-      const free = width - spans.reduce((sum, span) => sum + displayWidth(span.text), 0);
-      const right = columns[index]?.align === "right";
-      line.push(spaces(gap + (right ? free : 0)), ...spans, spaces(right ? 0 : free));
-      gap = gapBetween;
-    }
-    return line;
-  });
-}
-
-function clipped(text: Text, width: number, style: Style): Line {
-  const line: Span[] = [];
-  let left = width;
-  const spans = cleaned(text, style);
-  for (const [index, span] of spans.entries()) {
-    const rest = spans.slice(index).reduce((sum, each) => sum + displayWidth(each.text), 0);
-    // The mark that something is missing belongs to the first span that does not fit with all that follows it.
-    const shown = rest <= left ? span.text : clip(span.text, left, style);
-    line.push({ ...span, text: shown });
-    left -= displayWidth(shown);
-    if (shown !== span.text) break;
-  }
-  return line;
-}

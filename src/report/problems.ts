@@ -7,9 +7,10 @@ import {
   type Severity,
   severities,
 } from "../types/problem.ts";
-import { blank, type Line, print, spansOf, type Text, table, toned, wrap } from "./layout.ts";
+import { blank, type Line, print, spansOf, type Text, toned, wrap } from "./layout.ts";
 import { lifeTone, severityTone, severityWord } from "./sentences.ts";
 import type { Style, Tone } from "./style.ts";
+import { table } from "./table.ts";
 import { oneLine } from "./text.ts";
 import { count, minute } from "./values.ts";
 

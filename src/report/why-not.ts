@@ -3,10 +3,11 @@ import type { ActionRecord } from "../types/action.ts";
 import type { CollectorReport } from "../types/snapshot.ts";
 import type { Evidence } from "../types/trail.ts";
 import { conditionLines, failedCondition, remoteness } from "./conditions.ts";
-import { blank, type Line, print, spansOf, type Text, table, toned, wrap } from "./layout.ts";
+import { blank, type Line, print, spansOf, type Text, toned, wrap } from "./layout.ts";
 import { outcomeText } from "./outcome.ts";
 import { collectorOfFact } from "./sentences.ts";
 import type { Style, Tone } from "./style.ts";
+import { table } from "./table.ts";
 import { count, dayAndTime, duration, grouped } from "./values.ts";
 
 export interface WhyNotLook {

@@ -100,7 +100,13 @@ describe("linesNewestFirst", () => {
     writeFileSync(path, "2\n3\n");
     writeFileSync(`${path}.1`, "1\n");
     const opened: string[] = [];
-    const watched = { ...files, tryRead: (each: string) => (opened.push(each), files.tryRead(each)) };
+    const watched = {
+      ...files,
+      tryRead(each: string) {
+        opened.push(each);
+        return files.tryRead(each);
+      },
+    };
     const lines = linesNewestFirst(watched, path, 1);
     expect([lines.next().value, lines.next().value, opened]).toEqual(["3", "2", [path]]);
   });

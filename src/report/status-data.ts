@@ -1,0 +1,48 @@
+/** What `argus status` is made from. */
+import type { Problem } from "../types/problem.ts";
+import type { TrailCycle } from "../types/trail.ts";
+
+export interface StatusData {
+  readonly host: string;
+  /** ISO 8601, UTC. */
+  readonly now: string;
+  readonly stateDir: string;
+  readonly intervalSeconds: number;
+  /** null: no daemon and no `run --once` at the moment. */
+  readonly running: { readonly pid: number; readonly what: string; readonly since: string } | null;
+  /** null: none yet. */
+  readonly lastCycle: TrailCycle | null;
+  readonly cycles: {
+    readonly failuresInARow: number;
+    readonly lastError: string | null;
+    /** It says that a cycle runs, and its process is gone. */
+    readonly interrupted: boolean;
+  } | null;
+  /** Open and healing ones. */
+  readonly problems: readonly Problem[];
+  /** null: none in force. */
+  readonly pause: { readonly until: string | null; readonly reason: string; readonly since: string } | null;
+  readonly budgets: readonly {
+    readonly name: string;
+    readonly used: number;
+    readonly limit: number;
+    readonly nextInSeconds: number | null;
+  }[];
+  readonly backoffs: readonly {
+    readonly unit: string;
+    readonly state: "ready" | "backoff" | "cooldown";
+    readonly attempts: number;
+    readonly nextInSeconds: number;
+    readonly healthySince: string | null;
+  }[];
+  readonly outbox: {
+    readonly waiting: number;
+    readonly oldest: string | null;
+    readonly error: { readonly text: string } | null;
+    readonly channel: boolean;
+  };
+  /** Configured units that are not installed here. */
+  readonly absentUnits: readonly string[];
+  /** Sentences to add: lines passed over, a secrets file this user may not read. */
+  readonly notes: readonly string[];
+}

@@ -1,0 +1,138 @@
+/** The lines of `argus status`, one function each. */
+import { type Line, spansOf, type Text, toned, wrap } from "./layout.ts";
+import { blindReasons } from "./rules.ts";
+import { triggerSentence } from "./sentences.ts";
+import type { StatusData } from "./status-data.ts";
+import type { Style } from "./style.ts";
+import { table } from "./table.ts";
+import { count, dayAndTime, duration, secondsFrom, took } from "./values.ts";
+
+/** Where the values stand; their labels are to the left of it. */
+export const labelWidth = 12;
+
+export function daemon({ running, now, intervalSeconds }: StatusData): Text {
+  if (running === null)
+    return [
+      toned("warning", "not running"),
+      "; argus run starts it, systemctl start argus where it is installed as a service",
+    ];
+  const { pid, what, since } = running;
+  const every = what.includes("--once") ? "" : `, a look every ${duration(intervalSeconds)}`;
+  return [
+    toned("good", "running"),
+    ` as pid ${pid} (${what}) since ${dayAndTime(since)} (${duration(secondsFrom(since, now))})${every}`,
+  ];
+}
+
+export function lastCycle({ lastCycle: last, cycles, now }: StatusData): Text | null {
+  if (last === null) return null;
+  const { id, ts, trigger, duration_ms, dry_run } = last.cycle;
+  const parts: Text[] = [
+    `${id}, ${duration(secondsFrom(ts, now))} ago, ${triggerSentence(trigger)}, took ${took(duration_ms)}${dry_run ? ", dry run" : ""}`,
+  ];
+  if (cycles?.interrupted) parts.push([", ", toned("bad", "and the one after it was cut off")]);
+  if (cycles !== null && cycles.failuresInARow > 0)
+    parts.push([
+      ", ",
+      toned("bad", `then ${cycles.failuresInARow} failed`),
+      `: ${cycles.lastError ?? "nobody knows why"}`,
+    ]);
+  return parts.flatMap((part) => spansOf(part));
+}
+
+export function paused({ pause }: StatusData): Text | null {
+  if (pause === null) return null;
+  const until = pause.until === null ? "until argus resume" : `until ${dayAndTime(pause.until)} UTC`;
+  return [
+    toned("warning", until),
+    `, since ${dayAndTime(pause.since)}${pause.reason === "" ? "" : `: ${pause.reason}`}`,
+  ];
+}
+
+export function backoffs({ backoffs: all, now }: StatusData, style: Style): Line[] {
+  const rows = all.map(({ unit, state, attempts, nextInSeconds, healthySince }): Text[] => {
+    const attempt = `${count(attempts, "attempt")} of 3`;
+    if (healthySince !== null)
+      return [
+        unit,
+        toned("good", "healthy"),
+        `for ${duration(secondsFrom(healthySince, now))} after ${attempt}; forgotten after an hour`,
+      ];
+    const next =
+      nextInSeconds > 0 ? `the next one in ${duration(nextInSeconds)}` : "the next one may be made now";
+    return [unit, toned(state === "cooldown" ? "bad" : "warning", state), `${attempt}, ${next}`];
+  });
+  return table(rows, [{}, {}, { wraps: true }], { style, indent: labelWidth });
+}
+
+export function budgets({ budgets: all }: StatusData, style: Style): Line[] {
+  if (all.length === 0) return [];
+  const parts = all.flatMap(({ name, used, limit, nextInSeconds }, index): Text[] => {
+    const full = nextInSeconds !== 0;
+    const next = nextInSeconds === null || nextInSeconds === 0 ? "" : ` (next in ${duration(nextInSeconds)})`;
+    return [
+      index === 0 ? "" : ", ",
+      toned(full && limit > 0 ? "warning" : undefined, `${used} of ${limit} ${name}`),
+      next,
+    ];
+  });
+  return wrap([...parts.flatMap((part) => spansOf(part)), " in the last hour"], {
+    style,
+    indent: labelWidth,
+  });
+}
+
+export function outbox({ outbox: { waiting, oldest, error, channel }, now }: StatusData): Text {
+  const since = oldest === null ? "" : `, the oldest for ${duration(secondsFrom(oldest, now))}`;
+  if (!channel)
+    return [
+      toned("warning", "no channel configured"),
+      `${waiting === 0 ? "" : ` (${count(waiting, "message")} kept here${since})`}; set TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID in argus.env`,
+    ];
+  if (waiting === 0) return "empty: everything was delivered";
+  return [
+    toned("warning", `${count(waiting, "message")} ${waiting === 1 ? "waits" : "wait"}`),
+    since,
+    error === null ? "" : `: ${error.text}`,
+  ];
+}
+
+export function collectors({ lastCycle: last }: StatusData, style: Style): Line[] {
+  if (last === null) return [];
+  const ok = last.collectors.filter(({ status }) => status === "ok").length;
+  const others = last.collectors.filter(({ status }) => status !== "ok");
+  return [
+    ...wrap(ok === last.collectors.length ? "all ok" : `${ok} of ${last.collectors.length} ok`, {
+      style,
+      indent: labelWidth,
+    }),
+    ...others.flatMap(({ name, status, detail }) =>
+      wrap([toned(status === "failed" ? "bad" : "quiet", status), ` ${name}: ${detail}`], {
+        style,
+        indent: labelWidth,
+        hang: labelWidth + 2,
+      }),
+    ),
+  ];
+}
+
+export function rules({ lastCycle: last }: StatusData, style: Style): Line[] {
+  if (last === null) return [];
+  const { total, verdicts } = last.rules;
+  const number = (wanted: string) => verdicts.filter(({ verdict }) => verdict === wanted).length;
+  const parts = [
+    `${total - number("fired") - number("blind")} quiet`,
+    `${number("fired")} fired`,
+    ...(number("blind") === 0 ? [] : [`${number("blind")} blind`]),
+  ];
+  return [
+    ...wrap(`${total}: ${parts.join(", ")}`, { style, indent: labelWidth }),
+    ...blindReasons(verdicts, last.collectors).flatMap(({ names, why }) =>
+      wrap([toned("warning", "blind"), ` ${names.join(", ")}: ${why}`], {
+        style,
+        indent: labelWidth,
+        hang: labelWidth + 2,
+      }),
+    ),
+  ];
+}
