@@ -103,6 +103,18 @@ describe("disks", () => {
     expect(last.facts.disk?.map(({ mount }) => mount)).toEqual(["/"]);
   });
 
+  it("that hang though they are local are not asked again either", async () => {
+    const asked: string[] = [];
+    const system = systemWith({ "/": "ext4", "/dying": "ext4" }, (path) => {
+      asked.push(path);
+      return path === "/" ? Promise.resolve(half) : never(path);
+    });
+    const collect = createDiskCollector(system);
+    await collect(cycle);
+    expect((await collect(cycle)).detail).toContain("no answer from /dying");
+    expect(asked).toEqual(["/", "/dying", "/"]);
+  });
+
   it("that may not be asked are named, with the reason", async () => {
     const system = systemWith({ "/": "ext4", "/home/u/mnt": "fuse.sshfs" }, (path) =>
       path === "/"

@@ -162,6 +162,15 @@ describe("swap", () => {
     expect(facts.swap?.outMegabytesPerSecond).toBeCloseTo(40.96, 5);
   });
 
+  it("is not waited for when none is in use", async () => {
+    memory({ total: 8_000_000, available: 6_000_000, swapTotal: 1000, swapFree: 1000 });
+    traffic(5, 5);
+    const { clock } = made.system;
+    const system = { ...made.system, clock: { ...clock, sleep: () => expect.fail("slept") } };
+    const { facts } = await createHostCollector(system, configWith())(cycle);
+    expect(facts.swap).toMatchObject({ usedPercent: 0, thrashMegabytesPerSecond: 0 });
+  });
+
   it("stands still on a kernel that counts no swapping", async () => {
     memory({ total: 8_000_000, available: 6_000_000, swapTotal: 1000, swapFree: 500 });
     expect((await look()).facts.swap).toMatchObject({ usedPercent: 50, thrashMegabytesPerSecond: 0 });

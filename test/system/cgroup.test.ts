@@ -36,6 +36,12 @@ describe("parseCgroup", () => {
       "ssh.service",
       null,
     ],
+    [
+      "a mixed set-up with the tree in v2",
+      "9:name=systemd:/\n0::/system.slice/ssh.service\n",
+      "ssh.service",
+      null,
+    ],
     ["v1 without systemd", "4:memory:/\n0::/system.slice/ssh.service\n", "ssh.service", null],
     ["docker (v2)", `0::/system.slice/docker-${id}.scope\n`, `docker-${id}.scope`, short],
     ["docker (v1, cgroupfs)", `9:name=systemd:/docker/${id}\n4:memory:/docker/${id}\n0::/\n`, null, short],

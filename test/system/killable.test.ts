@@ -129,6 +129,7 @@ describe("readKillTarget", () => {
   });
 
   it("does not take a child within the unit for it", () => {
+    expect(unitMain(53, { pid: 51, sessionId: 50 }, { pid: 53, parentPid: 51, sessionId: 50 })).toBe(false);
     expect(unitMain(52, { pid: 50 }, { pid: 52, parentPid: 50, sessionId: 50 })).toBe(false);
   });
 

@@ -170,6 +170,8 @@ describe("stopWasRequested", () => {
     const [unit] = await showUnits(run(), ["stopped"]);
     if (unit === undefined) expect.fail();
     expect(await stopWasRequested(createRun(programs.alone), unit)).toBeNull();
+    programs.write("journalctl", `tac ${recordings}/stopped.messages.txt; exit 1`);
+    expect(await stopWasRequested(run(), unit)).toBeNull();
     programs.write(
       "journalctl",
       "echo 'No journal files were opened due to insufficient permissions.' >&2; exit 1",

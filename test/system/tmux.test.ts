@@ -111,6 +111,8 @@ describe("answers", () => {
     ["no server running on /tmp/x", []],
     ["error connecting to /tmp/x (No such file or directory)", []],
     ["error connecting to /tmp/x (Connection refused)", []],
+    ["lost server", []],
+    ["server exited unexpectedly", []],
   ])("%s: none", async (text, sessions) => {
     const socket = await socketAt(join(folder, "s"));
     programs.write("tmux", `echo '${text}' >&2; exit 1`);
