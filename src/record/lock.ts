@@ -10,7 +10,7 @@
  */
 import { createHash, randomUUID } from "node:crypto";
 import { basename, dirname, join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { fileError } from "../system/file-error.ts";
 import { errorCode } from "../system/files.ts";
 import { processAlive, processStart } from "../system/process-start.ts";

@@ -1,5 +1,5 @@
 /** What a failed file operation means to a person, and what to do about it. */
-import { UserError } from "../types/errors.ts";
+import { WorkError } from "../types/errors.ts";
 import { errorCode } from "./files.ts";
 
 const sentences: Readonly<Record<string, readonly [what: string, mend: string]>> = {
@@ -29,5 +29,5 @@ const sentences: Readonly<Record<string, readonly [what: string, mend: string]>>
 export function fileError(doing: string, path: string, error: unknown): Error {
   const known = sentences[errorCode(error)];
   if (known === undefined) return error instanceof Error ? error : new Error(String(error));
-  return new UserError(`cannot ${doing} ${path}: ${known[0]}; ${known[1]}`, { cause: error });
+  return new WorkError(`cannot ${doing} ${path}: ${known[0]}; ${known[1]}`, { cause: error });
 }
