@@ -27,6 +27,7 @@ beforeEach(() => {
   disk = rulesOnDisk();
   disk.write("/rules/a.json", file("shipped"));
   disk.write("/local/b.json", file("mine"));
+  utimesSync(join(disk.root, "local/b.json"), 1_700_000_000, 1_700_000_000);
 });
 afterEach(() => disk.remove());
 
