@@ -1,6 +1,6 @@
 /** `delivery.json`: what is remembered between deliveries, and what `argus status` tells of the outbox. */
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import type { Files } from "../system/system.ts";
 import { Moment } from "../types/moment.ts";
 import { readOutbox } from "./outbox.ts";

@@ -1,6 +1,6 @@
 /** The Telegram Bot API, as far as telling somebody something needs it: https://core.telegram.org/bots/api#sendmessage */
 import pRetry from "p-retry";
-import { z } from "zod";
+import * as z from "zod";
 import type { Clock, Http } from "../system/system.ts";
 import type { Config } from "../types/settings.ts";
 

@@ -1,6 +1,6 @@
 /** `cycle_state.json` in the log folder: how the cycles are going, for people, for monitors, and for the `self` fact. */
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { fileError } from "../system/file-error.ts";
 import { processAlive, processStart } from "../system/process-start.ts";
 import { createStore } from "../system/store.ts";

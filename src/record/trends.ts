@@ -2,7 +2,7 @@
  * What only a look at the past can tell: when a disk will be full, how often systemd restarted a unit. Pure functions
  * over samples and the present snapshot.
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { Disk, Service } from "../types/facts.ts";
 import { Moment, secondsBetween } from "../types/moment.ts";
 import type { Snapshot } from "../types/snapshot.ts";
