@@ -4,7 +4,17 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { createFiles } from "../../src/system/files.ts";
 import { readStat } from "../../src/system/proc.ts";
-import { bench, failed, only, proposal, recordedSystemd, running, temporaryFolder } from "./support.ts";
+import {
+  bench,
+  failed,
+  manualClock,
+  only,
+  proposal,
+  recordedSystemd,
+  restart,
+  running,
+  temporaryFolder,
+} from "./support.ts";
 
 const children: ChildProcess[] = [];
 afterEach(() => {
@@ -289,6 +299,42 @@ describe("units, and what happens between two looks", () => {
     const record = only(await argus(() => put(70, "node", 999)).run([kill(70, 200)]));
     expect(record).toMatchObject({ result: "success", verified: true, values: { signals: ["SIGTERM"] } });
     expect(sent).toEqual([[70, "SIGTERM"]]);
+  });
+
+  it("sends no SIGKILL to a process that took over the pid in the last moment of the 5 s", async () => {
+    const { put, sent, argus } = otherMachine();
+    put(70, "node", 200);
+    const clock = manualClock();
+    const its = argus();
+    const system = {
+      ...its.system,
+      clock: {
+        ...clock,
+        monotonicMs() {
+          if (clock.elapsed() >= 5) put(70, "node", 999);
+          return clock.monotonicMs();
+        },
+      },
+    };
+    expect(only(await bench({ system }).run([kill(70, 200)]))).toMatchObject({
+      result: "success",
+      verified: true,
+    });
+    expect(sent).toEqual([[70, "SIGTERM"]]);
+  });
+
+  it("never restarts the unit that Argus itself runs in", async () => {
+    const { systemd, argus } = otherMachine();
+    systemd.set("argus.service", failed);
+    const restartable = [{ unit: "argus.service", requires: [] }];
+    const record = only(
+      await bench({ system: argus().system, policy: { restartable } }).run([restart("argus")]),
+    );
+    expect(record).toMatchObject({
+      refusal: "protected_target",
+      detail: "argus is the unit that Argus itself runs in",
+    });
+    expect(systemd.calls()).toEqual([]);
   });
 
   it("sends no SIGTERM to a process that took over the pid while systemd was asked", async () => {

@@ -120,6 +120,11 @@ describe("alert", () => {
     const { argus } = argusAt({ dedupWindowSeconds: 0 });
     await argus.run([alertOf(1, "a")]);
     expect(only(await argus.run([alertOf(1, "a")])).result).toBe("success");
+    // Of the same millisecond, and still two messages.
+    expect(argus.outbox().map(({ id }) => id)).toEqual([
+      "20261120T224000000Z-0001",
+      "20261120T224000000Z-0002",
+    ]);
   });
 
   it("tells the end of what was announced, once, also long after the window", async () => {
