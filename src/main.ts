@@ -5,4 +5,9 @@ import { main } from "./cli/main.ts";
 
 // Both src/main.ts and dist/main.js lie one folder below the program's.
 const programDir = dirname(dirname(fileURLToPath(import.meta.url)));
-process.exitCode = await main({ argv: process.argv, env: process.env, workingDir: process.cwd(), programDir });
+process.exitCode = await main({
+  argv: process.argv,
+  env: process.env,
+  workingDir: process.cwd(),
+  programDir,
+});

@@ -1,5 +1,5 @@
 /** How long a rule's conditions have held on an entity: in scheduled cycles, and in time. */
-import { z } from "zod";
+import * as z from "zod";
 import { Moment, secondsBetween } from "../types/moment.ts";
 import type { Rule } from "../types/rules.ts";
 

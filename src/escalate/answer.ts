@@ -2,7 +2,7 @@
  * The model's reply, taken at its word and no further: parsed strictly, and every action held to what was offered.
  * Whatever it says, nothing leaves here but proposals for offered targets; the executor then asks everything again.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { type ActionType, actionCatalog, type Proposal, type RefusalReason } from "../types/action.ts";
 import type { Rejection } from "../types/consultation.ts";
 import type { Candidate } from "./candidates.ts";

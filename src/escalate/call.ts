@@ -5,7 +5,7 @@
 import Anthropic, { APIConnectionError, APIError, RateLimitError } from "@anthropic-ai/sdk";
 import { zodOutputFormat } from "@anthropic-ai/sdk/helpers/zod";
 import pRetry from "p-retry";
-import { z } from "zod";
+import * as z from "zod";
 import type { Http } from "../system/system.ts";
 import type { ModelConfig } from "../types/settings.ts";
 import { replyFormat } from "./answer.ts";

@@ -2,7 +2,7 @@
  * What is remembered of asking the model (`escalation.json`): requests and tokens of 24 hours, failures and their
  * cooldown, and what was put before it when. Pure; times are moments, so that a clock that is set changes nothing.
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { ConsultationOutcome } from "../types/consultation.ts";
 import { ConsultationOutcome as Outcome } from "../types/consultation.ts";
 import { Moment, secondsBetween } from "../types/moment.ts";

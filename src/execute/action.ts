@@ -1,5 +1,5 @@
 /** What an action is: one file in actions/ fills this in, one row of actions/index.ts puts it into force. */
-import type { z } from "zod";
+import type * as z from "zod";
 import type { System } from "../system/system.ts";
 import type { ActionType, Proposal, RefusalReason } from "../types/action.ts";
 import type { Moment } from "../types/moment.ts";

@@ -1,5 +1,5 @@
 /** Which problems were announced, and when: pure functions over what is kept in `dedup.json`. */
-import { z } from "zod";
+import * as z from "zod";
 import { Moment, secondsBetween } from "../types/moment.ts";
 import { ProblemKey, Severity, severities } from "../types/problem.ts";
 

@@ -4,7 +4,7 @@
  * attempt counts, also a successful one: a service that dies again 20 s after each restart must run into the
  * cooldown. Attempts are forgotten only after an hour of health, never at the first success (Monit #787).
  */
-import { z } from "zod";
+import * as z from "zod";
 import { Moment, secondsAtLeast } from "../types/moment.ts";
 import type { Policy } from "./policy.ts";
 

@@ -1,6 +1,6 @@
 /** `pause.json`: a person's word that Argus shall watch, tell and note, and do nothing else. */
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { createStore } from "../system/store.ts";
 import type { Files } from "../system/system.ts";
 import type { Moment } from "../types/moment.ts";

@@ -1,5 +1,5 @@
 /** How often an observation was made: pure functions over what is kept in `observations.json`. */
-import { z } from "zod";
+import * as z from "zod";
 import { Moment, secondsBetween } from "../types/moment.ts";
 import { ProblemKey } from "../types/problem.ts";
 

@@ -4,7 +4,7 @@
  * `observations.json`.
  */
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { createStore } from "../system/store.ts";
 import type { Files } from "../system/system.ts";
 import { Moment, secondsAtLeast } from "../types/moment.ts";

@@ -1,5 +1,5 @@
 /** Step one: does it have the shape of a proposal, and does its action take such a target? */
-import type { z } from "zod";
+import type * as z from "zod";
 import { Proposal } from "../types/action.ts";
 import type { Refusal, Task } from "./action.ts";
 import { actions } from "./actions/index.ts";

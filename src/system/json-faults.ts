@@ -1,5 +1,5 @@
 /** What a schema found wrong with a file that a person wrote, as one clear sentence each. */
-import { z } from "zod";
+import * as z from "zod";
 import { atPath, type Fault, type JsonPath, type JsonSource, pathText } from "./json-source.ts";
 import { nearest, quoted } from "./names.ts";
 import { childOf, formsOf, keysOf, kindOf, optionsOf, rangeOf, unwrap, wordFor } from "./schema-words.ts";

@@ -10,7 +10,13 @@ export const rotatedLogs = 3;
 
 /** @param echo gets every line as well; the daemon passes standard output. */
 export function createLog(files: Files, logDir: string, echo?: (line: string) => void): Log {
-  const file = createLineFile({ files, path: logPath(logDir), maxBytes: 10_000_000, keep: rotatedLogs, durable: false });
+  const file = createLineFile({
+    files,
+    path: logPath(logDir),
+    maxBytes: 10_000_000,
+    keep: rotatedLogs,
+    durable: false,
+  });
   let saidFull = false;
   const destination = {
     write(line: string): void {
@@ -22,9 +28,18 @@ export function createLog(files: Files, logDir: string, echo?: (line: string) =>
         // A full disk must not end the watchdog that is there to clean it. Once is enough to say so.
         if (saidFull) return;
         saidFull = true;
-        process.stderr.write(`argus: cannot write ${logPath(logDir)}: ${error instanceof Error ? error.message : error}\n`);
+        process.stderr.write(
+          `argus: cannot write ${logPath(logDir)}: ${error instanceof Error ? error.message : error}\n`,
+        );
       }
     },
   };
-  return pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } }, destination);
+  return pino(
+    {
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    destination,
+  );
 }

@@ -1,5 +1,5 @@
 /** Reads off a zod schema what may stand somewhere, and says it in words. */
-import { z } from "zod";
+import * as z from "zod";
 
 /** The schema below `optional`, `default`, `nullable` and `lazy`. */
 export function unwrap(schema: unknown): unknown {

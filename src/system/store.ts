@@ -2,7 +2,7 @@
  * A whole-file piece of state: JSON with a version, written atomically and durably. A file that cannot be
  * understood is set aside under another name and said aloud; it is never overwritten or lost.
  */
-import type { z } from "zod";
+import type * as z from "zod";
 import type { Files } from "./system.ts";
 
 export interface Store<T> {

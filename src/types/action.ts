@@ -1,5 +1,5 @@
 /** What passes through the executor: proposals in, decisions and outcomes out. All of it is plain JSON. */
-import { z } from "zod";
+import * as z from "zod";
 import type { EntityKind } from "./facts.ts";
 import { ActionResult, ProblemKey, ProblemType, Severity } from "./problem.ts";
 

@@ -1,5 +1,5 @@
 /** What the disk cleaning reports: plain data, of the same shape for a forecast and for what was done. */
-import { z } from "zod";
+import * as z from "zod";
 
 /** Why an entry stays, a closed list. A directory that goes as a unit stays for the first reason met below it. */
 export const keptReasons = [

@@ -1,5 +1,5 @@
 /** One question to the model and what came of it. Plain JSON, fit for the trail. */
-import { z } from "zod";
+import * as z from "zod";
 import { Proposal, RefusalReason } from "./action.ts";
 
 export const consultationOutcomes = [

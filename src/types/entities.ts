@@ -1,5 +1,5 @@
 /** Facts about one thing of many: a disk, a service, a process, a tmux session, an endpoint. */
-import { z } from "zod";
+import * as z from "zod";
 
 const num = (what: string) => z.number().describe(what);
 const text = (what: string) => z.string().describe(what);

@@ -2,7 +2,7 @@
  * The facts of a snapshot: what rules read. Names are part of the contract with users' rule files.
  * Percentages run 0 to 100. A `null` field was not observed; a condition on it can neither hold nor fail.
  */
-import type { z } from "zod";
+import type * as z from "zod";
 import { DiskEntity, EndpointEntity, ProcessEntity, ServiceEntity, SessionEntity } from "./entities.ts";
 import {
   HostFact,

@@ -1,5 +1,5 @@
 /** What a dotted path into a fact leads to, read off the schemas: for load-time checks and the reference. */
-import { z } from "zod";
+import * as z from "zod";
 import { allFacts, type FactName } from "./facts.ts";
 
 export interface Field {

@@ -1,5 +1,5 @@
 /** Facts that exist once for the host, and those about a finding's own problem. */
-import { z } from "zod";
+import * as z from "zod";
 
 const num = (what: string) => z.number().describe(what);
 const text = (what: string) => z.string().describe(what);

@@ -2,7 +2,7 @@
  * A point in time that survives a clock set back or forward and a reboot: wall time for people and across
  * boots, CLOCK_BOOTTIME for arithmetic within one boot.
  */
-import { z } from "zod";
+import * as z from "zod";
 
 export const Moment = z.strictObject({
   /** Milliseconds since 1970. */

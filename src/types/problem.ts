@@ -1,5 +1,5 @@
 /** Problems: their kinds, their severities, and the lines of `problems.jsonl`. */
-import { z } from "zod";
+import * as z from "zod";
 
 export const problemTypes = [
   "disk",

@@ -1,5 +1,5 @@
 /** The format of `rules/*.json` and of `rules/tests/*.json`. What a schema cannot say, detect/check.ts does. */
-import { z } from "zod";
+import * as z from "zod";
 import { entityFacts, entityKinds, hostFacts, ProblemFact } from "./facts.ts";
 import { ProblemType, Severity } from "./problem.ts";
 

@@ -1,5 +1,5 @@
 /** Settings: lists in `argus.json`, scalars and secrets in `argus.env` or the environment. */
-import { z } from "zod";
+import * as z from "zod";
 
 export { type Variable, type VariableName, variables } from "./variables.ts";
 

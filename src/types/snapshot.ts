@@ -1,5 +1,5 @@
 /** All that one cycle observed: plain, typed, immutable. */
-import { z } from "zod";
+import * as z from "zod";
 import {
   DiskEntity,
   EndpointEntity,

@@ -2,7 +2,7 @@
  * The trail: one line a cycle in `trail.jsonl`, and the very object that `argus run --once --json` prints.
  * `argus explain` renders it and computes nothing of its own, so that report and explanation cannot disagree.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { ActionRecord } from "./action.ts";
 import { Consultation } from "./consultation.ts";
 import { ProblemKey, ProblemType, Severity } from "./problem.ts";

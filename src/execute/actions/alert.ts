@@ -1,5 +1,5 @@
 /** Tells people: once per problem in the dedup window, all alerts of a cycle in one message. */
-import { z } from "zod";
+import * as z from "zod";
 import type { WordAction } from "../action.ts";
 import { mayAnnounce } from "../announced.ts";
 import { oneLine, reasonOf, severalLines } from "../one-line.ts";

@@ -1,5 +1,5 @@
 /** Removes what is old below the folders of the safelist. */
-import { z } from "zod";
+import * as z from "zod";
 import type { CleanReport } from "../../types/clean.ts";
 import type { Context, MachineAction } from "../action.ts";
 import { cleanDisk } from "../clean/clean.ts";

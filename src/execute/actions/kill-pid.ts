@@ -1,5 +1,5 @@
 /** Ends one process: the very one that was observed, and only one that the policy lets Argus end. */
-import { z } from "zod";
+import * as z from "zod";
 import { errorCode } from "../../system/files.ts";
 import { objectionToKill } from "../../system/killable.ts";
 import { ancestorsOf, readStat } from "../../system/proc.ts";

@@ -1,5 +1,5 @@
 /** Ends one tmux session, on the socket where it was seen. */
-import { z } from "zod";
+import * as z from "zod";
 import { ancestorsOf, readProcessIdentity } from "../../system/proc.ts";
 import { listSessions, runTmux } from "../../system/tmux.ts";
 import type { Answer, Context, Look, MachineAction, Question } from "../action.ts";

@@ -1,5 +1,5 @@
 /** Restarts a unit that the settings allow: three attempts with growing delays, then an hour of cooldown. */
-import { z } from "zod";
+import * as z from "zod";
 import { readProcessIdentity } from "../../system/proc.ts";
 import { normaliseUnit, showUnits, type UnitState, unitDisplayName } from "../../system/systemd.ts";
 import { stopWasRequested } from "../../system/unit-journal.ts";
