@@ -16,18 +16,34 @@ function signalGroup(group: number, signal: "SIGTERM" | "SIGKILL"): void {
   }
 }
 
+/** Signals that end a process which does not ask for them. */
+const deadly = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
 function endWithArgus(group: number): void {
-  if (groups.size === 0) process.once("exit", endAll);
+  if (groups.size === 0) {
+    process.once("exit", endAll);
+    for (const signal of deadly) process.on(signal, die);
+  }
   groups.add(group);
 }
 
 function forget(group: number): void {
   groups.delete(group);
-  if (groups.size === 0) process.off("exit", endAll);
+  if (groups.size > 0) return;
+  process.off("exit", endAll);
+  for (const signal of deadly) process.off(signal, die);
 }
 
 function endAll(): void {
   for (const group of groups) signalGroup(group, "SIGTERM");
+}
+
+/** Where somebody else listens, that one decides when to end; the exit then takes the programs along. */
+function die(signal: NodeJS.Signals): void {
+  if (process.listenerCount(signal) > 1) return;
+  endAll();
+  process.off(signal, die);
+  process.kill(process.pid, signal);
 }
 
 /** @param path search path for programs; the process's own when left out. */

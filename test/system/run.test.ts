@@ -1,4 +1,6 @@
-import { existsSync, readFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createFiles } from "../../src/system/files.ts";
@@ -93,4 +95,43 @@ it("a program that ended is not waited for when it left something behind", async
   });
   expect(isGone(pidIn("child"))).toBe(false);
   process.kill(pidIn("child"), "SIGKILL");
+});
+
+describe("when Argus itself ends", () => {
+  const script = (more: string) => `
+    import { createRun } from ${JSON.stringify(join(import.meta.dirname, "../../src/system/run.ts"))};
+    ${more}
+    void createRun(${JSON.stringify(programs.path)})("hang", []);
+  `;
+  async function start(more: string) {
+    programs.write(
+      "hang",
+      `sleep 300 & echo $! > ${programs.folder}/child.new; mv ${programs.folder}/child.new ${programs.folder}/child; wait`,
+    );
+    const file = join(programs.folder, "argus.mts");
+    writeFileSync(file, script(more));
+    const root = join(import.meta.dirname, "../..");
+    const argus = spawn(process.execPath, ["--import", "tsx", file], { cwd: root, stdio: "ignore" });
+    const ended = once(argus, "exit") as Promise<[number | null, string | null]>;
+    await vi.waitUntil(() => existsSync(join(programs.folder, "child")), { timeout: 20_000 });
+    return { argus, ended };
+  }
+
+  it.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("by %s, so do the programs", async (signal) => {
+    const { argus, ended } = await start("");
+    argus.kill(signal);
+    expect(await ended).toEqual([null, signal]);
+    await vi.waitUntil(() => isGone(pidIn("child")), { timeout: 10_000 });
+  });
+
+  it("in its own good time, a signal does not touch the programs before that", async () => {
+    const { argus, ended } = await start(
+      'process.on("SIGTERM", () => setTimeout(() => process.exit(7), 500));',
+    );
+    argus.kill("SIGTERM");
+    await new Promise((go) => setTimeout(go, 100));
+    expect(isGone(pidIn("child"))).toBe(false);
+    expect(await ended).toEqual([7, null]);
+    await vi.waitUntil(() => isGone(pidIn("child")), { timeout: 10_000 });
+  });
 });
