@@ -102,7 +102,7 @@ export async function runCycle(parts: Parts, trigger: Trigger, signal: AbortSign
     kind: "cycle",
     cycle: { ...cycle, trigger, duration_ms: Math.round(durationMs), dry_run: config.dryRun, model },
     collectors: [...snapshot.collectors],
-    findings: handled.map(trailFinding),
+    findings: handled.map((each) => trailFinding(each, parts)),
     consultation,
     actions,
     rules: rulesOf(detection),
@@ -218,7 +218,10 @@ function confirmedAdvice(actions: readonly ActionRecord[], handled: readonly Han
   });
 }
 
-function trailFinding({ finding, resolution }: Handled): TrailCycle["findings"][number] {
+function trailFinding(
+  { finding, resolution }: Handled,
+  { registry, system }: Parts,
+): TrailCycle["findings"][number] {
   const {
     priority: _priority,
     expect: _expect,
@@ -227,7 +230,15 @@ function trailFinding({ finding, resolution }: Handled): TrailCycle["findings"][
     evidence,
     ...rest
   } = finding;
-  return { ...rest, evidence: [...evidence], resolved: resolution.resolved, why: resolution.why };
+  const problem = registry.problems().get(finding.key);
+  const history =
+    problem === undefined
+      ? {}
+      : {
+          since: problem.openedAt,
+          occurrences24h: problemFact(problem, system.clock.now().wallMs).occurrences24h,
+        };
+  return { ...rest, ...history, evidence: [...evidence], resolved: resolution.resolved, why: resolution.why };
 }
 
 function rulesOf({ verdicts }: Detection): TrailCycle["rules"] {

@@ -16,6 +16,8 @@ export interface Invocation {
 export interface Context extends Invocation {
   readonly system: System;
   readonly style: Style;
+  /** How this Argus is called from here: `argus` where that is found on the path, else `npx argus`, as in a clone. */
+  readonly command: string;
   /** Read at each call, so that SIGHUP gets the files as they are then. Throws UserError. */
   readonly config: () => Config;
   print(text: string): void;
@@ -30,9 +32,12 @@ export function printJson(context: Context, value: unknown): void {
 
 export function createContext(invocation: Invocation, exit: Context["exit"]): Context {
   const system = createSystem();
+  const folders = (invocation.env["PATH"] ?? "").split(":").filter((folder) => folder.startsWith("/"));
+  const isInstalled = folders.some((folder) => system.files.stat(`${folder}/argus`) !== null);
   return {
     ...invocation,
     system,
+    command: isInstalled ? "argus" : "npx argus",
     style: createStyle({
       env: invocation.env,
       isTerminal: process.stdout.isTTY ?? false,

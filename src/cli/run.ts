@@ -51,7 +51,7 @@ async function once(context: Context, config: Config, json: boolean): Promise<vo
       return context.exit(1);
     }
     if (json) printJson(context, outcome.cycle);
-    else context.print(cycleReport(outcome.cycle, context.style));
+    else context.print(cycleReport(outcome.cycle, context.style, context.command));
     if (!config.dryRun)
       await deliver(createDelivery(system, config.stateDir), config, log, ending.signal, 10_000);
   } finally {

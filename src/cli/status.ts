@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { createEscalation } from "../escalate/escalation.ts";
 import { createExecutor } from "../execute/executor.ts";
 import { policyOf } from "../execute/policy.ts";
 import { viewOutbox } from "../notify/delivery-state.ts";
@@ -59,6 +60,7 @@ function statusData(context: Context, config: Config): StatusData {
           },
     problems: [...problems.values()].filter(isOpen),
     ...view,
+    model: createEscalation(system, config, () => {}).view(),
     outbox: { ...viewOutbox(files, stateDir), channel: config.telegram !== null },
     absentUnits: absentUnits(files, stateDir),
     notes,

@@ -41,6 +41,13 @@ export interface StatusData {
     readonly error: { readonly text: string } | null;
     readonly channel: boolean;
   };
+  readonly model: {
+    readonly model: string;
+    readonly hasKey: boolean;
+    readonly requests: { readonly used: number; readonly limit: number };
+    readonly costDollars: number;
+    readonly cooldown: { readonly seconds: number; readonly why: string } | null;
+  };
   /** Configured units that are not installed here. */
   readonly absentUnits: readonly string[];
   /** Sentences to add: lines passed over, a secrets file this user may not read. */

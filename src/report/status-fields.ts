@@ -82,6 +82,17 @@ export function budgets({ budgets: all }: StatusData, style: Style): Line[] {
   });
 }
 
+export function model({ model: { model: name, hasKey, requests, costDollars, cooldown } }: StatusData): Text {
+  if (!hasKey) return "never asked: ANTHROPIC_API_KEY is not set";
+  const spent = `${name}: ${requests.used} of ${requests.limit} requests in the last 24 hours, $${costDollars.toFixed(4)}`;
+  if (cooldown === null) return spent;
+  return [
+    spent,
+    toned("warning", `; not asked for another ${duration(cooldown.seconds)}`),
+    `: ${cooldown.why}`,
+  ];
+}
+
 export function outbox({ outbox: { waiting, oldest, error, channel }, now }: StatusData): Text {
   const since = oldest === null ? "" : `, the oldest for ${duration(secondsFrom(oldest, now))}`;
   if (!channel)

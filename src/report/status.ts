@@ -29,6 +29,7 @@ export function statusReport(data: StatusData, style: Style): string {
     ...text("Paused", fields.paused(data)),
     ...field("Restarts", fields.backoffs(data, style)),
     ...field("Budgets", fields.budgets(data, style)),
+    ...text("Model", fields.model(data)),
     ...text("Outbox", fields.outbox(data)),
     ...field("Collectors", fields.collectors(data, style)),
     ...field("Rules", fields.rules(data, style)),

@@ -107,6 +107,13 @@ export const statusGood: StatusData = {
   ],
   backoffs: [],
   outbox: { waiting: 0, oldest: null, error: null, channel: true },
+  model: {
+    model: "claude-haiku-5-5",
+    hasKey: false,
+    requests: { used: 0, limit: 50 },
+    costDollars: 0,
+    cooldown: null,
+  },
   absentUnits: [],
   notes: [],
 };
@@ -144,6 +151,13 @@ export const statusBad: StatusData = {
       text: "Telegram refused (401: Unauthorized); TELEGRAM_BOT_TOKEN in argus.env is wrong or was revoked, get one from @BotFather",
     },
     channel: true,
+  },
+  model: {
+    model: "claude-haiku-5-5",
+    hasKey: true,
+    requests: { used: 3, limit: 50 },
+    costDollars: 0.0123,
+    cooldown: { seconds: 540, why: "no answer within 60 s" },
   },
   absentUnits: ["athena-web", "mcp-agent-mail"],
   notes: [
