@@ -15,7 +15,7 @@ import { fileError } from "../system/file-error.ts";
 import { errorCode } from "../system/files.ts";
 import { processAlive, processStart } from "../system/process-start.ts";
 import type { Files, System } from "../system/system.ts";
-import { UserError } from "../types/errors.ts";
+import { WorkError } from "../types/errors.ts";
 import { isoTime } from "../types/moment.ts";
 
 export const LockHolder = z.object({
@@ -49,7 +49,7 @@ export async function acquireLock(system: System, stateDir: string, what: string
   const { bootId } = clock.now();
   const startTime = processStart(files, self.pid);
   if (startTime === null)
-    throw new UserError(`cannot read /proc/${self.pid}/stat; mount /proc, Argus needs it`);
+    throw new WorkError(`cannot read /proc/${self.pid}/stat; mount /proc, Argus needs it`);
   const me = (): LockHolder => ({
     version: 1,
     pid: self.pid,
@@ -69,10 +69,10 @@ export async function acquireLock(system: System, stateDir: string, what: string
       }
       if (taken.kind === "held") {
         const { pid, what: theirs, since } = taken.holder;
-        throw new UserError(`Argus is already running on ${stateDir}: pid ${pid} (${theirs}) since ${since}`);
+        throw new WorkError(`Argus is already running on ${stateDir}: pid ${pid} (${theirs}) since ${since}`);
       }
       if (pauses >= mostPauses)
-        throw new UserError(`${path} is being taken over by others again and again; try once more`);
+        throw new WorkError(`${path} is being taken over by others again and again; try once more`);
       await clock.sleep(pauseMs);
     }
   } catch (error) {
