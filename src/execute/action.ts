@@ -60,6 +60,8 @@ export interface Context {
   readonly system: System;
   readonly policy: Policy;
   readonly state: State;
+  /** When this executor began to watch the clock. */
+  readonly begun: Moment;
   readonly stateDir: string;
   readonly cycle: string;
   readonly host: string;

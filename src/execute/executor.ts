@@ -59,6 +59,7 @@ export interface Executor {
 export function createExecutor(system: System, policy: Policy, stateDir: string): Executor {
   const notes: string[] = [];
   const note = (sentence: string): void => void notes.push(sentence);
+  const begun = system.clock.now();
   const state = openState(system.files, stateDir, note);
   const untold = state.leftovers().map(interrupted);
   let inCycle = newCycle("");
@@ -81,7 +82,7 @@ export function createExecutor(system: System, policy: Policy, stateDir: string)
     const { cycle, host, dryRun, candidates = {} } = request;
     if (inCycle.cycle !== cycle) inCycle = newCycle(cycle);
     return {
-      context: { system: { ...system, run }, policy, state, stateDir, cycle, host, signal, note },
+      context: { system: { ...system, run }, policy, state, begun, stateDir, cycle, host, signal, note },
       dryRun,
       pause: readPause(system.files, stateDir, system.clock.now()),
       candidates,

@@ -29,6 +29,16 @@ export function secondsAtLeast(from: Moment, to: Moment): number {
   return sameBoot ? to.uptimeSeconds - from.uptimeSeconds : to.uptimeSeconds;
 }
 
+/**
+ * Now, as if nobody had set the clock forward since `anchor`: whatever goes by age must not take a day for a month
+ * because a time server was wrong. A clock set back is believed: things only look younger.
+ */
+export function withoutLeap(anchor: Moment, now: Moment): Moment {
+  if (anchor.bootId !== now.bootId) return now;
+  const steadyMs = anchor.wallMs + (now.uptimeSeconds - anchor.uptimeSeconds) * 1000;
+  return steadyMs < now.wallMs ? { ...now, wallMs: steadyMs } : now;
+}
+
 export function isoTime(moment: Moment): string {
   return new Date(moment.wallMs).toISOString().replace(/\.\d{3}Z$/, "Z");
 }

@@ -350,6 +350,25 @@ describe("clean_disk", () => {
     expect(machine.exists("/tmp/young")).toBe(true);
   });
 
+  it("does not take what is young for old because the clock was set forward while Argus ran", async () => {
+    const machine = makeMachine();
+    machine.file("/tmp/from-today");
+    let leapMs = 0;
+    const real = createSystem({ root: machine.root }).clock;
+    const clock = {
+      ...machine.system.clock,
+      now: () => ({ ...real.now(), bootId: "boot", wallMs: Date.now() + leapMs }),
+    };
+    const argus = bench({
+      system: { ...machine.system, clock },
+      policy: { homes: [home], logDir: "/var/lib/argus/logs", keep: [] },
+    });
+    leapMs = 40 * 86_400_000;
+    const record = only(await argus.run([proposal("clean_disk")]));
+    expect(record.detail).toMatch(/^freed nothing/);
+    expect(machine.exists("/tmp/from-today")).toBe(true);
+  });
+
   it("that finds nothing has run, and has had no effect", async () => {
     const { argus } = machineWithOldCache();
     await argus.run([proposal("clean_disk")]);

@@ -1,6 +1,7 @@
 /** Removes what is old below the folders of the safelist. */
 import * as z from "zod";
 import type { CleanReport } from "../../types/clean.ts";
+import { withoutLeap } from "../../types/moment.ts";
 import type { Context, MachineAction } from "../action.ts";
 import { cleanDisk } from "../clean/clean.ts";
 import { firstInRequest, notPaused, offeredToModel, withinBudget } from "../questions.ts";
@@ -34,9 +35,12 @@ export const cleanDiskAction: MachineAction<null, null, CleanReport> = {
   },
 };
 
-function clean({ system, policy, stateDir, signal }: Context, dryRun: boolean): Promise<CleanReport> {
+function clean({ system, policy, begun, stateDir, signal }: Context, dryRun: boolean): Promise<CleanReport> {
+  const { clock } = system;
+  // A clock that leaps ahead makes all of /tmp old at once.
+  const steady = { ...system, clock: { ...clock, now: () => withoutLeap(begun, clock.now()) } };
   const { diskCleanMaxAgeDays: maxAgeDays, homes, logDir, keep } = policy;
-  return cleanDisk(system, { maxAgeDays, homes, logDir, keep: [...keep, stateDir], dryRun, signal });
+  return cleanDisk(steady, { maxAgeDays, homes, logDir, keep: [...keep, stateDir], dryRun, signal });
 }
 
 function valuesOf(report: CleanReport): Record<string, unknown> {
