@@ -105,10 +105,11 @@ describe("argus.service", () => {
   });
 
   it("gives way to no second instance, and says who holds the state", async () => {
+    const before = cycles().length;
     await systemctl("start", "argus");
     const env = { ARGUS_STATE_DIR: "/var/lib/argus", ARGUS_LOG_DIR: "/var/log/argus" };
     const second = argusFor(host, "second", { settings, env });
-    await host.waitFor(async () => (await state("argus")) === "active", 5_000, "argus to run");
+    await host.waitFor(() => cycles().length > before, 10_000, "its first cycle");
     await expect(second.command("run", "--once")).rejects.toThrow(await show("argus", "MainPID"));
   });
 });
