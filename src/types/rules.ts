@@ -32,7 +32,7 @@ const Not = z.strictObject({ not: Condition });
 export const conditionBranches = ["all", "any", "not", "fact"] as const;
 
 export const RuleAction = z.strictObject({
-  type: z.string().describe("see the actions"),
+  type: z.string().describe("what is to be done; see the actions"),
   target: z.string().min(1).optional().describe("what it acts on; a template"),
   message: z
     .string()
@@ -47,7 +47,7 @@ export const For = z
     cycles: z.number().int().min(1).max(1000).optional().describe("scheduled cycles in a row"),
     minutes: z.number().min(1).max(44_640).optional().describe("minutes"),
   })
-  .describe("how long the conditions must have held; one of the two");
+  .describe("how long the conditions must have held: `cycles` or `minutes`");
 
 const name = z
   .string()
@@ -66,23 +66,33 @@ export const Rule = z.strictObject({
     .describe("judged once for each entity of this kind; without it once for the host"),
   conditions: Condition.describe("`all`, `any`, `not`, or one comparison"),
   for: For.optional(),
-  event: z.strictObject({
-    type: ProblemType.describe("what kind of trouble"),
-    params: z.strictObject({
-      condition: z
-        .string()
-        .regex(
-          /^[a-z0-9]+(-[a-z0-9]+)*$/,
-          "must be of small letters, digits and single dashes, such as nearly-full",
-        )
-        .describe("one word for what is wrong; part of the problem's identity"),
-      severity: Severity,
-      subject: z.string().min(1).describe("what is in trouble; a template; part of the problem's identity"),
-      summary: z.string().min(1).describe("the sentence that people read; a template"),
-      actions: z.array(RuleAction).max(8).optional().describe("what is asked for, in this order"),
-      resolves: z.boolean().optional().describe("true: these actions are the remedy, nobody else need look"),
-    }),
-  }),
+  event: z
+    .strictObject({
+      type: ProblemType.describe("what kind of trouble"),
+      params: z
+        .strictObject({
+          condition: z
+            .string()
+            .regex(
+              /^[a-z0-9]+(-[a-z0-9]+)*$/,
+              "must be of small letters, digits and single dashes, such as nearly-full",
+            )
+            .describe("one word for what is wrong; part of the problem's identity"),
+          severity: Severity.describe("how bad it is"),
+          subject: z
+            .string()
+            .min(1)
+            .describe("what is in trouble; a template; part of the problem's identity"),
+          summary: z.string().min(1).describe("the sentence that people read; a template"),
+          actions: z.array(RuleAction).max(8).optional().describe("what is asked for, in this order"),
+          resolves: z
+            .boolean()
+            .optional()
+            .describe("true: these actions are the remedy, nobody else need look"),
+        })
+        .describe("what the finding says and asks for"),
+    })
+    .describe("what it means when the conditions hold"),
 });
 export type Rule = z.infer<typeof Rule>;
 
@@ -105,35 +115,50 @@ const partialFacts = Object.fromEntries([
 export const RuleTest = z.strictObject({
   name: z.string().min(1).describe("what it shows"),
   rule: z.string().describe("the rule under test"),
-  given: z.strictObject({
-    snapshot: z
-      .strictObject(partialFacts)
-      .describe("facts, or parts of them; what is left out was not observed"),
-    history: z
-      .strictObject({
-        cycles: z
-          .number()
-          .int()
-          .min(0)
-          .max(1000)
-          .optional()
-          .describe("scheduled cycles before this one that saw the same"),
-        minutes: z.number().min(0).max(44_640).optional().describe("since when the same was seen"),
-        problem: ProblemFact.partial().optional(),
-      })
-      .optional(),
-  }),
-  expect: z.strictObject({
-    verdict: z.enum(["fired", "quiet", "blind"]),
-    findings: z.number().int().min(0).optional().describe("how many entities it fires on"),
-    severity: Severity.optional(),
-    summary: z.string().optional().describe("of the first finding"),
-    resolves: z.boolean().optional(),
-    actions: z
-      .array(z.strictObject({ type: z.string(), target: z.union([z.string(), z.number()]).optional() }))
-      .optional()
-      .describe("all that it asks for, in order"),
-  }),
+  given: z
+    .strictObject({
+      snapshot: z
+        .strictObject(partialFacts)
+        .describe("facts, or parts of them; what is left out was not observed"),
+      history: z
+        .strictObject({
+          cycles: z
+            .number()
+            .int()
+            .min(0)
+            .max(1000)
+            .optional()
+            .describe("scheduled cycles before this one that saw the same"),
+          minutes: z.number().min(0).max(44_640).optional().describe("since when the same was seen"),
+          problem: ProblemFact.partial()
+            .optional()
+            .describe("what the registry knows of the finding's problem"),
+        })
+        .optional()
+        .describe("what was before this cycle"),
+    })
+    .describe("what the rule gets to see"),
+  expect: z
+    .strictObject({
+      verdict: z.enum(["fired", "quiet", "blind"]).describe("what comes of the rule"),
+      findings: z.number().int().min(0).optional().describe("how many entities it fires on"),
+      severity: Severity.optional().describe("of the first finding"),
+      summary: z.string().optional().describe("of the first finding"),
+      resolves: z.boolean().optional().describe("of the first finding"),
+      actions: z
+        .array(
+          z.strictObject({
+            type: z.string().describe("an action"),
+            target: z
+              .union([z.string(), z.number()])
+              .optional()
+              .describe("what it acts on, with the values filled in"),
+          }),
+        )
+        .optional()
+        .describe("all that it asks for, in order"),
+    })
+    .describe("what must come of it"),
 });
 export type RuleTest = z.infer<typeof RuleTest>;
 

@@ -48,7 +48,7 @@ export const variables = {
     max: 3600,
     unit: "seconds",
     fallback: 120,
-    what: "after boot, in which no service is restarted",
+    what: "time after boot in which no service is restarted",
   },
   ARGUS_DEDUP_WINDOW: {
     kind: "integer",
@@ -56,7 +56,7 @@ export const variables = {
     max: 604_800,
     unit: "seconds",
     fallback: 3600,
-    what: "in which a problem alerts once",
+    what: "time in which a problem alerts once",
   },
   ARGUS_DISK_CLEAN_MAX_AGE_DAYS: {
     kind: "integer",
@@ -64,7 +64,7 @@ export const variables = {
     max: 3650,
     unit: "days",
     fallback: 7,
-    what: "age from which `clean_disk` removes",
+    what: "age from which `clean_disk` removes an entry",
   },
   ARGUS_RESTART_BACKOFF_SECOND_DELAY: {
     kind: "integer",
@@ -72,7 +72,7 @@ export const variables = {
     max: 86_400,
     unit: "seconds",
     fallback: 60,
-    what: "before the second restart",
+    what: "wait before the second restart of a service",
   },
   ARGUS_RESTART_BACKOFF_THIRD_DELAY: {
     kind: "integer",
@@ -80,7 +80,7 @@ export const variables = {
     max: 86_400,
     unit: "seconds",
     fallback: 300,
-    what: "before the third restart",
+    what: "wait before the third restart",
   },
   ARGUS_RESTART_COOLDOWN_SECONDS: {
     kind: "integer",
@@ -88,7 +88,7 @@ export const variables = {
     max: 604_800,
     unit: "seconds",
     fallback: 3600,
-    what: "after the third restart; also the health after which attempts are forgotten",
+    what: "rest after the third restart; also the time of health after which attempts are forgotten",
   },
   ARGUS_RESTART_SETTLE_SECONDS: {
     kind: "integer",
@@ -96,7 +96,7 @@ export const variables = {
     max: 60,
     unit: "seconds",
     fallback: 3,
-    what: "a restarted service must stay active before it counts as healed",
+    what: "time that a restarted service must stay active before it counts as healed",
   },
   ARGUS_SWAP_THRASH_MBPS: {
     kind: "integer",
@@ -154,7 +154,7 @@ export const variables = {
     max: 600,
     unit: "seconds",
     fallback: 60,
-    what: "for asking the model, repeated requests included",
+    what: "time for asking the model, repeated requests included",
   },
 } as const satisfies Record<string, Variable>;
 export type VariableName = keyof typeof variables;
