@@ -7,6 +7,7 @@ import type { UnitMember } from "../system/unit-main.ts";
 
 export interface Relative extends UnitMember {
   readonly parentPid: number;
+  readonly groupId: number;
   readonly state: string;
   /** Device number of the controlling terminal; 0 without one. */
   readonly terminal: number;
@@ -32,12 +33,15 @@ export function isOrphan(one: Relative, all: ReadonlyMap<number, Relative>): boo
 }
 
 /**
- * In a container process 1 is often no init but the program itself, and what it starts stays in its session. That
- * cannot be told from what it inherited, unless the process was seen with another parent before.
+ * In a container process 1 is often no init but the program itself, and what it starts stays in its session. What it
+ * starts also leads a process group of its own or is in that of process 1: one that is in somebody else's group was
+ * started by somebody else, as was one that was seen with another parent before.
  */
 function mayBeChildOfInit(one: Relative, all: ReadonlyMap<number, Relative>): boolean {
   if (one.parentPid !== 1 || one.firstParentPid !== 1) return false;
-  return all.get(1)?.sessionId === one.sessionId;
+  const init = all.get(1);
+  if (init === undefined || init.sessionId !== one.sessionId) return false;
+  return one.groupId === one.pid || one.groupId === init.groupId;
 }
 
 function isAlive(one: Relative | undefined): boolean {

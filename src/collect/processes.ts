@@ -5,6 +5,7 @@ import type { Files, System } from "../system/system.ts";
 import type { Process } from "../types/facts.ts";
 import type { Config } from "../types/settings.ts";
 import type { Collect } from "./collector.ts";
+import { createMainPids } from "./main-pids.ts";
 import { isOrphan } from "./orphans.ts";
 import { createTracking, type Tracked } from "./tracked.ts";
 import { createUsers } from "./users.ts";
@@ -13,11 +14,13 @@ import { bytes, count } from "./words.ts";
 /** Growth over less says more about the start of a program than about a leak. */
 const growthAfterSeconds = 600;
 
-export function createProcessCollector({ files, clock, self }: System, config: Config): Collect {
+export function createProcessCollector(system: System, config: Config): Collect {
+  const { files, clock, self } = system;
   const { killable, protected: protectedNames } = config.settings.processes;
   const pageSize = readPageSize(files);
   const users = createUsers(files);
   const look = createTracking(files);
+  const settleMains = createMainPids(system, killable);
 
   return async () => {
     const nowMs = clock.monotonicMs();
@@ -25,6 +28,7 @@ export function createProcessCollector({ files, clock, self }: System, config: C
     const nameOf = users();
     const swapInUse = isSwapInUse(files);
     const all = look(nowMs, uptimeSeconds);
+    await settleMains(all);
     const own = new Set([self.pid, ...ancestorsOf(files, self.pid)]);
     const policy = { killable, protected: protectedNames, own };
     const processes: Process[] = [];

@@ -5,7 +5,7 @@
  */
 import { listPids, type ProcessStat, readStat, ticksPerSecond } from "../system/proc.ts";
 import type { Files } from "../system/system.ts";
-import { entersUnit, isUnitMain } from "../system/unit-main.ts";
+import { entersUnit, isSystemUnit, isUnitMain } from "../system/unit-main.ts";
 import type { Relative } from "./orphans.ts";
 import { type Details, readDetails } from "./process-details.ts";
 
@@ -87,6 +87,7 @@ function firstSight(stat: ProcessStat, details: Details, nowMs: number, uptimeSe
     parentPid: stat.parentPid,
     firstParentPid: stat.parentPid,
     sessionId: stat.sessionId,
+    groupId: stat.groupId,
     state: stat.state,
     terminal: stat.terminal,
     kernelThread: stat.kernelThread,
@@ -112,6 +113,7 @@ function firstSight(stat: ProcessStat, details: Details, nowMs: number, uptimeSe
 function update(one: Tracked, stat: ProcessStat, details: Details, nowMs: number): void {
   one.parentPid = stat.parentPid;
   one.sessionId = stat.sessionId;
+  one.groupId = stat.groupId;
   one.state = stat.state;
   one.terminal = stat.terminal;
   one.name = stat.name;
@@ -146,4 +148,20 @@ function markUnitMains(all: ReadonlyMap<number, Tracked>): void {
       unitPath !== null &&
       isUnitMain(one, all.get(one.parentPid) ?? null, () => oldestLeader.get(unitPath) ?? null);
   }
+}
+
+/**
+ * Session leaders that came into a service from outside, where there is more than one: the service's main process, and
+ * what was started detached and lost its parent. By unit; a user's units are left out, system's manager knows nothing
+ * of them.
+ */
+export function rivalLeaders(all: ReadonlyMap<number, Tracked>): Map<string, Tracked[]> {
+  const leaders = new Map<string, Tracked[]>();
+  for (const one of all.values()) {
+    if (one.unit === null || !isSystemUnit(one) || one.sessionId !== one.pid) continue;
+    if (!entersUnit(one, all.get(one.parentPid) ?? null)) continue;
+    leaders.set(one.unit, [...(leaders.get(one.unit) ?? []), one]);
+  }
+  for (const [unit, rivals] of leaders) if (rivals.length < 2) leaders.delete(unit);
+  return leaders;
 }

@@ -24,6 +24,10 @@ export function inService({ unit }: UnitMember): boolean {
   return unit?.endsWith(".service") === true && !/^user@\d+\.service$/.test(unit);
 }
 
+/** Whether the system's own manager knows its unit: one of a user's manager may have the name of another. */
+export const isSystemUnit = (member: UnitMember): boolean =>
+  inService(member) && member.unitPath?.includes("/user@") === false;
+
 /** @param parent null when it cannot be seen: it is outside then. */
 export function entersUnit(member: UnitMember, parent: UnitMember | null): boolean {
   return inService(member) && parent?.unitPath !== member.unitPath;
@@ -53,6 +57,12 @@ export function readKillTarget(files: Files, pid: number): (KillTarget & Process
     unitMain: isUnitMain(identity, parent, () => oldestLeader(files, identity)),
     containerInit: status !== null && isNamespaceInit(parseStatus(status)),
   };
+}
+
+/** Whether it leads a session and came into its unit from outside, as what systemd starts does. */
+export function leadsUnit(files: Files, pid: number): boolean {
+  const one = readProcessIdentity(files, pid);
+  return one !== null && one.sessionId === pid && entersUnit(one, readProcessIdentity(files, one.parentPid));
 }
 
 function oldestLeader(files: Files, member: UnitMember): number | null {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -93,6 +93,7 @@ describe("who owns a process", () => {
     ["its container, whose first process it is", [{ pid: 50, namespacePids: [50, 1], cgroup: login }]],
     ["nobody any more: it is a zombie", [{ pid: 50, state: "Z", sessionId: 44 }]],
     ["perhaps process 1 itself, whose session it is in", [{ pid: 50, sessionId: 1 }]],
+    ["perhaps process 1 itself, whose group it is in", [{ pid: 50, sessionId: 1, groupId: 1 }]],
     [
       "a systemd that is no child of process 1",
       [
@@ -101,6 +102,40 @@ describe("who owns a process", () => {
       ],
     ],
   ])("somebody: %s", async (_, processes) => expect(await orphans(...processes)).toEqual([]));
+
+  it("nobody, in the session of process 1, in the group of somebody who has ended", async () => {
+    expect(await orphans({ pid: 50, sessionId: 1, groupId: 44 })).toEqual([50]);
+  });
+
+  it("nobody, started detached in a service whose main process is another, as systemd says", async () => {
+    const calls = join(tree.root, "calls");
+    const bin = join(tree.root, "bin");
+    mkdirSync(bin);
+    mkdirSync(join(tree.root, "run/systemd/system"), { recursive: true });
+    const text = "Id=bot.service\nLoadState=loaded\nActiveState=active\nMainPID=44\nControlPID=0\n";
+    writeFileSync(
+      join(bin, "systemctl"),
+      `#!/bin/sh\necho asked >>${calls}\nprintf '${text.replaceAll("\n", "\\n")}'\n`,
+      { mode: 0o755 },
+    );
+    const collect = createProcessCollector(
+      systemOn(tree, { path: `${bin}:/usr/bin:/bin` }).system,
+      configWith(),
+    );
+    // The leaked run is older than the main process: the service was restarted since.
+    for (const made of [
+      { pid: 44, startTime: 900 },
+      { pid: 50, startTime: 500 },
+    ]) {
+      tree.process({ executable: "/usr/bin/node", cgroup: service, ...made });
+    }
+    for (let look = 0; look < 3; look += 1) {
+      const { facts } = await collect(cycle);
+      expect(facts.process?.filter(({ orphan }) => orphan).map(({ pid }) => pid)).toEqual([50]);
+      expect(facts.process?.filter(({ killable }) => killable).map(({ pid }) => pid)).toEqual([50]);
+    }
+    expect(readFileSync(calls, "utf8")).toBe("asked\n");
+  });
 
   it("nobody, in the session of process 1, once it was seen with another parent", async () => {
     const collect = createProcessCollector(systemOn(tree).system, configWith());

@@ -13,6 +13,8 @@ export interface MadeProcess {
   readonly state?: string;
   readonly parentPid?: number;
   readonly sessionId?: number;
+  /** Process group; its own when left out. */
+  readonly groupId?: number;
   readonly terminal?: number;
   readonly flags?: number;
   /** User and system time together. */
@@ -82,6 +84,7 @@ function statOf(made: MadeProcess): Buffer {
     state = "S",
     parentPid = 1,
     sessionId = pid,
+    groupId = pid,
     terminal = 0,
     flags = 0x400000,
     ticks = 10,
@@ -91,7 +94,7 @@ function statOf(made: MadeProcess): Buffer {
     ...[
       state,
       parentPid,
-      pid,
+      groupId,
       sessionId,
       terminal,
       -1,

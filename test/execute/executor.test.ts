@@ -44,7 +44,7 @@ describe("a crash in the middle of an action", () => {
     systemd.restartHangs("web.service");
     const crash = new AbortController();
     const cut = argus.run([restart("web")], { signal: crash.signal });
-    await until(() => systemd.calls().length > 0);
+    await until(() => systemd.restarts().length > 0);
 
     argus.restartArgus();
     const [told] = argus.executor.interruptedActions();
@@ -69,7 +69,7 @@ describe("a crash in the middle of an action", () => {
     systemd.restartHangs("web.service");
     const crash = new AbortController();
     const cut = argus.run([restart("web")], { signal: crash.signal });
-    await until(() => systemd.calls().length > 0);
+    await until(() => systemd.restarts().length > 0);
     for (const dryRun of [true, false]) {
       argus.restartArgus();
       argus.notes.splice(0);
@@ -91,7 +91,7 @@ describe("a crash in the middle of an action", () => {
     systemd.restartHangs("api.service");
     const crash = new AbortController();
     const cut = argus.run([restart("web"), restart("api")], { signal: crash.signal });
-    await until(() => systemd.calls().length > 1);
+    await until(() => systemd.restarts().length > 1);
     argus.restartArgus();
     expect(argus.executor.interruptedActions()).toEqual([expect.stringContaining("restart_service api")]);
     crash.abort();
@@ -107,7 +107,7 @@ describe("a stop of Argus in the middle of an action", () => {
     const reply = argus.run([restart("web"), restart("api"), alertOf(1, "web is down")], {
       signal: stop.signal,
     });
-    await until(() => systemd.calls().length > 0);
+    await until(() => systemd.restarts().length > 0);
     stop.abort();
     const [cut, notBegun, told] = await reply;
     expect(cut).toMatchObject({
@@ -134,7 +134,7 @@ describe("a stop of Argus in the middle of an action", () => {
     const argus = bench({ path: systemd.path, policy: { restartSettleSeconds: 60 } });
     const stop = new AbortController();
     const reply = argus.run([restart("web")], { signal: stop.signal });
-    await until(() => systemd.calls().length > 0);
+    await until(() => systemd.restarts().length > 0);
     setTimeout(() => stop.abort(), 200);
     expect(only(await reply)).toMatchObject({
       verified: null,
@@ -180,7 +180,7 @@ describe("state that cannot be written", () => {
       expect.stringContaining("restart-backoff.json has an unknown shape or version"),
     ]);
     expect(readdirSync(argus.stateDir).filter((name) => name.includes("corrupt"))).toHaveLength(2);
-    expect(systemd.calls()).toHaveLength(1);
+    expect(systemd.restarts()).toHaveLength(1);
   });
 });
 
@@ -197,7 +197,7 @@ describe("requests", () => {
     const { argus, systemd } = server();
     const [first, second] = await Promise.all([argus.run([restart("web")]), argus.run([restart("web")])]);
     expect([only(first).refusal, only(second).refusal]).toEqual([null, "backoff"]);
-    expect(systemd.calls()).toHaveLength(1);
+    expect(systemd.restarts()).toHaveLength(1);
   });
 
   it("stay within the hour's budget, which a restart of Argus does not refill", async () => {

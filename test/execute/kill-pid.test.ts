@@ -193,10 +193,18 @@ function otherMachine() {
   const sent: [number, string][] = [];
   const rooted = createFiles(root);
   const proc = (pid: number) => join(root, "proc", String(pid));
-  const put = (pid: number, program: string, startTime: number, cgroup = "0::/\n", parent = 2): void => {
+  const put = (
+    pid: number,
+    program: string,
+    startTime: number,
+    cgroup = "0::/\n",
+    parent = 2,
+    session = 0,
+  ): void => {
     mkdirSync(proc(pid), { recursive: true });
     const rest = Array.from({ length: 40 }, () => "0");
     rest[0] = String(parent);
+    rest[2] = String(session);
     rest[18] = String(startTime);
     writeFileSync(join(proc(pid), "stat"), `${pid} (${program}) S ${rest.join(" ")}\n`);
     writeFileSync(join(proc(pid), "cgroup"), cgroup);
@@ -268,6 +276,18 @@ describe("units, and what happens between two looks", () => {
       detail: "process 70 is not the main process of web.service",
     });
     expect(record.result).toBe("success");
+    expect(sent).toEqual([[70, "SIGTERM"]]);
+  });
+
+  it("ends what was started detached in a unit and lost its parent, once systemd names another main process", async () => {
+    const { put, sent, systemd, argus, root } = otherMachine();
+    mkdirSync(join(root, "run/systemd/system"), { recursive: true });
+    put(60, "node", 100, inWeb, 1, 60);
+    put(70, "node", 200, inWeb, 1, 70);
+    systemd.set("web.service", { ...running, mainPid: 60 });
+    const [leaked, main] = await argus((pid) => put(pid, "node", 999)).run([kill(70, 200), kill(60, 100)]);
+    expect(leaked).toMatchObject({ result: "success" });
+    expect(main).toMatchObject({ refusal: "protected_target" });
     expect(sent).toEqual([[70, "SIGTERM"]]);
   });
 

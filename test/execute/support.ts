@@ -172,6 +172,10 @@ done
     /** Newest entry first. */
     journal: (...entries: object[]) =>
       writeFileSync(join(folder, "journal"), entries.map((entry) => `${JSON.stringify(entry)}\n`).join("")),
+    restarts: () =>
+      (existsSync(calls) ? readFileSync(calls, "utf8").trim().split("\n") : []).filter((call) =>
+        call.includes(" restart "),
+      ),
     calls: () => (existsSync(calls) ? readFileSync(calls, "utf8").trim().split("\n") : []),
   };
 }

@@ -5,7 +5,7 @@ import { objectionToKill } from "../../system/killable.ts";
 import { ancestorsOf, readStat } from "../../system/proc.ts";
 import { processAlive } from "../../system/process-start.ts";
 import { isSystemdRunning, showUnits } from "../../system/systemd.ts";
-import { readKillTarget } from "../../system/unit-main.ts";
+import { isSystemUnit, leadsUnit, readKillTarget } from "../../system/unit-main.ts";
 import type { Answer, Context, Look, MachineAction, Question } from "../action.ts";
 import { oneLine, reasonOf } from "../one-line.ts";
 import { firstInRequest, notPaused, offeredToModel, withinBudget } from "../questions.ts";
@@ -41,7 +41,13 @@ const notProtected: Question<ProcessTarget> = {
   },
 };
 
-export const killPid: MachineAction<ProcessTarget, string, null> = {
+interface Seen {
+  readonly program: string;
+  /** Whether it is its unit's main process, as systemd says; null: systemd does not know. */
+  readonly main: boolean | null;
+}
+
+export const killPid: MachineAction<ProcessTarget, Seen, null> = {
   kind: "machine",
   type: "kill_pid",
   budget: "kills",
@@ -52,20 +58,23 @@ export const killPid: MachineAction<ProcessTarget, string, null> = {
   forecast: ({ target }) => `would end process ${target.pid}: SIGTERM, and SIGKILL if it is there 5 s later`,
 
   async recheck({ target }, context) {
-    const looks = lookAt(target, context);
-    const found = readKillTarget(context.system.files, target.pid);
+    const { files } = context.system;
+    const found = readKillTarget(files, target.pid);
+    const asks = found !== null && isSystemUnit(found) && found.unit !== null && isSystemdRunning(files);
+    const main = asks && found.unit !== null ? await mainProcess(target.pid, found.unit, context) : null;
+    const looks = lookAt(target, main?.isMain ?? null, context);
+    // Said in systemd's name rather than as a guess of ours.
+    if (main?.isMain === true) looks.splice(1, 1);
     if (looks.some((look) => !look.answer.pass) || found === null) return { looks, seen: null };
-    if (found.unit !== null && isSystemdRunning(context.system.files)) {
-      looks.push({ step: "main process", answer: await notMainProcess(target.pid, found.unit, context) });
-    }
-    return { looks, seen: found.executable ?? found.name };
+    if (main !== null) looks.push({ step: "main process", answer: main.answer });
+    return { looks, seen: { program: found.executable ?? found.name, main: main?.isMain ?? null } };
   },
 
-  async perform({ target }, program, context) {
+  async perform({ target }, { program, main }, context) {
     const { system, signal } = context;
     const { pid, startTime } = target;
     // From here to the signal there is no await: nothing of Argus runs in between.
-    const refused = lookAt(target, context).find((look) => !look.answer.pass)?.answer;
+    const refused = lookAt(target, main, context).find((look) => !look.answer.pass)?.answer;
     if (refused?.pass === false) {
       return { ok: false, refusal: refused.reason, detail: refused.detail, done: null };
     }
@@ -109,8 +118,15 @@ export const killPid: MachineAction<ProcessTarget, string, null> = {
 };
 
 /** Is it the one that was seen, and may it be ended? Synchronous, so that a signal can follow at once. */
-function lookAt({ pid, startTime }: ProcessTarget, { system, policy }: Context): Look[] {
-  const found = readKillTarget(system.files, pid);
+function lookAt(
+  { pid, startTime }: ProcessTarget,
+  main: boolean | null,
+  { system, policy }: Context,
+): Look[] {
+  const read = readKillTarget(system.files, pid);
+  // What systemd says counts more than what the process tree suggests: a run that was started detached and lost its
+  // parent looks just like a main process there.
+  const found = read === null || main === null ? read : { ...read, unitMain: main };
   if (found === null) {
     return [
       {
@@ -143,21 +159,29 @@ function lookAt({ pid, startTime }: ProcessTarget, { system, policy }: Context):
   ];
 }
 
-/** What systemd says counts more than what the process tree suggests. */
-async function notMainProcess(pid: number, unit: string, { system }: Context): Promise<Answer> {
+async function mainProcess(
+  pid: number,
+  unit: string,
+  { system }: Context,
+): Promise<{ isMain: boolean | null; answer: Answer }> {
+  const no = (isMain: boolean | null, detail: string) => ({
+    isMain,
+    answer: { pass: false, reason: "protected_target", detail } satisfies Answer,
+  });
   try {
     const [state] = await showUnits(system.run, [unit]);
     if (state !== undefined && (state.mainPid === pid || state.controlPid === pid)) {
-      return {
-        pass: false,
-        reason: "protected_target",
-        detail: `process ${pid} is the main process of ${unit}`,
-      };
+      return no(true, `process ${pid} is the main process of ${unit}`);
     }
-    return { pass: true, detail: `process ${pid} is not the main process of ${unit}` };
+    // A main process further down (its number came from a pid file) leaves open what the leader above it is for.
+    const isKnown = state !== undefined && state.mainPid > 0 && leadsUnit(system.files, state.mainPid);
+    const detail = `process ${pid} is not the main process of ${unit}`;
+    return { isMain: isKnown ? false : null, answer: { pass: true, detail } };
   } catch (error) {
-    const detail = `systemd cannot be asked whether process ${pid} is the main process of ${unit}: ${reasonOf(error)}`;
-    return { pass: false, reason: "protected_target", detail };
+    return no(
+      null,
+      `systemd cannot be asked whether process ${pid} is the main process of ${unit}: ${reasonOf(error)}`,
+    );
   }
 }
 

@@ -106,8 +106,9 @@ export const restartService: MachineAction<string, UnitState, null> = {
   async perform({ target: unit, name }, seen, { system, state, signal }) {
     const systemctl = (verb: string) =>
       system.run("systemctl", ["--no-ask-password", verb, unit], { timeoutMs: restartTimeoutMs });
-    // systemd refuses every start of a unit that began too often, until this is forgotten.
-    if (seen.result === "start-limit-hit") await systemctl("reset-failed");
+    // systemd refuses every start of a unit that began too often, until this is forgotten. The result does not tell:
+    // it stays `exit-code` or `signal`, and is `start-limit-hit` only after a run that ended cleanly.
+    if (seen.activeState === "failed") await systemctl("reset-failed");
     const result = await systemctl("restart");
     const attempt = state.backoffs()[unit]?.attempts ?? 1;
     const what = `systemctl restart ${name} (attempt ${attempt} of 3)`;
