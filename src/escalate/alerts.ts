@@ -24,9 +24,19 @@ export function alertProposals(handled: readonly Handled[], advice: readonly Pro
     const own = advice.find(({ problem }) => problem === alert?.problem);
     if (alert === null || own === undefined) return alert === null ? [] : [alert];
     advised.add(own.problem);
-    return [{ ...own, message: cut(`${alert.message}\nThe model: ${own.message}`) }];
+    return [
+      { ...own, message: cut(`${alert.message}\nThe model: ${wordsBeyond(group, own.message ?? "")}`) },
+    ];
   });
   return [...alerts, ...advice.filter(({ problem }) => !advised.has(problem))];
+}
+
+/** The model's alert begins with what was measured; the rule's has said that already. */
+function wordsBeyond(group: readonly Handled[], message: string): string {
+  const measured = group
+    .map(({ finding }) => `${finding.summary}\n`)
+    .find((line) => message.startsWith(line));
+  return measured === undefined ? message : message.slice(measured.length);
 }
 
 const longestMessage = 8192;

@@ -81,10 +81,13 @@ export function handledPart({ finding, actions }: Handled, size: Sizes) {
   };
 }
 
-export function cyclePart({ cycle, findings, actions }: TrailCycle, size: Sizes) {
+export function cyclePart({ cycle, findings, actions, consultation }: TrailCycle, size: Sizes) {
   return {
     ts: cycle.ts,
     model: cycle.model.why,
+    ...(consultation?.outcome === "answered" && {
+      model_said: machineLine(consultation.assessment, Math.min(300, size.line)),
+    }),
     findings: findings.slice(0, 10).map(({ key, resolved, summary }) => ({
       key,
       resolved,

@@ -19,7 +19,7 @@ import { consultationOf, judge, nothingAsked, reasonOf } from "./consultation.ts
 import { decide, type ModelDecision, type Situation } from "./decide.ts";
 import { journalTails } from "./evidence.ts";
 import { writeLastResponse } from "./last-response.ts";
-import { machineLine } from "./machine-text.ts";
+import { machineLine, machineText } from "./machine-text.ts";
 import { begun, emptyMemory, ended, interrupted, Memory, spentToday } from "./memory.ts";
 import { tokensOf } from "./models.ts";
 import { readPrompt } from "./prompt.ts";
@@ -99,7 +99,8 @@ export function createEscalation(
       const why = deadline.signal.aborted ? reasonOf(deadline.signal.reason) : reasonOf(error);
       // A mistake of this program must stay findable, and must not cost the cycle.
       if (!deadline.signal.aborted && !(error instanceof UserError)) {
-        note(`asking the model failed in an unexpected way: ${error instanceof Error ? error.stack : error}`);
+        const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+        note(`asking the model failed in an unexpected way: ${machineText(stack, 4000)}`);
       }
       return { ...nothingAsked(config.model.name), outcome: "failed", detail: machineLine(why, 500) };
     } finally {
@@ -109,7 +110,8 @@ export function createEscalation(
   }
 
   async function consult(context: AskContext, signal: AbortSignal, startedMs: number): Promise<Consultation> {
-    const key = config.anthropicKey;
+    // A key that was copied with the end of its line is a common mistake, and no header can hold it.
+    const key = config.anthropicKey?.trim() ?? null;
     if (key === null) throw new UserError("ANTHROPIC_API_KEY is not set");
     const prompt = readPrompt(files, config.model.promptFile);
     const unresolved = unresolvedOf(context.handled);

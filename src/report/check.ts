@@ -78,12 +78,18 @@ export function checkReport(data: CheckData, style: Style): string {
       ...failures.flatMap((failure) => wrap(failure, { style, indent: 4, hang: 6 })),
     ]),
     blank,
-    ...wrap(
-      isFine(data)
-        ? toned("good", "All is well: a daemon would start with these.")
-        : toned("critical", "Argus would not start with these; a running daemon keeps the last good ones."),
-      { style },
-    ),
+    ...wrap(verdictOf(data), { style }),
   ];
   return print(lines, style);
+}
+
+/** A test that fails keeps nobody from starting: it says that a rule does something else than somebody wanted. */
+function verdictOf(data: CheckData): Text {
+  if (isFine(data)) return toned("good", "All is well: a daemon would start with these.");
+  const { settings, rules, tests } = data;
+  if (settings.error !== null || rules.faults.length > 0)
+    return toned("critical", "Argus would not start with these; a running daemon keeps the last good ones.");
+  const what =
+    tests.failed.length > 0 ? "a rule does something else than its test wants" : "a test file cannot be used";
+  return toned("warning", `The rules can be used, but ${what}.`);
 }

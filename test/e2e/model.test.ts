@@ -1,0 +1,116 @@
+/** The model through the whole program: asked only about what is unresolved, and explained afterwards. */
+import { readdirSync, readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { action, reply, says, startModelServer } from "../escalate/model-server.ts";
+import { type Argus, afterThis, argus, ended } from "./argus.ts";
+
+const rule = (resolves: boolean) => ({
+  rules: [
+    {
+      name: "always",
+      description: "Holds on every machine",
+      conditions: { all: [{ fact: "host", path: "cores", operator: "greaterThan", value: 0 }] },
+      event: {
+        type: "check",
+        params: {
+          condition: "always",
+          severity: "warning",
+          subject: "cores",
+          summary: "there are cores",
+          resolves,
+        },
+      },
+    },
+  ],
+});
+
+/** The server runs in this process, so the program must not block it. */
+async function once(watch: Argus) {
+  const child = watch.start("run", "--once", "--json");
+  expect(await ended(child), child.output()).toBe(0);
+  return JSON.parse(child.output());
+}
+
+async function withServer() {
+  const server = await startModelServer();
+  afterThis(() => void server.close());
+  const env = { ANTHROPIC_API_KEY: "sk-test", ANTHROPIC_BASE_URL: server.url };
+  return { server, watch: argus(env) };
+}
+
+const messages = (watch: Argus): string[] =>
+  readdirSync(watch.state("outbox"))
+    .filter((name) => name.endsWith(".json"))
+    .map((name) => JSON.parse(readFileSync(`${watch.state("outbox")}/${name}`, "utf8")).text as string);
+
+test("is asked about what no rule resolves; its words go along with the rule's, and explain shows both", async () => {
+  const { server, watch } = await withServer();
+  watch.rule("mine.json", rule(false));
+  server.will((response, received) => {
+    const document = received.body.messages[0]?.content ?? "";
+    const key = /check:[0-9a-f]{16}/.exec(document)?.[0] ?? "";
+    const alert = action({
+      type: "alert",
+      problem: key,
+      message: "More cores than needed.",
+      confidence: 0.9,
+    });
+    says(reply({ assessment: "Nothing is wrong with cores.", actions: [alert] }))(response, received);
+  });
+  const first = await once(watch);
+  expect(first.cycle.model).toMatchObject({ asked: true, why: "asked" });
+  expect(first.consultation).toMatchObject({
+    outcome: "answered",
+    assessment: "Nothing is wrong with cores.",
+  });
+  expect(first.actions).toMatchObject([{ type: "alert", source: "llm:claude-haiku-5-5", result: "success" }]);
+  expect(first.findings).toMatchObject([{ rule: "always", resolved: false }]);
+  expect(messages(watch)).toHaveLength(1);
+  expect(messages(watch)[0]).toContain("there are cores");
+  expect(messages(watch)[0]).toContain("The model: More cores than needed.");
+
+  const explained = watch.run("explain").stdout;
+  for (const part of [
+    "always",
+    "mine.json:",
+    "host.cores",
+    "answered",
+    "Nothing is wrong with cores.",
+    "1 problem",
+  ]) {
+    expect(explained).toContain(part);
+  }
+  const second = await once(watch);
+  expect(second.cycle.model).toMatchObject({ asked: false, why: "same_unresolved_set" });
+  expect(server.received).toHaveLength(1);
+});
+
+test("is not asked when rules resolve all that was found", async () => {
+  const { server, watch } = await withServer();
+  watch.rule("mine.json", rule(true));
+  const cycle = await once(watch);
+  expect(cycle.cycle.model).toMatchObject({ asked: false, why: "every_finding_resolved" });
+  expect(server.received).toEqual([]);
+});
+
+test("when it does not answer, or there is no key, the finding alerts by itself", async () => {
+  const { server, watch } = await withServer();
+  watch.rule("mine.json", rule(false));
+  server.will((response) => {
+    response.writeHead(401, { "content-type": "application/json" });
+    response.end(
+      JSON.stringify({ type: "error", error: { type: "authentication_error", message: "invalid key" } }),
+    );
+  });
+  const failed = await once(watch);
+  expect(failed.consultation).toMatchObject({ outcome: "failed", proposals: [] });
+  expect(failed.actions).toMatchObject([{ type: "alert", source: "rule:always", result: "success" }]);
+  expect(messages(watch)).toHaveLength(1);
+  expect(watch.run("status").stdout).toMatch(/Model +claude-haiku-5-5: 1 of \d+ requests/);
+
+  const keyless = argus();
+  keyless.rule("mine.json", rule(false));
+  const cycle = keyless.once();
+  expect(cycle.cycle.model).toMatchObject({ asked: false, why: "no_key" });
+  expect(cycle.actions).toMatchObject([{ type: "alert", source: "rule:always", result: "success" }]);
+});
