@@ -614,6 +614,21 @@ describe("what stands in the way on this side", () => {
     expect(one.decide(situation).why).toBe("asked");
   });
 
+  it("is a key that no header can hold: it is not repeated anywhere", async () => {
+    const secret = madeUpSecret("alnum40", 4);
+    const { outcome, detail } = await ask(
+      escalation(its.config({ anthropicKey: `${secret}\u0000${secret}` })),
+    );
+    expect(outcome).toBe("failed");
+    expect(`${detail} ${notes.join(" ")}`).not.toContain(secret);
+    expect(server.received).toEqual([]);
+  });
+
+  it("is not the end of the line that a key was copied with", async () => {
+    expect((await ask(escalation(its.config({ anthropicKey: "test-key\n" })))).outcome).toBe("answered");
+    expect(server.received[0]?.headers.authorization).toBe("Bearer test-key");
+  });
+
   it("is an empty prompt", async () => {
     writeFileSync(join(its.folder, "prompt.md"), " \n\n");
     const { detail } = await ask();

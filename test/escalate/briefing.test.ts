@@ -138,6 +138,7 @@ describe("the document for the model", () => {
     ]);
     expect(document.other_open_problems.map(({ key }: { key: string }) => key)).toEqual([other.key]);
     expect(document.recent_cycles).toHaveLength(5);
+    expect(document.recent_cycles[4]).not.toHaveProperty("model_said");
     expect(document.recent_cycles[4].actions[0]).toMatchObject({
       action: "alert",
       by: "llm:x",

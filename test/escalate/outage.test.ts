@@ -102,6 +102,18 @@ describe("a day", () => {
     expect(server.received.length).toBeLessThanOrEqual(25);
   });
 
+  it("of an outage in which one remedy fails and then another, in turn, asks once more for the second", async () => {
+    const one = createEscalation(its.system, its.config(interval), quiet);
+    const phases = [[record()], [record({ type: "clean_disk", target: null })], []];
+    const day = await run(
+      cyclesOfADay,
+      30,
+      () => one,
+      (cycle) => [handled({}, phases[cycle % phases.length])],
+    );
+    expect(day.answers.get("asked")).toBe(25);
+  });
+
   it("of three outages that come and go asks hardly more often", async () => {
     const one = createEscalation(its.system, its.config(interval), quiet);
     const names = ["web", "mail", "db"];
