@@ -3,8 +3,9 @@ import { realFileSystems } from "../system/file-systems.ts";
 import { type Mount, mayHang, parseMountInfo } from "../system/mounts.ts";
 import type { FileSystemStatus, System } from "../system/system.ts";
 import type { Disk } from "../types/facts.ts";
+import { bytes } from "../types/quantities.ts";
 import type { Collect } from "./collector.ts";
-import { bytes, count, list, percent } from "./words.ts";
+import { count, list, percent } from "./words.ts";
 
 /** A local disk answers in microseconds; a network file system whose server is gone, never. */
 const answerWithinMs = 1_000;

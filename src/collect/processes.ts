@@ -3,13 +3,14 @@ import { objectionToKill } from "../system/killable.ts";
 import { ancestorsOf, parseStatus, readPageSize, terminalName, ticksPerSecond } from "../system/proc.ts";
 import type { Files, System } from "../system/system.ts";
 import type { Process } from "../types/facts.ts";
+import { bytes } from "../types/quantities.ts";
 import type { Config } from "../types/settings.ts";
 import type { Collect } from "./collector.ts";
 import { createMainPids } from "./main-pids.ts";
 import { isOrphan } from "./orphans.ts";
 import { createTracking, type Tracked } from "./tracked.ts";
 import { createUsers } from "./users.ts";
-import { bytes, count } from "./words.ts";
+import { count } from "./words.ts";
 
 /** Growth over less says more about the start of a program than about a leak. */
 const growthAfterSeconds = 600;

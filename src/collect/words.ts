@@ -1,18 +1,5 @@
 /** Numbers as a person reads them, for the sentence that each collector reports. */
 
-const units = ["B", "kB", "MB", "GB", "TB", "PB"];
-
-/** In powers of 1000, to two or three digits: `980 B`, `1.5 GB`, `120 MB`. */
-export function bytes(value: number): string {
-  let scaled = value;
-  let unit = 0;
-  while (scaled >= 999.5 && unit < units.length - 1) {
-    scaled /= 1000;
-    unit += 1;
-  }
-  return `${unit > 0 && scaled < 99.95 ? scaled.toFixed(1) : scaled.toFixed(0)} ${units[unit]}`;
-}
-
 /** `1 process`, `3 processes`. */
 export function count(number: number, one: string, many = `${one}s`): string {
   return `${number} ${number === 1 ? one : many}`;

@@ -2,6 +2,7 @@
 
 import { nearest, quoted } from "../system/names.ts";
 import { type Field, fieldsOf, isFactName, valueAt } from "../types/fields.ts";
+import { bytes, duration } from "../types/quantities.ts";
 
 export type FactValues = Readonly<Record<string, unknown>>;
 
@@ -11,35 +12,6 @@ export interface Template {
   render(facts: FactValues): string;
   /** The bare value when the template is one expression without a format, else the text. */
   value(facts: FactValues): unknown;
-}
-
-function bytes(value: number): string {
-  const units = ["B", "kB", "MB", "GB", "TB", "PB"];
-  let scaled = value;
-  let unit = 0;
-  // What rounds to 1000 belongs to the next unit: toPrecision(3) makes "1.00e+3" of 999.9.
-  while (Math.abs(scaled) >= 999.5 && unit < units.length - 1) {
-    scaled /= 1000;
-    unit += 1;
-  }
-  return `${unit === 0 || Math.abs(scaled) >= 999.5 ? Math.round(scaled) : scaled.toPrecision(3)} ${units[unit]}`;
-}
-
-function duration(seconds: number): string {
-  const total = Math.round(seconds);
-  const parts: [number, string][] = [
-    [Math.floor(total / 86_400), "d"],
-    [Math.floor((total % 86_400) / 3600), "h"],
-    [Math.floor((total % 3600) / 60), "min"],
-    [total % 60, "s"],
-  ];
-  const first = parts.findIndex(([count]) => count > 0);
-  if (first === -1) return "0 s";
-  return parts
-    .slice(first, first + 2)
-    .filter(([count]) => count > 0)
-    .map(([count, unit]) => `${count} ${unit}`)
-    .join(" ");
 }
 
 export const formats = {

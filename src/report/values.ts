@@ -1,5 +1,8 @@
 /** Numbers, times and values as a person reads them. */
+import { bytes, duration } from "../types/quantities.ts";
 import type { Evidence } from "../types/trail.ts";
+
+export { bytes, duration };
 
 export function count(number: number, one: string, many = `${one}s`): string {
   return `${grouped(number)} ${number === 1 ? one : many}`;
@@ -14,32 +17,6 @@ export function ordinal(number: number): string {
   const teen = number % 100 >= 11 && number % 100 <= 13;
   const ending = teen ? "th" : (["th", "st", "nd", "rd"][number % 10] ?? "th");
   return `${number}${ending}`;
-}
-
-/** In powers of 1000: `980 B`, `1.53 GB`. */
-export function bytes(value: number): string {
-  const units = ["B", "kB", "MB", "GB", "TB", "PB"];
-  let scaled = value;
-  let unit = 0;
-  while (Math.abs(scaled) >= 999.5 && unit < units.length - 1) {
-    scaled /= 1000;
-    unit += 1;
-  }
-  return `${unit === 0 || Math.abs(scaled) >= 999.5 ? Math.round(scaled) : scaled.toPrecision(3)} ${units[unit]}`;
-}
-
-/** The two largest units: `5 s`, `1 h 30 min`, `12 d 4 h`. */
-export function duration(seconds: number): string {
-  const total = Math.max(0, Math.round(seconds));
-  const parts: [number, string][] = [
-    [Math.floor(total / 86_400), "d"],
-    [Math.floor((total % 86_400) / 3600), "h"],
-    [Math.floor((total % 3600) / 60), "min"],
-    [total % 60, "s"],
-  ];
-  const first = parts.findIndex(([amount]) => amount > 0);
-  const shown = first === -1 ? [] : parts.slice(first, first + 2).filter(([amount]) => amount > 0);
-  return shown.length === 0 ? "0 s" : shown.map(([amount, unit]) => `${amount} ${unit}`).join(" ");
 }
 
 /** How long something took: `0.8 ms`, `41 ms`, `5.0 s`. */

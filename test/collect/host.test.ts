@@ -73,7 +73,7 @@ describe("memory", () => {
       usedPercent: 50,
       limitedByCgroup: true,
     });
-    expect((await look()).detail).toContain("50 % of 4.3 GB memory used (cgroup limit)");
+    expect((await look()).detail).toContain("50 % of 4.29 GB memory used (cgroup limit)");
   });
 
   it("never has more available than the host", async () => {
@@ -199,7 +199,7 @@ describe("pressure", () => {
     expect("pressure" in facts).toBe(false);
     expect(facts.load).toEqual({ one: 1, five: 0.5, fifteen: 0.25, perCore: 1 / 3 });
     expect(detail).toBe(
-      "3 cores, load 1.00, 25 % of 8.2 GB memory used, no swap, no pressure figures from this kernel",
+      "3 cores, load 1.00, 25 % of 8.19 GB memory used, no swap, no pressure figures from this kernel",
     );
   });
 });

@@ -264,7 +264,7 @@ describe("the sentence", () => {
     tree.remove("/proc/1");
     tree.process({ pid: 50, parentPid: 7, rssPages: 1 });
     expect((await look()).detail).toBe(
-      "1 process, no orphan; largest sleep (pid 50) 4.1 kB; those of other users are hidden from this one",
+      "1 process, no orphan; largest sleep (pid 50) 4.10 kB; those of other users are hidden from this one",
     );
   });
 });

@@ -2,6 +2,7 @@
 import * as z from "zod";
 import type { CleanReport } from "../../types/clean.ts";
 import { withoutLeap } from "../../types/moment.ts";
+import { bytes } from "../../types/quantities.ts";
 import type { Context, MachineAction } from "../action.ts";
 import { cleanDisk } from "../clean/clean.ts";
 import { firstInRequest, notPaused, offeredToModel, withinBudget } from "../questions.ts";
@@ -57,17 +58,6 @@ function inWords(report: CleanReport): string {
   const freed =
     report.units === 0
       ? "freed nothing, because nothing is old enough"
-      : `freed ${size(report.bytesReclaimed)}`;
+      : `freed ${bytes(report.bytesReclaimed)}`;
   return disks.length === 0 ? freed : `${freed}: ${disks.join(", ")}`;
-}
-
-function size(bytes: number): string {
-  const units = ["B", "kB", "MB", "GB", "TB", "PB"];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 999.5 && unit < units.length - 1) {
-    value /= 1000;
-    unit += 1;
-  }
-  return `${unit === 0 || value >= 99.95 ? value.toFixed(0) : value.toFixed(1)} ${units[unit]}`;
 }
