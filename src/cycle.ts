@@ -6,7 +6,13 @@ import { detect } from "./detect/detect.ts";
 import { remediesOf } from "./detect/proposals.ts";
 import type { RuleBook } from "./detect/rule-book.ts";
 import { readStreaks, type StreakFile, writeStreaks } from "./detect/streaks.ts";
-import { advisedAttempts, afterAdvice, alertsOfAdvice, remediesOfAdvice } from "./escalate/advice.ts";
+import {
+  advisedAttempts,
+  afterAdvice,
+  alertsOfAdvice,
+  confirmedAdvice,
+  remediesOfAdvice,
+} from "./escalate/advice.ts";
 import { alertProposals, type Handled } from "./escalate/alerts.ts";
 import type { Escalation } from "./escalate/escalation.ts";
 import { resolutionOf } from "./escalate/resolved.ts";
@@ -205,17 +211,6 @@ function context(
 ) {
   const problems = [...registry.problems().values()].filter(isOpen);
   return { cycle: cycle.id, host: cycle.host, snapshot, handled, problems, recent: recent() };
-}
-
-/** The model's actions with `verified` as the fresh look said; one that failed for any finding did not help. */
-function confirmedAdvice(actions: readonly ActionRecord[], handled: readonly Handled[]): ActionRecord[] {
-  return actions.map((action, index) => {
-    const seen = handled.flatMap(({ finding, advised = [] }) => {
-      const own = actions.slice(0, index).filter(({ problem }) => problem === finding.key).length;
-      return action.problem === finding.key ? (advised[own] ?? []) : [];
-    });
-    return seen.find(({ verified }) => verified === false) ?? seen[0] ?? action;
-  });
 }
 
 function trailFinding(

@@ -40,3 +40,17 @@ function achieved(actions: readonly ActionRecord[]): Resolution | null {
   const name = worked.target === null ? worked.type : `${worked.type} ${worked.target}`;
   return { resolved: true, why: `${name}, proposed by the model, helped: the rule no longer fires` };
 }
+
+/** The model's actions with `verified` as the fresh look said; one that failed for any finding did not help. */
+export function confirmedAdvice(
+  actions: readonly ActionRecord[],
+  handled: readonly Handled[],
+): ActionRecord[] {
+  return actions.map((action, index) => {
+    const seen = handled.flatMap(({ finding, advised = [] }) => {
+      const own = actions.slice(0, index).filter(({ problem }) => problem === finding.key).length;
+      return action.problem === finding.key ? (advised[own] ?? []) : [];
+    });
+    return seen.find(({ verified }) => verified === false) ?? seen[0] ?? action;
+  });
+}
