@@ -52,8 +52,8 @@ export function listRuleFiles(files: Files, dir: string): string[] {
     .map((name) => join(dir, name));
 }
 
-/** Why no rules can be read from a folder; null when they can, or when it does not exist. */
-function folderFault(files: Files, dir: string): Fault | null {
+/** Why nothing can be read from a folder; null when it can, or when there is no such folder. */
+export function folderFault(files: Files, dir: string): Fault | null {
   const { kind } = reach(files, dir);
   const fault = (message: string): Fault => ({ file: dir, line: 1, path: "", message });
   if (kind === "nothing") return null;
@@ -149,6 +149,10 @@ export function loadRules(files: Files, dirs: RuleDirs): LoadResult {
       faults.push(faultAt(entry, ["rules", entry.index], message));
     }
     entries.set(name, entry);
+  }
+  if (entries.size === 0 && faults.length === 0) {
+    const message = "has no rules; ARGUS_RULES_DIR must name the shipped ones";
+    faults.push({ file: dirs.rulesDir, line: 1, path: "", message });
   }
   const rules: JudgedRule[] = [];
   for (const entry of entries.values()) {

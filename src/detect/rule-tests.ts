@@ -16,7 +16,7 @@ import type { Moment } from "../types/moment.ts";
 import { type RuleTest, RuleTestFile } from "../types/rules.ts";
 import type { Facts } from "../types/snapshot.ts";
 import { type DetectOutput, detect } from "./detect.ts";
-import { entryPath, type JudgedRule, listRuleFiles, type RuleSet } from "./load.ts";
+import { entryPath, folderFault, type JudgedRule, listRuleFiles, type RuleSet } from "./load.ts";
 import type { Streaks } from "./streaks.ts";
 import { lookAgain } from "./why-not.ts";
 
@@ -52,7 +52,10 @@ export async function runRuleTests(
   const reports: RuleTestReport[] = [];
   for (const [layer, dir] of dirs.entries()) {
     const replacing = new Set(dirs.slice(layer + 1));
-    for (const file of listRuleFiles(files, join(dir, "tests"))) {
+    const folder = join(dir, "tests");
+    const unreadable = folderFault(files, folder);
+    if (unreadable !== null) faults.push(unreadable);
+    for (const file of listRuleFiles(files, folder)) {
       const source = readTests(files, file, faults);
       for (const [index, test] of (source?.tests ?? []).entries()) {
         const at = ["tests", index];

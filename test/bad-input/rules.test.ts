@@ -137,6 +137,14 @@ describe("what cannot be kept as a file beside its text:", () => {
     ]);
   });
 
+  it("no rules at all, with which Argus would watch nothing", () => {
+    mkdirSync(join(machine.root, "/opt/empty"), { recursive: true });
+    const text = loadRules(machine.files, { ...dirs, rulesDir: "/opt/empty" });
+    expect(text.ok ? [] : text.faults.map(faultText)).toEqual([
+      "/opt/empty:1: has no rules; ARGUS_RULES_DIR must name the shipped ones",
+    ]);
+  });
+
   it("a broken shipped file does not make the local ones look wrong", () => {
     machine.write(`${dirs.rulesDir}/disks.json`, "{");
     machine.write(local("x.json"), '{ "rules": [{ "name": "disk-full", "enabled": false }] }');

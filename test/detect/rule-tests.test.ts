@@ -213,6 +213,16 @@ describe("a broken test file", () => {
       "/rules/tests/a.json:1: cannot be read by this user; run Argus as its owner, or let this user read it",
     ]);
   });
+
+  it("may stand in a folder that this user cannot read: that is said, too", async () => {
+    disk.write("/rules/tests/a.json", { tests: [] });
+    chmodSync(join(disk.root, "rules/tests"), 0o000);
+    const { faults } = await asOrdinaryUser(disk.root, results);
+    chmodSync(join(disk.root, "rules/tests"), 0o755);
+    expect(faults).toEqual([
+      "/rules/tests:1: cannot be read by this user; run Argus as its owner, or let this user read it",
+    ]);
+  });
 });
 
 describe("local rules", () => {
