@@ -11,7 +11,7 @@ import {
   pathText,
   readJson,
 } from "../system/json-source.ts";
-import { nearest } from "../system/names.ts";
+import { nearest, quoted } from "../system/names.ts";
 import { namesIn, reach } from "../system/reach.ts";
 import type { Files } from "../system/system.ts";
 import { type Rule, RuleFile } from "../types/rules.ts";
@@ -89,7 +89,7 @@ export function entryPath(source: JsonSource, path: string, noun: "rule" | "test
   if (match === null) return path;
   const [, index = "", rest = ""] = match;
   const name = atPath(source.value, [`${noun}s`, Number(index), "name"]);
-  const which = typeof name === "string" && name !== "" ? `"${name}"` : `number ${Number(index) + 1}`;
+  const which = typeof name === "string" && name !== "" ? quoted(name) : `number ${Number(index) + 1}`;
   return `${noun} ${which}${rest === "" ? "" : `, ${rest}`}`;
 }
 

@@ -3,6 +3,7 @@
 import { Settings, variables } from "../types/settings.ts";
 import { faultsOf } from "./json-faults.ts";
 import { type Fault, isFault, type JsonPath, type JsonSource, pathText, readJson } from "./json-source.ts";
+import { quoted } from "./names.ts";
 import type { Files } from "./system.ts";
 
 /** @returns the settings, or everything that is wrong with them. */
@@ -40,7 +41,10 @@ function contradictions(source: JsonSource, settings: Settings): Fault[] {
   }
   for (const [index, name] of settings.processes.killable.entries()) {
     if (!settings.processes.protected.includes(name)) continue;
-    say(["processes", "killable", index], `"${name}" is also in processes.protected; it can only be in one`);
+    say(
+      ["processes", "killable", index],
+      `${quoted(name)} is also in processes.protected; it can only be in one`,
+    );
   }
   return faults;
 }

@@ -117,6 +117,13 @@ describe("a rule file in which anything stands in place of anything", () => {
     );
     expect(said).toBeGreaterThan(500);
   });
+
+  it.each(["\u001b[2J\n", "x".repeat(5000)])("is not disturbed by a name of its own", (name) => {
+    machine.write("/local/x.json", JSON.stringify({ rules: [{ name, enabled: 1 }] }));
+    const result = loadRules(machine.files, { rulesDir: "/rules", localRulesDir: "/local" });
+    if (result.ok) throw new Error("it loads");
+    check(result.faults.map(faultText));
+  });
 });
 
 describe("a settings file in which anything stands in place of anything", () => {
