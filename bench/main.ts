@@ -91,10 +91,14 @@ async function judging(): Promise<void> {
 }
 
 function soak(): void {
-  say("The daemon over time\n");
-  const run = spawnSync(process.execPath, [join(here, "soak.js"), programDir, "200", "2000"], {
-    encoding: "utf8",
-  });
+  say("The daemon over time, started as argus.service starts it\n");
+  const run = spawnSync(
+    process.execPath,
+    ["--max-semi-space-size=1", join(here, "soak.js"), programDir, "200", "2000"],
+    {
+      encoding: "utf8",
+    },
+  );
   if (run.status !== 0) throw new Error(run.stderr);
   table([
     ["cycles", "RSS MiB", "CPU ms a cycle"],

@@ -117,7 +117,13 @@ export async function runCycle(parts: Parts, trigger: Trigger, signal: AbortSign
       resolved,
       open: [...registry.problems().values()].filter(isOpen).map(({ key }) => key),
     },
-    notes: [...parts.notes.splice(0), ...done.notes, ...advised.notes, ...told.notes],
+    notes: [
+      ...parts.notes.splice(0),
+      ...(detection.notes ?? []),
+      ...done.notes,
+      ...advised.notes,
+      ...told.notes,
+    ],
   };
   parts.trail.append(trail);
   parts.state.end(durationMs);

@@ -3,6 +3,7 @@ import { loadRules } from "../detect/load.ts";
 import { runRuleTests } from "../detect/rule-tests.ts";
 import { type CheckData, checkReport, isFine } from "../report/check.ts";
 import { faultText } from "../system/json-source.ts";
+import { reach } from "../system/reach.ts";
 import { UserError } from "../types/errors.ts";
 import type { Config } from "../types/settings.ts";
 import { type Context, printJson } from "./context.ts";
@@ -26,7 +27,7 @@ async function check(context: Context): Promise<CheckData> {
   const { files } = context.system;
   const settings = readSettings(context);
   const { rulesDir, localRulesDir } = settings.config;
-  const folders = [rulesDir, localRulesDir].filter((dir) => files.stat(dir) !== null);
+  const folders = [rulesDir, localRulesDir].filter((dir) => reach(files, dir).kind !== "nothing");
   const loaded = loadRules(files, settings.config);
   const none = { passed: 0, failed: [], faults: [] };
   if (!loaded.ok) {

@@ -22,7 +22,9 @@ export function blindReasons(
   return [...reasons].map(([why, names]) => ({ names, why }));
 }
 
-function reasonOf({ missing, blind, judged }: RuleVerdict, collectors: readonly CollectorReport[]): string {
+function reasonOf(verdict: RuleVerdict, collectors: readonly CollectorReport[]): string {
+  const { missing, blind, judged, fault } = verdict;
+  if (fault !== undefined) return fault;
   const what = missing.length === 0 ? "something it needs" : missing.join(", ");
   const unseen = `${what} ${missing.length > 1 ? "were" : "was"} not observed`;
   const names = new Set(missing.map((path) => collectorOfFact(path.split(".", 1)[0] ?? "")));

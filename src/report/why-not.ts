@@ -16,6 +16,8 @@ export interface WhyNotLook {
   /** null: could not be judged. */
   readonly holds: boolean | null;
   readonly evidence: readonly Evidence[];
+  /** One sentence, when it could not be judged for a fault in Argus. */
+  readonly fault?: string;
   /** null: the rule does not ask for a streak. */
   readonly held: {
     readonly cycles: number;
@@ -176,6 +178,7 @@ function lookLines(look: WhyNotLook, forEach: string | null, style: Style): Line
       ...conditionLines(evidence, style, 4),
     ];
   }
+  if (look.fault !== undefined) return [...title, ...wrap(look.fault, { style, indent: 4 })];
   const failed = evidence.filter(({ result }) => result !== true);
   const rest = evidence.length - failed.length;
   return [
