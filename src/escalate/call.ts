@@ -59,8 +59,8 @@ export async function callModel(question: Question): Promise<CallResult> {
   const client = new Anthropic({
     apiKey: question.key,
     baseURL: model.url,
-    // Whatever stands in the environment for other programs is none of this one's settings.
-    authToken: null,
+    // With a key given the SDK looks for no other credential; the rest of what it would read from the environment is
+    // meant for other programs.
     webhookKey: null,
     logLevel: "off",
     openTelemetry: false,
@@ -158,7 +158,7 @@ function readMessage(raw: unknown): Without<CallResult, "requests"> {
 function isWorthRetrying(error: Error): boolean {
   if (causeOf(error) instanceof OversizedReply) return false;
   if (error instanceof APIConnectionError) return !/within \d/.test(causeOf(error)?.message ?? "");
-  if (!(error instanceof APIError) || error instanceof RateLimitError) return false;
+  if (!(error instanceof APIError)) return false;
   const { status } = error;
   const wait = retryAfterOf(error);
   return (status === 408 || status === 409 || (status ?? 0) >= 500) && (wait === null || wait <= 2);
