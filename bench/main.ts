@@ -1,13 +1,11 @@
 /** `npm run bench`: every figure of the README, measured on this machine in one run, beside the floor and the peers. */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { cpus, release as kernel, tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { runCycle } from "../src/cycle.ts";
 import { gather, processCount } from "./crowd.ts";
 import { type Cost, measure, median } from "./measure.ts";
-import { benchParts } from "./parts.ts";
 import { floor, monitCpuMs, monitVersion, systemInformation } from "./peers.ts";
 import { judgeCost } from "./rules.ts";
 
@@ -27,14 +25,30 @@ function table(rows: readonly (readonly string[])[]): void {
   say("");
 }
 
-async function cycleCost(runs: number): Promise<Cost> {
-  const { parts, release } = await benchParts(programDir);
-  const { signal } = new AbortController();
-  // The first cycles read what stays the same of each process, and the compiler is still at work.
-  for (let warm = 0; warm < 20; warm += 1) await runCycle(parts, "schedule", signal);
-  const cost = await measure(runs, () => runCycle(parts, "schedule", signal));
-  release();
-  return cost;
+/** Options of node in argus.service, so that what is measured is what runs. */
+function serviceOptions(): string[] {
+  const unit = readFileSync(join(programDir, "argus.service"), "utf8");
+  return (/^ExecStart=\S+ (.*?) ?\S+\.js/m.exec(unit)?.[1] ?? "")
+    .split(" ")
+    .filter((option) => option !== "");
+}
+
+function inProcessOfItsOwn(script: string, ...args: string[]): string[][] {
+  const run = spawnSync(process.execPath, [...serviceOptions(), join(here, script), programDir, ...args], {
+    encoding: "utf8",
+  });
+  if (run.status !== 0) throw new Error(run.stderr);
+  return run.stdout
+    .trim()
+    .split("\n")
+    .map((line) => line.split(" "));
+}
+
+function cycleCost(runs: number): Cost {
+  const [cpuMs = Number.NaN, wallMs = Number.NaN] = (
+    inProcessOfItsOwn("cycle.js", String(runs))[0] ?? []
+  ).map(Number);
+  return { cpuMs, wallMs };
 }
 
 async function cycles(): Promise<void> {
@@ -57,7 +71,7 @@ async function cycles(): Promise<void> {
     const count = processCount();
     const runs = extra === 5000 ? 20 : 60;
     const least = await measure(runs, floor);
-    const argus = await cycleCost(runs);
+    const argus = cycleCost(runs);
     const peer = await measure(extra === 5000 ? 1 : 5, systemInformation);
     const monitMs = await monitCpuMs(extra === 5000 ? 10 : 20);
     await crowd?.end();
@@ -92,21 +106,7 @@ async function judging(): Promise<void> {
 
 function soak(): void {
   say("The daemon over time, started as argus.service starts it\n");
-  const run = spawnSync(
-    process.execPath,
-    ["--max-semi-space-size=1", join(here, "soak.js"), programDir, "200", "2000"],
-    {
-      encoding: "utf8",
-    },
-  );
-  if (run.status !== 0) throw new Error(run.stderr);
-  table([
-    ["cycles", "RSS MiB", "CPU ms a cycle"],
-    ...run.stdout
-      .trim()
-      .split("\n")
-      .map((line) => line.split(" ")),
-  ]);
+  table([["cycles", "RSS MiB", "CPU ms a cycle"], ...inProcessOfItsOwn("soak.js", "200", "2000")]);
 }
 
 function startUp(): void {

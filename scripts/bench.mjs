@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { build } from "esbuild";
 
 await build({
-  entryPoints: { main: "bench/main.ts", soak: "bench/soak.ts" },
+  entryPoints: { main: "bench/main.ts", cycle: "bench/cycle.ts", soak: "bench/soak.ts" },
   outdir: "dist-bench",
   bundle: true,
   splitting: true,
