@@ -1,5 +1,6 @@
 /** Messages to people: written durably into `outbox/`, where they wait until every channel has confirmed them. */
 import { join } from "node:path";
+import { redact } from "../system/redact.ts";
 import type { Files } from "../system/system.ts";
 import type { OutboxMessage } from "../types/action.ts";
 import type { Moment } from "../types/moment.ts";
@@ -33,7 +34,8 @@ export function composeMessage(
     createdAt: new Date(now.wallMs).toISOString(),
     severity:
       severities.find((each) => alerts.some((one) => !one.recovery && one.severity === each)) ?? "info",
-    text,
+    // A message leaves the machine; what a command line or a summary gives away must not.
+    text: redact(text),
     problems: worstFirst.map((alert) => alert.problem),
   };
 }

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { type Logger, pino } from "pino";
 import { createLineFile } from "./line-file.ts";
+import { redactDeep } from "./redact.ts";
 import type { Files } from "./system.ts";
 
 export type Log = Logger;
@@ -19,10 +20,12 @@ export function createLog(files: Files, logDir: string, echo?: (line: string) =>
   });
   let saidFull = false;
   const destination = {
-    write(line: string): void {
-      echo?.(line);
+    write(written: string): void {
+      // Command lines and error texts end up here; secrets in them must not.
+      const line = JSON.stringify(redactDeep(JSON.parse(written)));
+      echo?.(`${line}\n`);
       try {
-        file.append(line.trimEnd());
+        file.append(line);
         saidFull = false;
       } catch (error) {
         // A full disk must not end the watchdog that is there to clean it. Once is enough to say so.

@@ -1,6 +1,7 @@
 /** Notes an observation: one line a window, counted in between. */
 import { dirname } from "node:path";
 import { createLineFile } from "../../system/line-file.ts";
+import { redact } from "../../system/redact.ts";
 import { isoTime } from "../../types/moment.ts";
 import type { WordAction } from "../action.ts";
 import { oneLine, reasonOf } from "../one-line.ts";
@@ -27,7 +28,7 @@ export const log: WordAction<Words> = {
       const counted = countObservation(repeats, proposal.problem, policy.dedupWindowSeconds, now);
       repeats = counted.repeats;
       const times = counted.count === 1 ? "" : ` (${counted.count} times)`;
-      const text = `${oneLine(proposal.subject, 200)}: ${oneLine(target.text, 1000)}${times}`;
+      const text = redact(`${oneLine(proposal.subject, 200)}: ${oneLine(target.text, 1000)}${times}`);
       if (counted.write) lines.push(`- ${isoTime(now)} [${proposal.severity}] ${text}`);
       const detail = counted.write
         ? `noted in ${policy.observationsFile}${times}`
