@@ -3,6 +3,7 @@
 import { loadConfig } from "../config.ts";
 import { createStyle, type Style } from "../report/style.ts";
 import { createSystem } from "../system/machine.ts";
+import { reach } from "../system/reach.ts";
 import type { System } from "../system/system.ts";
 import type { Config } from "../types/settings.ts";
 
@@ -33,7 +34,7 @@ export function printJson(context: Context, value: unknown): void {
 export function createContext(invocation: Invocation, exit: Context["exit"]): Context {
   const system = createSystem();
   const folders = (invocation.env["PATH"] ?? "").split(":").filter((folder) => folder.startsWith("/"));
-  const isInstalled = folders.some((folder) => system.files.stat(`${folder}/argus`) !== null);
+  const isInstalled = folders.some((folder) => reach(system.files, `${folder}/argus`).kind === "file");
   return {
     ...invocation,
     system,
