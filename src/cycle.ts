@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type { Collector } from "./collect/collect.ts";
 import { type Attempt, confirm } from "./confirm.ts";
-import { detect } from "./detect/detect.ts";
+import { detect, rulesOf } from "./detect/detect.ts";
 import { remediesOf } from "./detect/proposals.ts";
 import type { RuleBook } from "./detect/rule-book.ts";
 import { readStreaks, type StreakFile, writeStreaks } from "./detect/streaks.ts";
@@ -240,15 +240,4 @@ function trailFinding(
           occurrences24h: problemFact(problem, system.clock.now().wallMs).occurrences24h,
         };
   return { ...rest, ...history, evidence: [...evidence], resolved: resolution.resolved, why: resolution.why };
-}
-
-function rulesOf({ verdicts }: Detection): TrailCycle["rules"] {
-  const notable = verdicts.filter(
-    ({ verdict, waiting, blind }) => verdict !== "quiet" || waiting > 0 || blind > 0,
-  );
-  return {
-    total: verdicts.length,
-    quiet: verdicts.filter(({ verdict }) => verdict === "quiet").length,
-    verdicts: notable,
-  };
 }

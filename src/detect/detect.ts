@@ -3,7 +3,7 @@ import type { Entity, Problem24h } from "../types/facts.ts";
 import type { Detection, Finding } from "../types/finding.ts";
 import type { Moment } from "../types/moment.ts";
 import type { Facts } from "../types/snapshot.ts";
-import type { Evidence, RuleVerdict } from "../types/trail.ts";
+import type { Evidence, RuleVerdict, TrailCycle } from "../types/trail.ts";
 import { findingOf } from "./finding-of.ts";
 import type { JudgedRule, RuleSet } from "./load.ts";
 import {
@@ -193,4 +193,16 @@ function keepStreaks(judged: JudgedRule, input: DetectInput, tally: Tally): void
   for (const key of input.streaks.keys()) {
     if (key.startsWith(prefix)) keepStreak(judged, key.slice(prefix.length), null, input, tally);
   }
+}
+
+/** The verdicts as the trail keeps them: of the quiet rules, only how many there are. */
+export function rulesOf({ verdicts }: Detection): TrailCycle["rules"] {
+  const notable = verdicts.filter(
+    ({ verdict, waiting, blind }) => verdict !== "quiet" || waiting > 0 || blind > 0,
+  );
+  return {
+    total: verdicts.length,
+    quiet: verdicts.filter(({ verdict }) => verdict === "quiet").length,
+    verdicts: notable,
+  };
 }
