@@ -11,3 +11,5 @@ process.exitCode = await main({
   workingDir: process.cwd(),
   programDir,
 });
+// A program that hangs, or a dead network mount, keeps a thread of this process busy: the work is done, nobody waits for that.
+setTimeout(() => process.exit(), 500).unref();

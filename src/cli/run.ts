@@ -117,8 +117,6 @@ async function daemon(context: Context, read: () => Config): Promise<void> {
   await Promise.race([work, ending.after(graceMs)]);
   log.info("ended");
   opened.release();
-  // What did not end within the grace (a program that hangs) must not keep the process.
-  setTimeout(() => process.exit(), 200).unref();
 }
 
 async function deliver(

@@ -1,7 +1,7 @@
 /** What this installation can see and do, and what it cannot, each with the mend. For `argus doctor`. */
 import { listPids, readProcessIdentity } from "../system/proc.ts";
 import type { System } from "../system/system.ts";
-import { isSystemdRunning } from "../system/systemd.ts";
+import { isSystemdRunning, showUnits, unitDisplayName } from "../system/systemd.ts";
 import type { Config } from "../types/settings.ts";
 
 export interface Ability {
@@ -111,19 +111,22 @@ async function services(system: System, { settings }: Config): Promise<Ability[]
   }
   const shown = await system.run("systemctl", ["is-system-running"], { timeoutMs: 3000 });
   const answers = shown.stdout.trim() !== "" && !shown.timedOut;
-  const watched = settings.services.length;
   const bus = answers
-    ? ok(
-        "services",
-        `systemd answers (${shown.stdout.trim()}); argus.json names ${watched} service${watched === 1 ? "" : "s"}`,
-      )
+    ? ok("services", `systemd answers (${shown.stdout.trim()})`)
     : broken("services", "systemctl does not answer", "look at: systemctl status dbus");
+  const named = answers
+    ? await units(
+        system,
+        settings.services.map(({ unit }) => unit),
+      )
+    : [];
   const journal = await system.run("journalctl", ["-n", "1", "-o", "json", "--no-pager", "_PID=1"], {
     timeoutMs: 3000,
   });
   const readable = journal.exitCode === 0 && journal.stdout.trim() !== "";
   return [
     bus,
+    ...named,
     readable
       ? ok("journal", "the journal can tell a crash from a stop that somebody asked for")
       : limited(
@@ -132,6 +135,23 @@ async function services(system: System, { settings }: Config): Promise<Ability[]
           "run as root, or add the user to the group systemd-journal",
         ),
   ];
+}
+
+async function units({ run }: System, names: readonly string[]): Promise<Ability[]> {
+  if (names.length === 0) {
+    return [
+      limited(
+        "units",
+        "argus.json names no service, so none is watched but those that fail",
+        "name your services in argus.json",
+      ),
+    ];
+  }
+  const absent = (await showUnits(run, names)).filter(({ loadState }) => loadState === "not-found");
+  const watched = `${names.length - absent.length} of ${names.length} services of argus.json are installed here`;
+  if (absent.length === 0) return [ok("units", watched)];
+  const list = absent.map(({ id }) => unitDisplayName(id)).join(", ");
+  return [limited("units", `${watched}; not ${list}`, "name your own services in argus.json")];
 }
 
 async function tmux({ run, files }: System, { settings }: Config): Promise<Ability> {

@@ -267,5 +267,7 @@ describe("what Argus was not told to restart", () => {
     const detail = (name: string) => cycle.collectors.find((each) => each.name === name)?.detail;
     expect(detail("services")).toContain("not installed here: elsewhere");
     expect(detail("endpoints")).toContain("not probed, since not installed here: elsewhere");
+    expect(await argus.command("status")).toMatch(/Not here +elsewhere/);
+    expect(await argus.command("doctor")).toMatch(/limited +units +.*installed here; not elsewhere/);
   });
 });
