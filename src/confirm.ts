@@ -1,10 +1,18 @@
 /** The general check after an action: on a fresh look, the rule that asked for it must not fire any more. */
-import type { CollectorName } from "./collect/collect.ts";
-import type { Parts } from "./cycle.ts";
+import type { Collector, CollectorName } from "./collect/collect.ts";
+import type { RuleBook } from "./detect/rule-book.ts";
 import { lookAgain } from "./detect/why-not.ts";
+import type { System } from "./system/system.ts";
 import type { ActionRecord } from "./types/action.ts";
 import type { EntityKind, Self } from "./types/facts.ts";
 import type { Finding } from "./types/finding.ts";
+
+/** What it takes to look again. */
+export interface Eyes {
+  readonly system: System;
+  readonly collector: Collector;
+  readonly book: RuleBook;
+}
 
 export interface Attempt {
   readonly finding: Finding;
@@ -25,9 +33,9 @@ const changed = ({ type, result }: ActionRecord): boolean =>
   result === "success" && type !== "log" && type !== "alert";
 
 /** @returns the same attempts, with `verified` as the fresh look says. */
-export async function confirm(parts: Parts, self: Self, attempts: readonly Attempt[]): Promise<Attempt[]> {
+export async function confirm(eyes: Eyes, self: Self, attempts: readonly Attempt[]): Promise<Attempt[]> {
   const toConfirm = attempts.filter(({ actions }) => actions.some(changed)).map(({ finding }) => finding);
-  const firing = await stillFiring(parts, self, toConfirm);
+  const firing = await stillFiring(eyes, self, toConfirm);
   return attempts.map(({ finding, actions }) => {
     const fires = firing.get(finding) ?? null;
     if (fires === null) return { finding, actions };
@@ -39,17 +47,17 @@ export async function confirm(parts: Parts, self: Self, attempts: readonly Attem
 
 /** @returns for each finding whether its conditions hold on a fresh look; null: it could not be judged. */
 async function stillFiring(
-  parts: Parts,
+  eyes: Eyes,
   self: Self,
   findings: readonly Finding[],
 ): Promise<Map<Finding, boolean | null>> {
   const answers = new Map<Finding, boolean | null>();
   if (findings.length === 0) return answers;
   const only = new Set<CollectorName>(findings.flatMap(({ entity }) => collectorsOf[entity?.kind ?? "host"]));
-  const { facts } = await parts.collector.collect(self, only.add("host"));
+  const { facts } = await eyes.collector.collect(self, only.add("host"));
   const problemOf = () => ({ occurrences24h: 1, openSeconds: 0 });
-  const input = { facts, streaks: new Map(), problemOf, now: parts.system.clock.now() };
-  for (const judged of parts.book.rules().rules) {
+  const input = { facts, streaks: new Map(), problemOf, now: eyes.system.clock.now() };
+  for (const judged of eyes.book.rules().rules) {
     const own = findings.filter(({ rule }) => rule === judged.compiled.rule.name);
     if (own.length === 0) continue;
     const { looks, missing } = await lookAgain(judged, input, new Set(own.map(identityOf)));

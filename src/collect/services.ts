@@ -1,13 +1,8 @@
 /** The units that argus.json names, and every unit that failed. */
 
 import type { System } from "../system/system.ts";
-import {
-  normaliseUnit,
-  stateEntered,
-  stopWasRequested,
-  type UnitState,
-  unitDisplayName,
-} from "../system/systemd.ts";
+import { normaliseUnit, stateEntered, type UnitState, unitDisplayName } from "../system/systemd.ts";
+import { stopWasRequested } from "../system/unit-journal.ts";
 import type { Service } from "../types/facts.ts";
 import type { Config } from "../types/settings.ts";
 import type { Collect } from "./collector.ts";

@@ -1,6 +1,6 @@
 /** `last_response.json` in the log folder: the last reply as it came, for people who want to see the very words. */
 import { join } from "node:path";
-import { redactDeep } from "../system/redact.ts";
+import { redactDeep } from "../system/redact/redact.ts";
 import type { Files } from "../system/system.ts";
 import type { Consultation } from "../types/consultation.ts";
 

@@ -2,7 +2,7 @@
  * Text from the machine on its way to the model, and from the model on its way back: without escape sequences and
  * invisible characters (which hide words from people that a model reads), without secrets, and not too long.
  */
-import { redact } from "../system/redact.ts";
+import { redact } from "../system/redact/redact.ts";
 
 const escapes = /\u001b(?:\[[0-?]{0,32}[ -/]{0,8}[@-~]|\][^\u0007\u001b]{0,256}(?:\u0007|\u001b\\)?)/g;
 /** Control, format (zero width, direction, tags), private, unassigned and lone surrogate characters; not tab and newline. */

@@ -1,6 +1,6 @@
 /** Messages to people: written durably into `outbox/`, where they wait until every channel has confirmed them. */
 import { join } from "node:path";
-import { redact } from "../system/redact.ts";
+import { redact } from "../system/redact/redact.ts";
 import type { Files } from "../system/system.ts";
 import type { OutboxMessage } from "../types/action.ts";
 import type { Moment } from "../types/moment.ts";

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { type Logger, pino } from "pino";
 import { createLineFile } from "./line-file.ts";
-import { redactDeep } from "./redact.ts";
+import { redactDeep } from "./redact/redact.ts";
 import type { Files } from "./system.ts";
 
 export type Log = Logger;

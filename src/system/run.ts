@@ -7,6 +7,7 @@ const graceMs = 1_000;
 
 /** Process groups of the programs that run now. They end with Argus, as children in its own group would. */
 const groups = new Set<number>();
+let running = 0;
 
 function signalGroup(group: number, signal: "SIGTERM" | "SIGKILL"): void {
   try {
@@ -19,17 +20,17 @@ function signalGroup(group: number, signal: "SIGTERM" | "SIGKILL"): void {
 /** Signals that end a process which does not ask for them. */
 const deadly = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-function endWithArgus(group: number): void {
-  if (groups.size === 0) {
-    process.once("exit", endAll);
-    for (const signal of deadly) process.on(signal, die);
-  }
-  groups.add(group);
+/** Before the program starts: a signal between its start and this would end Argus alone. */
+function enter(): void {
+  running += 1;
+  if (running > 1) return;
+  process.once("exit", endAll);
+  for (const signal of deadly) process.on(signal, die);
 }
 
-function forget(group: number): void {
-  groups.delete(group);
-  if (groups.size > 0) return;
+function leave(): void {
+  running -= 1;
+  if (running > 0) return;
   process.off("exit", endAll);
   for (const signal of deadly) process.off(signal, die);
 }
@@ -49,6 +50,7 @@ function die(signal: NodeJS.Signals): void {
 /** @param path search path for programs; the process's own when left out. */
 export function createRun(path?: string): Run {
   return async (program, args, options = {}) => {
+    enter();
     const child = execa(program, args, {
       reject: false,
       shell: false,
@@ -93,11 +95,12 @@ export function createRun(path?: string): Run {
     child.once("exit", () => after(graceMs, letGo));
     options.signal?.addEventListener("abort", end, { once: true });
     if (options.signal?.aborted === true) end();
-    if (child.pid !== undefined) endWithArgus(child.pid);
+    if (child.pid !== undefined) groups.add(child.pid);
     const result = await child;
     for (const timer of timers) clearTimeout(timer);
     options.signal?.removeEventListener("abort", end);
-    if (child.pid !== undefined) forget(child.pid);
+    if (child.pid !== undefined) groups.delete(child.pid);
+    leave();
     // The program heeded SIGTERM; something that it started may not have.
     if (ending && child.pid !== undefined) signalGroup(child.pid, "SIGKILL");
     return {

@@ -179,5 +179,3 @@ export function stateEntered(unit: UnitState): number | null {
   };
   return stamps[unit.activeState] || null;
 }
-
-export { stopWasRequested } from "./unit-journal.ts";

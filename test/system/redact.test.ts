@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { redact, redactDeep } from "../../src/system/redact.ts";
+import { redact, redactDeep } from "../../src/system/redact/redact.ts";
 import { fillIn, madeUpSecret } from "./made-up-secrets.ts";
 
 const folder = join(import.meta.dirname, "../fixtures/redact");

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createFiles } from "../../src/system/files.ts";
@@ -104,6 +104,7 @@ describe("when Argus itself ends", () => {
     void createRun(${JSON.stringify(programs.path)})("hang", []);
   `;
   async function start(more: string) {
+    rmSync(join(programs.folder, "child"), { force: true });
     programs.write(
       "hang",
       `sleep 300 & echo $! > ${programs.folder}/child.new; mv ${programs.folder}/child.new ${programs.folder}/child; wait`,

@@ -1,7 +1,7 @@
 /** Notes an observation: one line a window, counted in between. */
 import { dirname } from "node:path";
 import { createLineFile } from "../../system/line-file.ts";
-import { redact } from "../../system/redact.ts";
+import { redact } from "../../system/redact/redact.ts";
 import { isoTime } from "../../types/moment.ts";
 import type { WordAction } from "../action.ts";
 import { oneLine, reasonOf } from "../one-line.ts";

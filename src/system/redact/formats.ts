@@ -1,5 +1,5 @@
 /** Secrets whose form alone gives them away, whatever stands beside them. */
-import { looksRandom } from "./secret-names.ts";
+import { looksRandom } from "./names.ts";
 
 /**
  * Prefixes that providers give their keys so that they can be found, and the characters that follow. Written as parts

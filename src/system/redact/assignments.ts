@@ -2,7 +2,7 @@
  * `NAME=value`, `name: value`, `"name": "value"`, `--name value`, `<name>value</name>` and their like, quoted and
  * escaped as they stand in environments, command lines, JSON, YAML, headers, queries and connection strings.
  */
-import { isMixed, isSecretValue, looksRandom, type Place, type Telling, tellingOf } from "./secret-names.ts";
+import { isMixed, isSecretValue, looksRandom, type Place, type Telling, tellingOf } from "./names.ts";
 
 const maxName = 64;
 const maxValue = 4096;

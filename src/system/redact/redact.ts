@@ -3,11 +3,11 @@
  * linear in the length of the text. It is the last line of defence and not a licence to send more than is needed.
  */
 
-import { redactAssignments } from "./secret-assignments.ts";
-import { redactCommands } from "./secret-commands.ts";
-import { redactFormats, redactPrivateKeys } from "./secret-formats.ts";
-import { isSecretValue, tellingOf } from "./secret-names.ts";
-import { redactSentences } from "./secret-sentences.ts";
+import { redactAssignments } from "./assignments.ts";
+import { redactCommands } from "./commands.ts";
+import { redactFormats, redactPrivateKeys } from "./formats.ts";
+import { isSecretValue, tellingOf } from "./names.ts";
+import { redactSentences } from "./sentences.ts";
 
 const mark = "[redacted]";
 

@@ -1,5 +1,5 @@
 /** Secrets in prose: `with password 'x'`, `Bearer abc`, `The password is: x`, `a password is generated: x`. */
-import { isMixed, isSecretValue, isUserAndPassword, looksRandom } from "./secret-names.ts";
+import { isMixed, isSecretValue, isUserAndPassword, looksRandom } from "./names.ts";
 
 const thing =
   "(?:password|passwd|passphrase|passcode|pass phrase|pwd|secret|token|(?:api|access|secret|private|license|unseal|recovery) ?key|pin|otp)";
