@@ -1,7 +1,17 @@
 /** The daemon as systemd sees it: signals, exit statuses, one at a time, and what it leaves behind. */
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { expect, test } from "vitest";
-import { argus, ended, until } from "./argus.ts";
+import { afterThis, alive, argus, ended, temporaryDir, until } from "./argus.ts";
 
 const cycleState = (dir: string) =>
   JSON.parse(readFileSync(`${dir}/logs/cycle_state.json`, "utf8")) as Record<string, unknown>;
@@ -17,6 +27,30 @@ test("cycles go on by themselves, and SIGTERM ends the daemon within five second
   expect(cycleState(watch.dir)).toMatchObject({ state: "idle", failuresInARow: 0 });
   const log = readFileSync(`${watch.dir}/logs/argus.log`, "utf8").trim().split("\n");
   for (const line of log) expect(JSON.parse(line)).toHaveProperty("level");
+});
+
+test("SIGTERM in the middle of an action ends the daemon within five seconds, and the log says how far it came", async () => {
+  const dir = temporaryDir("stubborn");
+  copyFileSync("/bin/sh", `${dir}/node`);
+  chmodSync(`${dir}/node`, 0o755);
+  spawnSync("mkfifo", [`${dir}/pipe`]);
+  const script = `./node -c 'trap "" TERM; read line <>pipe' --test >/dev/null 2>&1 </dev/null & echo $!`;
+  const pid = Number(spawnSync("sh", ["-c", script], { cwd: dir, encoding: "utf8" }).stdout);
+  afterThis(() => void (alive(pid) && process.kill(pid, "SIGKILL")));
+  const watch = argus({ ARGUS_INTERVAL: "1" });
+  const daemon = watch.start("run");
+  // The intent stands on the disk before the first signal is sent.
+  const executor = watch.state("executor.json");
+  await until(
+    "the kill has begun",
+    () => existsSync(executor) && readFileSync(executor, "utf8").includes("kill_pid"),
+  );
+  const started = performance.now();
+  daemon.kill("SIGTERM");
+  expect(await ended(daemon)).toBe(0);
+  expect(performance.now() - started).toBeLessThan(5000);
+  expect(alive(pid)).toBe(true);
+  expect(daemon.output()).toContain("cut off, because Argus was told to stop");
 });
 
 test("a second one on the same state says who holds it, exit status 1; afterwards the next may run", async () => {
