@@ -12,6 +12,7 @@ import {
   readSync,
   renameSync,
   rmSync,
+  type Stats,
   truncateSync,
   writeSync,
 } from "node:fs";
@@ -54,6 +55,28 @@ function syncDirectory(path: string): void {
     if (errorCode(error) !== "EINVAL") throw error;
   } finally {
     closeSync(descriptor);
+  }
+}
+
+/** Nothing is there: also where a file stands in place of a folder on the way. */
+function statusOf(path: string): Stats | null {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) ?? null;
+  } catch (error) {
+    if (errorCode(error) === "ENOTDIR") return null;
+    throw error;
+  }
+}
+
+/** Not node's own recursion: below /proc, where mkdir(2) says ENOENT for ever, that never ends. */
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if (errorCode(error) === "EEXIST" && !lstatSync(path).isFile()) return;
+    if (errorCode(error) !== "ENOENT" || dirname(path) === path) throw error;
+    makeDirectory(dirname(path));
+    mkdirSync(path, { mode: 0o700 });
   }
 }
 
@@ -134,8 +157,8 @@ export function createFiles(root: string): Files {
     list: (path) => readdirSync(at(path)),
     tryReadLink: (path) => orNull(() => readlinkSync(at(path))),
     stat(path): FileStatus | null {
-      const stats = lstatSync(at(path), { throwIfNoEntry: false });
-      if (stats === undefined) return null;
+      const stats = statusOf(at(path));
+      if (stats === null) return null;
       const kind = stats.isFile()
         ? "file"
         : stats.isDirectory()
@@ -162,7 +185,7 @@ export function createFiles(root: string): Files {
         inodesFree: s.ffree,
       };
     },
-    makeDirectory: (path) => void mkdirSync(at(path), { recursive: true, mode: 0o700 }),
+    makeDirectory: (path) => makeDirectory(at(path)),
     writeAtomic: (path, text, options = {}) =>
       writeAtomic(at(path), text, options.mode ?? 0o600, options.durable ?? true),
     writeExclusive(path, text, mode = 0o600) {

@@ -83,3 +83,23 @@ describe("tryReadTail", () => {
     expect(files.tryReadTail("/none", 3)).toBeNull();
   });
 });
+
+it("makes folders one below the other, and leaves those that are there", () => {
+  const dir = mkdtempSync(join(tmpdir(), "argus-files-"));
+  try {
+    const files = createFiles(dir);
+    files.makeDirectory("/a/b/c");
+    files.makeDirectory("/a/b/c");
+    expect(files.stat("/a/b/c")).toMatchObject({ kind: "directory", mode: 0o700 });
+    files.writeAtomic("/a/file", "x");
+    expect(() => files.makeDirectory("/a/file")).toThrow("EEXIST");
+    expect(() => files.makeDirectory("/a/file/below")).toThrow("ENOTDIR");
+    expect(files.stat("/a/file/below")).toBeNull();
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+});
+
+it("says that nothing can be made below /proc, instead of trying for ever", () => {
+  expect(() => createFiles("/").makeDirectory("/proc/argus/state")).toThrow("ENOENT");
+});
