@@ -25,6 +25,8 @@ export function faultsOf(source: JsonSource, schema: z.ZodType, error: z.ZodErro
       schema,
     );
     if (issue.code === "unrecognized_keys") sayUnknown(issue.keys, path, value, at);
+    // zod measures an object with a key `length` too; that it is no list or text is said by another issue.
+    else if (isSize(issue) && value !== null && typeof value === "object" && !Array.isArray(value)) return;
     else if (issue.code === "invalid_union") visitUnion(issue.errors, path, value, at);
     else say(path, sentence(issue, value, at));
   }
@@ -139,6 +141,8 @@ function sentence(issue: Issue, value: unknown, schema: unknown): string {
       return issue.message;
   }
 }
+
+const isSize = (issue: Issue): boolean => issue.code === "too_small" || issue.code === "too_big";
 
 function sizeSentence(
   issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig,
