@@ -74,11 +74,6 @@ export async function showUnits(
   return (await showUnitsAndFailed(run, names, signal, false)).asked;
 }
 
-/** Units of every type that have failed. Throws one sentence. */
-export async function listFailedUnits(run: Run, signal?: AbortSignal): Promise<UnitState[]> {
-  return (await showUnitsAndFailed(run, [], signal)).failed;
-}
-
 export interface UnitsShown {
   /** One for each name, in their order. */
   readonly asked: UnitState[];

@@ -28,9 +28,6 @@ const All = z.strictObject({ all: z.array(Condition).min(1) });
 const Any = z.strictObject({ any: z.array(Condition).min(1) });
 const Not = z.strictObject({ not: Condition });
 
-/** The branches of Condition, in the order of the union: which one was meant shows by the key. */
-export const conditionBranches = ["all", "any", "not", "fact"] as const;
-
 export const RuleAction = z.strictObject({
   type: z.string().describe("what is to be done; see the actions"),
   target: z.string().min(1).optional().describe("what it acts on; a template"),

@@ -6,7 +6,6 @@ import { createFiles } from "../../src/system/files.ts";
 import { createRun } from "../../src/system/run.ts";
 import {
   isSystemdRunning,
-  listFailedUnits,
   normaliseUnit,
   parseUnits,
   showUnits,
@@ -128,7 +127,7 @@ describe("showUnitsAndFailed", () => {
 
   it("knows when nothing has failed", async () => {
     programs.write("systemctl", "exit 0");
-    await expect(listFailedUnits(run())).resolves.toEqual([]);
+    await expect(showUnitsAndFailed(run(), [])).resolves.toEqual({ asked: [], failed: [] });
   });
 
   it.each([
@@ -139,11 +138,11 @@ describe("showUnitsAndFailed", () => {
     ["exit 1", "systemctl failed"],
   ])("says in one sentence what was wrong: %s", async (script, sentence) => {
     programs.write("systemctl", script);
-    await expect(listFailedUnits(run())).rejects.toThrow(new Error(sentence));
+    await expect(showUnitsAndFailed(run(), [])).rejects.toThrow(new Error(sentence));
   });
 
   it("says that systemctl is not there", async () => {
-    await expect(listFailedUnits(createRun(programs.alone))).rejects.toThrow(
+    await expect(showUnitsAndFailed(createRun(programs.alone), [])).rejects.toThrow(
       new Error("systemctl is not installed"),
     );
   });
