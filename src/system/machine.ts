@@ -1,5 +1,6 @@
 /** The real machine, or one that lies below a directory. */
 import { homedir } from "node:os";
+import { createBus, noBus } from "./bus/bus.ts";
 import { createClock } from "./clock.ts";
 import { createFiles, errorCode } from "./files.ts";
 import { createHttp } from "./http.ts";
@@ -17,7 +18,7 @@ const sendSignal: Signal = (pid, name) => {
 
 /**
  * @param root "/" for the machine itself, else a directory that stands for it.
- * @param path search path for programs; the process's own when left out.
+ * @param path search path for programs; the process's own when left out. With one of its own there is no bus.
  */
 export function createSystem({ root = "/", path }: { root?: string; path?: string } = {}): System {
   const files = createFiles(root);
@@ -27,6 +28,8 @@ export function createSystem({ root = "/", path }: { root?: string; path?: strin
     run: createRun(path),
     http: createHttp(),
     signal: sendSignal,
+    // Programs of a test's own stand for another machine: this one's systemd must not answer in their place.
+    bus: path === undefined ? createBus(files) : noBus,
     clock: createClock(bootId),
     self: {
       pid: process.pid,

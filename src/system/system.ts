@@ -10,6 +10,7 @@ export interface System {
   readonly run: Run;
   readonly http: Http;
   readonly signal: Signal;
+  readonly bus: Bus;
   readonly clock: Clock;
   readonly self: Identity;
 }
@@ -126,6 +127,62 @@ export interface HttpResponse {
 
 /** kill(2). False when there is no such process. Throws EPERM. */
 export type Signal = (pid: number, name: "SIGTERM" | "SIGKILL") => boolean;
+
+/** How systemd is asked without starting a program: by D-Bus messages (the D-Bus specification, dbus-daemon(1)). */
+export interface Bus {
+  /**
+   * systemd's own socket for root, else the system's message bus. The connection that stands is used again. It does
+   * not keep the process alive, except while a call waits for its answer. `why` is one sentence: nobody is there.
+   */
+  connect(signal?: AbortSignal): Promise<{ connection: BusConnection } | { why: string }>;
+}
+
+export interface BusConnection {
+  /** systemd itself is at the other end: no bus with names, match rules and other people's messages is between. */
+  readonly isDirect: boolean;
+  /** Throws one sentence: an error reply (a BusError), a time limit, a lost connection. */
+  call(call: BusCall, options?: BusCallOptions): Promise<BusMessage>;
+  /** Signals in their order, and once the connection's end. Returns what stops it. */
+  listen(listener: BusListener): () => void;
+}
+
+export interface BusListener {
+  onSignal(message: BusMessage): void;
+  onLost(why: string): void;
+}
+
+export interface BusCall {
+  /** Well-known name; not sent where systemd itself is at the other end. */
+  readonly destination: string;
+  readonly path: string;
+  readonly interface: string;
+  readonly member: string;
+  /** Types of `body`, such as `ss` or `as`. */
+  readonly signature?: string;
+  readonly body?: readonly BusValue[];
+}
+
+export interface BusCallOptions {
+  /** Default 5 000. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** 64-bit integers are bigint, arrays and structs lists, a dictionary a list of pairs, a variant its value alone. */
+export type BusValue = string | number | bigint | boolean | readonly BusValue[];
+
+export interface BusMessage {
+  readonly kind: "call" | "reply" | "error" | "signal";
+  readonly sender: string;
+  readonly path: string;
+  readonly interface: string;
+  readonly member: string;
+  readonly errorName: string;
+  readonly signature: string;
+  /** As they came over the wire: see bus/wire.ts. */
+  readonly body: Uint8Array;
+  readonly littleEndian: boolean;
+}
 
 export interface Clock {
   now(): Moment;
