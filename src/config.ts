@@ -25,7 +25,7 @@ export function loadConfig(source: ConfigSource): Config {
   const { system, env, programDir, workingDir } = source;
   const settingsFile = settingsPath(source);
   const read = readSettings(system.files, settingsFile);
-  const envFile = readEnvFile(system.files, join(dirname(settingsFile), "argus.env"));
+  const envFile = readEnvFile(system.files, envPath(source, settingsFile));
   const faults: Fault[] = [...envFile.faults];
   const settings = "settings" in read ? read.settings : Settings.parse({});
 
@@ -49,6 +49,8 @@ export function loadConfig(source: ConfigSource): Config {
     rulesDir: path("ARGUS_RULES_DIR", join(programDir, "rules")),
     localRulesDir: path("ARGUS_LOCAL_RULES_DIR", join(etc, "rules.d")),
     stateDir,
+    executorSocket: path("ARGUS_EXECUTOR_SOCKET", "") || null,
+    executorStateDir: path("ARGUS_EXECUTOR_STATE_DIR", stateDir),
     logDir: path("ARGUS_LOG_DIR", given("LOGS_DIRECTORY") ?? join(workingDir, "logs")),
     observationsFile: path("ARGUS_OBSERVATIONS_FILE", join(stateDir, "observations.md")),
     bootGraceSeconds: integer("ARGUS_BOOT_GRACE_SECONDS"),
@@ -76,6 +78,12 @@ export function loadConfig(source: ConfigSource): Config {
   const said = [...("faults" in read ? read.faults : []), ...faults].map(sentence);
   if (said.length > 0) throw new UserError(said.join("\n"));
   return { ...config, notes: notesOf(source, config, envFile, value("ARGUS_LOCAL_RULES_DIR") !== null) };
+}
+
+/** systemd hands a copy to the service that may not read the file itself (LoadCredential= of systemd.exec(5)). */
+function envPath({ system, env }: ConfigSource, settingsFile: string): string {
+  const credential = join(env["CREDENTIALS_DIRECTORY"] || "/nonexistent", "argus.env");
+  return system.files.stat(credential) === null ? join(dirname(settingsFile), "argus.env") : credential;
 }
 
 interface Value {

@@ -16,7 +16,7 @@ import {
 import { alertProposals, type Handled } from "./escalate/alerts.ts";
 import type { Escalation } from "./escalate/escalation.ts";
 import { resolutionOf } from "./escalate/resolved.ts";
-import type { Executor } from "./execute/executor.ts";
+import { type Executor, lookAt } from "./execute/executor.ts";
 import type { CycleStateFile } from "./record/cycle-state.ts";
 import type { History } from "./record/history.ts";
 import { isOpen, problemFact } from "./record/problems.ts";
@@ -61,7 +61,8 @@ export async function runCycle(parts: Parts, trigger: Trigger, signal: AbortSign
   parts.state.begin({ id: cycle.id, trigger });
   parts.book.refresh();
 
-  const self = selfOf(parts);
+  const executor = await lookAt(parts.executor);
+  const self = selfOf(parts, executor.error);
   const snapshot = parts.history.observe(await parts.collector.collect(self));
   cycle.host = snapshot.facts.host?.name ?? "unknown host";
   const detection = await judge(parts, snapshot, trigger);
@@ -73,12 +74,16 @@ export async function runCycle(parts: Parts, trigger: Trigger, signal: AbortSign
     { ...request, proposals: remedies.flatMap((each) => each.proposals) },
     signal,
   );
-  if (!config.dryRun) parts.executor.observeHealth(...healthOf(snapshot));
+  if (!config.dryRun && executor.error === null) await parts.executor.observeHealth(...healthOf(snapshot));
   const ruled = (await confirm(parts, self, assign(remedies, done.actions))).map(withResolution);
 
   const diskGuard = await spaceIsShort(parts);
-  const paused = parts.executor.view().pause !== null;
-  const model = parts.escalation.decide({ handled: ruled, paused, dryRun: config.dryRun, diskGuard });
+  const model = parts.escalation.decide({
+    handled: ruled,
+    paused: executor.paused,
+    dryRun: config.dryRun,
+    diskGuard,
+  });
   const consultation = model.asked
     ? await parts.escalation.ask({ ...context(parts, cycle, snapshot, ruled), signal })
     : null;
@@ -157,13 +162,14 @@ function cycleId(system: System): string {
   return `${isoTime(system.clock.now()).replace(/[-:]/g, "")}-${randomBytes(2).toString("hex")}`;
 }
 
-function selfOf({ state, book }: Parts) {
+function selfOf({ state, book }: Parts, executorError: string | null) {
   const faults = book.faults();
   const [first] = faults;
   const files = new Set(faults.map((fault) => fault.file));
   return state.selfFact({
     brokenFiles: files.size,
     brokenDetail: first === undefined ? null : faultText(first),
+    executorError,
   });
 }
 

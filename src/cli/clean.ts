@@ -1,14 +1,17 @@
 import type { Command } from "commander";
 import { cleanDisk } from "../execute/clean/clean.ts";
 import { describeClean } from "../execute/clean/describe.ts";
+import type { Executor } from "../execute/executor.ts";
 import { policyOf } from "../execute/policy.ts";
 import { cleanReport } from "../report/clean.ts";
+import { createLink } from "../system/link/client.ts";
 import { problemKey } from "../system/problem-key.ts";
+import type { System } from "../system/system.ts";
 import type { Proposal } from "../types/action.ts";
 import { WorkError } from "../types/errors.ts";
 import type { Config } from "../types/settings.ts";
 import { type Context, printJson } from "./context.ts";
-import { openParts } from "./parts.ts";
+import { executorOf, openParts } from "./parts.ts";
 
 export function cleanCommand(program: Command, context: Context): void {
   program
@@ -29,7 +32,7 @@ async function forecast(context: Context, config: Config, json: boolean): Promis
     maxAgeDays,
     homes,
     logDir,
-    keep: [...keep, config.stateDir],
+    keep: [...keep, config.executorStateDir],
     dryRun: true,
     signal,
   });
@@ -37,9 +40,22 @@ async function forecast(context: Context, config: Config, json: boolean): Promis
   else context.print(cleanReport({ ...report, ...describeClean(report) }, context.style));
 }
 
+/** Behind a socket it takes one request after the other; in this process the lock says that no daemon is at it. */
+async function openExecutor(
+  system: System,
+  config: Config,
+): Promise<{ executor: Executor; release(): void }> {
+  if (config.executorSocket !== null) {
+    const link = createLink(config.executorSocket);
+    return { executor: executorOf(system, config, link), release: () => link.close() };
+  }
+  const { parts, release } = await openParts(system, config, "argus clean");
+  return { executor: parts.executor, release };
+}
+
 /** Through the executor, as everything that changes the machine: its gate, its budget, its record. */
 async function clean(context: Context, config: Config, json: boolean): Promise<void> {
-  const { parts, release } = await openParts(context.system, config, "argus clean");
+  const { executor, release } = await openExecutor(context.system, config);
   const controller = new AbortController();
   const abort = () => controller.abort();
   process.once("SIGINT", abort);
@@ -55,7 +71,7 @@ async function clean(context: Context, config: Config, json: boolean): Promise<v
     };
     const host = context.system.files.tryRead("/proc/sys/kernel/hostname")?.trim() ?? "unknown host";
     const request = { cycle: "by hand", host, dryRun: config.dryRun, proposals: [proposal] };
-    const { actions, notes } = await parts.executor.execute(request, controller.signal);
+    const { actions, notes } = await executor.execute(request, controller.signal);
     const [action] = actions;
     if (action === undefined) throw new Error("the executor gave no answer");
     for (const note of notes) context.warn(note);

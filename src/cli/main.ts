@@ -6,6 +6,7 @@ import { checkCommand } from "./check.ts";
 import { cleanCommand } from "./clean.ts";
 import { type Context, createContext, type Invocation } from "./context.ts";
 import { doctorCommand } from "./doctor.ts";
+import { executorCommand } from "./executor.ts";
 import { explainCommand } from "./explain.ts";
 import { pauseCommand, resumeCommand } from "./pause.ts";
 import { problemsCommand } from "./problems.ts";
@@ -23,6 +24,7 @@ const commands: readonly ((program: Command, context: Context) => void)[] = [
   pauseCommand,
   resumeCommand,
   doctorCommand,
+  executorCommand,
 ];
 
 /** @returns the exit status: 0 fine, 1 the work failed, 2 wrong usage or settings. */

@@ -6,8 +6,9 @@ import type { Parts } from "../cycle.ts";
 import { openRuleBook, type RuleBook } from "../detect/rule-book.ts";
 import { StreakFile } from "../detect/streaks.ts";
 import { createEscalation } from "../escalate/escalation.ts";
-import { createExecutor } from "../execute/executor.ts";
+import { createExecutor, type Executor } from "../execute/executor.ts";
 import { policyOf } from "../execute/policy.ts";
+import { createRemoteExecutor } from "../execute/remote.ts";
 import { createCycleState } from "../record/cycle-state.ts";
 import { createHistory } from "../record/history.ts";
 import { acquireLock } from "../record/lock.ts";
@@ -15,14 +16,18 @@ import { createRegistry } from "../record/registry.ts";
 import { openStateDir } from "../record/state-dir.ts";
 import { createTrail, readTrail } from "../record/trail.ts";
 import { faultText } from "../system/json-source.ts";
+import { createLink, type Link } from "../system/link/client.ts";
 import { createStore } from "../system/store.ts";
 import type { System } from "../system/system.ts";
+import { remoteWitness } from "../system/witness.ts";
 import { UserError } from "../types/errors.ts";
 import type { Config } from "../types/settings.ts";
 import type { TrailCycle } from "../types/trail.ts";
 
 export interface OpenParts {
   readonly parts: Parts;
+  /** The same for other settings. Folders and socket stay as they were. */
+  remake(config: Config): Parts;
   release(): void;
 }
 
@@ -38,16 +43,26 @@ export async function openParts(system: System, config: Config, what: string): P
   const book = openBook(system, config);
   openStateDir(system, config.stateDir);
   openStateDir(system, config.logDir);
+  if (config.executorSocket === null) openStateDir(system, config.executorStateDir);
   const lock = await acquireLock(system, config.stateDir, what);
+  const link = config.executorSocket === null ? null : createLink(config.executorSocket);
   try {
-    return { parts: createParts(system, config, book), release: () => lock.release() };
+    return {
+      parts: createParts(system, config, book, link),
+      remake: (next) => createParts(system, next, openBook(system, next), link),
+      release: () => {
+        link?.close();
+        lock.release();
+      },
+    };
   } catch (error) {
     lock.release();
     throw error;
   }
 }
 
-export function createParts(system: System, config: Config, book: RuleBook): Parts {
+/** @param link to the executor's process; null: this one executes. */
+export function createParts(system: System, config: Config, book: RuleBook, link: Link | null = null): Parts {
   const { files, clock } = system;
   const { stateDir, logDir } = config;
   const notes: string[] = [...config.notes];
@@ -57,8 +72,8 @@ export function createParts(system: System, config: Config, book: RuleBook): Par
     config,
     book,
     notes,
-    collector: createCollector(system, config),
-    executor: createExecutor(system, policyOf(config), stateDir),
+    collector: createCollector(system, config, link === null ? null : remoteWitness(link)),
+    executor: executorOf(system, config, link),
     registry: createRegistry({ files, stateDir, nowMs: () => clock.now().wallMs, note }),
     escalation: createEscalation(system, config, note),
     trail: createTrail(files, stateDir),
@@ -73,6 +88,12 @@ export function createParts(system: System, config: Config, book: RuleBook): Par
     }),
     state: createCycleState(system, logDir, note),
   };
+}
+
+/** With a socket, this process executes words alone; its own executor is never asked for more. */
+export function executorOf(system: System, config: Config, link: Link | null): Executor {
+  if (link === null) return createExecutor(system, policyOf(config), config.executorStateDir);
+  return createRemoteExecutor(createExecutor(system, policyOf(config), config.stateDir), link);
 }
 
 const recentCount = 5;

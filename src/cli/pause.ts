@@ -13,13 +13,13 @@ export function pauseCommand(program: Command, context: Context): void {
     .option("--reason <text>", "shown by `argus status`", "no reason given")
     .action((options: { for?: number; reason: string }) => {
       const { system, config } = { system: context.system, config: context.config() };
-      openStateDir(system, config.stateDir);
+      openStateDir(system, config.executorStateDir);
       const now = system.clock.now();
       const until =
         options.for === undefined ? null : isoTime({ ...now, wallMs: now.wallMs + options.for * 1000 });
       writePause(
         system.files,
-        config.stateDir,
+        config.executorStateDir,
         { until, reason: options.reason, since: isoTime(now) },
         context.warn,
       );
@@ -35,8 +35,8 @@ export function resumeCommand(program: Command, context: Context): void {
     .description("end a pause")
     .action(() => {
       const { system, config } = { system: context.system, config: context.config() };
-      const pause = readPause(system.files, config.stateDir, system.clock.now());
-      clearPause(system.files, config.stateDir, context.warn);
+      const pause = readPause(system.files, config.executorStateDir, system.clock.now());
+      clearPause(system.files, config.executorStateDir, context.warn);
       context.print(
         pause === null
           ? "Argus was not paused."

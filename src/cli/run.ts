@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Command } from "commander";
 import { runDaemon, runGuarded } from "../daemon.ts";
 import { createDelivery, type Delivery } from "../notify/deliver.ts";
@@ -6,7 +7,8 @@ import { createLog, type Log } from "../system/log.ts";
 import { UserError } from "../types/errors.ts";
 import type { Config } from "../types/settings.ts";
 import { type Context, printJson } from "./context.ts";
-import { createParts, openBook, openParts } from "./parts.ts";
+import { endOnSignal, graceMs } from "./ending.ts";
+import { openParts } from "./parts.ts";
 
 interface RunOptions {
   readonly once?: true;
@@ -31,9 +33,6 @@ export function runCommand(program: Command, context: Context): void {
       await (options.once ? once(context, read(), options.json ?? false) : daemon(context, read));
     });
 }
-
-/** For what is still under way when the end is asked for; systemd would send SIGKILL later. */
-const graceMs = 4000;
 
 async function once(context: Context, config: Config, json: boolean): Promise<void> {
   const { system } = context;
@@ -71,10 +70,11 @@ async function daemon(context: Context, read: () => Config): Promise<void> {
   const reload = () => {
     try {
       const next = read();
-      const moved = next.stateDir !== config.stateDir || next.logDir !== config.logDir;
-      if (moved) log.warn("ARGUS_STATE_DIR and ARGUS_LOG_DIR stay as they are until Argus is restarted");
-      const settled = { ...next, stateDir: config.stateDir, logDir: config.logDir };
-      parts = createParts(system, settled, openBook(system, settled));
+      const { stateDir, logDir, executorSocket, executorStateDir } = config;
+      const settled = { ...next, stateDir, logDir, executorSocket, executorStateDir };
+      if (!isDeepStrictEqual(settled, next))
+        log.warn("the folders and the socket of Argus stay as they are until it is restarted");
+      parts = opened.remake(settled);
       config = settled;
       log.info({ rules: parts.book.rules().rules.length }, "settings and rules were read again");
     } catch (error) {
@@ -130,25 +130,4 @@ async function deliver(
   if (sent > 0) log.info({ sent, waiting }, "alerts sent");
   if (news && error !== null) log.warn({ waiting }, error);
   for (const note of notes) log.warn(note);
-}
-
-/** SIGTERM and SIGINT end the work instead of the process; `after` resolves so long after the signal. */
-function endOnSignal() {
-  const controller = new AbortController();
-  const abort = () => controller.abort();
-  process.once("SIGTERM", abort);
-  process.once("SIGINT", abort);
-  return {
-    signal: controller.signal,
-    after: (ms: number) =>
-      new Promise<"ended">((resolve) => {
-        controller.signal.addEventListener("abort", () => setTimeout(() => resolve("ended"), ms).unref(), {
-          once: true,
-        });
-      }),
-    done: () => {
-      process.removeListener("SIGTERM", abort);
-      process.removeListener("SIGINT", abort);
-    },
-  };
 }

@@ -36,7 +36,7 @@ function statusData(context: Context, config: Config): StatusData {
   const lastCycle = trail.newest();
   const cycles = readCycleState(files, logDir);
   const { problems, passedOver } = readProblems(files, stateDir);
-  const view = createExecutor(system, policyOf(config), stateDir).view();
+  const view = createExecutor(system, policyOf(config), config.executorStateDir).view();
   const holder = readHolder(files, stateDir, now.bootId);
   const notes = [
     ...config.notes,

@@ -3,6 +3,7 @@
 import { setMaxListeners } from "node:events";
 import type { System } from "../system/system.ts";
 import { isSystemdRunning, showUnitsAndFailed, type UnitsShown } from "../system/systemd.ts";
+import type { Witness } from "../system/witness.ts";
 import type { Self } from "../types/facts.ts";
 import { isoTime } from "../types/moment.ts";
 import type { Config } from "../types/settings.ts";
@@ -29,7 +30,7 @@ export const collectorNames = [
 export type CollectorName = (typeof collectorNames)[number];
 
 interface Row {
-  readonly create: (system: System, config: Config) => Collect;
+  readonly create: (system: System, config: Config, witness: Witness | null) => Collect;
   /** What it may take. Programs that it starts have 5 s each, and end earlier than this. */
   readonly limitMs: number;
   /** Observed along with it: its facts would be incomplete without. */
@@ -55,12 +56,15 @@ export interface Collector {
   collect(self: Self, only?: ReadonlySet<CollectorName>): Promise<Snapshot>;
 }
 
-/** The value remembers counters and processes between cycles. */
-export function createCollector(system: System, config: Config): Collector {
+/**
+ * The value remembers counters and processes between cycles.
+ * @param witness whom to ask for what only root sees; null: this process sees all that it ever will.
+ */
+export function createCollector(system: System, config: Config, witness: Witness | null = null): Collector {
   const collectors = collectorNames.map((name) => ({
     name,
     ...rows[name],
-    collect: rows[name].create(system, config),
+    collect: rows[name].create(system, config, witness),
   }));
   /** Collectors that went on after their time was up, since when: nobody can end a call into the kernel. */
   const busy = new Map<CollectorName, number>();

@@ -2,10 +2,12 @@
 import { objectionToKill } from "../system/killable.ts";
 import { ancestorsOf, parseStatus, readPageSize, terminalName, ticksPerSecond } from "../system/proc.ts";
 import type { Files, System } from "../system/system.ts";
+import type { Witness } from "../system/witness.ts";
 import type { Process } from "../types/facts.ts";
 import { bytes } from "../types/quantities.ts";
 import type { Config } from "../types/settings.ts";
 import type { Collect } from "./collector.ts";
+import { createExecutables } from "./executables.ts";
 import { createMainPids } from "./main-pids.ts";
 import { isOrphan } from "./orphans.ts";
 import { createTracking, type Tracked } from "./tracked.ts";
@@ -15,20 +17,26 @@ import { count } from "./words.ts";
 /** Growth over less says more about the start of a program than about a leak. */
 const growthAfterSeconds = 600;
 
-export function createProcessCollector(system: System, config: Config): Collect {
+export function createProcessCollector(
+  system: System,
+  config: Config,
+  witness: Witness | null = null,
+): Collect {
   const { files, clock, self } = system;
   const { killable, protected: protectedNames } = config.settings.processes;
   const pageSize = readPageSize(files);
   const users = createUsers(files);
   const look = createTracking(files);
   const settleMains = createMainPids(system, killable);
+  const fillExecutables = createExecutables(witness);
 
-  return async () => {
+  return async ({ signal }) => {
     const nowMs = clock.monotonicMs();
     const { uptimeSeconds } = clock.now();
     const nameOf = users();
     const swapInUse = isSwapInUse(files);
     const all = look(nowMs, uptimeSeconds);
+    const hidden = await fillExecutables(all, signal);
     await settleMains(all);
     const own = new Set([self.pid, ...ancestorsOf(files, self.pid)]);
     const policy = { killable, protected: protectedNames, own };
@@ -63,7 +71,7 @@ export function createProcessCollector(system: System, config: Config): Collect 
         notKillableBecause: objection?.because ?? null,
       });
     }
-    return { facts: { process: processes }, detail: sentence(processes, all) };
+    return { facts: { process: processes }, detail: `${sentence(processes, all)}${hidden}` };
   };
 }
 

@@ -2,15 +2,24 @@
 
 import type { System } from "../system/system.ts";
 import { defaultTmuxSocket, listSessions } from "../system/tmux.ts";
+import type { Witness } from "../system/witness.ts";
 import type { Session } from "../types/facts.ts";
 import type { Config } from "../types/settings.ts";
 import type { Collect } from "./collector.ts";
 import { count, list } from "./words.ts";
 
-export function createSessionCollector(system: System, config: Config): Collect {
+const rootUid = 0;
+
+export function createSessionCollector(
+  system: System,
+  config: Config,
+  witness: Witness | null = null,
+): Collect {
   const { files, run, clock, self } = system;
   const configured = new Set(config.settings.tmuxSockets);
-  const sockets = [...new Set([defaultTmuxSocket(self.uid), ...configured])];
+  const sockets = [...new Set([defaultTmuxSocket(witness === null ? self.uid : rootUid), ...configured])];
+  const sessionsOn = (socket: string, signal: AbortSignal) =>
+    witness === null ? listSessions(system, socket, signal) : witness.sessions(socket, signal);
   let installed: boolean | null = null;
 
   /** Without a socket nothing else would tell; once is enough, since a socket that appears tells the rest. */
@@ -21,11 +30,12 @@ export function createSessionCollector(system: System, config: Config): Collect 
 
   return async ({ signal }) => {
     const now = clock.now().wallMs / 1000;
-    const present = sockets.filter((socket) => files.stat(socket) !== null);
+    // The folder of somebody else's socket hides it: then the witness alone can tell.
+    const present = sockets.filter((socket) => witness !== null || files.stat(socket) !== null);
     const sessions: Session[] = [];
     const troubles: string[] = [];
     const look = async (socket: string) => {
-      const found = await listSessions(system, socket, signal);
+      const found = await sessionsOn(socket, signal);
       installed = found !== null;
       for (const { name, windows, createdAt, activeAt, attached } of found ?? []) {
         const ages = { ageSeconds: Math.max(0, now - createdAt), idleSeconds: Math.max(0, now - activeAt) };

@@ -42,21 +42,36 @@ export interface ExecuteReply {
   readonly notes: string[];
 }
 
+/** In this process or behind a link: see remote.ts, which rejects `view` and `observeHealth` when nobody answers. */
 export interface Executor {
   /** Never rejects because of what a proposal holds. One request at a time: a second one waits. */
   execute(request: ExecuteRequest, signal: AbortSignal): Promise<ExecuteReply>;
-  /** Actions that an earlier Argus began and did not end, told once: here, or else in the notes of the first reply. */
-  interruptedActions(): string[];
   /** Budgets, backoffs and pause, for `argus status`. */
-  view(): ExecutorView;
+  view(): ExecutorView | Promise<ExecutorView>;
   /**
    * What a cycle saw of the services, once a cycle. A unit that is in neither list was not seen: its hour of health
    * begins anew. Not to be called in a dry run.
    */
+  observeHealth(activeUnits: readonly string[], downUnits: readonly string[]): void | Promise<void>;
+}
+
+export interface LocalExecutor extends Executor {
+  /** Actions that an earlier Argus began and did not end, told once: here, or else in the notes of the first reply. */
+  interruptedActions(): string[];
+  view(): ExecutorView;
   observeHealth(activeUnits: readonly string[], downUnits: readonly string[]): void;
 }
 
-export function createExecutor(system: System, policy: Policy, stateDir: string): Executor {
+/** It may live in another process, which may be gone: then nothing is repaired, and the cycle goes on to say so. */
+export async function lookAt(executor: Executor): Promise<{ paused: boolean; error: string | null }> {
+  try {
+    return { paused: (await executor.view()).pause !== null, error: null };
+  } catch (error) {
+    return { paused: false, error: reasonOf(error) };
+  }
+}
+
+export function createExecutor(system: System, policy: Policy, stateDir: string): LocalExecutor {
   const notes: string[] = [];
   const note = (sentence: string): void => void notes.push(sentence);
   const begun = system.clock.now();

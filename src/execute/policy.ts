@@ -45,6 +45,7 @@ export function policyOf(config: Config): Policy {
     logDir: config.logDir,
     keep: [
       config.stateDir,
+      config.executorStateDir,
       config.observationsFile,
       config.settingsFile,
       ...(config.envFile === null ? [] : [config.envFile]),

@@ -1,34 +1,40 @@
 /** The executor's memory as plain data, for `argus status`. */
+import * as z from "zod";
 import { unitDisplayName } from "../system/systemd.ts";
 import type { Moment } from "../types/moment.ts";
 import { backoffAnswer } from "./backoff.ts";
 import { secondsUntilAllowed, spentWithinHour } from "./budget.ts";
-import type { Pause } from "./pause.ts";
-import { type BudgetName, budgetNames, type Policy } from "./policy.ts";
+import { Pause } from "./pause.ts";
+import { budgetNames, type Policy } from "./policy.ts";
 import type { State } from "./state.ts";
 
-export interface ExecutorView {
-  readonly pause: Pause | null;
-  readonly budgets: readonly {
-    readonly name: BudgetName;
-    readonly used: number;
-    readonly limit: number;
-    /** 0: one is allowed now. null: the settings allow none. */
-    readonly nextInSeconds: number | null;
-  }[];
+export const ExecutorView = z.strictObject({
+  pause: Pause.nullable(),
+  budgets: z.array(
+    z.strictObject({
+      name: z.enum(budgetNames),
+      used: z.number(),
+      limit: z.number(),
+      /** 0: one is allowed now. null: the settings allow none. */
+      nextInSeconds: z.number().nullable(),
+    }),
+  ),
   /** Units that were restarted and have not been healthy for an hour since. */
-  readonly backoffs: readonly {
-    readonly unit: string;
-    readonly state: "ready" | "backoff" | "cooldown";
-    readonly attempts: number;
-    /** When the last attempt began, ISO 8601. */
-    readonly lastAttempt: string;
-    /** 0: the next attempt may be made now. */
-    readonly nextInSeconds: number;
-    /** Since when every look found it healthy, ISO 8601. */
-    readonly healthySince: string | null;
-  }[];
-}
+  backoffs: z.array(
+    z.strictObject({
+      unit: z.string(),
+      state: z.enum(["ready", "backoff", "cooldown"]),
+      attempts: z.number(),
+      /** When the last attempt began, ISO 8601. */
+      lastAttempt: z.string(),
+      /** 0: the next attempt may be made now. */
+      nextInSeconds: z.number(),
+      /** Since when every look found it healthy, ISO 8601. */
+      healthySince: z.string().nullable(),
+    }),
+  ),
+});
+export type ExecutorView = z.infer<typeof ExecutorView>;
 
 export function viewOf(state: State, policy: Policy, pause: Pause | null, now: Moment): ExecutorView {
   const spent = state.spent();

@@ -58,7 +58,12 @@ export interface CycleStateFile {
   end(durationMs: number): void;
   fail(error: unknown): void;
   /** @param rules files not in force because of an error, and the first of those errors. */
-  selfFact(rules: { brokenFiles: number; brokenDetail: string | null }): Self;
+  selfFact(known: {
+    brokenFiles: number;
+    brokenDetail: string | null;
+    /** null: the executor answers. */
+    executorError: string | null;
+  }): Self;
 }
 
 export function createCycleState(
@@ -122,7 +127,7 @@ export function createCycleState(
         lastError: (error instanceof Error ? error.message : String(error)).slice(0, 1000),
       });
     },
-    selfFact: ({ brokenFiles, brokenDetail }) => ({
+    selfFact: ({ brokenFiles, brokenDetail, executorError }) => ({
       cycles: state.cycles,
       failuresInARow: state.failuresInARow,
       interrupted,
@@ -130,6 +135,8 @@ export function createCycleState(
       lastError: state.lastError,
       brokenRuleFiles: brokenFiles,
       brokenRuleDetail: brokenDetail,
+      executorAnswers: executorError === null,
+      executorError,
     }),
   };
 }

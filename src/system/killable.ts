@@ -67,6 +67,9 @@ export const alwaysProtected: readonly string[] = [
   "monit",
 ];
 
+/** The units that Argus itself is: nobody restarts them or ends what runs in them through Argus. */
+export const isOwnUnit = (unit: string): boolean => /^argus(-(executor|once|daily))?\.service$/.test(unit);
+
 /** What is known of a process when somebody wants to end it. */
 export interface KillTarget {
   readonly pid: number;
@@ -103,6 +106,7 @@ export function objectionToKill(target: KillTarget, policy: KillPolicy): KillObj
   if (pid <= 1) return never("it is process 1, from which all others come");
   if (target.kernelThread) return never("it is a thread of the kernel");
   if (policy.own.has(pid)) return never("it is Argus itself or one of the processes above it");
+  if (unit !== null && isOwnUnit(unit)) return never(`it runs in ${unit}, which is a part of Argus`);
   if (target.state === "Z" || target.state === "X") {
     return { reason: "target_gone", because: "it has ended already and waits for its parent to notice" };
   }

@@ -9,15 +9,16 @@ export type Log = Logger;
 export const logPath = (logDir: string): string => join(logDir, "argus.log");
 export const rotatedLogs = 3;
 
-/** @param echo gets every line as well; the daemon passes standard output. */
-export function createLog(files: Files, logDir: string, echo?: (line: string) => void): Log {
-  const file = createLineFile({
-    files,
-    path: logPath(logDir),
-    maxBytes: 10_000_000,
-    keep: rotatedLogs,
-    durable: false,
-  });
+/**
+ * @param logDir null: no file, only the echo.
+ * @param echo gets every line as well; the daemon passes standard output.
+ */
+export function createLog(files: Files, logDir: string | null, echo?: (line: string) => void): Log {
+  const path = logDir === null ? null : logPath(logDir);
+  const file =
+    path === null
+      ? null
+      : createLineFile({ files, path, maxBytes: 10_000_000, keep: rotatedLogs, durable: false });
   let saidFull = false;
   const destination = {
     write(written: string): void {
@@ -25,14 +26,14 @@ export function createLog(files: Files, logDir: string, echo?: (line: string) =>
       const line = JSON.stringify(redactDeep(JSON.parse(written)));
       echo?.(`${line}\n`);
       try {
-        file.append(line);
+        file?.append(line);
         saidFull = false;
       } catch (error) {
         // A full disk must not end the watchdog that is there to clean it. Once is enough to say so.
         if (saidFull) return;
         saidFull = true;
         process.stderr.write(
-          `argus: cannot write ${logPath(logDir)}: ${error instanceof Error ? error.message : error}\n`,
+          `argus: cannot write ${path}: ${error instanceof Error ? error.message : error}\n`,
         );
       }
     },

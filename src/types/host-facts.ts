@@ -74,6 +74,8 @@ export const SelfFact = z.strictObject({
   lastError: z.string().nullable().describe("why the last failed cycle failed"),
   brokenRuleFiles: num("rule files that are not in force because they have an error"),
   brokenRuleDetail: z.string().nullable().describe("the first of those errors"),
+  executorAnswers: flag("whether the process that may change the machine answers; true where it is this one"),
+  executorError: z.string().nullable().describe("why it does not"),
 });
 
 export const ProblemFact = z.strictObject({

@@ -133,6 +133,10 @@ export interface Config {
   readonly rulesDir: string;
   readonly localRulesDir: string;
   readonly stateDir: string;
+  /** Where the executor's process listens; null: it is this very process. */
+  readonly executorSocket: string | null;
+  /** Budgets, backoffs, intents and pause. */
+  readonly executorStateDir: string;
   readonly logDir: string;
   readonly observationsFile: string;
   readonly bootGraceSeconds: number;

@@ -32,6 +32,16 @@ export const variables = {
     fallback: "$STATE_DIRECTORY, else ./state",
     what: "registry, trail, backoff, outbox",
   },
+  ARGUS_EXECUTOR_SOCKET: {
+    kind: "path",
+    fallback: "none: one process does it all",
+    what: "where `argus executor` listens, when what changes the machine is left to that process",
+  },
+  ARGUS_EXECUTOR_STATE_DIR: {
+    kind: "path",
+    fallback: "ARGUS_STATE_DIR",
+    what: "budgets, backoffs and pause, out of reach of the process that has the network",
+  },
   ARGUS_LOG_DIR: {
     kind: "path",
     fallback: "$LOGS_DIRECTORY, else ./logs",

@@ -19,6 +19,8 @@ const self: Self = {
   lastError: null,
   brokenRuleFiles: 0,
   brokenRuleDetail: null,
+  executorAnswers: true,
+  executorError: null,
 };
 let programs: Programs;
 let tree: Tree;

@@ -61,6 +61,8 @@ const self: Self = {
   lastError: null,
   brokenRuleFiles: 0,
   brokenRuleDetail: null,
+  executorAnswers: true,
+  executorError: null,
 };
 
 it("sees what is there", async () => {

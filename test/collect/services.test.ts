@@ -17,6 +17,8 @@ const self = {
   lastError: null,
   brokenRuleFiles: 0,
   brokenRuleDetail: null,
+  executorAnswers: true,
+  executorError: null,
 };
 
 let programs: Programs;

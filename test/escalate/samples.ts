@@ -223,6 +223,8 @@ export function bench(url: string): Bench {
       rulesDir: join(folder, "rules"),
       localRulesDir: join(folder, "rules.d"),
       stateDir: join(folder, "state"),
+      executorSocket: null,
+      executorStateDir: join(folder, "state"),
       logDir: join(folder, "logs"),
       observationsFile: join(folder, "observations.md"),
       bootGraceSeconds: 120,

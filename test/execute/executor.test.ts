@@ -417,6 +417,8 @@ describe("the policy", () => {
       rulesDir: "/usr/lib/argus/rules",
       localRulesDir: "/etc/argus/rules.d",
       stateDir: "/var/lib/argus",
+      executorSocket: null,
+      executorStateDir: "/var/lib/argus-executor",
       logDir: "/var/log/argus",
       observationsFile: "/var/lib/argus/observations.md",
       bootGraceSeconds: 120,
@@ -449,6 +451,7 @@ describe("the policy", () => {
     expect(its.budgets).toEqual({ kills: 20, restarts: 10, cleanings: 2 });
     expect(its.keep).toEqual([
       "/var/lib/argus",
+      "/var/lib/argus-executor",
       "/var/lib/argus/observations.md",
       "/etc/argus/argus.json",
       "/etc/argus/argus.env",

@@ -105,6 +105,7 @@ export function modelMachine(): ModelMachine {
         connect: () => Promise.reject(new Error("no network")),
       },
       signal,
+      bus: { connect: async () => ({ why: "there is no bus" }) },
       clock,
       self: { pid: ownPid, parentPid: 49, uid: 0, gid: 0, home: "/root" },
     } satisfies System,

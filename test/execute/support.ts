@@ -12,7 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach } from "vitest";
-import { createExecutor, type ExecuteRequest, type Executor } from "../../src/execute/executor.ts";
+import { createExecutor, type ExecuteRequest, type LocalExecutor } from "../../src/execute/executor.ts";
 import type { Policy } from "../../src/execute/policy.ts";
 import { createSystem } from "../../src/system/machine.ts";
 import type { Clock, System } from "../../src/system/system.ts";
@@ -221,7 +221,7 @@ export interface Bench {
   readonly system: System;
   readonly stateDir: string;
   readonly policy: Policy;
-  executor: Executor;
+  executor: LocalExecutor;
   /** As a restart of Argus would: a new executor over the same files. */
   restartArgus(): void;
   run(

@@ -1,5 +1,6 @@
 /** Restarts a unit that the settings allow: three attempts with growing delays, then an hour of cooldown. */
 import * as z from "zod";
+import { isOwnUnit } from "../../system/killable.ts";
 import { readProcessIdentity } from "../../system/proc.ts";
 import { normaliseUnit, showUnits, type UnitState, unitDisplayName } from "../../system/systemd.ts";
 import { stopWasRequested } from "../../system/unit-journal.ts";
@@ -164,8 +165,10 @@ function words(unit: UnitState): string {
 }
 
 function notArgusItself(unit: string, name: string | number | null, own: string | null | undefined): Answer {
+  const never = (detail: string): Answer => ({ pass: false, reason: "protected_target", detail });
+  if (unit !== own && isOwnUnit(unit)) return never(`${name} is a part of Argus`);
   return unit === own
-    ? { pass: false, reason: "protected_target", detail: `${name} is the unit that Argus itself runs in` }
+    ? never(`${name} is the unit that Argus itself runs in`)
     : { pass: true, detail: `Argus itself does not run in ${name}` };
 }
 

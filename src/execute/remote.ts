@@ -1,0 +1,73 @@
+/**
+ * The executor as the part without privileges sees it: what changes the machine goes over the link to the process that
+ * may, words are executed here. Order and shape of the reply are those of one executor.
+ */
+import * as z from "zod";
+import { type Link, LinkLost } from "../system/link/client.ts";
+import { ActionRecord } from "../types/action.ts";
+import { actions } from "./actions/index.ts";
+import { type Case, fail, openCase, recordOf } from "./case.ts";
+import type { ExecuteReply, ExecuteRequest, Executor } from "./executor.ts";
+import { reasonOf } from "./one-line.ts";
+import { validate } from "./validate.ts";
+import { ExecutorView } from "./view.ts";
+
+const Reply = z.strictObject({ actions: z.array(ActionRecord), notes: z.array(z.string()) });
+
+const mend = "look at: systemctl status argus-executor";
+
+/** @param words executes alerts and notes, in this process. */
+export function createRemoteExecutor(words: Executor, link: Link): Executor {
+  /** For the notes of the next reply. */
+  const untold: string[] = [];
+
+  async function askForActions(request: ExecuteRequest, signal: AbortSignal): Promise<ExecuteReply> {
+    if (request.proposals.length === 0) return { actions: [], notes: [] };
+    try {
+      const reply = Reply.parse(await link.ask("execute", request, signal));
+      if (reply.actions.length === request.proposals.length) return reply;
+      throw new Error("it gave another number of answers than it was asked for");
+    } catch (error) {
+      return { actions: request.proposals.map((raw) => recordOf(unanswered(raw, error))), notes: [] };
+    }
+  }
+
+  return {
+    async execute(request, signal) {
+      const isMachine = request.proposals.map(changesMachine);
+      const those = (machine: boolean) =>
+        request.proposals.filter((_, index) => isMachine[index] === machine);
+      const there = await askForActions({ ...request, proposals: those(true) }, signal);
+      const here = await words.execute({ ...request, proposals: those(false) }, signal);
+      const [done, said] = [[...there.actions], [...here.actions]];
+      return {
+        actions: isMachine.flatMap((machine) => (machine ? done : said).shift() ?? []),
+        notes: [...untold.splice(0), ...there.notes, ...here.notes],
+      };
+    },
+    view: async () => ExecutorView.parse(await link.ask("view", null)),
+    /** The other side looks for itself: what it is told here cannot shorten a delay. */
+    async observeHealth() {
+      try {
+        await link.ask("observe_health", null);
+      } catch (error) {
+        untold.push(`the executor could not look at the health of the services: ${reasonOf(error)}`);
+      }
+    },
+  };
+}
+
+function changesMachine(raw: unknown): boolean {
+  const type = typeof raw === "object" && raw !== null && "type" in raw ? raw.type : null;
+  return actions.find((action) => action.type === type)?.kind === "machine";
+}
+
+function unanswered(raw: unknown, error: unknown): Case {
+  const one = openCase(raw);
+  one.task = validate(raw).task;
+  const why = reasonOf(error);
+  if (error instanceof LinkLost && error.sent)
+    fail(one, `nobody knows what became of it: ${why}; ${mend}`, null);
+  else fail(one, `not done, because the executor did not answer: ${why}; ${mend}`, null);
+  return one;
+}

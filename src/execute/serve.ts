@@ -1,0 +1,89 @@
+/** The process that may change the machine: an executor behind a link, with its own policy, budgets and memory. */
+import * as z from "zod";
+import type { Handler } from "../system/link/server.ts";
+import type { System } from "../system/system.ts";
+import { showUnits } from "../system/systemd.ts";
+import { defaultTmuxSocket } from "../system/tmux.ts";
+import { bearWitness, isWitnessed } from "../system/witness.ts";
+import { createExecutor, type LocalExecutor } from "./executor.ts";
+import type { Policy } from "./policy.ts";
+
+/** Whoever asks may have been taken over: what is not known is refused, and a proposal is judged by the gate. */
+const Request = z.strictObject({
+  cycle: z.string().max(128),
+  host: z.string().max(256),
+  dryRun: z.boolean(),
+  proposals: z.array(z.unknown()).max(5_000),
+  candidates: z.record(z.string(), z.array(z.union([z.string(), z.number()]))).optional(),
+});
+
+export interface Served {
+  readonly handler: Handler;
+  /** Takes another policy into force, between two requests. */
+  replace(policy: Policy, dryRun: boolean): void;
+  /** Resolves when what was begun has ended. */
+  idle(): Promise<void>;
+}
+
+/**
+ * @param dryRun nothing is changed, whatever the request says.
+ * @param onAction called with each record, for the log.
+ */
+export function serveExecutor(
+  system: System,
+  given: { readonly policy: Policy; readonly dryRun: boolean; readonly stateDir: string },
+  onReply: (reply: Awaited<ReturnType<LocalExecutor["execute"]>>) => void,
+): Served {
+  let { policy, dryRun } = given;
+  let executor = createExecutor(system, policy, given.stateDir);
+  let queue: Promise<unknown> = Promise.resolve();
+
+  /** One after the other: an action and a change of the policy never overlap. */
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = queue.then(work);
+    queue = turn.catch(() => undefined);
+    return turn;
+  }
+
+  const methods: Readonly<Record<string, (params: unknown, signal: AbortSignal) => Promise<unknown>>> = {
+    execute: async (params, signal) => {
+      const { candidates, ...request } = Request.parse(params);
+      const asked = { ...request, ...(candidates === undefined ? {} : { candidates }) };
+      const reply = await executor.execute({ ...asked, dryRun: asked.dryRun || dryRun }, signal);
+      onReply(reply);
+      return reply;
+    },
+    view: async () => executor.view(),
+    observe_health: async () => {
+      if (dryRun || executor.view().backoffs.length === 0) return;
+      const units = policy.restartable.map(({ unit }) => unit);
+      // Without an answer none of them was seen, and their hour of health begins anew.
+      const shown = await showUnits(system.run, units).catch(() => []);
+      const named = (active: boolean) => shown.filter((each) => (each.activeState === "active") === active);
+      executor.observeHealth(
+        named(true).map(({ id }) => id),
+        named(false).map(({ id }) => id),
+      );
+    },
+  };
+
+  return {
+    handler(method, params, signal) {
+      if (isWitnessed(method)) {
+        const sockets = [...policy.tmuxSockets, defaultTmuxSocket(system.self.uid)];
+        return bearWitness(system, sockets, method, params, signal);
+      }
+      const answer = Object.hasOwn(methods, method) ? methods[method] : undefined;
+      if (answer === undefined) return Promise.reject(new Error(`the executor knows no ${method}`));
+      return inTurn(() => answer(params, signal));
+    },
+    replace(nextPolicy, nextDryRun) {
+      void inTurn(async () => {
+        policy = nextPolicy;
+        dryRun = nextDryRun;
+        executor = createExecutor(system, policy, given.stateDir);
+      });
+    },
+    idle: () => inTurn(async () => undefined),
+  };
+}

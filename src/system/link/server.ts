@@ -1,0 +1,83 @@
+/** The answering end of a link. Who may connect is the socket's file mode; what may be asked is the handler's business. */
+import { chmodSync } from "node:fs";
+import { createServer, type Socket } from "node:net";
+import { Asked, beatMs, receive, send } from "./frames.ts";
+
+/** @returns plain JSON. An error's message is the answer to whoever asked. */
+export type Handler = (method: string, params: unknown, signal: AbortSignal) => Promise<unknown>;
+
+export interface LinkServer {
+  /** No new connections; resolves when those that there are have ended. */
+  close(): Promise<void>;
+}
+
+/** One Argus needs one connection; a command beside it another. */
+const maxConnections = 16;
+const maxOpenRequests = 64;
+
+/**
+ * @param at a descriptor that listens already (socket activation, sd_listen_fds(3)), or a path to make the socket at,
+ *   for its owner alone.
+ * @param onFault one sentence about a connection that was ended.
+ */
+export function serveLink(
+  at: { readonly fd: number } | { readonly path: string },
+  handler: Handler,
+  onFault: (sentence: string) => void,
+): Promise<LinkServer> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    const requests = new Map<number, AbortController>();
+    let beat: NodeJS.Timeout | undefined;
+    socket.on("error", (error) => onFault(error.message));
+    socket.on("close", () => {
+      clearInterval(beat);
+      sockets.delete(socket);
+      for (const request of requests.values()) request.abort();
+    });
+    receive(socket, Asked, (asked) => {
+      const open = requests.get(asked.id);
+      if ("cancel" in asked) return open?.abort();
+      if (open !== undefined) return socket.destroy(new Error(`request ${asked.id} was sent twice`));
+      if (requests.size >= maxOpenRequests) return socket.destroy(new Error("too many requests at once"));
+      const controller = new AbortController();
+      requests.set(asked.id, controller);
+      beat ??= setInterval(() => send(socket, { beat: true }), beatMs);
+      void answer(handler, asked.method, asked.params, controller.signal).then((answered) => {
+        requests.delete(asked.id);
+        if (requests.size === 0) beat = void clearInterval(beat);
+        send(socket, { id: asked.id, ...answered });
+      });
+    });
+  });
+  server.maxConnections = maxConnections;
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    const ready = () => {
+      if ("path" in at) chmodSync(at.path, 0o600);
+      server.off("error", reject);
+      server.on("error", (error) => onFault(error.message));
+      resolve({ close: () => close() });
+    };
+    // Made unreachable for others from its first moment on; chmod alone would leave one.
+    const mask = process.umask(0o177);
+    server.listen("path" in at ? at.path : { fd: at.fd }, ready);
+    process.umask(mask);
+  });
+
+  function close(): Promise<void> {
+    return new Promise((resolve) => {
+      server.close(() => resolve());
+      for (const socket of sockets) socket.destroySoon();
+    });
+  }
+}
+
+async function answer(handler: Handler, method: string, params: unknown, signal: AbortSignal) {
+  try {
+    return { result: (await handler(method, params, signal)) ?? null };
+  } catch (error) {
+    return { error: error instanceof Error ? error.message : String(error) };
+  }
+}

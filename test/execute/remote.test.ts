@@ -1,0 +1,167 @@
+/** The executor behind a socket, as the part without privileges drives it. */
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import { createExecutor } from "../../src/execute/executor.ts";
+import { writePause } from "../../src/execute/pause.ts";
+import { createRemoteExecutor } from "../../src/execute/remote.ts";
+import { serveExecutor } from "../../src/execute/serve.ts";
+import { createLink } from "../../src/system/link/client.ts";
+import { serveLink } from "../../src/system/link/server.ts";
+import { readStat } from "../../src/system/proc.ts";
+import { remoteWitness } from "../../src/system/witness.ts";
+import { isoTime } from "../../src/types/moment.ts";
+import { bench, policy } from "./support.ts";
+
+const ends: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end();
+});
+
+const signal = new AbortController().signal;
+
+/** Two processes' worth of Argus in one: `own` is the folder of the part that talks, `its` that of the executor. */
+async function twoParts(options: { dryRun?: boolean; killable?: string[]; units?: object } = {}) {
+  const one = bench();
+  const { system, stateDir: own } = one;
+  const its = mkdtempSync(join(tmpdir(), "argus-remote-"));
+  const path = join(its, "socket");
+  if (options.units !== undefined)
+    writeFileSync(join(its, "restart-backoff.json"), JSON.stringify({ version: 1, units: options.units }));
+  const given = { ...policy, killable: options.killable ?? ["sleep"], tmuxSockets: ["/run/agents.sock"] };
+  const served = serveExecutor(
+    system,
+    { policy: given, dryRun: options.dryRun ?? false, stateDir: its },
+    () => {},
+  );
+  const server = await serveLink({ path }, served.handler, () => {});
+  const link = createLink(path);
+  ends.push(
+    () => rmSync(its, { recursive: true, force: true }),
+    () => server.close(),
+    () => link.close(),
+  );
+  const words = createExecutor(system, { ...one.policy }, own);
+  return { one, system, own, its, path, link, server, served, executor: createRemoteExecutor(words, link) };
+}
+
+function sleeper(): { pid: number; startTime: number; isGone(): boolean } {
+  const child = spawn("sleep", ["600"], { stdio: "ignore" });
+  ends.push(() => child.kill("SIGKILL"));
+  const { pid = 0 } = child;
+  const stat = readStat(bench().system.files, pid);
+  return { pid, startTime: stat?.startTime ?? 0, isGone: () => child.signalCode !== null };
+}
+
+const about = {
+  problem: "process:0123456789abcdef",
+  problemType: "process",
+  severity: "warning",
+  subject: "sleep",
+};
+const kill = ({ pid, startTime }: { pid: number; startTime: number }) => ({
+  type: "kill_pid",
+  target: pid,
+  expect: { startTime },
+  source: "rule:test",
+  ...about,
+});
+const alert = { type: "alert", message: "a sleeper", source: "rule:test", ...about };
+const request = (...proposals: unknown[]) => ({ cycle: "c1", host: "landmass", dryRun: false, proposals });
+
+describe("with the executor in another process", () => {
+  it("ends a process there and says so here, each answer in its proposal's place", async () => {
+    const { executor, own, its } = await twoParts();
+    const victim = sleeper();
+    const { actions, notes } = await executor.execute(
+      request(alert, kill(victim), { type: "dance" }),
+      signal,
+    );
+    expect(actions.map(({ type, result }) => [type, result])).toEqual([
+      ["alert", "success"],
+      ["kill_pid", "success"],
+      ["dance", "skipped"],
+    ]);
+    expect(notes).toEqual([]);
+    expect(victim.isGone()).toBe(true);
+    // What was spent is remembered where the asking part cannot write; what was said, where it is sent from.
+    expect(JSON.parse(readFileSync(join(its, "executor.json"), "utf8")).spent.kills).toHaveLength(1);
+    expect(existsSync(join(own, "executor.json"))).toBe(false);
+    expect(existsSync(join(own, "outbox"))).toBe(true);
+    expect(existsSync(join(its, "outbox"))).toBe(false);
+  });
+
+  it("holds to its own policy and pause, whatever the asking part has in its settings", async () => {
+    const { executor, its, system, served } = await twoParts({ killable: ["node"] });
+    const victim = sleeper();
+    const refused = await executor.execute(request(kill(victim)), signal);
+    expect(refused.actions[0]).toMatchObject({ result: "skipped", refusal: "not_allowlisted" });
+    served.replace({ ...policy, killable: ["sleep"] }, false);
+    const since = isoTime(system.clock.now());
+    writePause(system.files, its, { until: null, reason: "upgrade", since }, () => {});
+    const paused = await executor.execute({ ...request(kill(victim)), cycle: "c2" }, signal);
+    expect(paused.actions[0]).toMatchObject({ result: "skipped", refusal: "paused" });
+    expect((await executor.view()).pause).toMatchObject({ reason: "upgrade" });
+    expect(victim.isGone()).toBe(false);
+  });
+
+  it("changes nothing in its own dry run, even when it is asked for a live one", async () => {
+    const { executor } = await twoParts({ dryRun: true });
+    const victim = sleeper();
+    const { actions } = await executor.execute(request(kill(victim)), signal);
+    expect(actions[0]).toMatchObject({ result: "skipped", refusal: "dry_run" });
+    expect(victim.isGone()).toBe(false);
+  });
+
+  it("still tells people when the executor is gone, and says that nothing was done", async () => {
+    const { executor, server, path, link } = await twoParts();
+    link.close();
+    await server.close();
+    const victim = sleeper();
+    const { actions } = await executor.execute(request(kill(victim), alert), signal);
+    expect(actions[0]).toMatchObject({
+      type: "kill_pid",
+      target: victim.pid,
+      result: "failure",
+      verified: null,
+      detail: `not done, because the executor did not answer: ${path} cannot be reached: connect ENOENT ${path}; look at: systemctl status argus-executor`,
+    });
+    expect(actions[1]).toMatchObject({ type: "alert", result: "success" });
+    await expect((async () => executor.view())()).rejects.toThrow(/cannot be reached/);
+  });
+
+  it.each([
+    ["another method", "shell", { command: "id" }, /^the executor knows no shell$/],
+    ["a method of every object", "constructor", {}, /^the executor knows no constructor$/],
+    ["a request of another shape", "execute", { proposals: [], cycle: 1 }, /expected string/],
+    ["a key that it does not know", "execute", { ...request(), policy: { killable: ["sshd"] } }, /policy/],
+    [
+      "sessions on a socket that is not named",
+      "sessions",
+      { socket: "/tmp/evil" },
+      /do not name the tmux socket/,
+    ],
+    ["a path in place of a pid", "executables", { pids: ["1/../../etc/shadow"] }, /expected number/],
+  ])("refuses %s", async (_, method, params, why) => {
+    const { link } = await twoParts();
+    await expect(link.ask(method, params)).rejects.toThrow(why);
+  });
+
+  it("tells what is behind a pid, and nothing else", async () => {
+    const { link } = await twoParts();
+    const victim = sleeper();
+    const answer = await remoteWitness(link).executables([victim.pid, 4_194_304]);
+    expect(answer[0]).toMatch(/\/(sleep|coreutils)$/);
+    expect(answer[1]).toBeNull();
+  });
+
+  it("forgets no attempt because the asking part says that all is well", async () => {
+    const at = bench().system.clock.now();
+    const units = { "argus-none.service": { attempts: 3, last: at, healthySince: null } };
+    const { executor } = await twoParts({ units });
+    await executor.observeHealth(["argus-none.service"], []);
+    expect((await executor.view()).backoffs).toMatchObject([{ attempts: 3, healthySince: null }]);
+  });
+});

@@ -1,0 +1,183 @@
+/** The link between the two processes of Argus, over real unix sockets. */
+import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterEach, describe, expect, it } from "vitest";
+import { createLink, type Link, LinkLost } from "../../src/system/link/client.ts";
+import { maxFrameBytes } from "../../src/system/link/frames.ts";
+import { type Handler, type LinkServer, serveLink } from "../../src/system/link/server.ts";
+
+const ends: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end();
+});
+
+interface Pair {
+  readonly path: string;
+  readonly link: Link;
+  readonly server: LinkServer;
+  readonly faults: string[];
+}
+
+async function pair(handler: Handler): Promise<Pair> {
+  const dir = mkdtempSync(join(tmpdir(), "argus-link-"));
+  const path = join(dir, "socket");
+  const faults: string[] = [];
+  const server = await serveLink({ path }, handler, (sentence) => faults.push(sentence));
+  const link = createLink(path);
+  ends.push(
+    () => rmSync(dir, { recursive: true, force: true }),
+    () => server.close(),
+    () => link.close(),
+  );
+  return { path, link, server, faults };
+}
+
+/** Sends bytes as they are; resolves with all that came back when the server ends the connection. */
+function sendRaw(path: string, bytes: string | Uint8Array): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect({ path });
+    let back = "";
+    socket.on("data", (data) => {
+      back += data.toString("utf8");
+    });
+    socket.on("error", () => undefined);
+    socket.on("close", () => resolve(back));
+    socket.write(bytes);
+  });
+}
+
+describe("a link", () => {
+  it("carries any JSON there and back, many at once, each to whom it belongs", async () => {
+    const { link } = await pair(async (method, params) => ({ method, params }));
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.jsonValue(), { maxLength: 20 }), async (values) => {
+        const answers = await Promise.all(values.map((value) => link.ask("echo", value)));
+        const sent = values.map((value) => JSON.parse(JSON.stringify({ method: "echo", params: value })));
+        expect(answers).toEqual(sent);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it("carries a message of megabytes, and refuses one beyond the limit", async () => {
+    const { link, faults } = await pair(async (_, params) => params);
+    const long = "ä".repeat(1_500_000);
+    expect(await link.ask("echo", long)).toBe(long);
+    await expect(link.ask("echo", "x".repeat(maxFrameBytes))).rejects.toThrow(/was lost/);
+    expect(faults).toEqual([`a frame is longer than ${maxFrameBytes} bytes`]);
+    expect(await link.ask("echo", 1)).toBe(1);
+  });
+
+  it("hands an error's sentence back to whoever asked, and goes on", async () => {
+    const { link } = await pair(async (method) => {
+      if (method === "no") throw new Error("that is not done here");
+      return "yes";
+    });
+    await expect(link.ask("no", null)).rejects.toThrow("that is not done here");
+    expect(await link.ask("yes", null)).toBe("yes");
+  });
+
+  it("tells the other side when nobody waits any longer", async () => {
+    const { link } = await pair(
+      (_, __, signal) =>
+        new Promise((resolve) =>
+          signal.addEventListener("abort", () => resolve("cut short"), { once: true }),
+        ),
+    );
+    const controller = new AbortController();
+    const answer = link.ask("wait", null, controller.signal);
+    controller.abort();
+    expect(await answer).toBe("cut short");
+    const already = link.ask("wait", null, AbortSignal.abort());
+    expect(await already).toBe("cut short");
+  });
+
+  it("says whether a request had left when the other side went away", async () => {
+    const { link, server, path } = await pair((method) =>
+      method === "hang" ? new Promise(() => undefined) : Promise.resolve(1),
+    );
+    await link.ask("hello", null);
+    const hanging = link.ask("hang", null).catch((error: unknown) => error);
+    await link.ask("hello", null);
+    void server.close();
+    const lost = await hanging;
+    expect(lost).toBeInstanceOf(LinkLost);
+    expect(lost).toMatchObject({
+      sent: true,
+      message: `the connection to ${path} was lost: the connection was closed`,
+    });
+    const unreachable = await link.ask("hello", null).catch((error: unknown) => error);
+    expect(unreachable).toMatchObject({ sent: false });
+    expect(String(unreachable)).toMatch(/cannot be reached: connect ENOENT/);
+  });
+
+  it("stands again when the other side is back", async () => {
+    const { link, server, path } = await pair(async () => "first");
+    expect(await link.ask("who", null)).toBe("first");
+    await server.close();
+    await expect(link.ask("who", null)).rejects.toThrow(/cannot be reached|was lost/);
+    const second = await serveLink(
+      { path },
+      async () => "second",
+      () => undefined,
+    );
+    ends.push(() => second.close());
+    expect(await link.ask("who", null)).toBe("second");
+  });
+
+  it("has a socket that only its owner can open", async () => {
+    const { path } = await pair(async () => 1);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+});
+
+describe("the answering end", () => {
+  it.each([
+    ["no JSON", "hello\n"],
+    ["another object", '{"id":1}\n'],
+    ["a number that is none", '{"id":"1","method":"x","params":1}\n'],
+    ["an unknown key", '{"id":1,"method":"x","params":1,"more":1}\n'],
+    ["a method without end", `{"id":1,"method":"${"x".repeat(65)}","params":1}\n`],
+    ["bytes that are no text", new Uint8Array([0, 255, 254, 10])],
+  ])("ends a connection that sends %s", async (_, bytes) => {
+    const { path, link, faults } = await pair(async () => "fine");
+    expect(await sendRaw(path, bytes)).toBe("");
+    expect(faults).toEqual(["what came over the socket is no frame of Argus"]);
+    expect(await link.ask("x", 1)).toBe("fine");
+  });
+
+  it("survives random bytes", async () => {
+    const { path, link } = await pair(async () => "fine");
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ minLength: 1, maxLength: 300 }), async (bytes) => {
+        await sendRaw(path, Buffer.concat([bytes, Buffer.from("\n")]));
+      }),
+      { numRuns: 50 },
+    );
+    expect(await link.ask("x", 1)).toBe("fine");
+  });
+
+  it("takes 64 requests at once from one connection, and no more", async () => {
+    const { path, faults } = await pair(() => new Promise(() => undefined));
+    const frames = Array.from({ length: 65 }, (_, id) => `{"id":${id},"method":"x","params":null}\n`);
+    await sendRaw(path, frames.join(""));
+    expect(faults).toEqual(["too many requests at once"]);
+  });
+
+  it("cuts what was asked for short when the asker is gone", async () => {
+    let aborted: (value: unknown) => void = () => undefined;
+    const seen = new Promise((resolve) => {
+      aborted = resolve;
+    });
+    const { path } = await pair((_, __, signal) => {
+      signal.addEventListener("abort", aborted, { once: true });
+      return new Promise(() => undefined);
+    });
+    const socket = connect({ path });
+    socket.write('{"id":1,"method":"x","params":null}\n', () => setImmediate(() => socket.end()));
+    await seen;
+  });
+});
