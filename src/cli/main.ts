@@ -12,6 +12,7 @@ import { pauseCommand, resumeCommand } from "./pause.ts";
 import { problemsCommand } from "./problems.ts";
 import { runCommand } from "./run.ts";
 import { statusCommand } from "./status.ts";
+import { summaryCommand } from "./summary.ts";
 
 /** In the order of `argus --help`: a new command is one file and one row. */
 const commands: readonly ((program: Command, context: Context) => void)[] = [
@@ -20,6 +21,7 @@ const commands: readonly ((program: Command, context: Context) => void)[] = [
   explainCommand,
   statusCommand,
   problemsCommand,
+  summaryCommand,
   cleanCommand,
   pauseCommand,
   resumeCommand,

@@ -1,0 +1,120 @@
+/** The last day in a few lines, for people and for a telephone: the registry and the trail, counted. */
+import { actionCatalog } from "../types/action.ts";
+import type { Problem, RegistryRecord, Severity } from "../types/problem.ts";
+import { severities } from "../types/problem.ts";
+import type { TrailCycle } from "../types/trail.ts";
+import { oneLine } from "./text.ts";
+import { count, minute } from "./values.ts";
+
+export interface Summary {
+  readonly host: string;
+  /** ISO 8601, UTC. */
+  readonly from: string;
+  readonly to: string;
+  /** Complete ones, and how many of those a wake-up started. `since` is later than `from` when the trail begins there. */
+  readonly cycles: { readonly total: number; readonly woken: number; readonly since: string | null };
+  readonly opened: number;
+  readonly resolved: number;
+  readonly open: readonly {
+    readonly severity: Severity;
+    readonly subject: string;
+    readonly description: string;
+    readonly openedAt: string;
+    readonly key: string;
+  }[];
+  /** What was done on the machine, by action. */
+  readonly actions: readonly {
+    readonly action: string;
+    readonly success: number;
+    readonly failure: number;
+  }[];
+  readonly model: { readonly calls: number; readonly tokens: number; readonly costDollars: number };
+}
+
+/**
+ * @param records lines of the registry, none older than `from`.
+ * @param cycles newest first; reading ends with the first one older than `from`.
+ */
+export function summarise(
+  host: string,
+  window: { readonly from: string; readonly to: string },
+  records: Iterable<RegistryRecord>,
+  cycles: Iterable<TrailCycle>,
+  open: readonly Problem[],
+): Summary {
+  let opened = 0;
+  let resolved = 0;
+  const actions = new Map<string, { action: string; success: number; failure: number }>();
+  for (const record of records) {
+    if (record.event === "opened") opened += 1;
+    if (record.event === "resolved") resolved += 1;
+    const [action = ""] = record.action_taken.split(":", 1);
+    if (record.event !== "action" || !changesMachine(action)) continue;
+    const row = actions.get(action) ?? { action, success: 0, failure: 0 };
+    if (record.action_result === "success") row.success += 1;
+    if (record.action_result === "failure") row.failure += 1;
+    if (row.success + row.failure > 0) actions.set(action, row);
+  }
+  const seen = { total: 0, woken: 0, since: null as string | null };
+  const model = { calls: 0, tokens: 0, costDollars: 0 };
+  for (const { cycle, consultation } of cycles) {
+    if (cycle.ts < window.from) break;
+    seen.total += 1;
+    seen.since = cycle.ts;
+    if (cycle.trigger === "wake") seen.woken += 1;
+    if (consultation === null || consultation === undefined) continue;
+    model.calls += 1;
+    model.tokens += consultation.inputTokens + consultation.outputTokens;
+    model.costDollars += consultation.costDollars ?? 0;
+  }
+  const rank = ({ severity }: { severity: Severity }) => severities.indexOf(severity);
+  return {
+    host,
+    ...window,
+    cycles: seen,
+    opened,
+    resolved,
+    open: [...open]
+      .sort((a, b) => rank(a) - rank(b) || (a.openedAt < b.openedAt ? -1 : 1))
+      .map(({ severity, subject, description, openedAt, key }) => ({
+        severity,
+        subject,
+        description,
+        openedAt,
+        key,
+      })),
+    actions: [...actions.values()].sort((a, b) => (a.action < b.action ? -1 : 1)),
+    model,
+  };
+}
+
+function changesMachine(action: string): boolean {
+  return Object.entries(actionCatalog).some(([type, { message }]) => type === action && !message);
+}
+
+/** More would not be read on a telephone; `argus problems` has them all. */
+const mostShown = 10;
+
+/** Plain text, a line for each thing that there is to say. */
+export function summaryText(summary: Summary): string {
+  const { host, from, to, cycles, opened, resolved, open, actions, model } = summary;
+  const shown = open.slice(0, mostShown).map(({ severity, description, openedAt, key }) => {
+    return `${severity.toUpperCase()} ${oneLine(description)} (since ${minute(openedAt)} UTC)\nargus explain ${key}`;
+  });
+  const rest = open.length - shown.length;
+  const woken = cycles.woken === 0 ? "" : `, ${cycles.woken} of them woken by an event`;
+  const cost = model.costDollars > 0 ? `, $${model.costDollars.toFixed(4)}` : "";
+  return [
+    `${host}: ${minute(from)} to ${minute(to)} UTC`,
+    `${count(opened, "problem")} opened, ${resolved} resolved, ${open.length} open now`,
+    ...actions.map(({ action, success, failure }) => `${action}: ${success} succeeded, ${failure} failed`),
+    cycles.total === 0
+      ? "no cycle in this time: is Argus running?"
+      : `${count(cycles.total, "cycle")}${woken}`,
+    ...(model.calls === 0
+      ? ["the model was not asked"]
+      : [`the model was asked ${count(model.calls, "time")}: ${count(model.tokens, "token")}${cost}`]),
+    ...shown.map((each) => `\n${each}`),
+    ...(rest > 0 ? [`\nand ${rest} more: argus problems --open`] : []),
+  ].join("\n");
+}
