@@ -35,7 +35,7 @@ describe("the summary of a day", () => {
       ],
       [
         problem("info", "web was slow", "2026-11-20T01:00:00Z"),
-        problem("critical", "web is failed\n(exit-code)", "2026-11-20T02:00:00Z"),
+        problem("critical", "web is failed (exit-code)", "2026-11-20T02:00:00Z"),
       ],
     );
     expect(summaryText(summary)).toBe(
