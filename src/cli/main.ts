@@ -4,6 +4,7 @@ import { Command, CommanderError } from "commander";
 import { UserError, WorkError } from "../types/errors.ts";
 import { checkCommand } from "./check.ts";
 import { cleanCommand } from "./clean.ts";
+import { completionCommand } from "./completion.ts";
 import { type Context, createContext, type Invocation } from "./context.ts";
 import { doctorCommand } from "./doctor.ts";
 import { executorCommand } from "./executor.ts";
@@ -27,6 +28,7 @@ const commands: readonly ((program: Command, context: Context) => void)[] = [
   resumeCommand,
   doctorCommand,
   executorCommand,
+  completionCommand,
 ];
 
 /** @returns the exit status: 0 fine, 1 the work failed, 2 wrong usage or settings. */
