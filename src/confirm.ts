@@ -19,6 +19,19 @@ export interface Attempt {
   readonly actions: readonly ActionRecord[];
 }
 
+/** The executor answers in the order of the proposals. */
+export function assign(
+  remedies: readonly { finding: Finding; proposals: readonly unknown[] }[],
+  actions: readonly ActionRecord[],
+): Attempt[] {
+  let next = 0;
+  return remedies.map(({ finding, proposals }) => {
+    const own = actions.slice(next, next + proposals.length);
+    next += proposals.length;
+    return { finding, actions: own };
+  });
+}
+
 const collectorsOf: Readonly<Record<EntityKind | "host", readonly CollectorName[]>> = {
   host: ["host", "processes"],
   disk: ["disks"],

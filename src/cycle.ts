@@ -1,7 +1,7 @@
 /** One cycle, as a list of stages: collect, detect, execute, escalate, tell, record. */
 import { randomBytes } from "node:crypto";
 import type { Collector } from "./collect/collect.ts";
-import { type Attempt, confirm } from "./confirm.ts";
+import { type Attempt, assign, confirm } from "./confirm.ts";
 import { detect, rulesOf } from "./detect/detect.ts";
 import { remediesOf } from "./detect/proposals.ts";
 import type { RuleBook } from "./detect/rule-book.ts";
@@ -26,8 +26,7 @@ import type { Trail } from "./record/trail.ts";
 import { faultText } from "./system/json-source.ts";
 import type { Store } from "./system/store.ts";
 import type { System } from "./system/system.ts";
-import type { ActionRecord } from "./types/action.ts";
-import type { Detection, Finding } from "./types/finding.ts";
+import type { Detection } from "./types/finding.ts";
 import { isoTime } from "./types/moment.ts";
 import type { Config } from "./types/settings.ts";
 import type { Snapshot } from "./types/snapshot.ts";
@@ -54,7 +53,12 @@ export interface Parts {
 export type Trigger = TrailCycle["cycle"]["trigger"];
 
 /** @throws what made it impossible: a state that cannot be written, a bug. The caller counts the failure. */
-export async function runCycle(parts: Parts, trigger: Trigger, signal: AbortSignal): Promise<TrailCycle> {
+export async function runCycle(
+  parts: Parts,
+  trigger: Trigger,
+  signal: AbortSignal,
+  wokenBy: readonly string[] = [],
+): Promise<TrailCycle> {
   const { system, config, registry } = parts;
   const started = system.clock.monotonicMs();
   const cycle = { id: cycleId(system), ts: isoTime(system.clock.now()), host: "" };
@@ -111,7 +115,14 @@ export async function runCycle(parts: Parts, trigger: Trigger, signal: AbortSign
   const trail: TrailCycle = {
     version: 1,
     kind: "cycle",
-    cycle: { ...cycle, trigger, duration_ms: Math.round(durationMs), dry_run: config.dryRun, model },
+    cycle: {
+      ...cycle,
+      trigger,
+      ...woken(wokenBy),
+      duration_ms: Math.round(durationMs),
+      dry_run: config.dryRun,
+      model,
+    },
     collectors: [...snapshot.collectors],
     findings: handled.map((each) => trailFinding(each, parts)),
     consultation,
@@ -134,6 +145,8 @@ export async function runCycle(parts: Parts, trigger: Trigger, signal: AbortSign
   parts.state.end(durationMs);
   return trail;
 }
+
+const woken = (by: readonly string[]) => (by.length === 0 ? {} : { woken_by: [...by] });
 
 const guardBytes = 100_000_000;
 
@@ -195,19 +208,6 @@ function healthOf(snapshot: Snapshot): [active: string[], down: string[]] {
   const named = (active: boolean) =>
     services.filter(({ activeState }) => (activeState === "active") === active).map(({ name }) => name);
   return [named(true), named(false)];
-}
-
-/** The executor answers in the order of the proposals. */
-function assign(
-  remedies: readonly { finding: Finding; proposals: readonly unknown[] }[],
-  actions: readonly ActionRecord[],
-): Attempt[] {
-  let next = 0;
-  return remedies.map(({ finding, proposals }) => {
-    const own = actions.slice(next, next + proposals.length);
-    next += proposals.length;
-    return { finding, actions: own };
-  });
 }
 
 function withResolution({ finding, actions }: Attempt): Handled {

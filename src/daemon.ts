@@ -1,50 +1,141 @@
-/** The daemon: cycles on a schedule that neither drifts nor overlaps, until it is told to stop. */
+/** The daemon: cycles on a schedule that neither drifts nor overlaps, and when the bell rings, until it is told to stop. */
+import { type Bell, createBell } from "./bell.ts";
 import { type Parts, runCycle, type Trigger } from "./cycle.ts";
 import type { Log } from "./system/log.ts";
 import { problemKey } from "./system/problem-key.ts";
+import type { ServiceManager } from "./system/service-manager.ts";
+import type { Clock } from "./system/system.ts";
 import type { Proposal } from "./types/action.ts";
 import type { TrailCycle } from "./types/trail.ts";
 
-export interface DaemonOptions {
+export interface DaemonOptions extends CycleOptions {
+  readonly manager: ServiceManager;
+  /** After each cycle, failed or not: sends what waits in the outbox. Must not delay the next cycle. */
+  readonly afterCycle: () => void;
+  /** Begins to ring the bell for what happens between two cycles; goes on until the signal aborts. */
+  readonly watch: (ring: (reason: string) => void) => void;
+}
+
+interface CycleOptions {
   /** The parts as they are now; SIGHUP may have replaced them since the last cycle. */
   readonly parts: () => Parts;
   readonly log: Log;
   /** Ends the daemon: cuts off what is waited for and lets the present cycle end. */
   readonly signal: AbortSignal;
-  /** After each cycle, failed or not: sends what waits in the outbox. Must not delay the next cycle. */
-  readonly afterCycle: () => void;
+}
+
+/** Ten restarts of two minutes each, and the model's minute: no cycle takes longer unless it hangs. */
+const longestCycleMs = 25 * 60_000;
+const overdueMs = 60_000;
+
+/** What the loop is at, for the watchdog. */
+interface Progress {
+  /** When the present cycle began; null between two. */
+  begunMs: number | null;
+  nextMs: number;
+  status: string;
 }
 
 export async function runDaemon(options: DaemonOptions): Promise<void> {
-  const { log, signal, parts } = options;
+  const { log, signal, parts, manager } = options;
   const { clock } = parts().system;
-  let nextMs = clock.monotonicMs();
+  const nap = createNap(clock, signal);
+  const bell = createBell(nap.end);
+  const progress: Progress = { begunMs: null, nextMs: clock.monotonicMs(), status: "the first cycle runs" };
+  void feedWatchdog(manager, progress, clock, signal);
+  options.watch((reason) => bell.ring(reason, clock.monotonicMs()));
+  let isReady = false;
   while (!signal.aborted) {
-    await runGuarded(options, "schedule");
+    const turn = takeTurn(bell, progress.nextMs, clock.monotonicMs());
+    if (turn.trigger === null) {
+      await nap.until(turn.dueMs);
+      continue;
+    }
+    progress.begunMs = clock.monotonicMs();
+    const outcome = await runGuarded(options, turn.trigger, turn.wokenBy);
+    progress.begunMs = null;
+    progress.status = statusOf(outcome);
+    if (!isReady && "cycle" in outcome) {
+      isReady = true;
+      await manager.ready(progress.status);
+    }
     options.afterCycle();
+    if (turn.trigger === "wake") continue;
     // Counted from the slot before, not from now, so that the schedule does not drift; a cycle that took longer than
     // the interval skips slots instead of making up for them in a burst.
     const intervalMs = parts().config.intervalSeconds * 1000;
-    nextMs += intervalMs;
-    const lateMs = clock.monotonicMs() - nextMs;
+    progress.nextMs += intervalMs;
+    const lateMs = clock.monotonicMs() - progress.nextMs;
     if (lateMs > 0) {
       const skipped = Math.ceil(lateMs / intervalMs);
       log.warn({ skipped }, "a cycle took longer than the interval");
-      nextMs += skipped * intervalMs;
+      progress.nextMs += skipped * intervalMs;
     }
-    await clock.sleep(Math.max(0, nextMs - clock.monotonicMs()), signal);
   }
+  await manager.stopping();
+}
+
+type Turn =
+  | { readonly trigger: Trigger; readonly wokenBy: readonly string[] }
+  | { readonly trigger: null; readonly dueMs: number };
+
+/** The schedule goes first: its cycle sees what the bell rang for as well. */
+export function takeTurn(bell: Bell, slotMs: number, nowMs: number): Turn {
+  if (nowMs >= slotMs) return { trigger: "schedule", wokenBy: bell.answer() };
+  const wakeMs = bell.dueMs(nowMs);
+  if (wakeMs !== null && nowMs >= wakeMs) return { trigger: "wake", wokenBy: bell.answerAwake(nowMs) };
+  return { trigger: null, dueMs: Math.min(slotMs, wakeMs ?? slotMs) };
+}
+
+/** A sleep that the bell ends early. */
+function createNap(clock: Clock, signal: AbortSignal) {
+  let waking: AbortController | null = null;
+  const end = (): void => waking?.abort();
+  signal.addEventListener("abort", end, { once: true });
+  return {
+    end,
+    async until(dueMs: number): Promise<void> {
+      waking = new AbortController();
+      await clock.sleep(Math.max(0, dueMs - clock.monotonicMs()), waking.signal);
+      waking = null;
+    },
+  };
+}
+
+/** Silence where no progress is: systemd then ends this process and starts another one. */
+async function feedWatchdog(
+  manager: ServiceManager,
+  progress: Progress,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
+  if (manager.feedEveryMs === null) return;
+  while (!signal.aborted) {
+    await clock.sleep(manager.feedEveryMs, signal);
+    if (!signal.aborted && isMoving(progress, clock.monotonicMs())) await manager.feed(progress.status);
+  }
+}
+
+export function isMoving({ begunMs, nextMs }: Pick<Progress, "begunMs" | "nextMs">, nowMs: number): boolean {
+  return begunMs === null ? nowMs - nextMs < overdueMs : nowMs - begunMs < longestCycleMs;
+}
+
+function statusOf(outcome: Awaited<ReturnType<typeof runGuarded>>): string {
+  if ("error" in outcome) return "the last cycle failed: see argus status";
+  const { cycle, problems, actions } = outcome.cycle;
+  return `cycle of ${cycle.ts}: ${problems.open.length} open problems, ${actions.length} actions`;
 }
 
 /** One cycle whose failure is counted, logged with its stack, and told to people at every third in a row. */
 export async function runGuarded(
-  options: DaemonOptions,
+  options: CycleOptions,
   trigger: Trigger,
+  wokenBy: readonly string[] = [],
 ): Promise<{ readonly cycle: TrailCycle } | { readonly error: unknown }> {
   const { log, signal } = options;
   const parts = options.parts();
   try {
-    const cycle = await runCycle(parts, trigger, signal);
+    const cycle = await runCycle(parts, trigger, signal, wokenBy);
     logCycle(log, cycle);
     return { cycle };
   } catch (error) {
@@ -86,11 +177,12 @@ async function recordFailure(parts: Parts, log: Log, error: unknown, signal: Abo
 /** One line for a quiet cycle; one more for each finding and action otherwise. */
 function logCycle(log: Log, { cycle, collectors, findings, actions, problems, notes }: TrailCycle): void {
   const failed = collectors.filter(({ status }) => status === "failed").map(({ name }) => name);
-  const { id, trigger, duration_ms, model } = cycle;
+  const { id, trigger, woken_by, duration_ms, model } = cycle;
   log.info(
     {
       cycle: id,
       trigger,
+      woken_by,
       duration_ms,
       findings: findings.length,
       actions: actions.length,

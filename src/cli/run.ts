@@ -4,8 +4,10 @@ import { runDaemon, runGuarded } from "../daemon.ts";
 import { createDelivery, type Delivery } from "../notify/deliver.ts";
 import { cycleReport } from "../report/cycle-report.ts";
 import { createLog, type Log } from "../system/log.ts";
+import { createServiceManager } from "../system/service-manager.ts";
 import { UserError } from "../types/errors.ts";
 import type { Config } from "../types/settings.ts";
+import { watchForWakeUps } from "../wake-ups.ts";
 import { type Context, printJson } from "./context.ts";
 import { endOnSignal, graceMs } from "./ending.ts";
 import { openParts } from "./parts.ts";
@@ -40,8 +42,7 @@ async function once(context: Context, config: Config, json: boolean): Promise<vo
   const log = createLog(system.files, config.logDir);
   const ending = endOnSignal();
   try {
-    const options = { parts: () => parts, log, signal: ending.signal, afterCycle: () => {} };
-    const work = runGuarded(options, "once");
+    const work = runGuarded({ parts: () => parts, log, signal: ending.signal }, "once");
     const outcome = await Promise.race([work, ending.after(graceMs)]);
     if (outcome === "ended") return context.exit(1);
     if ("error" in outcome) {
@@ -60,7 +61,10 @@ async function once(context: Context, config: Config, json: boolean): Promise<vo
 }
 
 async function daemon(context: Context, read: () => Config): Promise<void> {
-  const { system } = context;
+  const { system, env } = context;
+  let onWake: (reason: string) => void = () => undefined;
+  // Before anything else: until somebody listens, Node opens its debugger's port on this signal.
+  process.on("SIGUSR1", () => onWake("SIGUSR1"));
   let config = read();
   const opened = await openParts(system, config, "argus run");
   let { parts } = opened;
@@ -107,6 +111,12 @@ async function daemon(context: Context, read: () => Config): Promise<void> {
     },
     log,
     signal: ending.signal,
+    manager: createServiceManager(system.run, env, system.self.pid, (sentence) => log.warn(sentence)),
+    watch: (ring) => {
+      onWake = ring;
+      const watching = watchForWakeUps({ parts: () => parts, log, signal: ending.signal, ring });
+      void watching.catch((error: unknown) => log.error({ err: error }, "nothing wakes Argus any more"));
+    },
     afterCycle: () => {
       if (!config.dryRun)
         void deliver(delivery, config, log, ending.signal, 60_000).catch((error: unknown) =>

@@ -59,7 +59,7 @@ export function createDiskCollector({ files, clock }: System): Collect {
   };
 }
 
-function toDisk({ mount, device, type }: Mount, status: FileSystemStatus): Disk {
+export function toDisk({ mount, device, type }: Mount, status: FileSystemStatus): Disk {
   const { totalBytes, freeBytes, availableBytes, inodes, inodesFree } = status;
   const usedBytes = totalBytes - freeBytes;
   const usable = usedBytes + availableBytes; // what is kept back for root is in neither, as df has it

@@ -66,7 +66,7 @@ function required(meminfo: ReadonlyMap<string, number>, name: string): number {
   return value;
 }
 
-function readMemory(files: Files, meminfo: ReadonlyMap<string, number>): Memory {
+export function readMemory(files: Files, meminfo: ReadonlyMap<string, number>): Memory {
   const host = {
     totalBytes: required(meminfo, "MemTotal"),
     availableBytes: required(meminfo, "MemAvailable"),
@@ -161,7 +161,7 @@ function createSwapRates(files: Files, clock: Clock) {
   };
 }
 
-function readPressure(files: Files): Pressure | null {
+export function readPressure(files: Files): Pressure | null {
   const read = (name: string) => parsePressure(files.tryRead(`/proc/pressure/${name}`) ?? "");
   const memory = read("memory");
   const io = read("io");

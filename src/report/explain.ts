@@ -32,7 +32,7 @@ export function explainCycle(cycle: TrailCycle, style: Style): string {
 }
 
 function head(cycle: TrailCycle, style: Style): Line[] {
-  const { id, host, ts, trigger, duration_ms, dry_run } = cycle.cycle;
+  const { id, host, ts, duration_ms, dry_run } = cycle.cycle;
   const dry: Text = dry_run ? [" A ", toned("info", "dry run"), ": nothing was changed."] : "";
   const found =
     cycle.findings.length === 0
@@ -42,7 +42,7 @@ function head(cycle: TrailCycle, style: Style): Line[] {
     ...wrap([toned("strong", `Cycle ${id}`), ` on ${host}`], { style, hang: indent }),
     ...wrap(
       [
-        `${dayAndTime(ts)} UTC, started ${triggerSentence(trigger)}, took ${took(duration_ms)}.`,
+        `${dayAndTime(ts)} UTC, started ${triggerSentence(cycle.cycle)}, took ${took(duration_ms)}.`,
         ...spansOf(dry),
       ],
       { style },

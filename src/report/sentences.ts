@@ -78,14 +78,14 @@ export function refusalSentence(reason: RefusalReason): string {
   }
 }
 
-export function triggerSentence(trigger: TrailCycle["cycle"]["trigger"]): string {
+export function triggerSentence({ trigger, woken_by }: TrailCycle["cycle"]): string {
   switch (trigger) {
     case "schedule":
       return "by schedule";
     case "once":
       return "by hand";
     case "wake":
-      return "woken by an event";
+      return woken_by === undefined ? "woken by an event" : `woken by: ${woken_by.join(", ")}`;
   }
 }
 

@@ -26,9 +26,9 @@ export function daemon({ running, now, intervalSeconds }: StatusData): Text {
 
 export function lastCycle({ lastCycle: last, cycles, now }: StatusData): Text | null {
   if (last === null) return null;
-  const { id, ts, trigger, duration_ms, dry_run } = last.cycle;
+  const { id, ts, duration_ms, dry_run } = last.cycle;
   const parts: Text[] = [
-    `${id}, ${duration(secondsFrom(ts, now))} ago, ${triggerSentence(trigger)}, took ${took(duration_ms)}${dry_run ? ", dry run" : ""}`,
+    `${id}, ${duration(secondsFrom(ts, now))} ago, ${triggerSentence(last.cycle)}, took ${took(duration_ms)}${dry_run ? ", dry run" : ""}`,
   ];
   if (cycles?.interrupted) parts.push([", ", toned("bad", "and the one after it was cut off")]);
   if (cycles !== null && cycles.failuresInARow > 0)

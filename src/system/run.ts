@@ -65,6 +65,7 @@ export function createRun(path?: string): Run {
         SYSTEMD_COLORS: "0",
         SYSTEMD_PAGER: "",
         TMUX: "",
+        NOTIFY_SOCKET: options.notifySocket ?? "",
         ...(path === undefined ? {} : { PATH: path }),
       },
     });

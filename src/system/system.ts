@@ -96,6 +96,8 @@ export interface RunOptions {
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
   readonly input?: string;
+  /** For systemd-notify alone: no other program shall speak in the service's name. */
+  readonly notifySocket?: string;
 }
 
 export interface Http {

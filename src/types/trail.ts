@@ -86,6 +86,8 @@ export const TrailCycle = z.object({
     id: z.string(),
     ts: z.string(),
     trigger: z.enum(["schedule", "once", "wake"]),
+    /** What happened before it, one clause each. */
+    woken_by: z.array(z.string()).optional(),
     duration_ms: z.number(),
     dry_run: z.boolean(),
     host: z.string(),

@@ -1,0 +1,104 @@
+/** What rings the bell of the daemon: units that go down, thresholds that are crossed, a signal. */
+import { createPulse } from "./collect/pulse.ts";
+import type { Parts } from "./cycle.ts";
+import { createCrossings } from "./detect/crossings.ts";
+import type { Log } from "./system/log.ts";
+import { isSystemdRunning, normaliseUnit } from "./system/systemd.ts";
+import { watchUnitEvents } from "./system/unit-events.ts";
+
+/** Pressure averages over ten seconds; a disk that fills at 200 MB/s gains a gigabyte in this time. */
+const pulseMs = 5_000;
+const retryMs = { first: 1_000, most: 60_000 };
+
+export interface WakeUpOptions {
+  readonly parts: () => Parts;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  readonly ring: (reason: string) => void;
+}
+
+/** Resolves when the signal aborts. A source that is lost is said, and tried again; the others go on. */
+export async function watchForWakeUps(options: WakeUpOptions): Promise<void> {
+  await Promise.all([watchUnits(options), watchPulse(options)]);
+}
+
+async function watchUnits({ parts, log, signal, ring }: WakeUpOptions): Promise<void> {
+  const { system } = parts();
+  if (!isSystemdRunning(system.files)) {
+    log.info("systemd is not running here: no unit wakes Argus, the schedule goes on");
+    return;
+  }
+  const say = (sentence: string) => {
+    log.warn(sentence);
+    parts().notes.push(sentence);
+  };
+  let delayMs = retryMs.first;
+  let isSaid = false;
+  while (!signal.aborted) {
+    try {
+      const lost = await listen({ parts, log, signal, ring }, () => {
+        if (isSaid) say("systemd tells of units that go down again");
+        isSaid = false;
+        delayMs = retryMs.first;
+      });
+      if (signal.aborted) return;
+      throw new Error(lost);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      if (!isSaid)
+        say(
+          `no unit that goes down wakes Argus until systemd can be heard again: ${why}; the schedule goes on`,
+        );
+      isSaid = true;
+    }
+    await system.clock.sleep(delayMs, signal);
+    delayMs = Math.min(retryMs.most, delayMs * 2);
+  }
+}
+
+/** Resolves with the reason when the source is lost, or when the signal aborts. */
+async function listen({ parts, signal, ring }: WakeUpOptions, onHeard: () => void): Promise<string> {
+  let lost: (why: string) => void = () => undefined;
+  const ended = new Promise<string>((resolve) => {
+    lost = resolve;
+  });
+  const onDown = (unit: string, state: "failed" | "inactive") => {
+    if (state === "failed" || isRestartable(parts(), unit))
+      ring(`${unit} ${state === "failed" ? "failed" : "became inactive"}`);
+  };
+  const stop = await watchUnitEvents(parts().system, onDown, lost);
+  onHeard();
+  const abort = () => lost("Argus was told to stop");
+  signal.addEventListener("abort", abort, { once: true });
+  if (signal.aborted) abort();
+  try {
+    return await ended;
+  } finally {
+    signal.removeEventListener("abort", abort);
+    stop();
+  }
+}
+
+function isRestartable({ config }: Parts, unit: string): boolean {
+  return config.settings.services.some((each) => each.restart && normaliseUnit(each.unit) === unit);
+}
+
+async function watchPulse({ parts, log, signal, ring }: WakeUpOptions): Promise<void> {
+  const { system } = parts();
+  const pulse = createPulse(system);
+  const crossings = createCrossings();
+  let isSaid = false;
+  // The next look waits for this one: a file system that does not answer costs one thread, and no more.
+  while (!signal.aborted) {
+    try {
+      const facts = await pulse();
+      for (const clause of crossings.look(parts().book.rules(), facts, system.clock.monotonicMs()))
+        ring(clause);
+      isSaid = false;
+    } catch (error) {
+      if (!isSaid) log.warn({ err: error }, "the pulse could not be taken; the schedule goes on");
+      isSaid = true;
+    }
+    await system.clock.sleep(pulseMs, signal);
+  }
+}
