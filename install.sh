@@ -1,85 +1,648 @@
 #!/usr/bin/env bash
-# Installs Argus below /opt/argus with its own copy of Node and runs it under systemd.
-# Idempotent: run it again to upgrade; settings, local rules and state stay as they are.
+# Installs Argus with its own copy of Node and runs it under systemd, or upgrades it, or removes it.
+# Run it as often as you like: what is as it should be is left alone; settings, local rules and state are always kept.
+# Whatever goes wrong is undone: `on_failure` notes beside each change how, and `finish` does it.
 set -euo pipefail
+umask 022
 
-program=/opt/argus
-settings=/etc/argus
-
-fail() {
-  printf 'install.sh: %s\n' "$1" >&2
-  exit 1
-}
+readonly settings=/etc/argus state=/var/lib/argus executor_state=/var/lib/argus-executor logs=/var/log/argus
+readonly unit_dir=/etc/systemd/system
+readonly wrapper=/usr/local/bin/argus
+readonly completion=/usr/local/share/bash-completion/completions/argus
+readonly manual=/usr/local/share/man/man8/argus.8
+readonly units=(
+  argus.service argus-executor.socket argus-executor.service argus-once.service argus-once.timer
+  argus-daily.service argus-daily.timer
+)
+readonly program_parts=(dist rules docs package.json argus.json)
+readonly healthy_within_seconds=90
 
 usage() {
   cat <<'TEXT'
-usage: ./install.sh [--uninstall]
+usage: ./install.sh [options]
 
-  (nothing)     build and install to /opt/argus, settings in /etc/argus, start argus.service
-  --uninstall   stop and remove the program; settings, rules and state stay
+  --yes           ask nothing
+  --dry-run       say what would be done, and change nothing
+  --timer         a cycle every five minutes instead of the daemon
+  --daemon        the daemon again, after --timer
+  --prefix DIR    folder of the program (default: where it is now, else /opt/argus)
+  --node FILE     the Node.js that is copied (default: that of the path, or of the user who called sudo)
+  --uninstall     stop Argus and remove the program; settings, local rules, state and logs stay
+  --help
+
+Exit status: 0 done, 1 it failed and everything is as it was, 2 wrong usage.
 TEXT
 }
+
+# --- ending, whichever way -------------------------------------------------------------------------------------------
+
+work=''        # a scratch folder
+sentence=''    # what went wrong
+doing='starting'
+undo=()
+
+fail() {
+  sentence=$1
+  exit "${2:-1}"
+}
+
+on_failure() {
+  local line
+  printf -v line '%q ' "$@"
+  undo+=("$line")
+}
+
+# shellcheck disable=SC2317  # called by the trap
+finish() {
+  local status=$? i
+  trap '' INT TERM HUP
+  set +e
+  for ((i = ${#undo[@]} - 1; i >= 0; i--)); do
+    eval "${undo[i]}" || printf 'install.sh: this could not be undone: %s\n' "${undo[i]}" >&2
+  done
+  [ -z "$work" ] || rm -rf -- "$work"
+  if [ "$status" != 0 ]; then
+    case $status in
+      129 | 130 | 143) : "${sentence:=it was interrupted while $doing; everything is as it was before}" ;;
+      *) : "${sentence:=it failed while $doing, as the message above says; everything is as it was before}" ;;
+    esac
+    printf 'install.sh: %s\n' "$sentence" >&2
+  fi
+  exit "$status"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+trap 'exit 129' HUP
+
+# --- what is wanted --------------------------------------------------------------------------------------------------
+
+action=install assume_yes='' dry_run='' mode='' prefix='' node='' given=("$@")
+while [ $# -gt 0 ]; do
+  case $1 in
+    --yes | -y) assume_yes=1 ;;
+    --dry-run) dry_run=1 ;;
+    --timer) mode=timer ;;
+    --daemon) mode=daemon ;;
+    --uninstall) action=uninstall ;;
+    --prefix | --node)
+      [ $# -gt 1 ] || fail "$1 needs a path; see --help" 2
+      if [ "$1" = --prefix ]; then prefix=$2; else node=$2; fi
+      shift
+      ;;
+    -h | --help)
+      usage
+      exit 0
+      ;;
+    *) fail "there is no option $1; see --help" 2 ;;
+  esac
+  shift
+done
+
+# --- what is there ---------------------------------------------------------------------------------------------------
+
+is_root() { [ "$(id -u)" = 0 ]; }
+is_active() { systemctl is-active --quiet "$1"; }
+is_enabled() { systemctl is-enabled --quiet "$1" 2>/dev/null; }
+is_user() { getent passwd argus >/dev/null; }
+property() { systemctl show --value --property="$2" "$1"; }
+
+# A program folder that this script made: anything else is never removed or replaced.
+is_program() { [ -x "$1/bin/node" ] && grep -qs '"name": "argus-watchdog"' "$1/package.json"; }
+
+installed_prefix() {
+  [ ! -e "$unit_dir/argus.service" ] || sed -n 's#^ExecStart=\(/.*\)/bin/node .*#\1#p' "$unit_dir/argus.service" | head -n 1
+}
+
+version_in() { sed -n 's/^ *"version": "\(.*\)",*$/\1/p' "$1/package.json" | head -n 1; }
+
+check_host() {
+  is_root || [ -n "$dry_run" ] || fail "it must run as root; run: sudo ./install.sh ${given[*]}"
+  [ -d /run/systemd/system ] ||
+    fail "systemd is not running here; run 'npm start' for a look, or 'node dist/main.js run' under your own supervisor"
+  local version
+  version=$(systemctl --version | sed -n '1s/^systemd \([0-9]*\).*/\1/p')
+  [ "${version:-0}" -ge 247 ] ||
+    fail "systemd is version ${version:-unknown}, and Argus's units need 247 or newer; upgrade the system, or run 'node dist/main.js run' under your own supervisor"
+}
+
+choose_prefix() {
+  local installed above
+  installed=$(installed_prefix)
+  prefix=${prefix:-${installed:-/opt/argus}}
+  while [[ $prefix == /*/ ]]; do prefix=${prefix%/}; done
+  [[ $prefix =~ ^(/[A-Za-z0-9_+-][A-Za-z0-9._+-]*)+$ ]] ||
+    fail "--prefix is '$prefix', but must be an absolute path of letters, digits and . _ + -" 2
+  [[ ! $prefix =~ ^(/var)?/tmp/ ]] || fail "--prefix must not lie in a folder that is emptied; name one such as /opt/argus" 2
+  [ ! -e "$prefix" ] || is_program "$prefix" || [ -z "$(ls -A "$prefix" 2>&1)" ] ||
+    fail "$prefix holds something else than Argus; move it away, or name another folder with --prefix"
+  above=${prefix%/*}
+  while [ -n "$above" ]; do
+    only_root_writes "$above" ||
+      fail "others than root can write $above, and so could replace the program that runs as root; name another folder with --prefix"
+    above=${above%/*}
+  done
+}
+
+only_root_writes() {
+  local owner group mode
+  [ -e "$1" ] || return 0
+  read -r owner group mode < <(stat -L -c '%u %g %A' "$1")
+  [ "$owner" = 0 ] && [[ $mode != ????????w* ]] && [[ $group = 0 || $mode != ?????w* ]]
+}
+
+# Under sudo the path is root's, and Node may be the caller's own (nvm, fnm, volta): the login shell knows that one.
+choose_node() {
+  local caller=${SUDO_USER:-} newest
+  if [ -z "$node" ]; then
+    node=$(command -v node || true)
+    if [ -z "$node" ] && is_root && [ -n "$caller" ]; then
+      node=$(runuser -u "$caller" -- bash -lc 'command -v node' 2>/dev/null </dev/null || true)
+      newest=$(printf '%s\n' "$(getent passwd "$caller" | cut -d: -f6)"/.nvm/versions/node/v*/bin/node | sort -V | tail -n 1)
+      if [ -z "$node" ] && [ -x "$newest" ]; then node=$newest; fi
+    fi
+  fi
+  [ -n "$node" ] || fail "Node.js is not found; install version 20.11 or newer, or name the program with --node FILE"
+  [ -x "$node" ] || fail "$node is no program; name a Node.js of version 20.11 or newer with --node FILE"
+  # What stands in the path may be a starter of nvm's kin; the program itself is what can be copied.
+  node=$("$node" -p 'process.execPath' 2>/dev/null) || fail "$node does not run here; name another Node.js with --node FILE"
+  "$node" -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 11) ? 0 : 1)' ||
+    fail "Node.js at $node is $("$node" --version), and Argus needs 20.11 or newer; install that, or name another with --node FILE"
+}
+
+check_user() {
+  local uid shell
+  is_user || return 0
+  IFS=: read -r _ _ uid _ _ _ shell < <(getent passwd argus)
+  [[ $uid -lt 1000 && $shell == */nologin ]] ||
+    fail "the user argus is somebody's account here (uid $uid, shell $shell), and Argus needs a system user of that name; rename that account first"
+}
+
+# --- the build -------------------------------------------------------------------------------------------------------
+
+needs_build() {
+  local built=$source_dir/dist/main.js
+  [ -f "$built" ] || return 0
+  [ -d "$source_dir/src" ] || return 1 # a package without sources: what it brings is what there is
+  [ -n "$(cd "$source_dir" && find src scripts/build.mjs package.json package-lock.json -newer "$built" -print -quit)" ]
+}
+
+# As the owner of the clone: root would leave files behind that its owner can neither change nor remove.
+as_owner() {
+  local uid gid home
+  read -r uid gid < <(stat -c '%u %g' "$source_dir")
+  if [ "$uid" = "$(id -u)" ]; then
+    (cd "$source_dir" && "$@")
+    return
+  fi
+  home=$(getent passwd "$uid" | cut -d: -f6)
+  (cd "$source_dir" && setpriv --reuid="$uid" --regid="$gid" --clear-groups env HOME="${home:-/}" "$@")
+}
+
+build() {
+  local path npm
+  path="$(dirname "$node"):$PATH"
+  npm=$(PATH=$path command -v npm) || fail "npm is not found, and Argus is not built yet; install npm, or build elsewhere (npm ci && npm run build) and copy the folder here"
+  doing="building in $source_dir"
+  if [ ! -d "$source_dir/node_modules" ] || [ "$source_dir/package-lock.json" -nt "$source_dir/node_modules/.package-lock.json" ]; then
+    as_owner env PATH="$path" "$npm" ci --no-audit --no-fund >"$work/build.log" 2>&1 ||
+      fail_build "npm ci failed in $source_dir as said above; look whether the network is there, and run it by hand"
+  fi
+  as_owner env PATH="$path" "$npm" run build >"$work/build.log" 2>&1 ||
+    fail_build "npm run build failed in $source_dir as said above; run 'npm ci && npm run build' there by hand"
+}
+
+fail_build() {
+  tail -n 20 "$work/build.log" >&2
+  fail "$1"
+}
+
+# --- what is to be done ----------------------------------------------------------------------------------------------
+
+# Every file outside of the program's folder, as it should be, below $work/files.
+render() {
+  local files=$work/files unit
+  rm -rf "$files"
+  mkdir -p "$files$unit_dir" "$files${wrapper%/*}" "$files${completion%/*}" "$files${manual%/*}"
+  for unit in "${units[@]}"; do
+    sed "s#/opt/argus/#$prefix/#g" "$(unit_source "$unit")" >"$files$unit_dir/$unit"
+  done
+  sed "s#/opt/argus/#$prefix/#g" "$source_dir/systemd/argus-command.sh" >"$files$wrapper"
+  cp "$source_dir/docs/argus.8" "$files$manual"
+  if [ -f "$source_dir/dist/main.js" ]; then
+    "$node" "$source_dir/dist/main.js" completion >"$files$completion" || rm "$files$completion"
+  fi
+}
+
+unit_source() {
+  if [ -e "$source_dir/$1" ]; then echo "$source_dir/$1"; else echo "$source_dir/systemd/$1"; fi
+}
+
+mode_of() { if [ "$1" = "$wrapper" ]; then echo 0755; else echo 0644; fi; }
+
+changed_files() {
+  local path
+  find "$work/files" -type f -printf '/%P\n' | sort | while read -r path; do
+    cmp -s "$work/files$path" "$path" && [ "$(stat -c '0%a' "$path")" = "$(mode_of "$path")" ] || echo "$path"
+  done
+}
+
+missing_settings() {
+  local path
+  for path in "$settings/argus.json" "$settings/argus.env" "$settings/rules.d"; do
+    [ -e "$path" ] || echo "$path"
+  done
+}
+
+is_same_program() {
+  local part
+  is_program "$prefix" || return 1
+  for part in "${program_parts[@]}"; do diff -rq "$source_dir/$part" "$prefix/$part" >/dev/null 2>&1 || return 1; done
+  cmp -s "$source_dir/prompt.md" "$prefix/prompt.md.shipped" && cmp -s "$node" "$prefix/bin/node"
+}
+
+# In force now: the daemon or the timer.
+present_mode() { if is_enabled argus-once.timer; then echo timer; else echo daemon; fi; }
+main_unit() { if [ "$mode" = timer ]; then echo argus-once.timer; else echo argus.service; fi; }
+other_unit() { if [ "$mode" = timer ]; then echo argus.service; else echo argus-once.timer; fi; }
+
+wanted_units() { echo "argus-executor.socket $(main_unit) argus-daily.timer"; }
+
+is_running_as_wanted() {
+  local unit
+  for unit in $(wanted_units); do is_enabled "$unit" && is_active "$unit" || return 1; done
+  ! is_enabled "$(other_unit)" && ! is_active "$(other_unit)"
+}
+
+# Fills `plan` with a line for each step, and the variables that the steps look at.
+make_plan() {
+  local missing
+  plan=() to_build='' to_put=''
+  if needs_build; then
+    to_build=1
+    plan+=("build it in $source_dir: npm ci && npm run build, as user $(stat -c %U "$source_dir")")
+  fi
+  is_user || plan+=("make the system user argus")
+  mapfile -t missing < <(missing_settings)
+  [ "${#missing[@]}" = 0 ] || plan+=("make ${missing[*]}")
+  if [ -n "$to_build" ] || ! is_same_program; then
+    to_put=1
+    if is_program "$prefix"; then
+      plan+=("put version $(version_in "$source_dir") in the place of $(version_in "$prefix") in $prefix, with its own Node $("$node" --version)")
+    else
+      plan+=("put the program into $prefix, with its own Node $("$node" --version) (a copy of $node)")
+    fi
+  fi
+  render
+  mapfile -t files < <(changed_files)
+  [ "${#files[@]}" = 0 ] || plan+=("write ${files[*]}")
+  old_prefix=$(installed_prefix)
+  if [ "$old_prefix" = "$prefix" ] || ! is_program "${old_prefix:-/nowhere}"; then old_prefix=''; fi
+  [ -z "$old_prefix" ] || plan+=("remove $old_prefix, once the one in $prefix is up")
+  if [ -n "$to_put${files[*]}" ] || ! is_running_as_wanted; then
+    plan+=("start $(main_unit) and wait until a first cycle is complete; if it does not come up, undo all of this")
+  fi
+}
+
+print_plan() {
+  local line
+  for line in "${plan[@]}"; do printf '%s\n' "$line" | fold -s -w 110 | sed '1s/^/  - /; 2,$s/^/    /'; done
+}
+
+confirm() {
+  local answer
+  [ -z "$assume_yes" ] || return 0
+  [ -t 0 ] || fail "there is no terminal to ask on; run it with --yes"
+  read -r -p "Go on? [y/N] " answer || true
+  [[ $answer =~ ^[yY]([eE][sS])?$ ]] || fail "nothing was changed, because the answer was not yes"
+}
+
+# --- the steps -------------------------------------------------------------------------------------------------------
+
+make_user() {
+  doing='making the user argus'
+  is_user && return
+  local group=(--user-group)
+  if getent group argus >/dev/null; then group=(--gid argus); fi
+  useradd --system "${group[@]}" --no-create-home --home-dir "$state" --shell /usr/sbin/nologin --comment 'Argus watchdog' argus
+  on_failure userdel argus
+}
+
+make_settings() {
+  doing="making $settings"
+  if [ ! -e "$settings" ]; then
+    on_failure rmdir "$settings"
+    install -d -m 0755 "$settings"
+  fi
+  if [ ! -e "$settings/rules.d" ]; then
+    on_failure rmdir "$settings/rules.d"
+    install -d -m 0755 "$settings/rules.d"
+  fi
+  if [ ! -e "$settings/argus.json" ]; then
+    on_failure rm -f "$settings/argus.json"
+    # An editor finds the schema in the program's folder.
+    sed "s#\"\./docs/#\"$prefix/docs/#" "$source_dir/argus.json" >"$work/argus.json"
+    install -m 0644 "$work/argus.json" "$settings/argus.json"
+  fi
+  if [ ! -e "$settings/argus.env" ]; then
+    on_failure rm -f "$settings/argus.env"
+    install -m 0600 "$source_dir/argus.env.example" "$settings/argus.env"
+  fi
+}
+
+# Beside the present program, which runs on undisturbed until this one has been tried.
+stage_program() {
+  doing="putting the program into $prefix.new"
+  local new=$prefix.new part
+  on_failure rm -rf "$new"
+  install -d -m 0755 "${prefix%/*}" "$new" "$new/bin"
+  install -m 0755 "$node" "$new/bin/node"
+  "$node" --version >"$new/bin/node.version"
+  for part in "${program_parts[@]}"; do cp -r "$source_dir/$part" "$new/"; done
+  cp "$source_dir/prompt.md" "$new/prompt.md"
+  cp "$source_dir/prompt.md" "$new/prompt.md.shipped"
+  # The prompt belongs to whoever runs Argus: what was written into it stays.
+  if [ -e "$prefix/prompt.md.shipped" ] && ! cmp -s "$prefix/prompt.md" "$prefix/prompt.md.shipped"; then
+    cp "$prefix/prompt.md" "$new/prompt.md"
+    echo "Your prompt.md was changed and is kept; the shipped one is $prefix/prompt.md.shipped."
+  fi
+  chown -R root:root "$new"
+  chmod -R u=rwX,go=rX "$new"
+  try_out "$new" ||
+    fail "the new version does not start with its own copy of Node, as said above; everything is as it was before; try another Node.js with --node FILE"
+}
+
+try_out() {
+  local status=0
+  "$1/bin/node" "$1/dist/main.js" --version >"$work/tried" 2>&1 || {
+    cat "$work/tried" >&2
+    return 1
+  }
+  "$1/bin/node" "$1/dist/main.js" check >"$work/tried" 2>&1 || status=$?
+  case $status in
+    0) ;;
+    1) sed 's/^/  /' "$work/tried" ;; # a rule test of theirs fails: no reason to go without a watchdog
+    *)
+      cat "$work/tried" >&2
+      fail "the settings or rules have an error, as said above; mend it and run install.sh again; everything is as it was before"
+      ;;
+  esac
+}
+
+stop_all() {
+  local unit
+  for unit in argus-once.timer argus-daily.timer argus-daily.service argus-once.service argus.service argus-executor.socket argus-executor.service; do
+    if is_active "$unit" || [ "$(property "$unit" ActiveState)" = activating ]; then systemctl stop "$unit"; fi
+  done
+}
+
+# shellcheck disable=SC2317  # these two are called through on_failure
+as_before() {
+  local unit
+  systemctl daemon-reload
+  for unit in $1; do systemctl enable --quiet "$unit"; done
+  for unit in $2; do timeout "$healthy_within_seconds" systemctl start "$unit"; done
+}
+
+away_with_units() {
+  stop_all
+  systemctl disable --quiet "${units[@]}" 2>/dev/null || true
+  systemctl reset-failed "${units[@]}" 2>/dev/null || true
+}
+
+note_present() {
+  local unit active='' enabled=''
+  for unit in "${units[@]}"; do
+    if is_active "$unit" && [ "$unit" != argus-executor.service ]; then active+="$unit "; fi
+    if is_enabled "$unit"; then enabled+="$unit "; fi
+  done
+  on_failure as_before "$enabled" "$active"
+}
+
+put_files() {
+  doing='writing the units and the command'
+  local path
+  for path in "${files[@]}"; do
+    if [ -e "$path" ]; then
+      install -D -m 0600 "$path" "$work/before$path"
+      on_failure put "$work/before$path" "$path"
+    else
+      on_failure rm -f "$path"
+    fi
+    put "$work/files$path" "$path"
+  done
+}
+
+# In one step: nobody ever reads half a file.
+put() {
+  install -D -m "$(mode_of "$2")" "$1" "$2.argus-new"
+  mv -T "$2.argus-new" "$2"
+}
+
+# Before the two units there was one, run by root, and its state belonged to root.
+hand_over_state() {
+  local path name
+  doing='handing the state over to the user argus'
+  for path in "$state" "$logs"; do
+    if [ ! -e "$path" ]; then
+      on_failure rm -rf "$path"
+      continue
+    fi
+    if [ "$(stat -c %U "$path")" = argus ]; then continue; fi
+    on_failure chown -hR "$(stat -c '%u:%g' "$path")" "$path"
+    chown -hR argus:argus "$path"
+  done
+  [ -e "$executor_state" ] || on_failure rm -rf "$executor_state"
+  for name in executor.json restart-backoff.json pause.json; do
+    if [ ! -f "$state/$name" ] || [ -e "$executor_state/$name" ]; then continue; fi
+    install -d -m 0700 "$executor_state"
+    on_failure mv "$executor_state/$name" "$state/$name"
+    mv "$state/$name" "$executor_state/$name"
+    chown root:root "$executor_state/$name"
+  done
+}
+
+swap_program() {
+  doing="putting the new program into $prefix"
+  if [ -e "$prefix" ]; then
+    rm -rf "$prefix.old"
+    on_failure mv -T "$prefix.old" "$prefix"
+    mv -T "$prefix" "$prefix.old"
+  fi
+  on_failure rm -rf "$prefix"
+  mv -T "$prefix.new" "$prefix"
+}
+
+start_all() {
+  local unit trouble=''
+  doing="waiting for the first cycle"
+  systemctl daemon-reload
+  if is_enabled "$(other_unit)" || is_active "$(other_unit)"; then systemctl disable --quiet --now "$(other_unit)"; fi
+  for unit in $(wanted_units); do systemctl enable --quiet "$unit"; done
+  systemctl start argus-executor.socket argus-executor.service argus-daily.timer
+  if [ "$mode" = timer ]; then
+    systemctl start argus-once.timer
+    timeout "$healthy_within_seconds" systemctl start argus-once.service || trouble="argus-once.service did not get through a cycle"
+  else
+    systemctl start --no-block argus.service
+    wait_for_daemon || trouble="argus.service $trouble"
+  fi
+  if [ -z "$trouble" ] && ! is_active argus-executor.service; then trouble="argus-executor.service does not stay up"; fi
+  [ -z "$trouble" ] && return
+  last_words >&2
+  fail "$trouble, so $undone_by_now; the lines above are its last words"
+}
+
+# What the programs of this start have said; what systemd says about them tells less.
+last_words() {
+  local unit matches=()
+  for unit in argus.service argus-once.service argus-executor.service; do
+    matches+=(+ "_SYSTEMD_INVOCATION_ID=$(property "$unit" InvocationID)")
+  done
+  journalctl --sync
+  journalctl "${matches[@]:1}" --lines=8 --output=cat --no-pager | sed 's/^/  /'
+}
+
+# Sets `trouble` when it gives up.
+wait_for_daemon() {
+  local end=$((SECONDS + healthy_within_seconds)) active
+  while [ "$SECONDS" -lt "$end" ]; do
+    active=$(property argus.service ActiveState)
+    case $active/$(property argus.service SubState) in
+      active/*) return 0 ;;
+      failed/* | */auto-restart)
+        trouble="ended at once ($(property argus.service Result), status $(property argus.service ExecMainStatus))"
+        return 1
+        ;;
+    esac
+    sleep 0.2
+  done
+  trouble="had no complete cycle within $healthy_within_seconds s"
+  return 1
+}
+
+# A run that was killed before it could clean up. What stands in .old is the last version that was seen to work.
+mend_interrupted() {
+  doing='cleaning up after an installation that was cut off'
+  rm -rf "$prefix.new"
+  if is_program "$prefix.old"; then
+    rm -rf "$prefix"
+    mv -T "$prefix.old" "$prefix"
+    echo "An installation was cut off earlier; the version before it stands in $prefix again."
+  fi
+}
+
+install_argus() {
+  choose_node
+  check_user
+  mode=${mode:-$(present_mode)}
+  [ -n "$dry_run" ] || mend_interrupted
+  make_plan
+  if [ "${#plan[@]}" = 0 ]; then
+    echo "Argus $(version_in "$prefix") is installed in $prefix and running; nothing to change."
+    return
+  fi
+  if [ -n "$dry_run" ]; then
+    echo "This would be done (nothing was changed):"
+    print_plan
+    return
+  fi
+  echo "Argus $(version_in "$source_dir"). This is going to be done:"
+  print_plan
+  confirm
+  if [ -n "$to_build" ]; then
+    build
+    make_plan
+    if [ "${#plan[@]}" = 0 ]; then return; fi
+  fi
+  if is_program "${old_prefix:-$prefix}"; then
+    undone_by_now="version $(version_in "${old_prefix:-$prefix}") runs again"
+  else
+    undone_by_now="all that was installed is removed again"
+  fi
+  make_user
+  make_settings
+  if [ -n "$to_put" ]; then stage_program; fi
+  note_present
+  if [ -n "$to_put${files[*]}" ]; then stop_all; fi
+  hand_over_state
+  if [ -n "$to_put" ]; then swap_program; fi
+  put_files
+  on_failure away_with_units
+  start_all
+  undo=()
+  rm -rf "$prefix.old"
+  if [ -n "$old_prefix" ]; then rm -rf "$old_prefix"; fi
+}
+
+say_what_next() {
+  local reload='systemctl reload argus'
+  if [ "$mode" = timer ]; then reload='systemctl reload argus-executor'; fi
+  echo
+  "$wrapper" doctor || true
+  cat <<TEXT
+
+Next
+  1. name your services in $settings/argus.json, then: argus check && sudo $reload
+  2. put keys and tokens into $settings/argus.env, then: sudo systemctl restart $(main_unit)
+  3. argus status, argus explain; man argus
+TEXT
+}
+
+# --- away with it ----------------------------------------------------------------------------------------------------
 
 uninstall() {
-  systemctl disable --now argus.service 2>/dev/null || true
-  rm -f /etc/systemd/system/argus.service /usr/local/bin/argus
-  rm -rf "$program"
+  local there=() path
+  for path in "$prefix" "$prefix.old" "$prefix.new"; do if is_program "$path"; then there+=("$path"); fi; done
+  for path in "${units[@]/#/$unit_dir/}" "$wrapper" "$completion" "$manual" /var/lib/systemd/timers/stamp-argus-daily.timer; do
+    if [ -e "$path" ]; then there+=("$path"); fi
+  done
+  if [ "${#there[@]}" = 0 ]; then
+    echo "Argus is not installed in $prefix; nothing to remove."
+    return
+  fi
+  plan=("stop argus and its executor" "remove $(printf '%s, ' "${there[@]}" | sed 's/, $//')")
+  if is_user; then plan+=("remove the user argus; what is kept of its files is root's from then on"); fi
+  plan+=("keep $settings, $state, $executor_state and $logs")
+  if [ -n "$dry_run" ]; then
+    echo "This would be done (nothing was changed):"
+    print_plan
+    return
+  fi
+  echo "This is going to be done:"
+  print_plan
+  confirm
+  doing='removing Argus'
+  away_with_units
+  rm -rf -- "${there[@]}"
   systemctl daemon-reload
-  printf 'Argus is removed. Kept: %s (settings, rules), /var/lib/argus (state), /var/log/argus (logs).\n' "$settings"
-}
-
-install_program() {
-  # Into a folder beside it first: a failed build or copy leaves the running version alone.
-  local new="$program.new" old="$program.old"
-  (cd "$source_dir" && npm ci --silent && npm run --silent build) || fail "the build failed; see the message above"
-  rm -rf "$new" "$old"
-  install -d -m 0755 "$new" "$new/bin"
-  install -m 0755 "$(readlink -f "$(command -v node)")" "$new/bin/node"
-  cp -r "$source_dir/dist" "$source_dir/rules" "$source_dir/docs" "$source_dir/prompt.md" "$source_dir/package.json" "$new/"
-  chown -R root:root "$new"
-  if [ -e "$program" ]; then mv "$program" "$old"; fi
-  mv "$new" "$program"
-  rm -rf "$old"
-}
-
-install_settings() {
-  install -d -m 0755 "$settings" "$settings/rules.d"
-  [ -e "$settings/argus.json" ] || install -m 0644 "$source_dir/argus.json" "$settings/argus.json"
-  [ -e "$settings/argus.env" ] || install -m 0600 "$source_dir/argus.env.example" "$settings/argus.env"
-}
-
-install_service() {
-  install -m 0644 "$source_dir/argus.service" /etc/systemd/system/argus.service
-  # The command line looks at the daemon's state unless the environment names another.
-  cat >/usr/local/bin/argus <<TEXT
-#!/bin/sh
-export ARGUS_STATE_DIR="\${ARGUS_STATE_DIR:-/var/lib/argus}" ARGUS_LOG_DIR="\${ARGUS_LOG_DIR:-/var/log/argus}"
-exec $program/bin/node $program/dist/main.js "\$@"
+  for path in "$state" "$logs"; do if [ -d "$path" ]; then chown -hR root:root "$path"; fi; done
+  if is_user && ! userdel argus 2>"$work/userdel"; then
+    echo "The user argus is still there: $(head -n 1 "$work/userdel")"
+  fi
+  cat <<TEXT
+Argus is removed. Kept, and yours to remove:
+  $settings  settings, secrets and local rules
+  $state, $executor_state  state
+  $logs  logs
 TEXT
-  chmod 0755 /usr/local/bin/argus
-  systemctl daemon-reload
-  systemctl enable --quiet argus.service
-  systemctl restart argus.service
 }
 
-source_dir=$(cd "$(dirname "$0")" && pwd)
-case "${1:-}" in
-  -h | --help) usage; exit 0 ;;
-  --uninstall | "") ;;
-  *) usage >&2; exit 2 ;;
-esac
-[ "$(id -u)" = 0 ] || fail "must run as root: sudo ./install.sh $*"
-[ -d /run/systemd/system ] || fail "systemd is not running here; run 'npm start' instead, or 'node dist/main.js run' under your own supervisor"
+# --- all of it -------------------------------------------------------------------------------------------------------
 
-if [ "${1:-}" = --uninstall ]; then
+check_host
+work=$(mktemp -d)
+if is_root; then
+  exec 9<"$unit_dir"
+  flock -n 9 || fail "another install.sh is at work; wait until it has ended"
+fi
+choose_prefix
+if [ "$action" = uninstall ]; then
   uninstall
   exit 0
 fi
-command -v node >/dev/null || fail "node is not installed; install Node.js 20 or newer"
-node -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 20 ? 0 : 1)' || fail "node is older than 20; install Node.js 20 or newer"
-install_program
-install_settings
-"$program/bin/node" "$program/dist/main.js" check || fail "the settings or rules have an error; mend it and run install.sh again (the service was left as it was)"
-install_service
-systemctl --no-pager --lines=0 status argus.service || fail "argus.service did not start; see: journalctl -u argus"
-printf '\nInstalled. Next: edit %s/argus.json and %s/argus.env, then: argus check && systemctl reload argus\n' "$settings" "$settings"
+source_dir=$(cd "$(dirname "${BASH_SOURCE[0]:-.}")" && pwd)
+[ -f "$source_dir/argus.service" ] ||
+  fail "install.sh must lie in the folder of Argus; clone the repository and run it there"
+install_argus
+if [ -z "$dry_run" ]; then say_what_next; fi
