@@ -1,5 +1,5 @@
 /** Every file system that can fill up. */
-import { realFileSystems } from "../system/file-systems.ts";
+import { readMountInfo, realFileSystems } from "../system/file-systems.ts";
 import { type Mount, mayHang, parseMountInfo } from "../system/mounts.ts";
 import type { FileSystemStatus, System } from "../system/system.ts";
 import type { Disk } from "../types/facts.ts";
@@ -33,7 +33,7 @@ export function createDiskCollector({ files, clock }: System): Collect {
   }
 
   return async ({ signal }) => {
-    const mounts = realFileSystems(parseMountInfo(files.read("/proc/self/mountinfo")));
+    const mounts = realFileSystems(parseMountInfo(readMountInfo(files)));
     const disks: Disk[] = [];
     const silent: string[] = [];
     const unreadable: string[] = [];

@@ -2,7 +2,7 @@
  * The few figures that can get dangerous within minutes: memory, its pressure, and how full the local file systems
  * are. Read every few seconds, so it costs a handful of small files and one statfs(2) for each file system.
  */
-import { realFileSystems } from "../system/file-systems.ts";
+import { readMountInfo, realFileSystems } from "../system/file-systems.ts";
 import { parseMeminfo } from "../system/kernel.ts";
 import { type Mount, mayHang, parseMountInfo } from "../system/mounts.ts";
 import type { System } from "../system/system.ts";
@@ -19,7 +19,7 @@ export function createPulse({ files }: System): Pulse {
 
   /** Where nobody but this machine's kernel has to answer. */
   function localMounts(): Mount[] {
-    const text = files.tryRead("/proc/1/mountinfo") ?? files.tryRead("/proc/self/mountinfo") ?? "";
+    const text = readMountInfo(files);
     if (text !== mountInfo) {
       mountInfo = text;
       mounts = realFileSystems(parseMountInfo(text)).filter((mount) => !mayHang(mount.type));

@@ -1,5 +1,6 @@
-/** Which file systems can fill up and somebody cares for: what df lists, without images, layers and windows on the kernel. Pure. */
+/** Which file systems can fill up and somebody cares for: what df lists, without images, layers and windows on the kernel. */
 import type { Mount } from "./mounts.ts";
+import type { Files } from "./system.ts";
 
 /** Windows on the kernel or on another program: nothing to fill. */
 const pseudoTypes = new Set([
@@ -58,6 +59,15 @@ const privateTrees = [
 ];
 /** A container engine puts single files there, out of the host's disk. */
 const containerFiles = new Set(["/etc/hosts", "/etc/hostname", "/etc/resolv.conf"]);
+
+/**
+ * `/proc/PID/mountinfo` as process 1 has it. A service in a sandbox sees the same file systems through mounts of its
+ * own, many of them read-only and some in two places, and none of that is true of the machine. Where /proc hides other
+ * users' processes, its own view has to do.
+ */
+export function readMountInfo(files: Files): string {
+  return files.tryRead("/proc/1/mountinfo") ?? files.read("/proc/self/mountinfo");
+}
 
 /** What can fill up and somebody cares for, one row a file system: its shortest mount point. */
 export function realFileSystems(mounts: readonly Mount[]): Mount[] {

@@ -71,6 +71,24 @@ describe("disks", () => {
     expect(facts.disk).toMatchObject([{ mount: "/", inodesUsedPercent: null }]);
   });
 
+  it("are those of the machine, not what a sandbox makes of them", async () => {
+    const asked: string[] = [];
+    const system = systemWith({}, async (path) => {
+      asked.push(path);
+      return half;
+    });
+    // As of argus.service: the root is a read-only bind mount there, and each folder that it may write another mount.
+    const inside = [
+      "1 0 8:1 / / ro - ext4 /dev/sda rw",
+      "2 1 8:1 /var/lib/argus /var/lib/argus rw - ext4 /dev/sda rw",
+    ];
+    tree.write("/proc/self/mountinfo", `${inside.join("\n")}\n3 1 0:9 / /tmp rw - tmpfs tmpfs rw,size=1k\n`);
+    tree.write("/proc/1/mountinfo", "1 0 8:1 / / rw - ext4 /dev/sda rw\n");
+    const { facts } = await createDiskCollector(system)(cycle);
+    expect(facts.disk?.map(({ mount }) => mount)).toEqual(["/"]);
+    expect(asked).toEqual(["/"]);
+  });
+
   it("that do not answer cost their own row", async () => {
     const system = systemWith({ "/": "ext4", "/mnt/nas": "nfs4", "/srv": "xfs" }, (path) =>
       path === "/mnt/nas" ? never(path) : Promise.resolve(half),

@@ -1,4 +1,6 @@
 /** `clean_disk`: removes what is old below the folders of the safelist, or says what it would remove. */
+import { readMountInfo } from "../../system/file-systems.ts";
+import { parseMountInfo } from "../../system/mounts.ts";
 import { type OpenFiles, readOpenFiles } from "../../system/open-files.ts";
 import { createPace, type Pace } from "../../system/pace.ts";
 import { close, type Directory } from "../../system/safe-tree.ts";
@@ -118,13 +120,14 @@ interface Progress {
 async function cleanFolders(system: System, options: CleanOptions, progress: Progress): Promise<void> {
   const { files, clock, self } = system;
   const { mounts } = progress.watch.known();
+  const outside = parseMountInfo(readMountInfo(files));
   const folders = safelist(options.homes, options.logDir);
   const folderPaths = folders.map((each) => each.path);
   for (const path of folderPaths) {
     const root = openRoot(files, path, mounts);
     if (typeof root === "string") continue;
     close(root);
-    const place = placeOf(root, path, mounts);
+    const place = placeOf(root, path, mounts, outside);
     if (progress.spaces.some((each) => each.mount === place.mount)) continue;
     progress.spaces.push(await readDiskSpace(files, place));
   }

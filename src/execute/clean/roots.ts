@@ -37,13 +37,19 @@ function liesOnNetwork(path: string, mounts: readonly Mount[]): boolean {
   );
 }
 
-/** The file system that an open folder lies on. */
+/**
+ * The file system that an open folder lies on, by the name that people know.
+ * @param outside mounts of the machine: in a sandbox every folder that may be written is a mount of its own.
+ */
 export function placeOf(
   root: Directory,
   path: string,
   mounts: readonly Mount[],
+  outside: readonly Mount[],
 ): { mount: string; path: string; device: bigint } {
-  const mount = mounts.find((each) => each.id === root.mountId);
+  const own = mounts.find((each) => each.id === root.mountId);
+  const known = mountOf(outside, toLatin1(path));
+  const mount = known?.deviceNumber === own?.deviceNumber ? known : own;
   return { mount: fromLatin1(mount?.mount ?? root.path), path, device: root.entry.device };
 }
 
