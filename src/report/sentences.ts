@@ -85,7 +85,7 @@ export function triggerSentence({ trigger, woken_by }: TrailCycle["cycle"]): str
     case "once":
       return "by hand";
     case "wake":
-      return woken_by === undefined ? "woken by an event" : `woken by: ${woken_by.join(", ")}`;
+      return woken_by === undefined ? "by an event" : `by an event: ${woken_by.join(", ")}`;
   }
 }
 

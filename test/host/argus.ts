@@ -1,9 +1,9 @@
 /** Argus on a host: laid down as install.sh does, with settings and state for each case. */
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { TrailCycle } from "../../src/types/trail.ts";
 import { checkout, type Host } from "./harness.ts";
 
-const program = "/opt/argus";
+export const program = "/opt/argus";
 
 /** The built program and the shipped rules. Needs `npm run build`. */
 export async function layDown(host: Host): Promise<void> {
@@ -11,6 +11,21 @@ export async function layDown(host: Host): Promise<void> {
   await succeed(host, ["mkdir", "-p", program]);
   await succeed(host, ["cp", "-r", ...parts, program]);
   await succeed(host, ["ln", "-sn", dirname(process.execPath), `${program}/bin`]);
+}
+
+/** The two units and their user, as install.sh makes them, with the daemon enabled and started. */
+export async function startUnits(host: Host): Promise<void> {
+  const units = ["argus.service", "systemd/argus-executor.service", "systemd/argus-executor.socket"];
+  const known = await host.exec(["id", "-u", "argus"]);
+  if (known.exitCode !== 0) {
+    const account = ["--system", "--user-group", "--no-create-home", "--home-dir", "/var/lib/argus"];
+    await succeed(host, ["useradd", ...account, "--shell", "/usr/sbin/nologin", "argus"]);
+  }
+  for (const unit of units) {
+    host.write(`/etc/systemd/system/${basename(unit)}`, host.read(join(checkout, unit)));
+  }
+  await succeed(host, ["systemctl", "daemon-reload"]);
+  await succeed(host, ["systemctl", "enable", "--now", "argus-executor.socket", "argus.service"]);
 }
 
 export interface Argus {

@@ -3,8 +3,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { TrailCycle } from "../../src/types/trail.ts";
-import { argusFor, layDown, succeed } from "./argus.ts";
-import { bootHost, checkout, type Host } from "./harness.ts";
+import { layDown, program, startUnits, succeed } from "./argus.ts";
+import { bootHost, type Host } from "./harness.ts";
 
 let host: Host;
 const settings = { services: ["web", "late"].map((unit) => ({ unit, restart: true })) };
@@ -15,9 +15,9 @@ beforeAll(async () => {
   await layDown(host);
   host.write("/etc/argus/argus.json", JSON.stringify(settings));
   host.write("/etc/argus/argus.env", "ARGUS_INTERVAL=1\nARGUS_RESTART_SETTLE_SECONDS=1\n", 0o600);
-  host.write("/etc/systemd/system/argus.service", host.read(join(checkout, "argus.service")));
   await host.unit("web.service", sleeps);
-  await systemctl("enable", "--now", "web", "argus");
+  await systemctl("enable", "--now", "web");
+  await startUnits(host);
   await host.waitFor(() => cycles().length > 0, 10_000, "the first cycle");
 });
 afterAll(async () => await host?.stop());
@@ -68,15 +68,16 @@ describe("argus.service", () => {
   it("knows it after power cuts, too, and starts nothing in the first two minutes after boot", async () => {
     await host.unit(
       "late.service",
-      "[Service]\nExecStart=/bin/sh -c 'test -e /run/late && exec sleep infinity; exit 1'\n[Install]\nWantedBy=multi-user.target\n",
+      "[Service]\nExecStart=/bin/sh -c 'rm /var/lib/fail-once && exit 1; exec sleep infinity'\n[Install]\nWantedBy=multi-user.target\n",
     );
     await systemctl("enable", "late");
+    host.write("/var/lib/fail-once", "");
     await host.reboot({ cut: true, uptimeSeconds: 5 });
     await host.waitFor(() => answers("late").length > 0, 15_000, "an answer about late");
     expect(answers("late")).toEqual(["boot_grace"]);
 
+    host.write("/var/lib/fail-once", "");
     await host.reboot({ cut: true, uptimeSeconds: 121 });
-    host.write("/run/late", "");
     await host.waitFor(async () => (await state("late")) === "active", 15_000, "late to be healed");
     await crash("web");
     await host.waitFor(() => answers("web").at(-1) === "success", 10_000, "web to be healed");
@@ -108,8 +109,23 @@ describe("argus.service", () => {
     const before = cycles().length;
     await systemctl("start", "argus");
     const env = { ARGUS_STATE_DIR: "/var/lib/argus", ARGUS_LOG_DIR: "/var/log/argus" };
-    const second = argusFor(host, "second", { settings, env });
+    const second = async (user: string) =>
+      await host.exec(
+        ["runuser", "-u", user, "--", `${program}/bin/node`, `${program}/dist/main.js`, "run", "--once"],
+        {
+          env,
+          cwd: "/",
+        },
+      );
     await host.waitFor(() => cycles().length > before, 10_000, "its first cycle");
-    await expect(second.command("run", "--once")).rejects.toThrow(await show("argus", "MainPID"));
+    const same = await second("argus");
+    expect(same.exitCode).toBe(1);
+    expect(same.stderr).toContain(`pid ${await show("argus", "MainPID")} (argus run)`);
+    // Root would leave files behind that the daemon could not write any more.
+    const root = await second("root");
+    expect(root.exitCode).toBe(2);
+    expect(root.stderr).toMatch(
+      /^argus: the state folder \/var\/lib\/argus belongs to uid \d+, and Argus runs as uid 0/,
+    );
   });
 });
