@@ -1,0 +1,208 @@
+/** What somebody who has taken over a part of Argus can still do: probes inside the very sandbox of each unit. */
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { layDown, program, startUnits, succeed } from "./argus.ts";
+import { bootHost, checkout, type Host } from "./harness.ts";
+
+let host: Host;
+const sleeps = "[Service]\nExecStart=/bin/sleep infinity\n";
+
+beforeAll(async () => {
+  host = await bootHost({ name: "security" });
+  await layDown(host);
+  const settings = {
+    services: [
+      { unit: "web", restart: true },
+      { unit: "db", restart: false },
+    ],
+    processes: { killable: ["sleep"], protected: [] },
+    budgets: { killsPerHour: 3 },
+  };
+  host.write("/etc/argus/argus.json", JSON.stringify(settings));
+  host.write("/etc/argus/argus.env", "ARGUS_INTERVAL=3600\nANTHROPIC_API_KEY=sk-of-the-test\n", 0o600);
+  for (const unit of ["web", "db"]) await host.unit(`${unit}.service`, sleeps);
+  await succeed(host, ["systemctl", "start", "web", "db"]);
+  await startUnits(host);
+});
+afterAll(async () => await host?.stop());
+
+/** Runs a script of Node's in the sandbox of a unit, in place of Argus; what it prints as JSON. */
+async function inSandboxOf(unit: string, script: string): Promise<Record<string, unknown>> {
+  const text = host.read(join(checkout, unit));
+  host.write("/var/lib/probe/probe.mjs", preamble + script, 0o644);
+  await succeed(host, ["chmod", "755", "/var/lib/probe"]);
+  await host.unit(
+    "probe.service",
+    text
+      .replace(/^ExecStart=.*$/m, `ExecStart=${program}/bin/node /var/lib/probe/probe.mjs`)
+      .replace(/^Type=.*$/m, "Type=oneshot")
+      .replace(/^(Restart|WatchdogSec|PropagatesReloadTo|Requires|StateDirectory|StandardOutput)=.*$/gm, "")
+      .concat("\n[Service]\nStandardOutput=file:/run/probe.json\n"),
+  );
+  await succeed(host, ["rm", "-f", "/run/probe.json"]);
+  const run = await host.exec(["systemctl", "start", "probe"]);
+  if (run.exitCode !== 0)
+    throw new Error((await host.exec(["journalctl", "-u", "probe", "-n", "20", "--no-pager"])).stdout);
+  return JSON.parse(host.read("/run/probe.json"));
+}
+
+/** `attempt` answers "done", or the code of the error. */
+const preamble = `
+import fs from "node:fs";
+import net from "node:net";
+import { spawnSync } from "node:child_process";
+const attempt = (act) => { try { act(); return "done"; } catch (error) { return error.code ?? error.message; } };
+const connect = (options) => new Promise((resolve) => {
+  const socket = net.connect(options);
+  socket.on("connect", () => { resolve("done"); socket.destroy(); });
+  socket.on("error", (error) => resolve(error.code));
+});
+const ask = (method, params) => new Promise((resolve) => {
+  const socket = net.connect("/run/argus-executor.sock");
+  let text = "";
+  socket.on("data", (data) => {
+    text += data;
+    const frames = text.split("\\n").slice(0, -1).map((line) => JSON.parse(line)).filter((frame) => !frame.beat);
+    if (frames[0]) { resolve(frames[0]); socket.destroy(); }
+  });
+  socket.on("error", (error) => resolve({ error: error.code }));
+  socket.write(JSON.stringify({ id: 1, method, params }) + "\\n");
+});
+const status = (name) => new RegExp("^" + name + ":\\\\s*(.*)$", "m").exec(fs.readFileSync("/proc/self/status", "utf8"))?.[1];
+const print = (value) => console.log(JSON.stringify(value));
+const started = (pid) => Number(fs.readFileSync("/proc/" + pid + "/stat", "utf8").split(") ").pop().split(" ")[19]);
+const about = { source: "rule:mine", problem: "process:0123456789abcdef", problemType: "process", severity: "critical", subject: "x" };
+const request = (...proposals) => ({ cycle: "c" + Math.random(), host: "h", dryRun: false, proposals });
+`;
+
+const mainPid = async (unit: string) =>
+  Number(await succeed(host, ["systemctl", "show", "--value", "-p", "MainPID", unit]));
+
+describe("whoever owns the part with the network", () => {
+  it("has no capability, gets none, and can read neither the secrets' file nor the executor's memory", async () => {
+    const seen = await inSandboxOf(
+      "argus.service",
+      `print({
+        bounding: status("CapBnd"), effective: status("CapEff"), noNewPrivileges: status("NoNewPrivs"),
+        secrets: attempt(() => fs.readFileSync("/etc/argus/argus.env")),
+        executor: attempt(() => fs.readdirSync("/var/lib/argus-executor")),
+        policy: attempt(() => fs.appendFileSync("/etc/argus/argus.json", " ")),
+        rules: attempt(() => fs.writeFileSync("/etc/argus/rules.d/x.json", "{}")),
+        program: attempt(() => fs.appendFileSync("/opt/argus/dist/main.js", " ")),
+        namespace: spawnSync("unshare", ["--user", "true"]).status,
+      });`,
+    );
+    expect(seen).toEqual({
+      bounding: "0000000000000000",
+      effective: "0000000000000000",
+      noNewPrivileges: "1",
+      secrets: "EACCES",
+      executor: "EACCES",
+      policy: expect.stringMatching(/EROFS|EACCES/),
+      rules: expect.stringMatching(/EROFS|EACCES|ENOENT/),
+      program: expect.stringMatching(/EROFS|EACCES/),
+      namespace: 1,
+    });
+  });
+
+  it("can neither signal others' processes nor have systemd restart a unit", async () => {
+    const pid = await mainPid("web");
+    const seen = await inSandboxOf(
+      "argus.service",
+      `print({
+        signal: attempt(() => process.kill(${pid}, "SIGKILL")),
+        restart: spawnSync("systemctl", ["--no-ask-password", "restart", "web"]).status === 0,
+        privateSocket: await connect("/run/systemd/private"),
+      });`,
+    );
+    expect(seen).toEqual({ signal: "EPERM", restart: false, privateSocket: "EACCES" });
+    expect(await mainPid("web")).toBe(pid);
+  });
+
+  it("gets from the executor what the policy lists, within the budgets, and nothing else", async () => {
+    const db = await mainPid("db");
+    await succeed(host, [
+      "sh",
+      "-c",
+      "for n in 1 2 3 4 5; do setsid sleep 1000 >/dev/null 2>&1 </dev/null & done",
+    ]);
+    const pids = (await succeed(host, ["pgrep", "-f", "sleep 1000"])).trim().split("\n").map(Number);
+    const seen = await inSandboxOf(
+      "argus.service",
+      `
+      const said = async (...proposals) => (await ask("execute", request(...proposals))).result?.actions.map((each) => each.refusal ?? each.result);
+      const kill = (pid) => ({ type: "kill_pid", target: pid, expect: { startTime: started(pid) }, ...about });
+      print({
+        unlisted: await said({ type: "restart_service", target: "db", ...about }),
+        itself: await said({ type: "restart_service", target: "argus-executor", ...about }),
+        init: await said(kill(1)),
+        main: await said(kill(${db})),
+        five: await said(...${JSON.stringify(pids)}.map(kill)),
+        unknown: await said({ type: "shell", target: "id", ...about }),
+        method: (await ask("eval", "1")).error,
+        healthy: await said({ type: "restart_service", target: "web", ...about }),
+      });`,
+    );
+    expect(seen).toEqual({
+      unlisted: ["not_allowlisted"],
+      itself: ["not_allowlisted"],
+      init: ["protected_target"],
+      main: ["protected_target"],
+      five: ["success", "success", "success", "budget_exhausted", "budget_exhausted"],
+      unknown: ["unknown_action"],
+      method: "the executor knows no eval",
+      healthy: ["recovered"],
+    });
+  });
+});
+
+describe("the executor", () => {
+  it("has six capabilities, no network, and a file system that is read-only but for what it cleans", async () => {
+    const seen = await inSandboxOf(
+      "systemd/argus-executor.service",
+      `print({
+        bounding: status("CapBnd"),
+        network: await connect({ host: "127.0.0.1", port: 22 }),
+        interfaces: fs.readdirSync("/sys/class/net"),
+        etc: attempt(() => fs.writeFileSync("/etc/x", "")),
+        program: attempt(() => fs.appendFileSync("/opt/argus/dist/main.js", " ")),
+        state: attempt(() => fs.writeFileSync("/var/lib/argus/x", "")),
+        tmp: attempt(() => fs.writeFileSync("/tmp/probe", "")),
+        kernel: attempt(() => fs.writeFileSync("/proc/sys/kernel/hostname", "x")),
+      });`,
+    );
+    const bits = (name: number) => 1n << BigInt(name);
+    // CAP_DAC_OVERRIDE 1, CAP_FOWNER 3, CAP_KILL 5, CAP_SETGID 6, CAP_SETUID 7, CAP_SYS_PTRACE 19 (linux/capability.h)
+    const six = [1, 3, 5, 6, 7, 19].map(bits).reduce((a, b) => a | b);
+    expect(seen).toEqual({
+      bounding: six.toString(16).padStart(16, "0"),
+      network: "EAFNOSUPPORT",
+      interfaces: expect.not.arrayContaining(["eth0"]),
+      etc: "EROFS",
+      program: "EROFS",
+      state: "EROFS",
+      tmp: "done",
+      kernel: "EROFS",
+    });
+  });
+
+  it("is reached by Argus's user and root alone", async () => {
+    const stat = await succeed(host, ["stat", "-c", "%U %G %a", "/run/argus-executor.sock"]);
+    expect(stat.trim()).toBe("argus root 600");
+  });
+});
+
+describe("systemd-analyze", () => {
+  it.each([
+    ["argus.service", 2.5],
+    ["systemd/argus-executor.service", 2.5],
+    ["systemd/argus-once.service", 2.5],
+    ["systemd/argus-daily.service", 2.5],
+  ])("finds %s exposed at most %d", async (unit, most) => {
+    const path = join(checkout, unit);
+    const answer = await succeed(host, ["systemd-analyze", "security", "--offline=true", "--no-pager", path]);
+    const exposure = Number(/Overall exposure level for \S+ ([\d.]+)/.exec(answer)?.[1]);
+    expect(exposure).toBeGreaterThan(0);
+    expect(exposure).toBeLessThanOrEqual(most);
+  });
+});
