@@ -1,8 +1,13 @@
 import type { Command } from "commander";
-import { type Ability, findAbilities } from "../collect/abilities.ts";
+import { findAbilities } from "../collect/abilities.ts";
+import type { Ability } from "../collect/ability.ts";
+import { isTimerActive } from "../collect/installed-abilities.ts";
+import { readLiveness } from "../record/liveness.ts";
 import { openStateDir } from "../record/state-dir.ts";
-import { doctorReport } from "../report/doctor.ts";
+import { doctorReport, livenessCheck } from "../report/doctor.ts";
+import type { System } from "../system/system.ts";
 import { UserError } from "../types/errors.ts";
+import type { Config } from "../types/settings.ts";
 import { type Context, printJson } from "./context.ts";
 import { openBook } from "./parts.ts";
 
@@ -20,14 +25,26 @@ export function doctorCommand(program: Command, context: Context): void {
           () => `${config.settingsFile}${config.envFile === null ? "" : ` and ${config.envFile}`}`,
         ),
         attempt("rules", () => `${openBook(system, config).rules().rules.length} rules in force`),
-        attempt("state", () => openStateDir(system, config.stateDir)),
-        attempt("logs", () => openStateDir(system, config.logDir)),
+        ...(await whereItRuns(system, config)),
         ...(await findAbilities(system, config)),
       ];
       if (options.json) printJson(context, checks);
       else context.print(doctorReport(checks, context.style));
       if (checks.some(({ state }) => state === "broken")) context.exit(1);
     });
+}
+
+/** Installed, the folders are another user's, who runs there; otherwise this process would. */
+async function whereItRuns(system: System, config: Config): Promise<Ability[]> {
+  const { stateDir, logDir, intervalSeconds, executorSocket } = config;
+  if (executorSocket === null) {
+    return [
+      attempt("state", () => openStateDir(system, stateDir)),
+      attempt("logs", () => openStateDir(system, logDir)),
+    ];
+  }
+  const timer = await isTimerActive(system);
+  return [livenessCheck(readLiveness(system, stateDir, logDir), { intervalSeconds, timer })];
 }
 
 function attempt(name: string, look: () => string): Ability {

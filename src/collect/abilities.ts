@@ -3,38 +3,24 @@ import { listPids, readProcessIdentity } from "../system/proc.ts";
 import type { System } from "../system/system.ts";
 import { isSystemdRunning, showUnits, unitDisplayName } from "../system/systemd.ts";
 import type { Config } from "../types/settings.ts";
-
-export interface Ability {
-  readonly name: string;
-  readonly state: "ok" | "limited" | "broken";
-  readonly detail: string;
-  readonly mend: string | null;
-}
-
-const ok = (name: string, detail: string): Ability => ({ name, state: "ok", detail, mend: null });
-const limited = (name: string, detail: string, mend: string): Ability => ({
-  name,
-  state: "limited",
-  detail,
-  mend,
-});
-const broken = (name: string, detail: string, mend: string): Ability => ({
-  name,
-  state: "broken",
-  detail,
-  mend,
-});
+import { type Ability, broken, limited, ok } from "./ability.ts";
+import { findInstalledAbilities } from "./installed-abilities.ts";
+import { findOwnership } from "./ownership.ts";
 
 /** Only looks, but for the self-test, which ends a process that it started for that. */
 export async function findAbilities(system: System, config: Config): Promise<Ability[]> {
+  const { executorSocket } = config;
   return [
-    user(system),
-    processes(system),
+    ...(executorSocket === null
+      ? [user(system), processes(system), cleaning(system)]
+      : [
+          ...(await findInstalledAbilities(system, config, executorSocket)),
+          ...findOwnership(system, config),
+        ]),
     await killing(system),
     ...(await services(system, config)),
     await tmux(system, config),
     pressure(system),
-    cleaning(system),
     alerts(config),
     model(config),
     secrets(system, config),
@@ -99,7 +85,7 @@ async function findSleeper({ files, clock, self }: System, known: ReadonlySet<nu
   return null;
 }
 
-async function services(system: System, { settings }: Config): Promise<Ability[]> {
+async function services(system: System, { settings, executorSocket }: Config): Promise<Ability[]> {
   if (!isSystemdRunning(system.files)) {
     return [
       limited(
@@ -120,21 +106,20 @@ async function services(system: System, { settings }: Config): Promise<Ability[]
         settings.services.map(({ unit }) => unit),
       )
     : [];
-  const journal = await system.run("journalctl", ["-n", "1", "-o", "json", "--no-pager", "_PID=1"], {
+  return [bus, ...named, ...(executorSocket === null ? [await journal(system)] : [])];
+}
+
+async function journal({ run }: System): Promise<Ability> {
+  const shown = await run("journalctl", ["-n", "1", "-o", "json", "--no-pager", "_PID=1"], {
     timeoutMs: 3000,
   });
-  const readable = journal.exitCode === 0 && journal.stdout.trim() !== "";
-  return [
-    bus,
-    ...named,
-    readable
-      ? ok("journal", "the journal can tell a crash from a stop that somebody asked for")
-      : limited(
-          "journal",
-          "systemd's messages cannot be read in the journal: an inactive service is left alone, as nobody can tell who stopped it",
-          "run as root, or add the user to the group systemd-journal",
-        ),
-  ];
+  if (shown.exitCode === 0 && shown.stdout.trim() !== "")
+    return ok("journal", "the journal can tell a crash from a stop that somebody asked for");
+  return limited(
+    "journal",
+    "systemd's messages cannot be read in the journal: an inactive service is left alone, as nobody can tell who stopped it",
+    "run as root, or add the user to the group systemd-journal",
+  );
 }
 
 async function units({ run }: System, names: readonly string[]): Promise<Ability[]> {
