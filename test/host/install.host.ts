@@ -1,59 +1,218 @@
-/** install.sh on a host that never saw Argus: what a person does who tries it. */
-import { join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
+/** install.sh on a host that never saw Argus, then again, in other ways, and away: what a person does who tries it. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { succeed } from "./argus.ts";
-import { bootHost, checkout, type Host } from "./harness.ts";
+import { bootHost, type ExecResult, type Host } from "./harness.ts";
+import { footprint, installedVersion, isActive, isEnabled, mainPid, names, unpack } from "./installer.ts";
 
 let host: Host;
+let install: (...args: string[]) => Promise<ExecResult>;
+/** What this machine has of that name. */
+let foreign: string[];
 beforeAll(async () => {
   host = await bootHost({ name: "fresh" });
-  // The checkout is built already, and the host has no network to build it again.
-  host.write("/usr/local/bin/npm", "#!/bin/sh\n", 0o755);
+  install = await unpack(host, "/srv/argus");
+  foreign = await names(host);
 });
 afterAll(async () => await host?.stop());
 
-const install = async (...args: string[]) =>
-  await host.exec([join(checkout, "install.sh"), ...args], { timeoutMs: 60_000 });
-const state = async () => (await host.exec(["systemctl", "is-active", "argus"])).stdout;
-const modes = async (...paths: string[]) =>
+const pids = async () => [
+  await mainPid(host, "argus.service"),
+  await mainPid(host, "argus-executor.service"),
+];
+const owners = async (...paths: string[]) =>
   (await succeed(host, ["stat", "--format=%a %U", ...paths])).split("\n");
+const state = ["/var/lib/argus", "/var/log/argus", "/var/lib/argus-executor"];
 
-it("installs a running service, keeps what people wrote when it upgrades, and removes only the program", async () => {
-  const installed = await install();
-  expect(installed.stderr).toBe("");
-  expect(installed.exitCode).toBe(0);
-  expect(await state()).toBe("active");
-  expect(await succeed(host, ["systemctl", "is-enabled", "argus"])).toBe("enabled");
-  expect(await modes("/var/lib/argus", "/var/log/argus", "/etc/argus/argus.env")).toEqual([
-    "700 root",
-    "700 root",
-    "600 root",
-  ]);
-  await host.waitFor(
-    async () => (await host.exec(["test", "-s", "/var/lib/argus/trail.jsonl"])).exitCode === 0,
-    10_000,
-    "the first cycle",
-  );
-  expect(await succeed(host, ["argus", "explain"])).not.toBe("");
-
-  host.write("/etc/argus/argus.json", '{ "services": [{ "unit": "dbus" }] }');
-  expect((await install()).exitCode).toBe(0);
-  expect(host.read("/etc/argus/argus.json")).toContain("dbus");
-  expect(await state()).toBe("active");
-
-  expect((await install("--uninstall")).exitCode).toBe(0);
-  expect(await state()).toBe("inactive");
-  expect((await host.exec(["test", "-e", "/opt/argus"])).exitCode).toBe(1);
-  expect(host.read("/etc/argus/argus.json")).toContain("dbus");
-  expect(host.read("/var/lib/argus/trail.jsonl")).not.toBe("");
-});
-
-it("is refused to an ordinary user, with the mend", async () => {
-  // On stdin, because the checkout may lie where that user may not look.
-  const refused = await host.exec(["bash", "-s"], {
-    user: "nobody",
-    input: host.read(join(checkout, "install.sh")),
+describe("install.sh", () => {
+  it("says with --dry-run what it would do, and does nothing", async () => {
+    const [before, namesBefore] = [await footprint(host), await names(host)];
+    const planned = await install("--dry-run");
+    expect(planned.exitCode, planned.stderr).toBe(0);
+    expect(planned.stdout).toContain("put the program into /opt/argus, with its own Node v");
+    expect(planned.stdout).toContain("make the system user argus");
+    expect(await footprint(host)).toEqual(before);
+    expect(await names(host)).toEqual(namesBefore);
   });
-  expect(refused.exitCode).toBe(1);
-  expect(refused.stderr).toContain("must run as root");
+
+  it("asks, and does nothing when nobody can answer or the answer is no", async () => {
+    const before = await names(host);
+    const alone = await install();
+    expect([alone.exitCode, alone.stderr]).toEqual([
+      1,
+      "install.sh: there is no terminal to ask on; run it with --yes",
+    ]);
+    const typed = async (answer: string) =>
+      await host.exec(["script", "--quiet", "--return", "--command", "/srv/argus/install.sh", "/dev/null"], {
+        input: `${answer}\n`,
+        timeoutMs: 60_000,
+      });
+    const no = await typed("n");
+    expect(no.exitCode).toBe(1);
+    expect(no.stdout).toContain("Go on? [y/N]");
+    expect(no.stdout).toContain("nothing was changed, because the answer was not yes");
+    expect(await names(host)).toEqual(before);
+  });
+
+  it("installs two running services, has doctor look at them, and says what to do next", async () => {
+    const installed = await install("--yes");
+    expect([installed.exitCode, installed.stderr]).toEqual([0, ""]);
+    expect(installed.stdout).toMatch(/ok +daemon +runs as pid \d+/);
+    expect(installed.stdout).toMatch(/ok +executor +answers/);
+    expect(installed.stdout).not.toContain("broken");
+    expect(installed.stdout).toContain("name your services in /etc/argus/argus.json");
+    for (const unit of ["argus.service", "argus-executor.socket", "argus-daily.timer"]) {
+      expect([await isActive(host, unit), await isEnabled(host, unit)], unit).toEqual([true, true]);
+    }
+    expect(await isActive(host, "argus-executor.service")).toBe(true);
+    expect(await isActive(host, "argus-once.timer")).toBe(false);
+    expect(await owners(...state)).toEqual(["700 argus", "700 argus", "700 root"]);
+    expect(await owners("/etc/argus/argus.env", "/etc/argus/argus.json", "/etc/argus/rules.d")).toEqual([
+      "600 root",
+      "644 root",
+      "755 root",
+    ]);
+  });
+
+  it("runs on a Node of its own", async () => {
+    const [pid] = await pids();
+    expect(await succeed(host, ["readlink", `/proc/${pid}/exe`])).toBe("/opt/argus/bin/node");
+    expect(await succeed(host, ["stat", "--format=%F", "/opt/argus/bin/node"])).toBe("regular file");
+    expect(host.read("/opt/argus/bin/node.version")).toBe(
+      `${await succeed(host, ["/opt/argus/bin/node", "--version"])}\n`,
+    );
+    expect(await succeed(host, ["find", "/opt/argus", "-not", "-user", "root"])).toBe("");
+    expect(await succeed(host, ["find", "/opt/argus", "-perm", "/022"])).toBe("");
+  });
+
+  it("puts the command, its completion and its manual where they are found", async () => {
+    expect(JSON.parse(await succeed(host, ["argus", "status", "--json"]))).toMatchObject({
+      running: { what: "argus run" },
+      stateDir: "/var/lib/argus",
+    });
+    const completed = await succeed(host, [
+      "bash",
+      "-c",
+      "source /usr/local/share/bash-completion/completions/argus; COMP_WORDS=(argus doc); COMP_CWORD=1; _argus; echo $COMPREPLY",
+    ]);
+    expect(completed).toBe("doctor");
+    expect(host.read("/usr/local/share/man/man8/argus.8")).toContain(".TH ARGUS 8");
+  });
+
+  it("changes nothing the second time, and says so", async () => {
+    const [before, running] = [await footprint(host), await pids()];
+    const again = await install("--yes");
+    expect([again.exitCode, again.stderr]).toEqual([0, ""]);
+    expect(again.stdout).toContain("is installed in /opt/argus and running; nothing to change");
+    expect(await footprint(host)).toEqual(before);
+    expect(await pids()).toEqual(running);
+  });
+
+  it("starts what was stopped, and nothing else", async () => {
+    await succeed(host, ["systemctl", "disable", "--now", "argus.service"]);
+    const before = await footprint(host);
+    expect((await install("--yes")).exitCode).toBe(0);
+    expect([await isActive(host, "argus.service"), await isEnabled(host, "argus.service")]).toEqual([
+      true,
+      true,
+    ]);
+    // The link of `systemctl enable` alone is new, and with it the time of its folders.
+    const wants = /multi-user\.target\.wants|^\/etc\/systemd\/system /;
+    expect((await footprint(host)).filter((line) => !wants.test(line))).toEqual(
+      before.filter((line) => !wants.test(line)),
+    );
+  });
+
+  it("upgrades: settings, local rules, state and an edited prompt stay", async () => {
+    host.write("/etc/argus/argus.json", '{ "services": [{ "unit": "dbus" }] }');
+    host.write("/etc/argus/rules.d/mine.json", '{ "rules": [{ "name": "load-high", "enabled": false }] }');
+    host.write("/opt/argus/prompt.md", "Be brief.\n");
+    await succeed(host, ["argus", "pause", "--reason", "an upgrade"]);
+    const running = await pids();
+    const trail = host.read("/var/lib/argus/trail.jsonl");
+    const upgrade = await unpack(host, "/srv/next", { version: "0.9.1" });
+    const upgraded = await upgrade("--yes");
+    expect([upgraded.exitCode, upgraded.stderr]).toEqual([0, ""]);
+    expect(await installedVersion(host)).toBe("0.9.1");
+    expect(upgraded.stdout).toContain("Your prompt.md was changed and is kept");
+    expect(host.read("/opt/argus/prompt.md")).toBe("Be brief.\n");
+    expect(host.read("/etc/argus/argus.json")).toContain("dbus");
+    expect(host.read("/etc/argus/rules.d/mine.json")).toContain("load-high");
+    expect(host.read("/var/lib/argus/trail.jsonl").startsWith(trail)).toBe(true);
+    const status = JSON.parse(await succeed(host, ["argus", "status", "--json"]));
+    expect(status).toMatchObject({ pause: { reason: "an upgrade" } });
+    const now = await pids();
+    expect(now.every((pid, index) => pid > 0 && pid !== running[index])).toBe(true);
+    expect((await names(host)).filter((path) => path.startsWith("/opt"))).toEqual(["/opt/argus"]);
+    expect((await upgrade("--yes")).stdout).toContain("nothing to change");
+  });
+
+  it("changes to a timer and back, on the same state", async () => {
+    const cycles = async () => JSON.parse(host.read("/var/log/argus/cycle_state.json")).cycles as number;
+    const upgrade = await unpack(host, "/srv/next", { version: "0.9.1" });
+    const before = await cycles();
+    const timed = await upgrade("--yes", "--timer");
+    expect([timed.exitCode, timed.stderr]).toEqual([0, ""]);
+    expect(timed.stdout).toMatch(/ok +timer +argus-once\.timer starts the cycles/);
+    expect(await cycles()).toBe(before + 1);
+    expect([await isActive(host, "argus.service"), await isEnabled(host, "argus.service")]).toEqual([
+      false,
+      false,
+    ]);
+    expect([await isActive(host, "argus-once.timer"), await isEnabled(host, "argus-once.timer")]).toEqual([
+      true,
+      true,
+    ]);
+    const again = await upgrade("--yes");
+    expect(again.stdout, "an upgrade keeps the way it is run").toContain("nothing to change");
+    await succeed(host, ["systemctl", "start", "argus-once.service"]);
+    expect(await cycles()).toBe(before + 2);
+    expect((await upgrade("--yes", "--daemon")).exitCode).toBe(0);
+    expect([await isActive(host, "argus.service"), await isActive(host, "argus-once.timer")]).toEqual([
+      true,
+      false,
+    ]);
+    expect(await isEnabled(host, "argus-once.timer")).toBe(false);
+  });
+
+  it("moves to another folder, and leaves nothing in the first", async () => {
+    const upgrade = await unpack(host, "/srv/next", { version: "0.9.1" });
+    const moved = await upgrade("--yes", "--prefix", "/srv/tools/argus/");
+    expect([moved.exitCode, moved.stderr]).toEqual([0, ""]);
+    const [pid] = await pids();
+    expect(await succeed(host, ["readlink", `/proc/${pid}/exe`])).toBe("/srv/tools/argus/bin/node");
+    expect(await installedVersion(host)).toBe("0.9.1");
+    expect((await host.exec(["test", "-e", "/opt/argus"])).exitCode).toBe(1);
+    expect((await upgrade("--yes")).stdout, "it is found where it is").toContain(
+      "is installed in /srv/tools/argus and running",
+    );
+  });
+
+  it("goes with --uninstall, but for settings, state and logs, and says so", async () => {
+    const removed = await install("--uninstall", "--yes");
+    expect([removed.exitCode, removed.stderr]).toEqual([0, ""]);
+    for (const kept of ["/etc/argus", ...state]) expect(removed.stdout).toContain(kept);
+    expect((await names(host)).filter((path) => !foreign.includes(path))).toEqual([
+      "/etc/argus",
+      "/var/lib/argus",
+      "/var/lib/argus-executor",
+      "/var/log/argus",
+    ]);
+    expect((await host.exec(["test", "-e", "/srv/tools/argus"])).exitCode).toBe(1);
+    expect((await host.exec(["getent", "passwd", "argus"])).exitCode).toBe(2);
+    expect(await owners(...state), "whoever gets its number next shall not own them").toEqual([
+      "700 root",
+      "700 root",
+      "700 root",
+    ]);
+    expect(await succeed(host, ["systemctl", "list-units", "--all", "--no-legend", "argus*"])).toBe("");
+    expect((await install("--uninstall", "--yes")).stdout).toContain("Argus is not installed in /opt/argus");
+  });
+
+  it("takes up again what was kept", async () => {
+    const trail = host.read("/var/lib/argus/trail.jsonl");
+    expect((await install("--yes")).exitCode).toBe(0);
+    expect(await owners(...state)).toEqual(["700 argus", "700 argus", "700 root"]);
+    expect(host.read("/var/lib/argus/trail.jsonl").startsWith(trail)).toBe(true);
+    expect(await succeed(host, ["argus", "status", "--json"])).toContain("an upgrade");
+  });
 });
