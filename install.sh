@@ -10,6 +10,7 @@ readonly unit_dir=/etc/systemd/system
 readonly wrapper=/usr/local/bin/argus
 readonly completion=/usr/local/share/bash-completion/completions/argus
 readonly manual=/usr/local/share/man/man8/argus.8
+readonly timer_stamp=/var/lib/systemd/timers/stamp-argus-daily.timer
 readonly units=(
   argus.service argus-executor.socket argus-executor.service argus-once.service argus-once.timer
   argus-daily.service argus-daily.timer
@@ -299,7 +300,7 @@ make_plan() {
   old_prefix=$(installed_prefix)
   if [ "$old_prefix" = "$prefix" ] || ! is_program "${old_prefix:-/nowhere}"; then old_prefix=''; fi
   [ -z "$old_prefix" ] || plan+=("remove $old_prefix, once the one in $prefix is up")
-  if [ -n "$to_put${files[*]}" ] || ! is_running_as_wanted; then
+  if [ -n "${mended:-}$to_put${files[*]}" ] || ! is_running_as_wanted; then
     plan+=("start $(main_unit) and wait until a first cycle is complete; if it does not come up, undo all of this")
   fi
 }
@@ -389,10 +390,12 @@ try_out() {
   esac
 }
 
+is_up_or_starting() { [[ $(property "$1" ActiveState) =~ ^(active|activating|reloading)$ ]]; }
+
 stop_all() {
   local unit
   for unit in argus-once.timer argus-daily.timer argus-daily.service argus-once.service argus.service argus-executor.socket argus-executor.service; do
-    if is_active "$unit" || [ "$(property "$unit" ActiveState)" = activating ]; then systemctl stop "$unit"; fi
+    if is_up_or_starting "$unit"; then systemctl stop "$unit"; fi
   done
 }
 
@@ -413,9 +416,10 @@ away_with_units() {
 note_present() {
   local unit active='' enabled=''
   for unit in "${units[@]}"; do
-    if is_active "$unit" && [ "$unit" != argus-executor.service ]; then active+="$unit "; fi
+    if is_up_or_starting "$unit" && [[ $unit != *@(executor|once|daily).service ]]; then active+="$unit "; fi
     if is_enabled "$unit"; then enabled+="$unit "; fi
   done
+  [ -e "$timer_stamp" ] || on_failure rm -f "$timer_stamp"
   on_failure as_before "$enabled" "$active"
 }
 
@@ -523,11 +527,13 @@ wait_for_daemon() {
 
 # A run that was killed before it could clean up. What stands in .old is the last version that was seen to work.
 mend_interrupted() {
+  mended=''
   doing='cleaning up after an installation that was cut off'
   rm -rf "$prefix.new"
   if is_program "$prefix.old"; then
     rm -rf "$prefix"
     mv -T "$prefix.old" "$prefix"
+    mended=1
     echo "An installation was cut off earlier; the version before it stands in $prefix again."
   fi
 }
@@ -564,7 +570,8 @@ install_argus() {
   make_settings
   if [ -n "$to_put" ]; then stage_program; fi
   note_present
-  if [ -n "$to_put${files[*]}" ]; then stop_all; fi
+  # One that hangs in its start is not started by starting it once more.
+  if [ -n "$mended$to_put${files[*]}" ] || ! is_active "$(main_unit)"; then stop_all; fi
   hand_over_state
   if [ -n "$to_put" ]; then swap_program; fi
   put_files
@@ -594,7 +601,7 @@ TEXT
 uninstall() {
   local there=() path
   for path in "$prefix" "$prefix.old" "$prefix.new"; do if is_program "$path"; then there+=("$path"); fi; done
-  for path in "${units[@]/#/$unit_dir/}" "$wrapper" "$completion" "$manual" /var/lib/systemd/timers/stamp-argus-daily.timer; do
+  for path in "${units[@]/#/$unit_dir/}" "$wrapper" "$completion" "$manual" "$timer_stamp"; do
     if [ -e "$path" ]; then there+=("$path"); fi
   done
   if [ "${#there[@]}" = 0 ]; then
