@@ -131,10 +131,10 @@ choose_prefix() {
   local installed above
   installed=$(installed_prefix)
   prefix=${prefix:-${installed:-/opt/argus}}
-  while [[ $prefix == /*/ ]]; do prefix=${prefix%/}; done
+  while [[ $prefix == ?*/ ]]; do prefix=${prefix%/}; done
   [[ $prefix =~ ^(/[A-Za-z0-9_+-][A-Za-z0-9._+-]*)+$ ]] ||
     fail "--prefix is '$prefix', but must be an absolute path of letters, digits and . _ + -" 2
-  [[ ! $prefix =~ ^(/var)?/tmp/ ]] || fail "--prefix must not lie in a folder that is emptied; name one such as /opt/argus" 2
+  [[ ! $prefix =~ ^(/var|/dev)?/(tmp|shm)/ ]] || fail "--prefix must not lie in a folder that is emptied; name one such as /opt/argus" 2
   [ ! -e "$prefix" ] || is_program "$prefix" || [ -z "$(ls -A "$prefix" 2>&1)" ] ||
     fail "$prefix holds something else than Argus; move it away, or name another folder with --prefix"
   above=${prefix%/*}
@@ -154,21 +154,30 @@ only_root_writes() {
 
 # Under sudo the path is root's, and Node may be the caller's own (nvm, fnm, volta): the login shell knows that one.
 choose_node() {
-  local caller=${SUDO_USER:-} newest
+  local caller=${SUDO_USER:-} found
   if [ -z "$node" ]; then
     node=$(command -v node || true)
     if [ -z "$node" ] && is_root && [ -n "$caller" ]; then
       node=$(runuser -u "$caller" -- bash -lc 'command -v node' 2>/dev/null </dev/null || true)
-      newest=$(printf '%s\n' "$(getent passwd "$caller" | cut -d: -f6)"/.nvm/versions/node/v*/bin/node | sort -V | tail -n 1)
-      if [ -z "$node" ] && [ -x "$newest" ]; then node=$newest; fi
+      found=$(printf '%s\n' "$(getent passwd "$caller" | cut -d: -f6)"/.nvm/versions/node/v*/bin/node | sort -V | tail -n 1)
+      if [ -z "$node" ] && [ -x "$found" ]; then node=$found; fi
     fi
   fi
   [ -n "$node" ] || fail "Node.js is not found; install version 20.11 or newer, or name the program with --node FILE"
   [ -x "$node" ] || fail "$node is no program; name a Node.js of version 20.11 or newer with --node FILE"
   # What stands in the path may be a starter of nvm's kin; the program itself is what can be copied.
-  node=$("$node" -p 'process.execPath' 2>/dev/null) || fail "$node does not run here; name another Node.js with --node FILE"
+  found=$("$node" -p 'process.execPath' 2>/dev/null) || fail "$node does not run here; name another Node.js with --node FILE"
+  node=$found
   "$node" -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 11) ? 0 : 1)' ||
     fail "Node.js at $node is $("$node" --version), and Argus needs 20.11 or newer; install that, or name another with --node FILE"
+}
+
+check_masked() {
+  local unit
+  for unit in "${units[@]}"; do
+    [ "$(property "$unit" LoadState)" != masked ] ||
+      fail "$unit is masked, so somebody wants it not to run; systemctl unmask $unit first"
+  done
 }
 
 check_user() {
@@ -539,6 +548,7 @@ mend_interrupted() {
 }
 
 install_argus() {
+  check_masked
   choose_node
   check_user
   mode=${mode:-$(present_mode)}
