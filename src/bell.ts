@@ -12,6 +12,8 @@ export const burst = 10;
 export const refillMs = 5_000;
 /** Of a storm, the first ones tell enough. */
 const mostReasons = 20;
+/** The path of a mount may have 4,096 characters. */
+const longestReason = 300;
 
 export interface Bell {
   /** @param reason one clause, such as `nginx.service failed`. */
@@ -48,7 +50,8 @@ export function createBell(onRing: () => void): Bell {
   }
 
   return {
-    ring(reason, nowMs) {
+    ring(whole, nowMs) {
+      const reason = whole.slice(0, longestReason);
       if (reasons.includes(reason)) return;
       if (reasons.length < mostReasons) reasons.push(reason);
       else more += 1;

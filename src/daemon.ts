@@ -1,6 +1,7 @@
 /** The daemon: cycles on a schedule that neither drifts nor overlaps, and when the bell rings, until it is told to stop. */
 import { type Bell, createBell } from "./bell.ts";
 import { type Parts, runCycle, type Trigger } from "./cycle.ts";
+import { count } from "./report/values.ts";
 import type { Log } from "./system/log.ts";
 import { problemKey } from "./system/problem-key.ts";
 import type { ServiceManager } from "./system/service-manager.ts";
@@ -13,7 +14,7 @@ export interface DaemonOptions extends CycleOptions {
   /** After each cycle, failed or not: sends what waits in the outbox. Must not delay the next cycle. */
   readonly afterCycle: () => void;
   /** Begins to ring the bell for what happens between two cycles; goes on until the signal aborts. */
-  readonly watch: (ring: (reason: string) => void) => void;
+  readonly watch: (ring: (reason: string) => void) => { cycleBegins(scheduled: boolean): void };
 }
 
 interface CycleOptions {
@@ -43,7 +44,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const bell = createBell(nap.end);
   const progress: Progress = { begunMs: null, nextMs: clock.monotonicMs(), status: "the first cycle runs" };
   void feedWatchdog(manager, progress, clock, signal);
-  options.watch((reason) => bell.ring(reason, clock.monotonicMs()));
+  const watch = options.watch((reason) => bell.ring(reason, clock.monotonicMs()));
   let isReady = false;
   while (!signal.aborted) {
     const turn = takeTurn(bell, progress.nextMs, clock.monotonicMs());
@@ -52,6 +53,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
       continue;
     }
     progress.begunMs = clock.monotonicMs();
+    watch.cycleBegins(turn.trigger === "schedule");
     const outcome = await runGuarded(options, turn.trigger, turn.wokenBy);
     progress.begunMs = null;
     progress.status = statusOf(outcome);
@@ -123,7 +125,7 @@ export function isMoving({ begunMs, nextMs }: Pick<Progress, "begunMs" | "nextMs
 function statusOf(outcome: Awaited<ReturnType<typeof runGuarded>>): string {
   if ("error" in outcome) return "the last cycle failed: see argus status";
   const { cycle, problems, actions } = outcome.cycle;
-  return `cycle of ${cycle.ts}: ${problems.open.length} open problems, ${actions.length} actions`;
+  return `cycle of ${cycle.ts}: ${count(problems.open.length, "open problem")}, ${count(actions.length, "action")}`;
 }
 
 /** One cycle whose failure is counted, logged with its stack, and told to people at every third in a row. */

@@ -5,10 +5,13 @@ import { createCrossings } from "./detect/crossings.ts";
 import type { Log } from "./system/log.ts";
 import { isSystemdRunning, normaliseUnit } from "./system/systemd.ts";
 import { watchUnitEvents } from "./system/unit-events.ts";
+import type { PulseFacts } from "./types/pulse.ts";
 
 /** Pressure averages over ten seconds; a disk that fills at 200 MB/s gains a gigabyte in this time. */
 const pulseMs = 5_000;
 const retryMs = { first: 1_000, most: 60_000 };
+/** A source that was heard for less than this is asked ever less often, however often it comes back. */
+const steadyMs = 60_000;
 
 export interface WakeUpOptions {
   readonly parts: () => Parts;
@@ -17,9 +20,21 @@ export interface WakeUpOptions {
   readonly ring: (reason: string) => void;
 }
 
-/** Resolves when the signal aborts. A source that is lost is said, and tried again; the others go on. */
-export async function watchForWakeUps(options: WakeUpOptions): Promise<void> {
-  await Promise.all([watchUnits(options), watchPulse(options)]);
+export interface WakeUps {
+  /** What the pulse sees as a cycle begins is that cycle's business, and wakes nobody again a moment later. */
+  cycleBegins(scheduled: boolean): void;
+}
+
+/** Goes on until the signal aborts. A source that is lost is said, and tried again; the others go on. */
+export function watchForWakeUps(options: WakeUpOptions): WakeUps {
+  const { log, signal } = options;
+  const pulse = createPulseWatch(options);
+  for (const watching of [watchUnits(options), pulse.watch()]) {
+    watching.catch((error: unknown) => {
+      if (!signal.aborted) log.error({ err: error }, "a source of wake-ups is lost for good");
+    });
+  }
+  return { cycleBegins: pulse.cycleBegins };
 }
 
 async function watchUnits({ parts, log, signal, ring }: WakeUpOptions): Promise<void> {
@@ -35,11 +50,12 @@ async function watchUnits({ parts, log, signal, ring }: WakeUpOptions): Promise<
   let delayMs = retryMs.first;
   let isSaid = false;
   while (!signal.aborted) {
+    let heardMs = Number.POSITIVE_INFINITY;
     try {
       const lost = await listen({ parts, log, signal, ring }, () => {
+        heardMs = system.clock.monotonicMs();
         if (isSaid) say("systemd tells of units that go down again");
         isSaid = false;
-        delayMs = retryMs.first;
       });
       if (signal.aborted) return;
       throw new Error(lost);
@@ -51,6 +67,7 @@ async function watchUnits({ parts, log, signal, ring }: WakeUpOptions): Promise<
         );
       isSaid = true;
     }
+    if (system.clock.monotonicMs() - heardMs >= steadyMs) delayMs = retryMs.first;
     await system.clock.sleep(delayMs, signal);
     delayMs = Math.min(retryMs.most, delayMs * 2);
   }
@@ -83,22 +100,30 @@ function isRestartable({ config }: Parts, unit: string): boolean {
   return config.settings.services.some((each) => each.restart && normaliseUnit(each.unit) === unit);
 }
 
-async function watchPulse({ parts, log, signal, ring }: WakeUpOptions): Promise<void> {
+function createPulseWatch({ parts, log, signal, ring }: WakeUpOptions) {
   const { system } = parts();
   const pulse = createPulse(system);
   const crossings = createCrossings();
   let isSaid = false;
-  // The next look waits for this one: a file system that does not answer costs one thread, and no more.
-  while (!signal.aborted) {
+
+  async function look(then: (facts: PulseFacts) => void): Promise<void> {
     try {
-      const facts = await pulse();
-      for (const clause of crossings.look(parts().book.rules(), facts, system.clock.monotonicMs()))
-        ring(clause);
+      then(await pulse());
       isSaid = false;
     } catch (error) {
       if (!isSaid) log.warn({ err: error }, "the pulse could not be taken; the schedule goes on");
       isSaid = true;
     }
-    await system.clock.sleep(pulseMs, signal);
   }
+  const rules = () => parts().book.rules();
+  return {
+    cycleBegins: (scheduled: boolean): void =>
+      void look((facts) => crossings.leaveToCycle(rules(), facts, scheduled)),
+    async watch(): Promise<void> {
+      while (!signal.aborted) {
+        await look((facts) => crossings.look(rules(), facts, system.clock.monotonicMs()).forEach(ring));
+        await system.clock.sleep(pulseMs, signal);
+      }
+    },
+  };
 }

@@ -39,6 +39,12 @@ describe("the bell", () => {
     expect(said.at(-1)).toBe("and 30 more");
   });
 
+  it("cuts a reason that is longer than anybody wants to read", () => {
+    const bell = bellOf();
+    bell.ring(`disk /${"x".repeat(4_000)} usedPercent crossed 90`, 0);
+    expect(bell.answer()[0]).toHaveLength(300);
+  });
+
   it("never loses a ring, never wakes more often than its limit, never lets the schedule wait", () => {
     const rings = fc.array(fc.integer({ min: 0, max: 600_000 }), { maxLength: 300 });
     const cycleMs = fc.integer({ min: 1, max: 3_000 });

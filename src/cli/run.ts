@@ -63,7 +63,7 @@ async function once(context: Context, config: Config, json: boolean): Promise<vo
 async function daemon(context: Context, read: () => Config): Promise<void> {
   const { system, env } = context;
   let onWake: (reason: string) => void = () => undefined;
-  // Before anything else: until somebody listens, Node opens its debugger's port on this signal.
+  // Before the first cycle it asks for nothing that is not about to happen anyway.
   process.on("SIGUSR1", () => onWake("SIGUSR1"));
   let config = read();
   const opened = await openParts(system, config, "argus run");
@@ -114,8 +114,7 @@ async function daemon(context: Context, read: () => Config): Promise<void> {
     manager: createServiceManager(system.run, env, system.self.pid, (sentence) => log.warn(sentence)),
     watch: (ring) => {
       onWake = ring;
-      const watching = watchForWakeUps({ parts: () => parts, log, signal: ending.signal, ring });
-      void watching.catch((error: unknown) => log.error({ err: error }, "nothing wakes Argus any more"));
+      return watchForWakeUps({ parts: () => parts, log, signal: ending.signal, ring });
     },
     afterCycle: () => {
       if (!config.dryRun)

@@ -109,7 +109,7 @@ function readCgroupMemory(files: Files): { totalBytes: number; availableBytes: n
   return null;
 }
 
-function readSwap(meminfo: ReadonlyMap<string, number>) {
+export function readSwap(meminfo: ReadonlyMap<string, number>) {
   const totalBytes = required(meminfo, "SwapTotal");
   const usedBytes = totalBytes - required(meminfo, "SwapFree");
   return {

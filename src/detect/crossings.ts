@@ -1,53 +1,208 @@
 /**
- * Which rules may have begun to fire between two cycles, by the few facts of the pulse. The rules themselves say where
- * the thresholds are, so a threshold of one's own is watched as well as a shipped one.
+ * Which thresholds of the rules in force were crossed between two looks of the pulse. The rules themselves say where
+ * the thresholds are, so one of a user's own is watched as well as a shipped one.
  */
-import type { Facts } from "../types/snapshot.ts";
-import type { CompiledRule } from "./compile.ts";
+import { valueAt } from "../types/fields.ts";
+import type { PulseFacts } from "../types/pulse.ts";
+import type { Condition, Leaf, Rule } from "../types/rules.ts";
 import type { RuleSet } from "./load.ts";
+import { parseOperator } from "./operators.ts";
 
-const pulseFacts: ReadonlySet<string> = new Set(["memory", "pressure", "disk"]);
-/** A value that swings around its threshold wakes Argus once in this time; the schedule looks anyway. */
+/** What the pulse gives. What it leaves out of them (the hogs, rates over time) cannot be told, and is no obstacle. */
+const pulseFacts: ReadonlySet<string> = new Set(["memory", "pressure", "swap", "disk"]);
+const thresholds: ReadonlySet<string> = new Set([
+  "greaterThan",
+  "greaterThanInclusive",
+  "lessThan",
+  "lessThanInclusive",
+]);
+
+/**
+ * A value that swings around its threshold wakes Argus once in this time, or once between two cycles of the schedule.
+ * A wake-up's own cycle does not end that: the value is as likely as not back below when it looks, and each swing would
+ * then wake it again, one in ten seconds.
+ */
 const quietAfterMs = 300_000;
 
 export interface Crossings {
-  /** @returns one clause for each rule that was certainly quiet at the look before and is not any more. */
-  look(rules: RuleSet, facts: Facts, nowMs: number): string[];
+  /** @returns one clause for each threshold that was not passed at the look before and is now. */
+  look(rules: RuleSet, facts: PulseFacts, nowMs: number): string[];
+  /** The same look where a cycle begins: what it sees is that cycle's business. */
+  leaveToCycle(rules: RuleSet, facts: PulseFacts, scheduled: boolean): void;
 }
 
-/** The first look only learns: what is high already is the cycle's business. */
+/** The first look at something only learns: what is passed already is the cycle's business. */
 export function createCrossings(): Crossings {
-  let before: ReadonlySet<string> | null = null;
+  /** By threshold and disk. What a look cannot tell stays as it was. */
+  let passed = new Map<string, boolean>();
+  let mounts: ReadonlySet<string> | null = null;
   const told = new Map<string, number>();
+  let compiledFor: RuleSet | null = null;
+  let watched: readonly Watched[] = [];
+
+  function see(rules: RuleSet, facts: PulseFacts): Seen[] {
+    if (compiledFor !== rules) {
+      watched = rules.rules.flatMap(({ compiled }) => watchedOf(compiled.rule) ?? []);
+      compiledFor = rules;
+    }
+    return watched.flatMap((each) => seenBy(each, facts));
+  }
+
+  function remember(seen: readonly Seen[], facts: PulseFacts): void {
+    const next = new Map<string, boolean>();
+    for (const { key, holds } of seen) {
+      const is = holds ?? passed.get(key);
+      if (is !== undefined) next.set(key, is);
+    }
+    // Disks that gave no answer in time have not changed for that.
+    if (facts.disk === undefined) for (const [key, was] of passed) if (!next.has(key)) next.set(key, was);
+    passed = next;
+    if (facts.disk !== undefined) mounts = new Set(facts.disk.map(({ mount }) => mount));
+  }
+
+  /** Nobody has looked at a disk that was mounted since; a threshold of a new rule was looked at by the cycle that read it. */
+  function isNews({ key, mount }: Seen): boolean {
+    const was = passed.get(key);
+    return was === undefined ? mount !== null && mounts !== null && !mounts.has(mount) : !was;
+  }
 
   return {
     look(rules, facts, nowMs) {
-      const loud = new Set(
-        rules.rules
-          .filter(({ compiled }) => isWatched(compiled))
-          .flatMap(({ compiled }) => loudOf(compiled, facts)),
-      );
-      for (const [clause, atMs] of told) if (nowMs - atMs >= quietAfterMs) told.delete(clause);
-      const known = before ?? loud;
-      before = loud;
-      const news = [...loud].filter((clause) => !known.has(clause) && !told.has(clause));
-      for (const clause of news) told.set(clause, nowMs);
-      return news;
+      const seen = see(rules, facts);
+      for (const [key, atMs] of told) if (nowMs - atMs >= quietAfterMs) told.delete(key);
+      const news = new Map<string, Seen>();
+      for (const each of seen) {
+        if (each.holds === true && each.mayFire && isNews(each) && !told.has(each.key))
+          news.set(each.key, each);
+      }
+      for (const key of news.keys()) told.set(key, nowMs);
+      remember(seen, facts);
+      return [...news.values()].map(({ clause }) => clause);
+    },
+    leaveToCycle(rules, facts, scheduled) {
+      const seen = see(rules, facts);
+      if (scheduled) for (const { key, holds } of seen) if (holds === false) told.delete(key);
+      remember(seen, facts);
     },
   };
 }
 
-/** One that wants to see something several times cannot fire on a wake-up, which advances no streak. */
-function isWatched({ rule, facts }: CompiledRule): boolean {
-  const atOnce = rule.for === undefined || (rule.for.cycles === 1 && rule.for.minutes === undefined);
-  const ofPulse = facts.length > 0 && facts.every((fact) => pulseFacts.has(fact));
-  return atOnce && ofPulse && (rule.forEach === undefined || rule.forEach === "disk");
+interface Seen {
+  readonly key: string;
+  readonly mount: string | null;
+  readonly clause: string;
+  /** null: cannot be told. */
+  readonly holds: boolean | null;
+  /** Whether its rule may hold, as far as the pulse can tell. */
+  readonly mayFire: boolean;
 }
 
-function loudOf({ rule, surelyQuiet }: CompiledRule, facts: Facts): string[] {
-  const { memory, pressure } = facts;
-  if (rule.forEach === undefined) return surelyQuiet({ memory, pressure }) ? [] : [`${rule.name} may fire`];
-  return (facts.disk ?? []).flatMap((disk) =>
-    surelyQuiet({ memory, pressure, disk }) ? [] : [`${rule.name} may fire on ${disk.mount}`],
-  );
+type Values = Readonly<Record<string, unknown>>;
+
+interface Watched {
+  readonly perDisk: boolean;
+  readonly mayHold: (values: Values) => boolean | null;
+  readonly leaves: readonly {
+    readonly leaf: Leaf;
+    readonly name: string;
+    readonly holds: (values: Values) => boolean | null;
+  }[];
 }
+
+/**
+ * null: nothing to watch. A rule with a longer `for` has nothing either: its streak begins with a scheduled cycle, so
+ * at the moment of a crossing it cannot fire.
+ */
+function watchedOf(rule: Rule): Watched | null {
+  const atOnce = rule.for === undefined || (rule.for.cycles === 1 && rule.for.minutes === undefined);
+  if (!atOnce || (rule.forEach !== undefined && rule.forEach !== "disk")) return null;
+  const leaves = thresholdsOf(rule.conditions, false);
+  return leaves.length === 0
+    ? null
+    : { perDisk: rule.forEach === "disk", mayHold: truthOf(rule.conditions), leaves };
+}
+
+/** @param inverted below an odd number of `not`: there it is passed when the comparison ends to hold. */
+function thresholdsOf(condition: Condition, inverted: boolean): Watched["leaves"] {
+  if ("all" in condition) return condition.all.flatMap((each) => thresholdsOf(each, inverted));
+  if ("any" in condition) return condition.any.flatMap((each) => thresholdsOf(each, inverted));
+  if ("not" in condition) return thresholdsOf(condition.not, !inverted);
+  const { fact, path = "", operator, value } = condition;
+  const parsed = parseOperator(operator);
+  if ("fault" in parsed || !pulseFacts.has(fact) || !thresholds.has(parsed.name)) return [];
+  const limit = typeof value === "object" && "fact" in value ? `${value.fact}.${value.path ?? ""}` : value;
+  const name = `${fact} ${path} ${inverted ? "not " : ""}${operator} ${limit}`;
+  const holds = inverted ? not(truthOf(condition)) : truthOf(condition);
+  return [{ leaf: condition, name, holds }];
+}
+
+const not =
+  (inner: (values: Values) => boolean | null) =>
+  (values: Values): boolean | null => {
+    const value = inner(values);
+    return value === null ? null : !value;
+  };
+
+/** Three values, as in judge.ts: what the pulse does not see cannot be told. */
+function truthOf(condition: Condition): (values: Values) => boolean | null {
+  if ("all" in condition) {
+    const parts = condition.all.map(truthOf);
+    return (values) => fold(parts, values, false);
+  }
+  if ("any" in condition) {
+    const parts = condition.any.map(truthOf);
+    return (values) => fold(parts, values, true);
+  }
+  if ("not" in condition) return not(truthOf(condition.not));
+  const parsed = parseOperator(condition.operator);
+  if ("fault" in parsed) return () => null;
+  const { fact, path = "" } = condition;
+  return (values) => {
+    const left = valueAt(values[fact], path) ?? null;
+    const right = wanted(condition, values);
+    return left === null || right === null ? null : parsed.compare(left, right);
+  };
+}
+
+/** @param decisive the value that one part alone gives to the whole. */
+function fold(
+  parts: readonly ((values: Values) => boolean | null)[],
+  values: Values,
+  decisive: boolean,
+): boolean | null {
+  const each = parts.map((part) => part(values));
+  return each.includes(decisive) ? decisive : each.includes(null) ? null : !decisive;
+}
+
+function wanted({ value }: Leaf, values: Values): unknown {
+  const isReference = typeof value === "object" && "fact" in value;
+  return isReference ? (valueAt(values[value.fact], value.path ?? "") ?? null) : value;
+}
+
+function seenBy({ perDisk, mayHold, leaves }: Watched, facts: PulseFacts): Seen[] {
+  const { memory, pressure, swap } = facts;
+  const disks = perDisk ? (facts.disk ?? []) : [null];
+  return disks.flatMap((disk) => {
+    const values: Values = disk === null ? { memory, pressure, swap } : { memory, pressure, swap, disk };
+    const mayFire = mayHold(values) !== false;
+    const mount = disk?.mount ?? null;
+    return leaves.map(({ leaf, name, holds }) => ({
+      key: mount === null ? name : `${name} ${mount}`,
+      mount,
+      clause: mayFire ? clauseOf(leaf, values, mount) : "",
+      holds: holds(values),
+      mayFire,
+    }));
+  });
+}
+
+/** `disk / usedPercent crossed 90 (now 93.4)`. */
+function clauseOf(leaf: Leaf, values: Values, mount: string | null): string {
+  const { fact, path = "" } = leaf;
+  const subject = fact === "disk" && mount !== null ? `disk ${mount}` : fact;
+  const now = valueAt(values[fact], path);
+  const is = typeof now === "number" ? ` (now ${rounded(now)})` : "";
+  return `${subject} ${path} crossed ${wanted(leaf, values)}${is}`;
+}
+
+const rounded = (value: number): number => (Math.abs(value) < 1000 ? Math.round(value * 10) / 10 : value);
