@@ -29,7 +29,7 @@ export function createSystem({ root = "/", path }: { root?: string; path?: strin
     http: createHttp(),
     signal: sendSignal,
     // Programs of a test's own stand for another machine: this one's systemd must not answer in their place.
-    bus: path === undefined ? createBus(files) : noBus,
+    bus: path === undefined ? createBus(files, process.geteuid?.() ?? 0) : noBus,
     clock: createClock(bootId),
     self: {
       pid: process.pid,

@@ -136,13 +136,13 @@ export interface Bus {
    * systemd's own socket for root, else the system's message bus. The connection that stands is used again. It does
    * not keep the process alive, except while a call waits for its answer. `why` is one sentence: nobody is there.
    */
-  connect(signal?: AbortSignal): Promise<{ connection: BusConnection } | { why: string }>;
+  connect(): Promise<{ connection: BusConnection } | { why: string }>;
 }
 
 export interface BusConnection {
   /** systemd itself is at the other end: no bus with names, match rules and other people's messages is between. */
   readonly isDirect: boolean;
-  /** Throws one sentence: an error reply (a BusError), a time limit, a lost connection. */
+  /** Throws one sentence: an error reply, a time limit, a lost connection. */
   call(call: BusCall, options?: BusCallOptions): Promise<BusMessage>;
   /** Signals in their order, and once the connection's end. Returns what stops it. */
   listen(listener: BusListener): () => void;
@@ -180,10 +180,8 @@ export interface BusMessage {
   readonly interface: string;
   readonly member: string;
   readonly errorName: string;
-  readonly signature: string;
-  /** As they came over the wire: see bus/wire.ts. */
-  readonly body: Uint8Array;
-  readonly littleEndian: boolean;
+  /** Throws one sentence when they are not what the message says they are. */
+  body(): BusValue[];
 }
 
 export interface Clock {
