@@ -1,5 +1,4 @@
 /** One cycle, as a list of stages: collect, detect, execute, escalate, tell, record. */
-import { randomBytes } from "node:crypto";
 import type { Collector } from "./collect/collect.ts";
 import { type Attempt, assign, confirm } from "./confirm.ts";
 import { detect, rulesOf } from "./detect/detect.ts";
@@ -17,13 +16,14 @@ import { alertProposals, type Handled } from "./escalate/alerts.ts";
 import type { Escalation } from "./escalate/escalation.ts";
 import { resolutionOf } from "./escalate/resolved.ts";
 import { type Executor, lookAt } from "./execute/executor.ts";
-import type { CycleStateFile } from "./record/cycle-state.ts";
+import { type CycleStateFile, newCycleId } from "./record/cycle-state.ts";
 import type { History } from "./record/history.ts";
 import { isOpen, problemFact } from "./record/problems.ts";
 import type { Registry } from "./record/registry.ts";
 import { resolvable } from "./record/resolvable.ts";
 import type { Trail } from "./record/trail.ts";
 import { faultText } from "./system/json-source.ts";
+import type { Reserve } from "./system/reserve.ts";
 import type { Store } from "./system/store.ts";
 import type { System } from "./system/system.ts";
 import type { Detection } from "./types/finding.ts";
@@ -44,6 +44,7 @@ export interface Parts {
   readonly history: History;
   readonly streaks: Store<StreakFile>;
   readonly state: CycleStateFile;
+  readonly reserve: Reserve;
   /** The last few cycles, oldest first. */
   readonly recent: () => TrailCycle[];
   /** Sentences that came up since the last cycle: a state file set aside, a torn line. Emptied by the cycle. */
@@ -61,7 +62,7 @@ export async function runCycle(
 ): Promise<TrailCycle> {
   const { system, config, registry } = parts;
   const started = system.clock.monotonicMs();
-  const cycle = { id: cycleId(system), ts: isoTime(system.clock.now()), host: "" };
+  const cycle = { id: newCycleId(system.clock), ts: isoTime(system.clock.now()), host: "" };
   parts.state.begin({ id: cycle.id, trigger });
   parts.book.refresh();
 
@@ -168,11 +169,6 @@ function remember({ history, notes }: Parts, snapshot: Snapshot): void {
   } catch (error) {
     notes.push(`the history could not be written: ${error instanceof Error ? error.message : error}`);
   }
-}
-
-/** Sorts by time, and two machines or restarts within a second still differ. */
-function cycleId(system: System): string {
-  return `${isoTime(system.clock.now()).replace(/[-:]/g, "")}-${randomBytes(2).toString("hex")}`;
 }
 
 function selfOf({ state, book }: Parts, executorError: string | null) {

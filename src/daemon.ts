@@ -137,6 +137,8 @@ export async function runGuarded(
   const { log, signal } = options;
   const parts = options.parts();
   try {
+    const sentence = await parts.reserve.tend();
+    if (sentence !== null) parts.notes.push(sentence);
     const cycle = await runCycle(parts, trigger, signal, wokenBy);
     logCycle(log, cycle);
     return { cycle };

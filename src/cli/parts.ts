@@ -17,6 +17,7 @@ import { openStateDir } from "../record/state-dir.ts";
 import { createTrail, readTrail } from "../record/trail.ts";
 import { faultText } from "../system/json-source.ts";
 import { createLink, type Link } from "../system/link/client.ts";
+import { createReserve } from "../system/reserve.ts";
 import { createStore } from "../system/store.ts";
 import type { System } from "../system/system.ts";
 import { remoteWitness } from "../system/witness.ts";
@@ -86,6 +87,7 @@ export function createParts(system: System, config: Config, book: RuleBook, link
       empty: () => ({ version: 1 as const, streaks: {} }),
       note,
     }),
+    reserve: createReserve(files, stateDir),
     state: createCycleState(system, logDir, note),
   };
 }

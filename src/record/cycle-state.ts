@@ -1,4 +1,5 @@
 /** `cycle_state.json` in the log folder: how the cycles are going, for people, for monitors, and for the `self` fact. */
+import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import * as z from "zod";
 import { fileError } from "../system/file-error.ts";
@@ -162,4 +163,9 @@ export function isInterrupted(files: Files, state: CycleState, bootId: string): 
     state.bootId !== bootId ||
     !processAlive(files, pid, pidStartTime)
   );
+}
+
+/** Sorts by time, and two machines or restarts within a second still differ. */
+export function newCycleId(clock: System["clock"]): string {
+  return `${isoTime(clock.now()).replace(/[-:]/g, "")}-${randomBytes(2).toString("hex")}`;
 }
