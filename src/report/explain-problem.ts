@@ -19,7 +19,8 @@ interface Moment {
 
 /**
  * @param problem null when the registry does not know it any more.
- * @param cycles those in which it occurs, in any order.
+ * @param cycles those in which it occurs, newest first as the trail has them: times alone would not do, since several
+ * cycles fall into one second when units fail, and a clock may be set back.
  * @param nowIso for how long it has been open, and how often in the last 24 hours.
  */
 export function explainProblem(
@@ -29,7 +30,7 @@ export function explainProblem(
   nowIso: string,
   style: Style,
 ): string {
-  const oldestFirst = [...cycles].sort((a, b) => (a.cycle.ts < b.cycle.ts ? -1 : 1));
+  const oldestFirst = [...cycles].reverse();
   const moments = merged(oldestFirst.flatMap((cycle) => momentsOf(key, cycle)));
   const last = newestFinding(key, oldestFirst);
   const lines: Line[] = [

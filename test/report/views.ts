@@ -203,7 +203,7 @@ export const records: RegistryRecord[] = [
   record({}),
 ];
 
-/** The life of openclaw-gateway: down, refused for an hour, restarted, gone. */
+/** The life of openclaw-gateway, newest first as the trail has it: down, refused for an hour, restarted, gone. */
 export const life: TrailCycle[] = [
   cycle({
     ...refusedByBackoff,
@@ -228,7 +228,7 @@ export const life: TrailCycle[] = [
     cycle: { id: "c21", ts: "2026-11-21T00:00:20Z" },
     problems: { opened: [], resolved: [finding().key], open: [] },
   }),
-];
+].reverse();
 
 const whyNot: WhyNot = {
   rule: "memory-full",
