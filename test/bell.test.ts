@@ -44,64 +44,135 @@ describe("the bell", () => {
     bell.ring(`disk /${"x".repeat(4_000)} usedPercent crossed 90`, 0);
     expect(bell.answer()[0]).toHaveLength(300);
   });
+});
 
-  it("never loses a ring, never wakes more often than its limit, never lets the schedule wait", () => {
-    const rings = fc.array(fc.integer({ min: 0, max: 600_000 }), { maxLength: 300 });
-    const cycleMs = fc.integer({ min: 1, max: 3_000 });
-    fc.assert(
-      fc.property(rings, cycleMs, (times, tookMs) => {
-        const bell = bellOf();
-        const queue = [...times].sort((a, b) => a - b);
-        const intervalMs = 300_000;
-        let slotMs = 0;
-        let nowMs = 0;
-        const wakes: number[] = [];
-        const schedule: number[] = [];
-        let answeredAt = -1;
-        let lastRingMs = -1;
-        const ringUntil = (ms: number) => {
-          while (queue[0] !== undefined && queue[0] <= ms) {
-            lastRingMs = queue.shift() ?? 0;
-            bell.ring(`ring at ${lastRingMs}`, lastRingMs);
-          }
-        };
-        while (nowMs < 1_000_000) {
-          ringUntil(nowMs);
-          const turn = takeTurn(bell, slotMs, nowMs);
-          if (turn.trigger === null) {
-            // The daemon sleeps until then, or until the next ring.
-            nowMs = Math.max(nowMs, Math.min(turn.dueMs, queue[0] ?? turn.dueMs));
-            continue;
-          }
-          answeredAt = nowMs;
-          (turn.trigger === "wake" ? wakes : schedule).push(nowMs);
-          if (turn.trigger === "schedule") slotMs += intervalMs;
-          nowMs += tookMs;
+interface Cycle {
+  readonly trigger: "schedule" | "wake" | "once";
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly wokenBy: readonly string[];
+}
+
+const intervalMs = 60_000;
+
+/** The daemon's loop over a made clock, until all that rang is answered and ten slots of the schedule are over. */
+function live(rings: readonly number[], tookMs: (cycle: number) => number): Cycle[] {
+  const bell = bellOf();
+  const queue = [...rings].sort((a, b) => a - b);
+  const cycles: Cycle[] = [];
+  let slotMs = 0;
+  let nowMs = 0;
+  const ringUntil = (ms: number) => {
+    while (queue[0] !== undefined && queue[0] <= ms) {
+      const at = queue.shift() ?? 0;
+      bell.ring(`ring ${queue.length} at ${at}`, at);
+    }
+  };
+  while (queue.length > 0 || bell.dueMs(nowMs) !== null || nowMs < 10 * intervalMs) {
+    ringUntil(nowMs);
+    const turn = takeTurn(bell, slotMs, nowMs);
+    if (turn.trigger === null) {
+      // It sleeps until then, or until the next ring.
+      nowMs = Math.max(nowMs, Math.min(turn.dueMs, queue[0] ?? turn.dueMs));
+      continue;
+    }
+    if (turn.trigger === "schedule") slotMs += intervalMs;
+    const endMs = nowMs + tookMs(cycles.length);
+    cycles.push({ ...turn, startMs: nowMs, endMs });
+    ringUntil(endMs);
+    nowMs = endMs;
+  }
+  return cycles;
+}
+
+/** Storms of up to 80 rings, as close together as they come. */
+const storms = fc
+  .array(
+    fc.record({
+      startMs: fc.integer({ min: 0, max: 500_000 }),
+      count: fc.integer({ min: 1, max: 80 }),
+      gapMs: fc.integer({ min: 0, max: 2_000 }),
+    }),
+    { maxLength: 8 },
+  )
+  .map((each) =>
+    each.flatMap(({ startMs, count, gapMs }) =>
+      Array.from({ length: count }, (_, index) => startMs + index * gapMs),
+    ),
+  );
+const durations = fc.array(fc.integer({ min: 1, max: 4_000 }), { minLength: 1, maxLength: 20 });
+
+function holds(check: (rings: readonly number[], cycles: readonly Cycle[]) => void): void {
+  fc.assert(
+    fc.property(storms, durations, (rings, took) =>
+      check(
+        rings,
+        live(rings, (cycle) => took[cycle % took.length] ?? 1),
+      ),
+    ),
+  );
+}
+
+/** What a cycle says of its reasons, counted. */
+const reasonsOf = ({ wokenBy }: Cycle): number =>
+  wokenBy.reduce((sum, each) => sum + Number(/^and (\d+) more$/.exec(each)?.[1] ?? 1), 0);
+
+describe("whatever rings, and however long the cycles take,", () => {
+  it("each ring is answered once, by a cycle that began after it", () => {
+    holds((rings, cycles) => {
+      expect(cycles.reduce((sum, cycle) => sum + reasonsOf(cycle), 0)).toBe(rings.length);
+      for (const { wokenBy, startMs } of cycles)
+        for (const reason of wokenBy) {
+          const rangMs = Number(/at (\d+)$/.exec(reason)?.[1] ?? 0);
+          expect(rangMs).toBeLessThanOrEqual(startMs);
         }
-        // Nothing rings for the last 400 s: all of it was answered, and by a cycle that began after it.
-        if (times.length > 0) expect(answeredAt).toBeGreaterThanOrEqual(lastRingMs);
-        expect(bell.dueMs(nowMs)).toBeNull();
-        for (const [index, at] of wakes.entries()) {
-          const tenLater = wakes[index + burst];
-          if (tenLater !== undefined) expect(tenLater - at).toBeGreaterThanOrEqual(refillMs - tookMs);
-          const within = wakes.filter((each) => each >= at && each < at + 60_000).length;
-          expect(within).toBeLessThanOrEqual(burst + 60_000 / refillMs);
-        }
-        for (const [index, at] of schedule.entries()) {
-          expect(at - index * intervalMs).toBeLessThanOrEqual(tookMs + coalesceMs);
-        }
-      }),
-    );
+    });
   });
 
-  it("wakes within a tenth of a second when it seldom rings", () => {
-    fc.assert(
-      fc.property(fc.integer({ min: 1, max: 250_000 }), (at) => {
-        const bell = bellOf();
-        bell.ring("SIGUSR1", at);
-        expect(bell.dueMs(at)).toBe(at + coalesceMs);
-      }),
-    );
+  it("no wake-up is without a reason, and no two cycles run at a time", () => {
+    holds((_, cycles) => {
+      for (const [index, cycle] of cycles.entries()) {
+        if (cycle.trigger === "wake") expect(cycle.wokenBy.length).toBeGreaterThan(0);
+        expect(cycle.startMs).toBeGreaterThanOrEqual(cycles[index - 1]?.endMs ?? 0);
+      }
+    });
+  });
+
+  it("wake-ups are a burst and then one in five seconds, over any length of time", () => {
+    holds((_, cycles) => {
+      const wakes = cycles.filter(({ trigger }) => trigger === "wake").map(({ startMs }) => startMs);
+      for (const [first, from] of wakes.entries())
+        for (const [last, to] of wakes.entries()) {
+          const allowed = burst + Math.floor((to - from) / refillMs) + 1;
+          if (last >= first) expect(last - first + 1).toBeLessThanOrEqual(allowed);
+        }
+    });
+  });
+
+  it("the schedule keeps its slots, late by no more than the cycle that runs", () => {
+    holds((_, cycles) => {
+      const schedule = cycles.filter(({ trigger }) => trigger === "schedule");
+      expect(schedule.length).toBeGreaterThanOrEqual(10);
+      for (const [slot, { startMs }] of schedule.entries()) {
+        const running = cycles.find((each) => each.startMs < slot * intervalMs && each.endMs === startMs);
+        expect(startMs).toBe(running === undefined ? slot * intervalMs : running.endMs);
+      }
+    });
+  });
+
+  it("a ring while nothing runs and little rang before is answered within a tenth of a second", () => {
+    holds((rings, cycles) => {
+      for (const rangMs of rings) {
+        const answer = cycles.find(({ startMs }) => startMs >= rangMs);
+        const isBusy = cycles.some((each) => each.startMs < rangMs + coalesceMs && each.endMs > rangMs);
+        const lately = cycles.filter(
+          ({ trigger, startMs }) =>
+            trigger === "wake" && startMs < rangMs && startMs >= rangMs - burst * refillMs,
+        );
+        if (isBusy || lately.length > burst - 2) continue;
+        expect((answer?.startMs ?? Number.POSITIVE_INFINITY) - rangMs).toBeLessThanOrEqual(coalesceMs);
+      }
+    });
   });
 });
 

@@ -42,7 +42,11 @@ const rule = (name: string, conditions: object, more: object = {}) => ({
 });
 
 /** All other figures of the facts play no part. */
-const facts = (usedPercent: number, disks: Record<string, number> | null = {}, swapPercent = 0): PulseFacts =>
+const facts = (
+  usedPercent: number | null,
+  disks: Record<string, number> | null = {},
+  swapPercent = 0,
+): PulseFacts =>
   ({
     memory: { usedPercent, limitedByCgroup: false, hog: null },
     swap: { usedPercent: swapPercent },
@@ -56,7 +60,7 @@ const diskMine = rule("disk-mine", above("disk", "usedPercent", 50), { forEach: 
 const memoryCrossed = (now: number) => `memory usedPercent crossed 70 (now ${now})`;
 
 /** What the looks at these values of memory come to, five seconds apart. */
-function told(rules: ReturnType<typeof rulesOf>, values: readonly number[]): string[] {
+function told(rules: ReturnType<typeof rulesOf>, values: readonly (number | null)[]): string[] {
   const crossings = createCrossings();
   return values.flatMap((value, index) => crossings.look(rules, facts(value), index * 5_000));
 }
@@ -84,12 +88,19 @@ describe("crossings", () => {
   it("are told of a disk that is full when it is mounted, and not of one that was silent for a while", () => {
     const rules = rulesOf(diskMine);
     const crossings = createCrossings();
-    crossings.look(rules, facts(0, { "/": 99 }), 0);
+    expect(crossings.look(rules, facts(0, { "/": 99, "/srv": 40 }), 0)).toEqual([]);
     expect(crossings.look(rules, facts(0, null), 5_000)).toEqual([]);
-    expect(crossings.look(rules, facts(0, { "/": 99 }), 10_000)).toEqual([]);
-    expect(crossings.look(rules, facts(0, { "/": 99, "/usb": 99 }), 15_000)).toEqual([
+    expect(crossings.look(rules, facts(0, { "/": 99, "/srv": 60 }), 10_000)).toEqual([
+      "disk /srv usedPercent crossed 50 (now 60)",
+    ]);
+    expect(crossings.look(rules, facts(0, { "/": 99, "/srv": 60, "/usb": 99 }), 15_000)).toEqual([
       "disk /usb usedPercent crossed 50 (now 99)",
     ]);
+  });
+
+  it("are not told of a figure that was away for a while", () => {
+    expect(told(rulesOf(memoryMine), [80, null, 80])).toEqual([]);
+    expect(told(rulesOf(memoryMine), [60, null, 80])).toEqual([memoryCrossed(80)]);
   });
 
   it("are not told of a rule that is new: the cycle that read it has looked", () => {
@@ -122,7 +133,12 @@ describe("crossings", () => {
     const load = above("load", "perCore", 2);
     const hog = leaf("memory", "hog.killable", "equal", true);
     const memory = above("memory", "usedPercent", 70);
-    for (const conditions of [{ all: [memory, load] }, { any: [load, memory] }, { all: [memory, hog] }])
+    for (const conditions of [
+      { all: [memory, load] },
+      { any: [load, memory] },
+      { all: [memory, hog] },
+      { all: [{ any: [load, above("memory", "usedPercent", 99)] }, memory] },
+    ])
       expect(told(rulesOf(rule("memory-and", conditions)), [60, 80])).toEqual([memoryCrossed(80)]);
   });
 
