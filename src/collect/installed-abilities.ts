@@ -18,7 +18,7 @@ const executorUnit = "argus-executor.service";
 /** Bits of capabilities(7), with what needs them. */
 const needed = [
   { bit: 1, name: "CAP_DAC_OVERRIDE", what: "clean the folders of other users" },
-  { bit: 3, name: "CAP_FOWNER", what: "remove what belongs to others in /tmp" },
+  { bit: 3, name: "CAP_FOWNER", what: "leave the times of folders as they were when it looks into them" },
   { bit: 5, name: "CAP_KILL", what: "end processes of other users" },
   { bit: 6, name: "CAP_SETGID", what: "ask a user's tmux" },
   { bit: 7, name: "CAP_SETUID", what: "ask a user's tmux" },
