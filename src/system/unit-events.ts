@@ -13,6 +13,9 @@ const matches = [
   "type='signal',sender='org.freedesktop.DBus',interface='org.freedesktop.DBus',member='NameOwnerChanged',arg0='org.freedesktop.systemd1'",
 ];
 
+/** Scopes of logins and the like go down once and never come again. */
+const mostDown = 1_000;
+
 /**
  * @param onDown each time a unit enters `failed` or `inactive`: its full name, such as `nginx.service`.
  * @param onLost once, when nothing more will be told: connect again by another call. One sentence.
@@ -26,8 +29,11 @@ export async function watchUnitEvents(
   const found = await bus.connect();
   if ("why" in found) throw new Error(found.why);
   const { connection } = found;
-  /** What was told of a unit last: systemd says some things twice. */
-  const told = new Map<string, string>();
+  /**
+   * Units that are down, as was told already. One whose failure is reset before its restart becomes `inactive`: that
+   * is no news, and would cost a second wake-up for every restart.
+   */
+  const down = new Set<string>();
 
   const stop = connection.listen({
     onSignal(message) {
@@ -38,10 +44,12 @@ export async function watchUnitEvents(
       const change = stateOf(message);
       if (change === null) return;
       const { unit, state } = change;
-      if (told.get(unit) === state) return;
-      if (state !== "failed" && state !== "inactive") return void told.delete(unit);
-      told.set(unit, state);
-      onDown(unit, state);
+      if (state !== "failed" && state !== "inactive") down.delete(unit);
+      else if (!down.has(unit)) {
+        down.add(unit);
+        if (down.size > mostDown) down.delete(down.values().next().value ?? unit);
+        onDown(unit, state);
+      }
     },
     onLost,
   });
