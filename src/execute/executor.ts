@@ -8,6 +8,7 @@ import type { ActionRecord } from "../types/action.ts";
 import { actions } from "./actions/index.ts";
 import { type Case, openCase, recordOf } from "./case.ts";
 import { reasonOf } from "./one-line.ts";
+import { requiredFirst } from "./order.ts";
 import { readPause } from "./pause.ts";
 import type { Policy } from "./policy.ts";
 import { type Intent, openState } from "./state.ts";
@@ -86,7 +87,7 @@ export function createExecutor(system: System, policy: Policy, stateDir: string)
       attempt(note, "the open intents could not be cleared", () => state.forgetLeftovers());
     const shared = shareOf(request, signal);
     const cases = request.proposals.map(openCase);
-    for (const one of cases) await takeSteps(one, shared);
+    for (const one of requiredFirst(cases, policy)) await takeSteps(one, shared);
     // Words come last, and all of one request together.
     step.speak(cases, actions, shared);
     return { actions: cases.map(recordOf), notes: notes.splice(0) };

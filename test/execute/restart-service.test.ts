@@ -228,6 +228,32 @@ describe("the unit as it stands when the restart is due", () => {
     expect(record).toMatchObject({ result: "success", target: "api" });
     expect(record.steps.at(-1)?.detail).toBe("what api requires is active");
   });
+
+  it("went down with another unit that it needs: that one first, whoever was named first", async () => {
+    const systemd = recordedSystemd();
+    for (const unit of ["api.service", "db.service", "web.service"]) {
+      systemd.set(unit, failed);
+      systemd.afterRestart(unit, running);
+    }
+    systemd.journal(...endedByItself);
+    const restartable = [
+      { unit: "api.service", requires: ["db.service"] },
+      { unit: "db.service", requires: [] },
+      { unit: "web.service", requires: ["api.service"] },
+    ];
+    const argus = bench({ path: systemd.path, policy: { restartable, restartSettleSeconds: 0 } });
+    const records = await argus.run([restart("web"), restart("api"), restart("db")]);
+    expect(records.map(({ target, result }) => [target, result])).toEqual([
+      ["web", "success"],
+      ["api", "success"],
+      ["db", "success"],
+    ]);
+    expect(systemd.restarts().map((line) => line.split(" ").at(-1))).toEqual([
+      "db.service",
+      "api.service",
+      "web.service",
+    ]);
+  });
 });
 
 describe("what the gate holds a restart to", () => {
