@@ -7,6 +7,13 @@ import { bootHost, type Host } from "./harness.ts";
 let host: Host;
 const sleeps = "[Service]\nExecStart=/bin/sleep infinity\n";
 const watched = ["web", "api", "idle", "busless"];
+const slow = {
+  name: "seen-three-times",
+  description: "Holds on every machine, and wants to be seen in three scheduled cycles",
+  conditions: { all: [{ fact: "host", path: "cores", operator: "greaterThan", value: 0 }] },
+  for: { cycles: 3 },
+  event: { type: "check", params: { condition: "slow", severity: "info", subject: "x", summary: "x" } },
+};
 
 beforeAll(async () => {
   host = await bootHost({ name: "wakeups" });
@@ -14,6 +21,7 @@ beforeAll(async () => {
   const services = watched.map((unit) => ({ unit, restart: true }));
   host.write("/etc/argus/argus.json", JSON.stringify({ services }));
   host.write("/etc/argus/argus.env", "ARGUS_RESTART_SETTLE_SECONDS=1\n", 0o600);
+  host.write("/etc/argus/rules.d/slow.json", JSON.stringify({ rules: [slow] }));
   for (const unit of [...watched, "other"]) await host.unit(`${unit}.service`, sleeps);
   await succeed(host, ["systemctl", "start", ...watched, "other"]);
   await succeed(host, ["sh", "-c", "mkdir -p /srv/small && mount -t tmpfs -o size=20M small /srv/small"]);
@@ -32,6 +40,7 @@ function cycles(): TrailCycle[] {
 }
 const reasons = () => cycles().flatMap(({ cycle }) => cycle.woken_by ?? []);
 const crash = async (unit: string) => await systemctl("kill", "--signal=KILL", unit);
+const wake = async () => await systemctl("kill", "--kill-who=main", "--signal=USR1", "argus");
 
 describe("the installed daemon", () => {
   it("is ready only after its first complete cycle", async () => {
@@ -69,6 +78,28 @@ describe("the installed daemon", () => {
     await host.waitFor(async () => await isActive("idle"), 10_000, "idle to be healed");
   });
 
+  it("is not woken by a unit of others that ends without an error", async () => {
+    await host.unit("ends.service", "[Service]\nType=oneshot\nExecStart=/bin/true\n");
+    await host.unit("breaks.service", "[Service]\nType=oneshot\nExecStart=/bin/false\n");
+    await systemctl("start", "ends");
+    expect((await host.exec(["systemctl", "start", "breaks"])).exitCode).not.toBe(0);
+    await host.waitFor(() => reasons().includes("breaks.service failed"), 10_000, "the one after it");
+    expect(reasons().filter((reason) => reason.startsWith("ends.service"))).toEqual([]);
+  });
+
+  it("is woken by SIGUSR1, and no streak comes nearer by that", async () => {
+    for (let number = 1; number <= 3; number += 1) {
+      await wake();
+      const heard = () => reasons().filter((reason) => reason === "SIGUSR1").length === number;
+      await host.waitFor(heard, 10_000, `wake-up ${number}`);
+    }
+    expect(cycles().filter(({ cycle }) => cycle.trigger === "schedule")).toHaveLength(1);
+    const verdict = cycles()
+      .at(-1)
+      ?.rules.verdicts.find(({ rule }) => rule === slow.name);
+    expect(verdict).toMatchObject({ verdict: "quiet", fired: 0, waiting: 1 });
+  });
+
   it("is woken by a disk that fills up", async () => {
     await succeed(host, ["sh", "-c", "head -c 19600000 /dev/zero > /srv/small/full"]);
     await host.waitFor(() => reasons().some((reason) => reason.includes("/srv/small")), 15_000, "the pulse");
@@ -84,13 +115,12 @@ describe("the installed daemon", () => {
 
   it("says that systemd cannot be heard, goes on by its schedule, and hears it again", async () => {
     await succeed(host, ["systemctl", "stop", "dbus.socket", "dbus.service"]);
-    await systemctl("kill", "--signal=USR1", "argus");
-    await host.waitFor(
-      () =>
-        cycles().some(({ notes }) => notes.some((note) => note.includes("until systemd can be heard again"))),
-      10_000,
-      "the note",
-    );
+    const lost = () =>
+      cycles()
+        .flatMap(({ notes }) => notes)
+        .filter((note) => note.includes("until systemd can be heard again"));
+    await wake();
+    await host.waitFor(() => lost().length > 0, 10_000, "the note");
     await succeed(host, ["systemctl", "start", "dbus.socket", "dbus.service"]);
     await host.waitFor(
       async () =>
@@ -102,6 +132,9 @@ describe("the installed daemon", () => {
     );
     await crash("busless");
     await host.waitFor(async () => await isActive("busless"), 10_000, "busless to be healed");
+    await host.waitFor(() => reasons().includes("busless.service failed"), 10_000, "the trail");
+    // It was tried several times, and is said once.
+    expect(lost()).toHaveLength(1);
   });
 
   it("is ended and started again by the watchdog when it hangs", async () => {
