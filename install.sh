@@ -148,7 +148,7 @@ choose_prefix() {
 only_root_writes() {
   local owner group mode
   [ -e "$1" ] || return 0
-  read -r owner group mode < <(stat -L -c '%u %g %A' "$1")
+  read -r owner group mode <<<"$(stat -L -c '%u %g %A' "$1")"
   [ "$owner" = 0 ] && [[ $mode != ????????w* ]] && [[ $group = 0 || $mode != ?????w* ]]
 }
 
@@ -183,7 +183,7 @@ check_masked() {
 check_user() {
   local uid shell
   is_user || return 0
-  IFS=: read -r _ _ uid _ _ _ shell < <(getent passwd argus)
+  IFS=: read -r _ _ uid _ _ _ shell <<<"$(getent passwd argus)"
   [[ $uid -lt 1000 && $shell == */nologin ]] ||
     fail "the user argus is somebody's account here (uid $uid, shell $shell), and Argus needs a system user of that name; rename that account first"
 }
@@ -200,7 +200,7 @@ needs_build() {
 # As the owner of the clone: root would leave files behind that its owner can neither change nor remove.
 as_owner() {
   local uid gid home
-  read -r uid gid < <(stat -c '%u %g' "$source_dir")
+  read -r uid gid <<<"$(stat -c '%u %g' "$source_dir")"
   if [ "$uid" = "$(id -u)" ]; then
     (cd "$source_dir" && "$@")
     return
@@ -287,32 +287,38 @@ is_running_as_wanted() {
 # Fills `plan` with a line for each step, and the variables that the steps look at.
 make_plan() {
   local missing
+  doing='looking at what is there'
   plan=() to_build='' to_put=''
   if needs_build; then
     to_build=1
-    plan+=("build it in $source_dir: npm ci && npm run build, as user $(stat -c %U "$source_dir")")
+    plan_to "build it in $source_dir: npm ci && npm run build, as user $(stat -c %U "$source_dir")"
   fi
-  is_user || plan+=("make the system user argus")
-  mapfile -t missing < <(missing_settings)
-  [ "${#missing[@]}" = 0 ] || plan+=("make ${missing[*]}")
+  is_user || plan_to "make the system user argus"
+  missing_settings >"$work/missing"
+  mapfile -t missing <"$work/missing"
+  [ "${#missing[@]}" = 0 ] || plan_to "make ${missing[*]}"
   if [ -n "$to_build" ] || ! is_same_program; then
     to_put=1
     if is_program "$prefix"; then
-      plan+=("put version $(version_in "$source_dir") in the place of $(version_in "$prefix") in $prefix, with its own Node $("$node" --version)")
+      plan_to "put version $(version_in "$source_dir") in the place of $(version_in "$prefix") in $prefix, with its own Node $("$node" --version)"
     else
-      plan+=("put the program into $prefix, with its own Node $("$node" --version) (a copy of $node)")
+      plan_to "put the program into $prefix, with its own Node $("$node" --version) (a copy of $node)"
     fi
   fi
   render
-  mapfile -t files < <(changed_files)
-  [ "${#files[@]}" = 0 ] || plan+=("write ${files[*]}")
+  changed_files >"$work/changed"
+  mapfile -t files <"$work/changed"
+  [ "${#files[@]}" = 0 ] || plan_to "write ${files[*]}"
   old_prefix=$(installed_prefix)
   if [ "$old_prefix" = "$prefix" ] || ! is_program "${old_prefix:-/nowhere}"; then old_prefix=''; fi
-  [ -z "$old_prefix" ] || plan+=("remove $old_prefix, once the one in $prefix is up")
+  [ -z "$old_prefix" ] || plan_to "remove $old_prefix, once the one in $prefix is up"
   if [ -n "${mended:-}$to_put${files[*]}" ] || ! is_running_as_wanted; then
-    plan+=("start $(main_unit) and wait until a first cycle is complete; if it does not come up, undo all of this")
+    plan_to "start $(main_unit) and wait until a first cycle is complete; if it does not come up, undo all of this"
   fi
 }
+
+# A function, because bash 5.2 cannot run a trap while it expands $(...) inside of an array's brackets.
+plan_to() { plan+=("$1"); }
 
 print_plan() {
   local line
@@ -375,6 +381,9 @@ stage_program() {
   if [ -e "$prefix/prompt.md.shipped" ] && ! cmp -s "$prefix/prompt.md" "$prefix/prompt.md.shipped"; then
     cp "$prefix/prompt.md" "$new/prompt.md"
     echo "Your prompt.md was changed and is kept; the shipped one is $prefix/prompt.md.shipped."
+  fi
+  if ldd "$new/bin/node" 2>/dev/null | grep -q libnode; then
+    echo "This Node needs the system's libnode, so a system upgrade can break it; one from nodejs.org or nvm needs none (--node FILE)."
   fi
   chown -R root:root "$new"
   chmod -R u=rwX,go=rX "$new"
@@ -508,9 +517,10 @@ start_all() {
 
 # What the programs of this start have said; what systemd says about them tells less.
 last_words() {
-  local unit matches=()
+  local unit id matches=()
   for unit in argus.service argus-once.service argus-executor.service; do
-    matches+=(+ "_SYSTEMD_INVOCATION_ID=$(property "$unit" InvocationID)")
+    id=$(property "$unit" InvocationID)
+    matches+=(+ "_SYSTEMD_INVOCATION_ID=$id")
   done
   journalctl --sync
   journalctl "${matches[@]:1}" --lines=8 --output=cat --no-pager | sed 's/^/  /'
@@ -593,15 +603,18 @@ install_argus() {
 }
 
 say_what_next() {
-  local reload='systemctl reload argus'
-  if [ "$mode" = timer ]; then reload='systemctl reload argus-executor'; fi
+  local reload='systemctl reload argus' restart='sudo systemctl restart argus'
+  if [ "$mode" = timer ]; then
+    reload='systemctl reload argus-executor'
+    restart='the next cycle reads it'
+  fi
   echo
   "$wrapper" doctor || true
   cat <<TEXT
 
 Next
   1. name your services in $settings/argus.json, then: argus check && sudo $reload
-  2. put keys and tokens into $settings/argus.env, then: sudo systemctl restart $(main_unit)
+  2. put keys and tokens into $settings/argus.env, then: $restart
   3. argus status, argus explain; man argus
 TEXT
 }
@@ -618,9 +631,11 @@ uninstall() {
     echo "Argus is not installed in $prefix; nothing to remove."
     return
   fi
-  plan=("stop argus and its executor" "remove $(printf '%s, ' "${there[@]}" | sed 's/, $//')")
-  if is_user; then plan+=("remove the user argus; what is kept of its files is root's from then on"); fi
-  plan+=("keep $settings, $state, $executor_state and $logs")
+  plan=()
+  plan_to "stop argus and its executor"
+  plan_to "remove $(printf '%s, ' "${there[@]}" | sed 's/, $//')"
+  if is_user; then plan_to "remove the user argus; what is kept of its files is root's from then on"; fi
+  plan_to "keep $settings, $state, $executor_state and $logs"
   if [ -n "$dry_run" ]; then
     echo "This would be done (nothing was changed):"
     print_plan
