@@ -104,18 +104,18 @@ function createPulseWatch({ parts, log, signal, ring }: WakeUpOptions) {
   const { system } = parts();
   const pulse = createPulse(system);
   const crossings = createCrossings();
+  const rules = () => parts().book.rules();
   let isSaid = false;
 
   async function look(then: (facts: PulseFacts) => void): Promise<void> {
     try {
-      then(await pulse());
+      then(await pulse(crossings.watches(rules())));
       isSaid = false;
     } catch (error) {
       if (!isSaid) log.warn({ err: error }, "the pulse could not be taken; the schedule goes on");
       isSaid = true;
     }
   }
-  const rules = () => parts().book.rules();
   return {
     cycleBegins: (scheduled: boolean): void =>
       void look((facts) => crossings.leaveToCycle(rules(), facts, scheduled)),

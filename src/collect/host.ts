@@ -66,12 +66,17 @@ function required(meminfo: ReadonlyMap<string, number>, name: string): number {
   return value;
 }
 
-export function readMemory(files: Files, meminfo: ReadonlyMap<string, number>): Memory {
+/** @param inCgroup whether to ask for a limit of the cgroup: up to five more files. */
+export function readMemory(
+  files: Files,
+  meminfo: ReadonlyMap<string, number>,
+  { inCgroup } = { inCgroup: true },
+): Memory {
   const host = {
     totalBytes: required(meminfo, "MemTotal"),
     availableBytes: required(meminfo, "MemAvailable"),
   };
-  const limit = readCgroupMemory(files);
+  const limit = inCgroup ? readCgroupMemory(files) : null;
   const limitedByCgroup = limit !== null && limit.totalBytes < host.totalBytes;
   const totalBytes = limitedByCgroup ? limit.totalBytes : host.totalBytes;
   const availableBytes = limitedByCgroup

@@ -3,13 +3,12 @@
  * the thresholds are, so one of a user's own is watched as well as a shipped one.
  */
 import { valueAt } from "../types/fields.ts";
-import type { PulseFacts } from "../types/pulse.ts";
+import { type PulseFact, type PulseFacts, pulseFacts } from "../types/pulse.ts";
 import type { Condition, Leaf, Rule } from "../types/rules.ts";
+import { leavesOf } from "./compile.ts";
 import type { RuleSet } from "./load.ts";
 import { parseOperator } from "./operators.ts";
 
-/** What the pulse gives. What it leaves out of them (the hogs, rates over time) cannot be told, and is no obstacle. */
-const pulseFacts: ReadonlySet<string> = new Set(["memory", "pressure", "swap", "disk"]);
 const thresholds: ReadonlySet<string> = new Set([
   "greaterThan",
   "greaterThanInclusive",
@@ -25,6 +24,8 @@ const thresholds: ReadonlySet<string> = new Set([
 const quietAfterMs = 300_000;
 
 export interface Crossings {
+  /** The facts that some threshold is on: of the shipped rules, memory and disk. */
+  watches(rules: RuleSet): ReadonlySet<PulseFact>;
   /** @returns one clause for each threshold that was not passed at the look before and is now. */
   look(rules: RuleSet, facts: PulseFacts, nowMs: number): string[];
   /** The same look where a cycle begins: what it sees is that cycle's business. */
@@ -39,12 +40,17 @@ export function createCrossings(): Crossings {
   const told = new Map<string, number>();
   let compiledFor: RuleSet | null = null;
   let watched: readonly Watched[] = [];
+  let watchedFacts: ReadonlySet<PulseFact> = new Set();
+
+  function prepare(rules: RuleSet): void {
+    if (compiledFor === rules) return;
+    watched = rules.rules.flatMap(({ compiled }) => watchedOf(compiled.rule) ?? []);
+    watchedFacts = new Set(watched.flatMap(({ facts }) => facts));
+    compiledFor = rules;
+  }
 
   function see(rules: RuleSet, facts: PulseFacts): Seen[] {
-    if (compiledFor !== rules) {
-      watched = rules.rules.flatMap(({ compiled }) => watchedOf(compiled.rule) ?? []);
-      compiledFor = rules;
-    }
+    prepare(rules);
     return watched.flatMap((each) => seenBy(each, facts));
   }
 
@@ -67,6 +73,10 @@ export function createCrossings(): Crossings {
   }
 
   return {
+    watches(rules) {
+      prepare(rules);
+      return watchedFacts;
+    },
     look(rules, facts, nowMs) {
       const seen = see(rules, facts);
       for (const [key, atMs] of told) if (nowMs - atMs >= quietAfterMs) told.delete(key);
@@ -77,7 +87,7 @@ export function createCrossings(): Crossings {
       }
       for (const key of news.keys()) told.set(key, nowMs);
       remember(seen, facts);
-      return [...news.values()].map(({ clause }) => clause);
+      return [...news.values()].map(({ clause }) => clause());
     },
     leaveToCycle(rules, facts, scheduled) {
       const seen = see(rules, facts);
@@ -90,7 +100,8 @@ export function createCrossings(): Crossings {
 interface Seen {
   readonly key: string;
   readonly mount: string | null;
-  readonly clause: string;
+  /** Made only when it is told. */
+  readonly clause: () => string;
   /** null: cannot be told. */
   readonly holds: boolean | null;
   /** Whether its rule may hold, as far as the pulse can tell. */
@@ -101,6 +112,8 @@ type Values = Readonly<Record<string, unknown>>;
 
 interface Watched {
   readonly perDisk: boolean;
+  /** All of the rule's that the pulse has: what is not on a threshold may still rule it out. */
+  readonly facts: readonly PulseFact[];
   readonly mayHold: (values: Values) => boolean | null;
   readonly leaves: readonly {
     readonly leaf: Leaf;
@@ -117,9 +130,9 @@ function watchedOf(rule: Rule): Watched | null {
   const atOnce = rule.for === undefined || (rule.for.cycles === 1 && rule.for.minutes === undefined);
   if (!atOnce || (rule.forEach !== undefined && rule.forEach !== "disk")) return null;
   const leaves = thresholdsOf(rule.conditions, false);
-  return leaves.length === 0
-    ? null
-    : { perDisk: rule.forEach === "disk", mayHold: truthOf(rule.conditions), leaves };
+  if (leaves.length === 0) return null;
+  const facts = factsOf(rule.conditions);
+  return { perDisk: rule.forEach === "disk", facts, mayHold: truthOf(rule.conditions), leaves };
 }
 
 /** @param inverted below an odd number of `not`: there it is passed when the comparison ends to hold. */
@@ -129,11 +142,20 @@ function thresholdsOf(condition: Condition, inverted: boolean): Watched["leaves"
   if ("not" in condition) return thresholdsOf(condition.not, !inverted);
   const { fact, path = "", operator, value } = condition;
   const parsed = parseOperator(operator);
-  if ("fault" in parsed || !pulseFacts.has(fact) || !thresholds.has(parsed.name)) return [];
+  if ("fault" in parsed || !isPulseFact(fact) || !thresholds.has(parsed.name)) return [];
   const limit = typeof value === "object" && "fact" in value ? `${value.fact}.${value.path ?? ""}` : value;
   const name = `${fact} ${path} ${inverted ? "not " : ""}${operator} ${limit}`;
   const holds = inverted ? not(truthOf(condition)) : truthOf(condition);
   return [{ leaf: condition, name, holds }];
+}
+
+const isPulseFact = (name: string): name is PulseFact => (pulseFacts as readonly string[]).includes(name);
+
+function factsOf(condition: Condition): PulseFact[] {
+  const all = leavesOf(condition).flatMap(({ fact, value }) =>
+    typeof value === "object" && "fact" in value ? [fact, value.fact] : [fact],
+  );
+  return all.filter(isPulseFact);
 }
 
 const not =
@@ -189,7 +211,7 @@ function seenBy({ perDisk, mayHold, leaves }: Watched, facts: PulseFacts): Seen[
     return leaves.map(({ leaf, name, holds }) => ({
       key: mount === null ? name : `${name} ${mount}`,
       mount,
-      clause: mayFire ? clauseOf(leaf, values, mount) : "",
+      clause: () => clauseOf(leaf, values, mount),
       holds: holds(values),
       mayFire,
     }));

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createPulse } from "../../src/collect/pulse.ts";
 import type { FileSystemStatus, System } from "../../src/system/system.ts";
+import { pulseFacts } from "../../src/types/pulse.ts";
 import { createTree, systemOn, type Tree } from "./tree.ts";
 
 let tree: Tree;
@@ -14,6 +15,7 @@ beforeEach(() => {
 });
 afterEach(() => tree.dispose());
 
+const all = new Set(pulseFacts);
 type Answer = (path: string) => Promise<FileSystemStatus>;
 const tenth: FileSystemStatus = {
   totalBytes: 1_000_000,
@@ -23,7 +25,8 @@ const tenth: FileSystemStatus = {
   inodesFree: 25,
 };
 
-/** Its seconds last milliseconds. */
+/** What the clock says; its sleeps last milliseconds. */
+let nowMs = 0;
 function systemWith(mounts: Record<string, string>, statfs: Answer): System {
   const lines = Object.entries(mounts).map(
     ([mount, type], index) => `${index} 1 0:${index + 10} / ${mount} rw - ${type} dev${index} rw`,
@@ -34,7 +37,11 @@ function systemWith(mounts: Record<string, string>, statfs: Answer): System {
   return {
     ...system,
     files: { ...files, statfs },
-    clock: { ...clock, sleep: (milliseconds, signal) => clock.sleep(milliseconds / 20, signal) },
+    clock: {
+      ...clock,
+      monotonicMs: () => nowMs,
+      sleep: (milliseconds, signal) => clock.sleep(milliseconds / 20, signal),
+    },
   };
 }
 
@@ -44,7 +51,7 @@ describe("the pulse", () => {
     for (const name of ["memory", "io", "cpu"])
       tree.write(`/proc/pressure/${name}`, `${line("12.50")}\n${line("3.00").replace("some", "full")}\n`);
     const pulse = createPulse(systemWith({ "/": "ext4" }, async () => tenth));
-    expect(await pulse()).toMatchObject({
+    expect(await pulse(all)).toMatchObject({
       memory: { usedPercent: 75, availableBytes: 256_000, hog: null },
       swap: { usedPercent: expect.closeTo(10), totalBytes: 1_024_000 },
       pressure: { memorySome10: 12.5, memoryFull10: 3 },
@@ -53,7 +60,7 @@ describe("the pulse", () => {
   });
 
   it("leaves out pressure where the kernel has none", async () => {
-    expect(await createPulse(systemWith({ "/": "ext4" }, async () => tenth))()).not.toHaveProperty(
+    expect(await createPulse(systemWith({ "/": "ext4" }, async () => tenth))(all)).not.toHaveProperty(
       "pressure",
     );
   });
@@ -64,7 +71,7 @@ describe("the pulse", () => {
       asked.push(path);
       return tenth;
     };
-    await createPulse(systemWith({ "/": "ext4", "/mnt": "nfs4", "/fuse": "fuse.sshfs" }, answer))();
+    await createPulse(systemWith({ "/": "ext4", "/mnt": "nfs4", "/fuse": "fuse.sshfs" }, answer))(all);
     expect(asked).toEqual(["/"]);
   });
 
@@ -83,26 +90,52 @@ describe("the pulse", () => {
     };
     const pulse = createPulse(systemWith({ "/": "ext4", "/broken": "xfs", "/srv": "ext4" }, hanging));
     for (let look = 0; look < 3; look += 1) {
-      const seen = await pulse();
+      const seen = await pulse(all);
       expect(seen).toMatchObject({ memory: { usedPercent: 75 } });
       expect(seen).not.toHaveProperty("disk");
     }
     expect({ open, asked, most }).toEqual({ open: 1, asked: 2, most: 1 });
     answerNow();
     await vi.waitUntil(() => open === 0 && asked === 3);
-    expect((await pulse()).disk).toHaveLength(3);
+    expect((await pulse(all)).disk).toHaveLength(3);
     expect(most).toBe(1);
   });
 
-  it("leaves out a disk that cannot be measured, and sees one that was mounted since", async () => {
+  it("reads only what is asked for", async () => {
+    const pulse = createPulse(systemWith({ "/": "ext4" }, async () => tenth));
+    tree.write("/proc/pressure/memory", "some avg10=1.00\nfull avg10=1.00\n");
+    expect(Object.keys(await pulse(new Set(["disk"])))).toEqual(["disk"]);
+    expect(Object.keys(await pulse(new Set(["memory"])))).toEqual(["memory", "swap"]);
+    expect(await pulse(new Set())).toEqual({});
+  });
+
+  it("goes by the limit of the cgroup where there is one, also by one that is set later", async () => {
+    const system = systemWith({ "/": "ext4" }, async () => tenth);
+    const pulse = createPulse(system);
+    const usedPercent = async () => Math.round((await pulse(all)).memory?.usedPercent ?? 0);
+    const limit = (used: number) => {
+      tree.write("/sys/fs/cgroup/memory.max", "512000\n");
+      tree.write("/sys/fs/cgroup/memory.current", `${used}\n`);
+    };
+    expect(await usedPercent()).toBe(75);
+    limit(256_000 + 204_800);
+    nowMs += 60_000;
+    expect(await usedPercent()).toBe(90);
+    limit(256_000);
+    nowMs += 5_000;
+    expect(await usedPercent()).toBe(50);
+  });
+
+  it("leaves out a disk that cannot be measured, and sees within a minute one that was mounted since", async () => {
     const answer: Answer = async (path) => {
       if (path === "/gone") throw new Error("EACCES");
       return tenth;
     };
     const system = systemWith({ "/": "ext4", "/gone": "ext4" }, answer);
     const pulse = createPulse(system);
-    expect((await pulse()).disk?.map(({ mount }) => mount)).toEqual(["/"]);
+    expect((await pulse(all)).disk?.map(({ mount }) => mount)).toEqual(["/"]);
     systemWith({ "/": "ext4", "/usb": "vfat" }, answer);
-    expect((await pulse()).disk?.map(({ mount }) => mount)).toEqual(["/", "/usb"]);
+    nowMs += 60_000;
+    expect((await pulse(all)).disk?.map(({ mount }) => mount)).toEqual(["/", "/usb"]);
   });
 });

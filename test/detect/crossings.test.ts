@@ -172,6 +172,15 @@ describe("crossings", () => {
     expect(told(atOnce, [60, 80])).toEqual([memoryCrossed(80)]);
   });
 
+  it("name the facts that have to be read for them", () => {
+    const watches = (...rules: object[]) => [...createCrossings().watches(rulesOf(...rules))].sort();
+    expect(watches(rule("load-mine", above("load", "one", 1)))).toEqual([]);
+    const swap = above("swap", "usedPercent", 50);
+    const mount = leaf("disk", "mount", "equal", "/");
+    const both = rule("disk-swap", { all: [mount, swap] }, { forEach: "disk" });
+    expect(watches(memoryMine, both)).toEqual(["disk", "memory", "swap"]);
+  });
+
   it("cover the shipped rules about full disks and memory", () => {
     const opened = openRuleBook(createSystem().files, {
       rulesDir: resolve("rules"),
