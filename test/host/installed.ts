@@ -116,12 +116,25 @@ export const property = async (host: Host, unit: string, name: string): Promise<
 
 export const sleeps = "ExecStart=/bin/sleep infinity";
 
-/** A unit file as packages have it, enabled. It is not started. */
-export async function service(host: Host, name: string, what = sleeps, more = ""): Promise<void> {
-  const text = `[Unit]\nDescription=${name}\n${more}\n[Service]\n${what}\n[Install]\nWantedBy=multi-user.target\n`;
-  host.write(`/usr/lib/systemd/system/${name}.service`, text);
-  await systemctl(host, "enable", name);
+export interface Service {
+  readonly name: string;
+  /** Default: it sleeps. */
+  readonly what?: string;
+  /** For the section [Unit]. */
+  readonly more?: string;
 }
+
+/** Unit files as packages have them, enabled. They are not started. */
+export async function services(host: Host, all: readonly Service[]): Promise<void> {
+  for (const { name, what = sleeps, more = "" } of all) {
+    const text = `[Unit]\nDescription=${name}\n${more}\n[Service]\n${what}\n[Install]\nWantedBy=multi-user.target\n`;
+    host.write(`/usr/lib/systemd/system/${name}.service`, text);
+  }
+  await systemctl(host, "enable", ...all.map(({ name }) => name));
+}
+
+export const service = async (host: Host, name: string, what = sleeps): Promise<void> =>
+  await services(host, [{ name, what }]);
 
 export const crash = async (host: Host, ...units: string[]): Promise<string> =>
   await systemctl(host, "kill", "--signal=KILL", ...units);
