@@ -100,7 +100,9 @@ function print(rows: readonly Row[]): void {
   }
 }
 
-const ms = (value = 0): string => `${Math.round(value)} ms`;
+function ms(value = 0): string {
+  return `${Math.round(value)} ms`;
+}
 
 function at(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
