@@ -3,6 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { redact, redactDeep } from "../../src/system/redact/redact.ts";
+import { problemTypes } from "../../src/types/problem.ts";
 import { fillIn, madeUpSecret } from "./made-up-secrets.ts";
 
 const folder = join(import.meta.dirname, "../fixtures/redact");
@@ -64,6 +65,16 @@ describe("redact", () => {
     expect(redact(`bot says ${madeUpSecret("telegram", 1)}, and goes on`)).toBe(
       "bot says [redacted], and goes on",
     );
+  });
+
+  it.each(problemTypes)("leaves the key of a problem about a %s, by which people find it", (type) => {
+    const key = `${type}:0123456789abcdef`;
+    const message = `srv: INFO stale (token=${"x7Kp".repeat(5)})\nargus explain ${key}\n\nINFO other\nargus explain ${key}`;
+    expect(redact(key)).toBe(key);
+    expect(redact(message).split("\n")[1]).toBe(`argus explain ${key}`);
+    expect(redact(message).split("\n").at(-1)).toBe(`argus explain ${key}`);
+    expect(redact(message)).toContain("token=[redacted]");
+    expect(redactDeep({ key, problems: [key] })).toEqual({ key, problems: [key] });
   });
 
   it("finds nothing more when it is asked again", () => {

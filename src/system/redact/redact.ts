@@ -11,8 +11,20 @@ import { redactSentences } from "./sentences.ts";
 
 const mark = "[redacted]";
 
+/** The key of a problem about a session is none of a session, and a message without it leads nowhere. */
+const problemKey = /^session:[0-9a-f]{16}$/;
+const keyOfOurs = /((?:argus explain|Problem key:) session:[0-9a-f]{16}(?![\w-]))/;
+
 export function redact(text: string): string {
-  if (text.length < 4) return text;
+  if (text.length < 4 || problemKey.test(text)) return text;
+  if (!text.includes(" session:")) return redactAll(text);
+  return text
+    .split(keyOfOurs)
+    .map((part, index) => (index % 2 === 1 ? part : redactAll(part)))
+    .join("");
+}
+
+function redactAll(text: string): string {
   let result = redactPrivateKeys(text, mark);
   result = redactUrls(result);
   result = redactCommands(result, mark);
