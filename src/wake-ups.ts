@@ -54,8 +54,11 @@ async function watchUnits({ parts, log, signal, ring }: WakeUpOptions): Promise<
     try {
       const lost = await listen({ parts, log, signal, ring }, () => {
         heardMs = system.clock.monotonicMs();
-        if (isSaid) say("systemd tells of units that go down again");
+        if (!isSaid) return;
         isSaid = false;
+        say("systemd tells of units that go down again");
+        // Nobody has told of what went down meanwhile.
+        ring("systemd can be heard again");
       });
       if (signal.aborted) return;
       throw new Error(lost);

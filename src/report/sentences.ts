@@ -81,7 +81,7 @@ export function refusalSentence(reason: RefusalReason): string {
 export function triggerSentence({ trigger, woken_by }: TrailCycle["cycle"]): string {
   switch (trigger) {
     case "schedule":
-      return "by schedule";
+      return woken_by === undefined ? "by schedule" : `by schedule, just after ${woken_by.join(", ")}`;
     case "once":
       return "by hand";
     case "wake":
