@@ -19,7 +19,7 @@ afterEach(() => {
 function watch(connect: Bus["connect"]) {
   const dir = mkdtempSync(join(tmpdir(), "argus-wake-ups-"));
   ends.push(() => rmSync(dir, { recursive: true, force: true }));
-  for (const folder of ["state", "logs"]) mkdirSync(join(dir, folder), { mode: 0o700 });
+  for (const folder of ["state", "logs", "rules.d"]) mkdirSync(join(dir, folder), { mode: 0o700 });
   writeFileSync(join(dir, "argus.json"), JSON.stringify({ services: [{ unit: "ours", restart: true }] }));
   const real = createSystem();
   const retries: number[] = [];
@@ -46,7 +46,7 @@ function watch(connect: Bus["connect"]) {
   const env = {
     ARGUS_CONFIG: join(dir, "argus.json"),
     ARGUS_STATE_DIR: join(dir, "state"),
-    ARGUS_LOCAL_RULES_DIR: join(dir, "none"),
+    ARGUS_LOCAL_RULES_DIR: join(dir, "rules.d"),
   };
   const config = loadConfig({ system, env, workingDir: dir, programDir: resolve(".") });
   const parts = createParts(system, { ...config, logDir: join(dir, "logs") }, openBook(system, config));
