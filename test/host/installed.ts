@@ -17,6 +17,9 @@ export interface Setting {
 export const stateDir = "/var/lib/argus";
 export const executorDir = "/var/lib/argus-executor";
 
+/** The load is that of the whole machine, with whatever else runs on it. */
+const notOurs = { name: "load-high", enabled: false };
+
 /** Lays Argus down, starts its units and waits for the first cycle. */
 export async function installArgus(host: Host, given: Setting = {}): Promise<void> {
   await layDown(host);
@@ -31,7 +34,7 @@ export async function configure(host: Host, { settings = {}, env = {}, rules = [
   const lines = Object.entries(variables).map(([name, value]) => `${name}=${value}\n`);
   host.write("/etc/argus/argus.json", JSON.stringify(settings));
   host.write("/etc/argus/argus.env", lines.join(""), 0o600);
-  host.write("/etc/argus/rules.d/local.json", JSON.stringify({ rules }));
+  host.write("/etc/argus/rules.d/local.json", JSON.stringify({ rules: [...rules, notOurs] }));
 }
 
 /** Every line of a file that Argus appends to; none while there is no file. The last one may be on its way. */
