@@ -45,11 +45,15 @@ function systemWith(mounts: Record<string, string>, statfs: Answer): System {
   };
 }
 
+function writePressure(): void {
+  const line = (value: string) => `some avg10=${value} avg60=0.00 avg300=0.00 total=0`;
+  for (const name of ["memory", "io", "cpu"])
+    tree.write(`/proc/pressure/${name}`, `${line("12.50")}\n${line("3.00").replace("some", "full")}\n`);
+}
+
 describe("the pulse", () => {
   it("has memory, swap, pressure and the local disks, as a cycle has them", async () => {
-    const line = (value: string) => `some avg10=${value} avg60=0.00 avg300=0.00 total=0`;
-    for (const name of ["memory", "io", "cpu"])
-      tree.write(`/proc/pressure/${name}`, `${line("12.50")}\n${line("3.00").replace("some", "full")}\n`);
+    writePressure();
     const pulse = createPulse(systemWith({ "/": "ext4" }, async () => tenth));
     expect(await pulse(all)).toMatchObject({
       memory: { usedPercent: 75, availableBytes: 256_000, hog: null },
@@ -103,7 +107,7 @@ describe("the pulse", () => {
 
   it("reads only what is asked for", async () => {
     const pulse = createPulse(systemWith({ "/": "ext4" }, async () => tenth));
-    tree.write("/proc/pressure/memory", "some avg10=1.00\nfull avg10=1.00\n");
+    writePressure();
     expect(Object.keys(await pulse(new Set(["disk"])))).toEqual(["disk"]);
     expect(Object.keys(await pulse(new Set(["memory"])))).toEqual(["memory", "swap"]);
     expect(await pulse(new Set())).toEqual({});
