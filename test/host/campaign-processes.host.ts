@@ -79,7 +79,9 @@ it("an orphaned test run that ignores SIGTERM is ended all the same", async () =
 });
 
 it("a tmux session that went stale is ended, and one that somebody looks at is not", async () => {
-  await asBob(`tmux -S ${socket} new-session -d -s stale cat; tmux -S ${socket} new-session -d -s busy cat`);
+  // Not cat: script passes the end of its own input on as a control-D, which would end the session looked at.
+  for (const name of ["stale", "busy"])
+    await asBob(`tmux -S ${socket} new-session -d -s ${name} sleep infinity`);
   await asBob(`TERM=xterm setsid script --quiet --command 'tmux -S ${socket} attach -t busy' /dev/null &`);
   const names = async () =>
     (await host.exec(["tmux", "-S", socket, "list-sessions", "-F", "#{session_name}"], { user: "bob" }))
