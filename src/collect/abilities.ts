@@ -122,7 +122,7 @@ async function journal({ run }: System): Promise<Ability> {
   );
 }
 
-async function units({ run }: System, names: readonly string[]): Promise<Ability[]> {
+async function units(system: System, names: readonly string[]): Promise<Ability[]> {
   if (names.length === 0) {
     return [
       limited(
@@ -132,7 +132,7 @@ async function units({ run }: System, names: readonly string[]): Promise<Ability
       ),
     ];
   }
-  const absent = (await showUnits(run, names)).filter(({ loadState }) => loadState === "not-found");
+  const absent = (await showUnits(system, names)).filter(({ loadState }) => loadState === "not-found");
   const watched = `${names.length - absent.length} of ${names.length} services of argus.json are installed here`;
   if (absent.length === 0) return [ok("units", watched)];
   const list = absent.map(({ id }) => unitDisplayName(id)).join(", ");

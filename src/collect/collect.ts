@@ -2,7 +2,8 @@
 
 import { setMaxListeners } from "node:events";
 import type { System } from "../system/system.ts";
-import { isSystemdRunning, showUnitsAndFailed, type UnitsShown } from "../system/systemd.ts";
+import { isSystemdRunning, showUnitsAndFailed } from "../system/systemd.ts";
+import type { UnitsShown } from "../system/unit-state.ts";
 import type { Witness } from "../system/witness.ts";
 import type { Self } from "../types/facts.ts";
 import { isoTime } from "../types/moment.ts";
@@ -137,10 +138,10 @@ function whatFailed(error: Error): string {
   return `a bug in Argus: ${error.name}: ${error.message} at ${place}`;
 }
 
-async function readUnits({ files, run }: System, { settings }: Config): Promise<UnitsShown | null> {
-  return isSystemdRunning(files)
+async function readUnits(system: System, { settings }: Config): Promise<UnitsShown | null> {
+  return isSystemdRunning(system.files)
     ? showUnitsAndFailed(
-        run,
+        system,
         settings.services.map(({ unit }) => unit),
       )
     : null;

@@ -1,5 +1,5 @@
 /** What every collector is: a function that looks at one source, with a memory of its own between cycles. */
-import type { UnitsShown } from "../system/systemd.ts";
+import type { UnitsShown } from "../system/unit-state.ts";
 import type { Self } from "../types/facts.ts";
 import type { Facts } from "../types/snapshot.ts";
 

@@ -1,7 +1,7 @@
 /** Whether what should answer over the network does, and how fast. */
 import type { Http, System } from "../system/system.ts";
-import type { UnitsShown } from "../system/systemd.ts";
 import { normaliseUnit, unitDisplayName } from "../system/systemd.ts";
+import type { UnitsShown } from "../system/unit-state.ts";
 import type { Endpoint } from "../types/facts.ts";
 import type { Config, ServiceSetting } from "../types/settings.ts";
 import type { Collect } from "./collector.ts";

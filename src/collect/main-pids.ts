@@ -9,14 +9,14 @@ import { rivalLeaders, type Tracked } from "./tracked.ts";
 
 /** @param killable executables that Argus may end: only then does it matter. */
 export function createMainPids(
-  { files, run }: System,
+  system: System,
   killable: readonly string[],
 ): (all: ReadonlyMap<number, Tracked>) => Promise<void> {
   /** Unit -> the leaders that were asked about, and the main process among them; 0: systemd does not know. */
   const known = new Map<string, { readonly leaders: string; readonly mainPid: number }>();
 
   async function ask(units: readonly string[], leadersOf: (unit: string) => string): Promise<void> {
-    for (const { id, mainPid } of await showUnits(run, units))
+    for (const { id, mainPid } of await showUnits(system, units))
       known.set(id, { leaders: leadersOf(id), mainPid });
   }
 
@@ -27,7 +27,7 @@ export function createMainPids(
         rivals.delete(unit);
     }
     for (const unit of known.keys()) if (!rivals.has(unit)) known.delete(unit);
-    if (rivals.size === 0 || !isSystemdRunning(files)) return;
+    if (rivals.size === 0 || !isSystemdRunning(system.files)) return;
     const leadersOf = (unit: string) =>
       (rivals.get(unit) ?? []).map(({ pid, startTime }) => `${pid}@${startTime}`).join(" ");
     const news = [...rivals.keys()].filter((unit) => known.get(unit)?.leaders !== leadersOf(unit));

@@ -1,8 +1,9 @@
 /** The units that argus.json names, and every unit that failed. */
 
 import type { System } from "../system/system.ts";
-import { normaliseUnit, stateEntered, type UnitState, unitDisplayName } from "../system/systemd.ts";
+import { normaliseUnit, unitDisplayName } from "../system/systemd.ts";
 import { stopWasRequested } from "../system/unit-journal.ts";
+import { stateEntered, type UnitState } from "../system/unit-state.ts";
 import type { Service } from "../types/facts.ts";
 import type { Config } from "../types/settings.ts";
 import type { Collect } from "./collector.ts";

@@ -58,7 +58,7 @@ export function serveExecutor(
       if (dryRun || executor.view().backoffs.length === 0) return;
       const units = policy.restartable.map(({ unit }) => unit);
       // Without an answer none of them was seen, and their hour of health begins anew.
-      const shown = await showUnits(system.run, units).catch(() => []);
+      const shown = await showUnits(system, units).catch(() => []);
       const named = (active: boolean) => shown.filter((each) => (each.activeState === "active") === active);
       executor.observeHealth(
         named(true).map(({ id }) => id),

@@ -182,6 +182,8 @@ export interface BusMessage {
   readonly errorName: string;
   /** Throws one sentence when they are not what the message says they are. */
   body(): BusValue[];
+  /** Of what GetAll answers, the wanted ones. Throws as body does. */
+  properties(wanted: ReadonlySet<string>): ReadonlyMap<string, BusValue>;
 }
 
 export interface Clock {

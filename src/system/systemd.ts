@@ -1,52 +1,11 @@
-/** What systemd says of its units, by systemctl(1) and journalctl(1). Read only. */
-import type { Files, Run, RunResult } from "./system.ts";
+/** What systemd says of its units: over the bus where there is one, else by systemctl(1). Read only. */
+import type { Files, RunResult, System } from "./system.ts";
+import { type UnitState, type UnitsShown, unitProperties, unitStateOf } from "./unit-state.ts";
+import { askBus } from "./units-by-bus.ts";
 
 const timeoutMs = 5_000;
 /** Names in one call: a template that fails per connection can leave thousands of failed instances behind. */
 const batch = 200;
-
-export interface UnitState {
-  /** Full name, such as `nginx.service`; the real one when asked for by an alias. */
-  readonly id: string;
-  readonly names: readonly string[];
-  readonly loadState: string;
-  readonly activeState: string;
-  readonly subState: string;
-  readonly result: string;
-  readonly mainPid: number;
-  readonly controlPid: number;
-  /** systemd's own automatic restarts. */
-  readonly restarts: number;
-  readonly unitFileState: string;
-  /** A job waits or runs: it is being started or stopped. */
-  readonly job: boolean;
-  /**
-   * Microseconds of CLOCK_MONOTONIC at which it last entered or left these states. 0: never, or systemd forgot it,
-   * as it does at once for a stopped unit that nothing refers to.
-   */
-  readonly activeEnterMicroseconds: number;
-  readonly activeExitMicroseconds: number;
-  readonly inactiveEnterMicroseconds: number;
-  readonly inactiveExitMicroseconds: number;
-}
-
-const properties = [
-  "Id",
-  "Names",
-  "LoadState",
-  "ActiveState",
-  "SubState",
-  "Result",
-  "MainPID",
-  "ControlPID",
-  "NRestarts",
-  "UnitFileState",
-  "Job",
-  "ActiveEnterTimestampMonotonic",
-  "ActiveExitTimestampMonotonic",
-  "InactiveEnterTimestampMonotonic",
-  "InactiveExitTimestampMonotonic",
-].join(",");
 
 /** sd_booted(3): whether systemd is the init of this system. */
 export function isSystemdRunning(files: Files): boolean {
@@ -65,54 +24,80 @@ export function unitDisplayName(unit: string): string {
   return unit.endsWith(".service") ? unit.slice(0, -".service".length) : unit;
 }
 
+type Asked = Pick<System, "bus" | "run">;
+
 /** One state for each name, in their order; an unknown unit has loadState `not-found`. Throws one sentence. */
 export async function showUnits(
-  run: Run,
+  system: Asked,
   names: readonly string[],
   signal?: AbortSignal,
 ): Promise<UnitState[]> {
-  return (await showUnitsAndFailed(run, names, signal, false)).asked;
+  return (await show(system, names, false, signal)).asked;
 }
 
-export interface UnitsShown {
-  /** One for each name, in their order. */
-  readonly asked: UnitState[];
-  /** Every failed unit, asked for or not. */
-  readonly failed: UnitState[];
-}
-
-/** Both of them in one call: starting systemctl costs more than its answer. Throws one sentence. */
+/** Both of them at once. Throws one sentence. */
 export async function showUnitsAndFailed(
-  run: Run,
+  system: Asked,
   names: readonly string[],
   signal?: AbortSignal,
-  withFailed = true,
+): Promise<UnitsShown> {
+  return await show(system, names, true, signal);
+}
+
+/** What systemctl takes as it is. Anything else it first makes a name of: a pattern, a path, a space. */
+const plain = /^[A-Za-z0-9:_.\\@-]{1,255}$/;
+
+async function show(
+  { bus, run }: Asked,
+  names: readonly string[],
+  withFailed: boolean,
+  signal?: AbortSignal,
+): Promise<UnitsShown> {
+  const units = names.map(normaliseUnit);
+  if (units.length === 0 && !withFailed) return { asked: [], failed: [] };
+  if (units.every((unit) => plain.test(unit))) {
+    const found = await bus.connect();
+    if ("connection" in found) return await askBus(found.connection, units, withFailed, signal);
+  }
+  // Without a bus systemctl has its own ways, and its own words for what is wrong.
+  return await askSystemctl(run, units, withFailed, signal);
+}
+
+async function askSystemctl(
+  run: System["run"],
+  names: readonly string[],
+  withFailed: boolean,
+  signal?: AbortSignal,
 ): Promise<UnitsShown> {
   const shown = new Map<string, UnitState>();
   for (let from = 0; from < names.length || (from === 0 && withFailed); from += batch) {
-    const some = names.slice(from, from + batch).map(normaliseUnit);
     // The state filter applies to the pattern alone: plain names are shown whatever state they are in.
     const failed = withFailed && from === 0 ? ["*"] : [];
     const args = [
       "--no-pager",
       "--state=failed",
-      `--property=${properties}`,
+      `--property=${unitProperties.join(",")}`,
       "show",
       "--",
-      ...some,
+      ...names.slice(from, from + batch),
       ...failed,
     ];
     const text = answer("systemctl", await run("systemctl", args, options(signal)));
     for (const unit of parseUnits(text)) shown.set(unit.id, unit);
   }
   const units = [...shown.values()];
-  const asked = names.map((name) => {
-    const wanted = normaliseUnit(name);
+  const asked = names.map((wanted) => {
     const unit = shown.get(wanted) ?? units.find((each) => each.names.includes(wanted));
     if (unit === undefined) throw new Error(`systemctl said nothing about ${wanted}`);
     return unit;
   });
   return { asked, failed: units.filter((unit) => unit.activeState === "failed") };
+}
+
+/** A name with a backslash stands in quotes, each backslash doubled. */
+function unquoted(word: string): string {
+  const inside = /^"(.*)"$/.exec(word)?.[1];
+  return inside === undefined ? word : inside.replace(/\\(.)/g, "$1");
 }
 
 function options(signal: AbortSignal | undefined) {
@@ -138,39 +123,15 @@ export function parseUnits(text: string): UnitState[] {
     }
     const id = values.get("Id");
     if (id === undefined || id === "") continue;
-    // Not every type of unit has every property: a mount has no MainPID, a target no Result.
     const word = (name: string) => values.get(name) ?? "";
-    const number = (name: string) => Number(values.get(name) ?? "0") || 0;
-    units.push({
-      id,
-      names: word("Names").split(" "),
-      loadState: word("LoadState"),
-      activeState: word("ActiveState"),
-      subState: word("SubState"),
-      result: word("Result"),
-      mainPid: number("MainPID"),
-      controlPid: number("ControlPID"),
-      restarts: number("NRestarts"),
-      unitFileState: word("UnitFileState"),
-      job: word("Job") !== "" && word("Job") !== "0",
-      activeEnterMicroseconds: number("ActiveEnterTimestampMonotonic"),
-      activeExitMicroseconds: number("ActiveExitTimestampMonotonic"),
-      inactiveEnterMicroseconds: number("InactiveEnterTimestampMonotonic"),
-      inactiveExitMicroseconds: number("InactiveExitTimestampMonotonic"),
-    });
+    units.push(
+      unitStateOf({
+        word,
+        number: (name) => Number(word(name)) || 0,
+        names: word("Names").split(" ").map(unquoted),
+        job: word("Job") !== "" && word("Job") !== "0",
+      }),
+    );
   }
   return units;
-}
-
-/** When it entered its present active state, in microseconds of CLOCK_MONOTONIC; null when systemd does not know. */
-export function stateEntered(unit: UnitState): number | null {
-  const stamps: Record<string, number> = {
-    active: unit.activeEnterMicroseconds,
-    reloading: unit.activeEnterMicroseconds,
-    activating: unit.inactiveExitMicroseconds,
-    deactivating: unit.activeExitMicroseconds,
-    inactive: unit.inactiveEnterMicroseconds,
-    failed: unit.inactiveEnterMicroseconds,
-  };
-  return stamps[unit.activeState] || null;
 }

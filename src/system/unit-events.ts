@@ -1,20 +1,12 @@
 /** Hears of each unit that goes down, at once, from systemd's PropertiesChanged signals (org.freedesktop.systemd1(5)). */
-import type { BusMessage, System } from "./system.ts";
+import { BusError } from "./bus/connection.ts";
+import { hearSystemd } from "./bus/signals.ts";
+import { managerCall, systemdName, unitOfPath, unitsPath } from "./bus/systemd1.ts";
+import type { BusConnection, BusMessage, System } from "./system.ts";
 
-const manager = {
-  destination: "org.freedesktop.systemd1",
-  path: "/org/freedesktop/systemd1",
-  interface: "org.freedesktop.systemd1.Manager",
-};
-const units = "/org/freedesktop/systemd1/unit";
-const matches = [
-  `type='signal',sender='org.freedesktop.systemd1',interface='org.freedesktop.DBus.Properties',member='PropertiesChanged',path_namespace='${units}',arg0='org.freedesktop.systemd1.Unit'`,
-  // systemd that was executed anew has forgotten who subscribed.
-  "type='signal',sender='org.freedesktop.DBus',interface='org.freedesktop.DBus',member='NameOwnerChanged',arg0='org.freedesktop.systemd1'",
-];
-
-/** Scopes of logins and the like go down once and never come again. */
-const mostDown = 1_000;
+const unitChanges = `type='signal',sender='${systemdName}',interface='org.freedesktop.DBus.Properties',member='PropertiesChanged',path_namespace='${unitsPath}',arg0='${systemdName}.Unit'`;
+/** Transient units go by without an end, each with a name of its own. */
+const remembered = 500;
 
 /**
  * @param onDown each time a unit enters `failed` or `inactive`: its full name, such as `nginx.service`.
@@ -29,72 +21,74 @@ export async function watchUnitEvents(
   const found = await bus.connect();
   if ("why" in found) throw new Error(found.why);
   const { connection } = found;
+  /** CLOCK_MONOTONIC, as systemd's stamps are. */
+  const since = process.hrtime.bigint() / 1000n;
   /**
    * Units that are down, as was told already. One whose failure is reset before its restart becomes `inactive`: that
    * is no news, and would cost a second wake-up for every restart.
    */
   const down = new Set<string>();
+  let isHeard = false;
+  let lost: string | null = null;
 
-  const stop = connection.listen({
+  const stop = await hearSystemd(connection, unitChanges, {
     onSignal(message) {
-      if (message.member === "NameOwnerChanged" && message.body()[0] === manager.destination) {
-        stop();
-        onLost("systemd was started anew");
-      }
-      const change = stateOf(message);
+      const change = changeOf(message);
       if (change === null) return;
-      const { unit, state } = change;
-      if (state !== "failed" && state !== "inactive") down.delete(unit);
-      else if (!down.has(unit)) {
-        down.add(unit);
-        if (down.size > mostDown) down.delete(down.values().next().value ?? unit);
-        onDown(unit, state);
+      const { unit, state, changedAt } = change;
+      if (state !== "failed" && state !== "inactive") {
+        down.delete(unit);
+        return;
       }
+      // Any news of a unit, such as a job to start it, repeats the state that it is in.
+      if (down.has(unit) || changedAt < since) return;
+      down.add(unit);
+      for (const oldest of down) if (down.size > remembered) down.delete(oldest);
+      onDown(unit, state);
     },
-    onLost,
+    onLost(why) {
+      lost = why;
+      // Until we are heard the caller learns it by the rejection: twice told would be twice begun anew.
+      if (isHeard) onLost(why);
+    },
   });
   try {
-    if (!connection.isDirect) {
-      const dbus = { destination: "org.freedesktop.DBus", path: "/org/freedesktop/DBus" };
-      for (const rule of matches) {
-        const member = {
-          interface: "org.freedesktop.DBus",
-          member: "AddMatch",
-          signature: "s",
-          body: [rule],
-        };
-        await connection.call({ ...dbus, ...member });
-      }
-    }
-    // Without anybody who did, systemd tells nobody.
-    await connection.call({ ...manager, member: "Subscribe" });
+    await subscribe(connection);
+    if (lost !== null) throw new Error(lost);
+    isHeard = true;
+    return stop;
   } catch (error) {
     stop();
     throw error;
   }
-  return stop;
 }
 
-function stateOf(message: BusMessage): { unit: string; state: string } | null {
-  if (message.member !== "PropertiesChanged" || !message.path.startsWith(`${units}/`)) return null;
-  const [of, changed] = message.body();
-  if (of !== "org.freedesktop.systemd1.Unit" || !Array.isArray(changed)) return null;
-  const pair = (changed as readonly (readonly [string, unknown])[]).find(([name]) => name === "ActiveState");
-  const state = pair?.[1];
-  return typeof state === "string"
-    ? { unit: unescapePath(message.path.slice(units.length + 1)), state }
-    : null;
-}
-
-/** systemd writes what is no letter or digit as `_` and two hexadecimal digits (sd_bus_path_encode(3)). */
-export function unescapePath(label: string): string {
-  const bytes: number[] = [];
-  for (let at = 0; at < label.length; at += 1) {
-    const code = /^_[0-9a-f]{2}/.test(label.slice(at, at + 3))
-      ? Number.parseInt(label.slice(at + 1, at + 3), 16)
-      : null;
-    bytes.push(code ?? label.charCodeAt(at));
-    if (code !== null) at += 2;
+/** Without anybody who did, systemd tells nobody on a bus. It lasts as long as the connection. */
+async function subscribe(connection: BusConnection): Promise<void> {
+  try {
+    await connection.call(managerCall("Subscribe"));
+  } catch (error) {
+    // By an earlier watch on the same connection. systemd that was executed anew remembers it, too.
+    if (!(error instanceof BusError && error.errorName === "org.freedesktop.systemd1.AlreadySubscribed"))
+      throw error;
   }
-  return Buffer.from(bytes).toString("utf8");
+}
+
+interface Change {
+  readonly unit: string;
+  readonly state: string;
+  /** Microseconds. */
+  readonly changedAt: bigint;
+}
+
+function changeOf(message: BusMessage): Change | null {
+  if (message.member !== "PropertiesChanged") return null;
+  const unit = unitOfPath(message.path);
+  if (unit === null) return null;
+  const [of, changed] = message.body();
+  if (of !== `${systemdName}.Unit` || !Array.isArray(changed)) return null;
+  const values = new Map(changed as readonly (readonly [string, unknown])[]);
+  const state = values.get("ActiveState");
+  const changedAt = values.get("StateChangeTimestampMonotonic");
+  return typeof state === "string" && typeof changedAt === "bigint" ? { unit, state, changedAt } : null;
 }

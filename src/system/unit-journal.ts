@@ -3,7 +3,7 @@
  * one that an operator or a package upgrade stopped are both `inactive`, `dead`, `success`. The journal does.
  */
 import type { Run } from "./system.ts";
-import type { UnitState } from "./systemd.ts";
+import type { UnitState } from "./unit-state.ts";
 
 // systemd.journal-fields(7), messages of systemd itself: `journalctl --catalog` explains each.
 const stopping = "de5b426a63be47a7b6ac3eaac82e2f6f"; // a stop job began; JOB_TYPE tells stop from restart

@@ -4,7 +4,8 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { Cycle } from "../../src/collect/collector.ts";
 import { createEndpointCollector } from "../../src/collect/endpoints.ts";
 import { createSystem } from "../../src/system/machine.ts";
-import { parseUnits, type UnitsShown } from "../../src/system/systemd.ts";
+import { parseUnits } from "../../src/system/systemd.ts";
+import type { UnitsShown } from "../../src/system/unit-state.ts";
 import { EndpointEntity } from "../../src/types/facts.ts";
 import { configWith } from "./tree.ts";
 

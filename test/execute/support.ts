@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { afterEach } from "vitest";
 import { createExecutor, type ExecuteRequest, type LocalExecutor } from "../../src/execute/executor.ts";
 import type { Policy } from "../../src/execute/policy.ts";
+import { noBus } from "../../src/system/bus/bus.ts";
 import { createSystem } from "../../src/system/machine.ts";
 import type { Clock, System } from "../../src/system/system.ts";
 import type { ActionRecord, OutboxMessage } from "../../src/types/action.ts";
@@ -242,6 +243,8 @@ export function bench(
     ...real,
     // A cleaning under a clock of the test's own would empty the real /tmp. Without a /proc it removes nothing.
     files: { ...real.files, realPath: (path) => (path === "/proc" ? "/nonexistent/proc" : path) },
+    // Recorded programs answer here, not the systemd of this machine.
+    bus: noBus,
     ...options.system,
   };
   const its: Policy = { ...policy, observationsFile: join(stateDir, "observations.md"), ...options.policy };

@@ -5,9 +5,11 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { noBus } from "../../src/system/bus/bus.ts";
 import type { Run } from "../../src/system/system.ts";
-import { showUnits, showUnitsAndFailed, stateEntered } from "../../src/system/systemd.ts";
+import { showUnits, showUnitsAndFailed } from "../../src/system/systemd.ts";
 import { stopWasRequested } from "../../src/system/unit-journal.ts";
+import { stateEntered } from "../../src/system/unit-state.ts";
 import { bootHost, checkout, type Host } from "./harness.ts";
 import { bringAbout, properties, stateProperties, type UnitCase, unitCases } from "./unit-states.ts";
 
@@ -69,6 +71,7 @@ const runOn =
     return { ...result, timedOut: result.exitCode === null, missing: result.exitCode === 127 };
   };
 const run: Run = (program, args, options) => runOn(host)(program, args, options);
+const systemctl = { run, bus: noBus };
 
 const lines = (text: string) =>
   text
@@ -131,7 +134,7 @@ describe("what Argus builds on", () => {
     expect(ids.slice(0, 3)).toEqual(["active.service", "stopped.service", "not-found.service"]);
     expect(ids.slice(3).sort()).toEqual(failed.sort());
 
-    const units = await showUnitsAndFailed(run, ["stopped", "active"]);
+    const units = await showUnitsAndFailed(systemctl, ["stopped", "active"]);
     expect(units.asked.map(({ id, activeState }) => [id, activeState])).toEqual([
       ["stopped.service", "inactive"],
       ["active.service", "active"],
@@ -145,7 +148,7 @@ describe("what Argus builds on", () => {
       "[Unit]\nStartLimitIntervalSec=0\n[Service]\nExecStart=/bin/sleep infinity\nRestart=always\nRestartSec=0\n",
     );
     const loop = async () => {
-      const [unit] = await showUnits(run, ["loop"]);
+      const [unit] = await showUnits(systemctl, ["loop"]);
       if (unit === undefined) throw new Error("systemctl showed nothing");
       return unit;
     };
@@ -177,13 +180,13 @@ describe("what Argus builds on", () => {
       await output(act);
       await host.waitFor(
         async () => {
-          const [unit] = await showUnits(run, ["brief"]);
+          const [unit] = await showUnits(systemctl, ["brief"]);
           return unit?.activeState === (act[1] === "start" ? "active" : "failed");
         },
         5_000,
         `brief.service after ${act.join(" ")}`,
       );
-      const [unit] = await showUnits(run, ["brief"]);
+      const [unit] = await showUnits(systemctl, ["brief"]);
       const seconds = ((unit && stateEntered(unit)) ?? 0) / 1e6;
       // /proc/uptime has hundredths.
       expect(seconds).toBeGreaterThanOrEqual(before - 0.01);
@@ -200,7 +203,7 @@ describe("whether somebody asked a unit to stop", () => {
   const down = unitCases.filter(({ requested }) => requested !== undefined);
 
   it.each(down)("$name: $requested ($what)", async ({ name, requested }) => {
-    const [unit] = await showUnits(run, [name]);
+    const [unit] = await showUnits(systemctl, [name]);
     expect(unit && (await stopWasRequested(run, unit))).toBe(requested);
   });
 
@@ -213,7 +216,7 @@ describe("whether somebody asked a unit to stop", () => {
       expect(lines(await output(queries("cut").stops, other)).map((each) => each["JOB_TYPE"])).toEqual([
         "stop",
       ]);
-      const [unit] = await showUnits(runOn(other), ["cut"]);
+      const [unit] = await showUnits({ run: runOn(other), bus: noBus }, ["cut"]);
       expect(unit?.activeState).toBe("inactive");
       expect(unit && (await stopWasRequested(runOn(other), unit))).toBe(false);
     } finally {

@@ -7,9 +7,10 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 import { openConnection } from "../../src/system/bus/connection.ts";
-import { decodeMessage, encodeCall } from "../../src/system/bus/message.ts";
+import { decodeMessage, encodeCall, messageLength } from "../../src/system/bus/message.ts";
+import { pick } from "../../src/system/bus/pick.ts";
+import { unitOfPath, unitPath } from "../../src/system/bus/systemd1.ts";
 import { decode, encode, typesOf } from "../../src/system/bus/wire.ts";
-import { unescapePath } from "../../src/system/unit-events.ts";
 
 const ends: (() => unknown)[] = [];
 afterEach(async () => {
@@ -91,16 +92,35 @@ describe("the codec", () => {
       body: ["nginx.service"],
     };
     const bytes = encodeCall(call, 7, false);
-    for (let length = 0; length < bytes.length; length += 1)
-      expect(decodeMessage(bytes.subarray(0, length))).toBeNull();
-    const whole = decodeMessage(Buffer.concat([bytes, Buffer.from("more")]));
-    expect(whole?.length).toBe(bytes.length);
-    expect(whole?.message).toMatchObject({ kind: "call", path: call.path, member: "GetUnit" });
-    expect(whole?.message.body()).toEqual(["nginx.service"]);
-    expect(() => decodeMessage(Buffer.from("HTTP/1.1 200 OK\r\n"))).toThrow("is no D-Bus message");
+    for (let length = 0; length < 16; length += 1) expect(messageLength(bytes.subarray(0, length))).toBe(16);
+    expect(messageLength(Buffer.concat([bytes, Buffer.from("more")]))).toBe(bytes.length);
+    const message = decodeMessage(bytes);
+    expect(message).toMatchObject({ kind: "call", path: call.path, member: "GetUnit" });
+    expect(message.body()).toEqual(["nginx.service"]);
+    expect(() => messageLength(Buffer.from("HTTP/1.1 200 OK\r\n"))).toThrow("is no D-Bus message");
     const huge = Buffer.from(bytes);
     huge.writeUInt32LE(0x7fffffff, 4);
-    expect(() => decodeMessage(huge)).toThrow("a D-Bus message is longer than 16777216 bytes");
+    expect(() => messageLength(huge)).toThrow("a D-Bus message is longer than 16777216 bytes");
+  });
+
+  it("answers random bytes in place of a message with a message or a sentence", () => {
+    const start = encodeCall({ ...bus, member: "ListNames" }, 1, false);
+    const changes = fc.array(fc.tuple(fc.nat(start.length - 1), fc.integer({ min: 0, max: 255 })), {
+      minLength: 1,
+      maxLength: 8,
+    });
+    fc.assert(
+      fc.property(changes, (many) => {
+        const bytes = Buffer.from(start);
+        for (const [at, byte] of many) bytes[at] = byte;
+        try {
+          if (messageLength(bytes) <= bytes.length) decodeMessage(bytes).body();
+        } catch (error) {
+          expect(String(error)).toMatch(/^Error: (a D-Bus |what came over the bus is no D-Bus message)/);
+        }
+      }),
+      { numRuns: 3000 },
+    );
   });
 
   it("knows no type that there is not", () => {
@@ -110,10 +130,66 @@ describe("the codec", () => {
     expect(() => typesOf(`${"a".repeat(40)}i`)).toThrow("nests deeper");
   });
 
-  it("reads unit names out of paths as systemd writes them", () => {
-    expect(unescapePath("getty_40tty1_2eservice")).toBe("getty@tty1.service");
-    expect(unescapePath("_31_2emount")).toBe("1.mount");
-    expect(unescapePath("a_5fb_zz")).toBe("a_b_zz");
+  it("picks the wanted entries of a dictionary, whatever the others hold", () => {
+    const names = fc.constantFrom("Id", "Names", "MainPID", "ExecStart", "Ünit", "");
+    fc.assert(
+      fc.property(fc.array(fc.tuple(names, anyValue), { maxLength: 12 }), (entries) => {
+        const given = entries.map(([name, { type, given }]) => [name, [type, given]]);
+        const wanted = new Set(["Id", "MainPID"]);
+        const all = new Map(entries.map(([name, { back }]) => [name, back]));
+        const expected = [...all].filter(([name]) => wanted.has(name));
+        expect(new Map(pick(encode("a{sv}", [given]), true, wanted))).toEqual(new Map(expected));
+      }),
+    );
+  });
+
+  it("picks from random bytes what is there, or says in a sentence what is wrong", () => {
+    const body = encode("a{sv}", [
+      [
+        ["Id", ["s", "a.service"]],
+        ["ExecStart", ["a(sasbttttuii)", [["/bin/true", ["true"], false, 1n, 2n, 3n, 4n, 5, 6, 7]]]],
+        ["Job", ["(uo)", [0, "/"]]],
+        ["Held", ["v", ["v", ["g", "as"]]]],
+      ],
+    ]);
+    const changes = fc.array(fc.tuple(fc.nat(body.length - 1), fc.integer({ min: 0, max: 255 })), {
+      minLength: 1,
+      maxLength: 8,
+    });
+    fc.assert(
+      fc.property(changes, fc.nat(body.length), fc.boolean(), (many, length, little) => {
+        const bytes = Buffer.from(body);
+        for (const [at, byte] of many) bytes[at] = byte;
+        for (const some of [bytes, bytes.subarray(0, length)]) {
+          try {
+            pick(some, little, new Set(["Id", "Job"]));
+          } catch (error) {
+            expect(String(error)).toMatch(/^Error: a D-Bus (message|array|variant) /);
+          }
+        }
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it("takes no array of what has no size, which would never end", () => {
+    const bytes = Buffer.alloc(16);
+    bytes.writeUInt32LE(8, 0);
+    expect(() => decode("a()", bytes, true)).toThrow("names an empty struct");
+    expect(() => decode("a{}", bytes, true)).toThrow("names an empty struct");
+  });
+
+  it("reads unit names out of paths as systemd writes them, and writes them", () => {
+    const path = (label: string) => `/org/freedesktop/systemd1/unit/${label}`;
+    expect(unitOfPath(path("getty_40tty1_2eservice"))).toBe("getty@tty1.service");
+    expect(unitPath("getty@tty1.service")).toBe(path("getty_40tty1_2eservice"));
+    expect(unitPath("1a_b.mount")).toBe(path("_31a_5fb_2emount"));
+    expect(unitOfPath("/org/freedesktop/systemd1")).toBeNull();
+    fc.assert(
+      fc.property(text, (name) => {
+        expect(unitOfPath(unitPath(name))).toBe(name);
+      }),
+    );
   });
 });
 

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createFiles } from "../../src/system/files.ts";
+import { createSystem } from "../../src/system/machine.ts";
 import { createRun } from "../../src/system/run.ts";
 import {
   isSystemdRunning,
@@ -10,10 +11,10 @@ import {
   parseUnits,
   showUnits,
   showUnitsAndFailed,
-  stateEntered,
   unitDisplayName,
 } from "../../src/system/systemd.ts";
 import { stopWasRequested } from "../../src/system/unit-journal.ts";
+import { stateEntered } from "../../src/system/unit-state.ts";
 import { createPrograms, type Programs } from "../collect/programs.ts";
 import { unitCases } from "../host/unit-states.ts";
 
@@ -28,6 +29,7 @@ beforeEach(() => {
 afterEach(() => programs.dispose());
 
 const run = () => createRun(programs.path);
+const system = () => createSystem({ path: programs.path });
 /** A systemctl that answers with a recording, and keeps what it was asked. */
 const playSystemctl = (...names: string[]) =>
   programs.write(
@@ -60,7 +62,7 @@ describe("isSystemdRunning", () => {
 describe("showUnits", () => {
   it.each(unitCases)("reads $name: $what", async ({ name, settles }) => {
     playSystemctl(`${name}.show.txt`);
-    const [unit] = await showUnits(run(), [name]);
+    const [unit] = await showUnits(system(), [name]);
     const { loadState, activeState, subState, result, unitFileState } =
       unit ?? parseUnits("")[0] ?? expect.fail();
     expect([loadState, activeState, subState, result, unitFileState].join(" ")).toBe(settles);
@@ -69,7 +71,7 @@ describe("showUnits", () => {
 
   it("takes pids, counters, jobs and time stamps", async () => {
     playSystemctl("active.show.txt", "starting.show.txt", "stopped.show.txt", "auto-restart.show.txt");
-    const [active, starting, stopped, waiting] = await showUnits(run(), [
+    const [active, starting, stopped, waiting] = await showUnits(system(), [
       "active",
       "starting",
       "stopped",
@@ -88,7 +90,7 @@ describe("showUnits", () => {
 
   it("does not know since when a unit is down that systemd has forgotten", async () => {
     playSystemctl("stopped-disabled.show.txt");
-    const [unit] = await showUnits(run(), ["stopped-disabled"]);
+    const [unit] = await showUnits(system(), ["stopped-disabled"]);
     expect(unit && stateEntered(unit)).toBeNull();
   });
 
@@ -97,13 +99,13 @@ describe("showUnits", () => {
       "systemctl",
       "printf 'Id=b.service\\nNames=b.service\\n\\nId=real.service\\nNames=real.service alias.service\\nDescription=x=y\\n'",
     );
-    const units = await showUnits(run(), ["alias", "b", "real.service"]);
+    const units = await showUnits(system(), ["alias", "b", "real.service"]);
     expect(units.map(({ id }) => id)).toEqual(["real.service", "b.service", "real.service"]);
   });
 
   it("asks for no failed unit, and hands every name over as one argument after --", async () => {
     playSystemctl("active.show.txt");
-    await expect(showUnits(run(), ["active", "-H evil"])).rejects.toThrow(
+    await expect(showUnits(system(), ["active", "-H evil"])).rejects.toThrow(
       "systemctl said nothing about -H evil.service",
     );
     expect(asked().slice(asked().indexOf("--"))).toEqual(["--", "active.service", "-H evil.service"]);
@@ -111,14 +113,14 @@ describe("showUnits", () => {
 
   it("starts nothing when nothing is asked", async () => {
     programs.write("systemctl", "exit 1");
-    await expect(showUnits(run(), [])).resolves.toEqual([]);
+    await expect(showUnits(system(), [])).resolves.toEqual([]);
   });
 });
 
 describe("showUnitsAndFailed", () => {
   it("tells the named units and every failed one, in one call", async () => {
     playSystemctl("watched-and-failed.show.txt");
-    const { asked: named, failed } = await showUnitsAndFailed(run(), ["active", "stopped", "not-found"]);
+    const { asked: named, failed } = await showUnitsAndFailed(system(), ["active", "stopped", "not-found"]);
     expect(named.map(({ id }) => id)).toEqual(["active.service", "stopped.service", "not-found.service"]);
     const expected = unitCases.filter(({ settles }) => settles.includes(" failed "));
     expect(failed.map(({ id }) => id).sort()).toEqual(expected.map(({ name }) => `${name}.service`).sort());
@@ -127,7 +129,7 @@ describe("showUnitsAndFailed", () => {
 
   it("knows when nothing has failed", async () => {
     programs.write("systemctl", "exit 0");
-    await expect(showUnitsAndFailed(run(), [])).resolves.toEqual({ asked: [], failed: [] });
+    await expect(showUnitsAndFailed(system(), [])).resolves.toEqual({ asked: [], failed: [] });
   });
 
   it.each([
@@ -138,11 +140,11 @@ describe("showUnitsAndFailed", () => {
     ["exit 1", "systemctl failed"],
   ])("says in one sentence what was wrong: %s", async (script, sentence) => {
     programs.write("systemctl", script);
-    await expect(showUnitsAndFailed(run(), [])).rejects.toThrow(new Error(sentence));
+    await expect(showUnitsAndFailed(system(), [])).rejects.toThrow(new Error(sentence));
   });
 
   it("says that systemctl is not there", async () => {
-    await expect(showUnitsAndFailed(createRun(programs.alone), [])).rejects.toThrow(
+    await expect(showUnitsAndFailed(createSystem({ path: programs.alone }), [])).rejects.toThrow(
       new Error("systemctl is not installed"),
     );
   });
@@ -154,7 +156,7 @@ describe("stopWasRequested", () => {
     programs.write("journalctl", `tac ${recordings}/${name}.messages.txt; echo '${last}'`);
   async function answerFor(name: string): Promise<boolean | null> {
     playSystemctl(`${name}.show.txt`);
-    const [unit] = await showUnits(run(), [name]);
+    const [unit] = await showUnits(system(), [name]);
     return unit === undefined ? null : await stopWasRequested(run(), unit);
   }
 
@@ -166,7 +168,7 @@ describe("stopWasRequested", () => {
 
   it("cannot tell without a journal, without the right to read it, and when it does not answer in JSON", async () => {
     playSystemctl("stopped.show.txt");
-    const [unit] = await showUnits(run(), ["stopped"]);
+    const [unit] = await showUnits(system(), ["stopped"]);
     if (unit === undefined) expect.fail();
     expect(await stopWasRequested(createRun(programs.alone), unit)).toBeNull();
     programs.write("journalctl", `tac ${recordings}/stopped.messages.txt; exit 1`);
@@ -206,7 +208,7 @@ describe("stopWasRequested", () => {
     // Two runs, of which the journal has only the first: its end is long before the unit went down.
     playJournal("killed");
     playSystemctl("killed.show.txt");
-    const [unit] = await showUnits(run(), ["killed"]);
+    const [unit] = await showUnits(system(), ["killed"]);
     if (unit === undefined) expect.fail();
     const later = { ...unit, inactiveEnterMicroseconds: unit.inactiveEnterMicroseconds + 60_000_000 };
     expect(await stopWasRequested(run(), unit)).toBe(false);
@@ -215,7 +217,7 @@ describe("stopWasRequested", () => {
 
   it("asks only for what systemd itself said, as process 1, in this boot", async () => {
     playSystemctl("stopped.show.txt");
-    const [unit] = await showUnits(run(), ["stopped"]);
+    const [unit] = await showUnits(system(), ["stopped"]);
     programs.write("journalctl", `printf '%s\\n' "$@" > ${programs.folder}/asked`);
     if (unit !== undefined) await stopWasRequested(run(), unit);
     expect(asked()).toEqual(expect.arrayContaining(["--boot", "_PID=1", "UNIT=stopped.service"]));

@@ -162,14 +162,14 @@ function lookAt(
 async function mainProcess(
   pid: number,
   unit: string,
-  { system }: Context,
+  { system, signal }: Context,
 ): Promise<{ isMain: boolean | null; answer: Answer }> {
   const no = (isMain: boolean | null, detail: string) => ({
     isMain,
     answer: { pass: false, reason: "protected_target", detail } satisfies Answer,
   });
   try {
-    const [state] = await showUnits(system.run, [unit]);
+    const [state] = await showUnits(system, [unit], signal);
     if (state !== undefined && (state.mainPid === pid || state.controlPid === pid)) {
       return no(true, `process ${pid} is the main process of ${unit}`);
     }

@@ -2,8 +2,10 @@
 import * as z from "zod";
 import { isOwnUnit } from "../../system/killable.ts";
 import { readProcessIdentity } from "../../system/proc.ts";
-import { normaliseUnit, showUnits, type UnitState, unitDisplayName } from "../../system/systemd.ts";
+import { normaliseUnit, showUnits, unitDisplayName } from "../../system/systemd.ts";
+import { resetFailed, restartUnit } from "../../system/unit-jobs.ts";
 import { stopWasRequested } from "../../system/unit-journal.ts";
+import type { UnitState } from "../../system/unit-state.ts";
 import type { Answer, Context, Look, MachineAction, Question } from "../action.ts";
 import { backoffAnswer } from "../backoff.ts";
 import { oneLine } from "../one-line.ts";
@@ -83,10 +85,10 @@ export const restartService: MachineAction<string, UnitState, null> = {
   backoffUnitOf: (unit) => unit,
   forecast: ({ name }) => `would run systemctl restart ${name}`,
 
-  async recheck({ target: unit, name }, { system, policy }) {
+  async recheck({ target: unit, name }, { system, policy, signal }) {
     const requires = policy.restartable.find((each) => each.unit === unit)?.requires ?? [];
-    const [state, ...others] = await showUnits(system.run, [unit, ...requires]);
-    if (state === undefined) throw new Error(`systemctl said nothing about ${unit}`);
+    const [state, ...others] = await showUnits(system, [unit, ...requires], signal);
+    if (state === undefined) throw new Error(`systemd said nothing about ${unit}`);
     const looks: Look[] = [
       {
         step: "self",
@@ -105,20 +107,19 @@ export const restartService: MachineAction<string, UnitState, null> = {
   },
 
   async perform({ target: unit, name }, seen, { system, state, signal }) {
-    const systemctl = (verb: string) =>
-      system.run("systemctl", ["--no-ask-password", verb, unit], { timeoutMs: restartTimeoutMs });
+    const options = { timeoutMs: restartTimeoutMs, signal };
     // systemd refuses every start of a unit that began too often, until this is forgotten. The result does not tell:
     // it stays `exit-code` or `signal`, and is `start-limit-hit` only after a run that ended cleanly.
-    if (seen.activeState === "failed") await systemctl("reset-failed");
-    const result = await systemctl("restart");
+    if (seen.activeState === "failed") await resetFailed(system, unit, options);
+    const result = await restartUnit(system, unit, options);
     const attempt = state.backoffs()[unit]?.attempts ?? 1;
     const what = `systemctl restart ${name} (attempt ${attempt} of 3)`;
     const values = { attempt };
-    if (result.exitCode === 0) return { ok: true, detail: what, done: null, values };
+    if (result.ok) return { ok: true, detail: what, done: null, values };
     if (signal.aborted) return { ok: false, detail: `${what} was begun`, done: null, values };
     const why = result.timedOut
       ? `did not end within ${restartTimeoutMs / 1000} s; systemd may still be at it`
-      : `failed: ${oneLine(result.stderr.split("\n", 1)[0] || `exit status ${result.exitCode}`, 300)}`;
+      : `failed: ${oneLine(result.why, 300)}`;
     return { ok: false, detail: `${what} ${why}`, done: null, values };
   },
 
@@ -151,9 +152,9 @@ export const restartService: MachineAction<string, UnitState, null> = {
   },
 };
 
-async function look(unit: string, { system }: Context): Promise<UnitState> {
-  const [state] = await showUnits(system.run, [unit]);
-  if (state === undefined) throw new Error(`systemctl said nothing about ${unit}`);
+async function look(unit: string, { system, signal }: Context): Promise<UnitState> {
+  const [state] = await showUnits(system, [unit], signal);
+  if (state === undefined) throw new Error(`systemd said nothing about ${unit}`);
   return state;
 }
 

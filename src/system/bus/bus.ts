@@ -14,15 +14,27 @@ const shared = "/run/dbus/system_bus_socket";
 export function createBus(files: Files, uid: number): Bus {
   let standing: Promise<BusConnection> | null = null;
 
+  /** systemd that is just executed anew refuses root on its own socket for a moment; the bus may stand meanwhile. */
+  async function openFirst(paths: readonly string[], onLost: () => void): Promise<BusConnection> {
+    const faults: string[] = [];
+    for (const path of paths) {
+      try {
+        return await openConnection(files.realPath(path), uid, path === direct, onLost);
+      } catch (error) {
+        faults.push(error instanceof Error ? error.message : String(error));
+      }
+    }
+    throw new Error(faults.join("; "));
+  }
+
   function open(): Promise<BusConnection> | null {
-    const path = [...(uid === 0 ? [direct] : []), shared].find((each) => files.stat(each) !== null);
-    if (path === undefined) return null;
-    const opening = openConnection(files.realPath(path), uid, path === direct, () => {
+    const paths = [...(uid === 0 ? [direct] : []), shared].filter((each) => files.stat(each) !== null);
+    if (paths.length === 0) return null;
+    const forget = () => {
       if (standing === opening) standing = null;
-    });
-    opening.catch(() => {
-      if (standing === opening) standing = null;
-    });
+    };
+    const opening = openFirst(paths, forget);
+    opening.catch(forget);
     return opening;
   }
 

@@ -1,7 +1,7 @@
 /** One connection to a bus, or to systemd itself. */
-import { connect, type Socket } from "node:net";
 import type { BusCall, BusCallOptions, BusConnection, BusListener, BusMessage } from "../system.ts";
-import { decodeMessage, encodeCall, type Received } from "./message.ts";
+import { dial } from "./dial.ts";
+import { decodeMessage, encodeCall, messageLength, type Received } from "./message.ts";
 
 const defaultTimeoutMs = 5_000;
 const bus = {
@@ -9,6 +9,17 @@ const bus = {
   path: "/org/freedesktop/DBus",
   interface: "org.freedesktop.DBus",
 };
+
+/** An error reply. Its message is what the other side said, in its words. */
+export class BusError extends Error {
+  /** Such as `org.freedesktop.systemd1.NoSuchUnit`. */
+  readonly errorName: string;
+
+  constructor(errorName: string, text: string) {
+    super(text);
+    this.errorName = errorName;
+  }
+}
 
 interface Waiting {
   resolve(message: BusMessage): void;
@@ -25,7 +36,7 @@ export async function openConnection(
   isDirect: boolean,
   onLost: () => void,
 ): Promise<BusConnection> {
-  const socket = await dial(path, uid);
+  const { socket, rest } = await dial(path, uid, defaultTimeoutMs);
   const waiting = new Map<number, Waiting>();
   const listeners = new Set<BusListener>();
   let lost: string | null = null;
@@ -41,18 +52,30 @@ export async function openConnection(
     for (const listener of [...listeners]) listener.onLost(lost);
     listeners.clear();
   });
-  let received: Buffer = Buffer.alloc(0);
-  socket.on("data", (data: Buffer) => {
-    received = received.length === 0 ? data : Buffer.concat([received, data]);
+
+  /** What has come of a message that is not whole yet. Joined when it is: 16 MB come in 256 pieces. */
+  let pieces: Buffer[] = [];
+  let size = 0;
+  let needed = 0;
+  function receive(data: Buffer): void {
+    pieces.push(data);
+    size += data.length;
+    if (size < needed) return;
+    let bytes = pieces.length === 1 ? data : Buffer.concat(pieces);
+    for (needed = messageLength(bytes); bytes.length >= needed; needed = messageLength(bytes)) {
+      take(decodeMessage(bytes.subarray(0, needed)));
+      bytes = bytes.subarray(needed);
+    }
+    pieces = bytes.length === 0 ? [] : [bytes];
+    size = bytes.length;
+  }
+  const receiveOrClose = (data: Buffer): void => {
     try {
-      for (let next = decodeMessage(received); next !== null; next = decodeMessage(received)) {
-        received = received.subarray(next.length);
-        take(next.message);
-      }
+      receive(data);
     } catch (error) {
       socket.destroy(error instanceof Error ? error : new Error(String(error)));
     }
-  });
+  };
 
   function take(message: Received): void {
     if (message.kind === "signal") for (const listener of [...listeners]) listener.onSignal(message);
@@ -60,7 +83,9 @@ export async function openConnection(
     if (message.kind === "reply") asked?.resolve(message);
     if (message.kind === "error") {
       const [text] = message.body();
-      asked?.reject(new Error(typeof text === "string" ? text : message.errorName));
+      asked?.reject(
+        new BusError(message.errorName, typeof text === "string" && text !== "" ? text : message.errorName),
+      );
     }
   }
 
@@ -101,41 +126,14 @@ export async function openConnection(
       return () => void listeners.delete(listener);
     },
   };
-  if (!isDirect) await connection.call({ ...bus, member: "Hello" });
+  socket.on("data", receiveOrClose);
+  if (rest.length > 0) receiveOrClose(rest);
+  try {
+    if (!isDirect) await connection.call({ ...bus, member: "Hello" });
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
   socket.unref();
   return connection;
-}
-
-/** Connects and says who we are ("Authentication Protocol", mechanism EXTERNAL): the kernel vouches for it. */
-function dial(path: string, uid: number): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ path });
-    const refuse = (error: Error) => {
-      clearTimeout(timer);
-      socket.destroy();
-      reject(error);
-    };
-    const timer = setTimeout(() => refuse(new Error(`${path} did not answer within 5 s`)), defaultTimeoutMs);
-    const hangUp = () => refuse(new Error(`${path} closed the connection`));
-    let said = "";
-    const hear = (data: Buffer) => {
-      said += data.toString("latin1");
-      if (!said.includes("\r\n"))
-        return said.length > 4096 ? refuse(new Error(`${path} speaks no D-Bus`)) : undefined;
-      if (!said.startsWith("OK "))
-        return refuse(new Error(`${path} does not let this user in: ${said.trim()}`));
-      clearTimeout(timer);
-      socket.off("data", hear);
-      socket.off("error", refuse);
-      socket.off("close", hangUp);
-      resolve(socket);
-    };
-    socket.on("error", refuse);
-    socket.on("close", hangUp);
-    socket.on("data", hear);
-    // BEGIN in the same write: systemd 252 that reads it together with the first call forgets that call until
-    // something more comes (one connection in twenty).
-    const hello = `\0AUTH EXTERNAL ${Buffer.from(String(uid)).toString("hex")}\r\nBEGIN\r\n`;
-    socket.on("connect", () => socket.write(hello));
-  });
 }

@@ -1,5 +1,6 @@
 /** Whole D-Bus messages ("Message Format" of the specification): bytes in and out. Pure. */
 import type { BusCall, BusMessage } from "../system.ts";
+import { pick } from "./pick.ts";
 import { decode, encode } from "./wire.ts";
 
 /** The answer about 200 failed units is some 100 kB; the specification allows 128 MiB. */
@@ -7,6 +8,8 @@ const maxMessageBytes = 16 * 1024 * 1024;
 
 const kinds = ["", "call", "reply", "error", "signal"] as const;
 const fixedBytes = 16;
+const littleMark = "l".charCodeAt(0);
+const bigMark = "B".charCodeAt(0);
 
 export interface Received extends BusMessage {
   /** The call that it answers; 0: none. */
@@ -23,25 +26,31 @@ export function encodeCall(call: BusCall, serial: number, isDirect: boolean): Bu
     ...(isDirect ? [] : [[6, ["s", call.destination]]]),
     ...(signature === "" ? [] : [[8, ["g", signature]]]),
   ];
-  const header = encode("yyyyuua(yv)", ["l".charCodeAt(0), 1, 0, 1, bytes.length, serial, fields]);
+  const header = encode("yyyyuua(yv)", [littleMark, 1, 0, 1, bytes.length, serial, fields]);
   return Buffer.concat([header, Buffer.alloc((8 - (header.length % 8)) % 8), bytes]);
 }
 
-/**
- * The first message of what has come so far; null: it is not whole yet. Throws one sentence for what is none.
- * @returns the message and how many bytes it took.
- */
-export function decodeMessage(bytes: Buffer): { readonly message: Received; readonly length: number } | null {
-  if (bytes.length < fixedBytes) return null;
-  const order = String.fromCharCode(bytes[0] ?? 0);
-  if (order !== "l" && order !== "B") throw new Error("what came over the bus is no D-Bus message");
-  const littleEndian = order === "l";
-  const number = (at: number) => (littleEndian ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at));
-  const [bodyBytes, fieldBytes] = [number(4), number(12)];
-  const headBytes = Math.ceil((fixedBytes + fieldBytes) / 8) * 8;
+/** Bytes of the message that begins here: 16, the least, while less is known. Throws one sentence for what is none. */
+export function messageLength(bytes: Buffer): number {
+  if (bytes.length < fixedBytes) return fixedBytes;
+  const { headBytes, bodyBytes } = sizesOf(bytes);
   const length = headBytes + bodyBytes;
   if (length > maxMessageBytes) throw new Error(`a D-Bus message is longer than ${maxMessageBytes} bytes`);
-  if (bytes.length < length) return null;
+  return length;
+}
+
+function sizesOf(bytes: Buffer): { littleEndian: boolean; headBytes: number; bodyBytes: number } {
+  const order = bytes[0];
+  if (order !== littleMark && order !== bigMark)
+    throw new Error("what came over the bus is no D-Bus message");
+  const littleEndian = order === littleMark;
+  const number = (at: number) => (littleEndian ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at));
+  return { littleEndian, headBytes: Math.ceil((fixedBytes + number(12)) / 8) * 8, bodyBytes: number(4) };
+}
+
+/** @param bytes one whole message. Throws one sentence for what is none. */
+export function decodeMessage(bytes: Buffer): Received {
+  const { littleEndian, headBytes } = sizesOf(bytes);
   const kind = kinds[bytes[1] ?? 0];
   if (kind === undefined || kind === "") throw new Error("what came over the bus is no D-Bus message");
   const { values } = decode("a(yv)", bytes.subarray(0, headBytes), littleEndian, fixedBytes - 4);
@@ -53,8 +62,8 @@ export function decodeMessage(bytes: Buffer): { readonly message: Received; read
     return typeof value === "string" ? value : "";
   };
   const signature = text(8);
-  const body = bytes.subarray(headBytes, length);
-  const message: Received = {
+  const body = bytes.subarray(headBytes);
+  return {
     kind,
     path: text(1),
     interface: text(2),
@@ -64,6 +73,10 @@ export function decodeMessage(bytes: Buffer): { readonly message: Received; read
     sender: text(7),
     // Most signals concern nobody here: their bodies are not looked at.
     body: () => decode(signature, body, littleEndian).values,
+    properties(wanted) {
+      if (signature !== "a{sv}")
+        throw new Error(`the bus answered with "${signature}" in place of properties`);
+      return pick(body, littleEndian, wanted);
+    },
   };
-  return { message, length };
 }

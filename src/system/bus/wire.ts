@@ -26,7 +26,7 @@ const alignments: Readonly<Record<string, number>> = {
   "{": 8,
 };
 
-const alignmentOf = (type: string): number => {
+export const alignmentOf = (type: string): number => {
   const alignment = alignments[type.charAt(0)];
   if (alignment === undefined)
     throw new Error(`a D-Bus message names the unknown type ${JSON.stringify(type)}`);
@@ -52,6 +52,8 @@ function endOfType(signature: string, at: number, depth: number): number {
   if (code !== "(" && code !== "{") return at + 1;
   const close = code === "(" ? ")" : "}";
   let next = at + 1;
+  // The specification forbids it, and an array of what takes no room would have no end.
+  if (signature.charAt(next) === close) throw new Error("a D-Bus message names an empty struct");
   while (signature.charAt(next) !== close) next = endOfType(signature, next, depth + 1);
   return next + 1;
 }

@@ -1,0 +1,66 @@
+/** What systemd says of its units, asked over D-Bus in this process: a tenth of what starting systemctl costs. */
+import { managerCall, systemdName, unitPath } from "./bus/systemd1.ts";
+import type { BusConnection, BusMessage, BusValue } from "./system.ts";
+import { type UnitState, type UnitsShown, unitProperties, unitStateOf } from "./unit-state.ts";
+
+/** Calls that wait for their answer at once: a bus allows a client 128 (dbus-daemon(1), max_replies_per_connection). */
+const batch = 50;
+const wanted: ReadonlySet<string> = new Set(unitProperties);
+
+/** @param units full names. @param withFailed also every failed unit. Throws one sentence. */
+export async function askBus(
+  connection: BusConnection,
+  units: readonly string[],
+  withFailed: boolean,
+  signal?: AbortSignal,
+): Promise<UnitsShown> {
+  const options = signal === undefined ? {} : { signal };
+  const ask = async (unit: string): Promise<UnitState> => {
+    try {
+      // No interface is all of them, whatever the unit's type, and all as of one moment. As systemctl does.
+      const properties = { interface: "org.freedesktop.DBus.Properties", member: "GetAll" };
+      const call = { destination: systemdName, path: unitPath(unit), signature: "s", body: [""] };
+      return stateOf(await connection.call({ ...call, ...properties }, options));
+    } catch (error) {
+      throw new Error(
+        `systemd did not tell about ${unit}: ${error instanceof Error ? error.message : String(error)}`,
+      );
+    }
+  };
+  const askAll = async (names: readonly string[]): Promise<UnitState[]> => {
+    const states: UnitState[] = [];
+    for (let from = 0; from < names.length; from += batch)
+      states.push(...(await Promise.all(names.slice(from, from + batch).map(ask))));
+    return states;
+  };
+  const listFailed = async (): Promise<string[]> => {
+    if (!withFailed) return [];
+    const call = managerCall("ListUnitsFiltered", "as", [["failed"]]);
+    const [rows] = (await connection.call(call, options)).body();
+    return listOf(rows).map((row) => String(listOf(row)[0]));
+  };
+
+  const [asked, listed] = await Promise.all([askAll(units), listFailed()]);
+  const known = new Set(asked.map(({ id }) => id));
+  const others = await askAll(listed.filter((unit) => !known.has(unit)));
+  const shown = new Map([...asked, ...others].map((unit) => [unit.id, unit]));
+  return { asked, failed: [...shown.values()].filter((unit) => unit.activeState === "failed") };
+}
+
+const listOf = (value: BusValue | undefined): readonly BusValue[] =>
+  Array.isArray(value) ? (value as readonly BusValue[]) : [];
+
+function stateOf(message: BusMessage): UnitState {
+  const values = message.properties(wanted);
+  const word = (name: string) => String(values.get(name) ?? "");
+  const unit = unitStateOf({
+    word,
+    // The stamps are 64 bits wide; microseconds since boot fit into a number for 285 years.
+    number: (name) => Number(values.get(name) ?? 0),
+    names: listOf(values.get("Names")).map(String),
+    // Its number and its path; number 0 is none.
+    job: Number(listOf(values.get("Job"))[0] ?? 0) !== 0,
+  });
+  if (unit.id === "") throw new Error("the answer names no unit");
+  return unit;
+}
