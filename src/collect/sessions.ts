@@ -4,6 +4,7 @@ import type { System } from "../system/system.ts";
 import { defaultTmuxSocket, listSessions } from "../system/tmux.ts";
 import type { Witness } from "../system/witness.ts";
 import type { Session } from "../types/facts.ts";
+import { withoutLeap } from "../types/moment.ts";
 import type { Config } from "../types/settings.ts";
 import type { Collect } from "./collector.ts";
 import { count, list } from "./words.ts";
@@ -20,6 +21,7 @@ export function createSessionCollector(
   const sockets = [...new Set([defaultTmuxSocket(witness === null ? self.uid : rootUid), ...configured])];
   const sessionsOn = (socket: string, signal: AbortSignal) =>
     witness === null ? listSessions(system, socket, signal) : witness.sessions(socket, signal);
+  const begun = clock.now();
   let installed: boolean | null = null;
 
   /** Without a socket nothing else would tell; once is enough, since a socket that appears tells the rest. */
@@ -29,7 +31,8 @@ export function createSessionCollector(
   }
 
   return async ({ signal }) => {
-    const now = clock.now().wallMs / 1000;
+    // A clock that leaps ahead makes every session stale at once.
+    const now = withoutLeap(begun, clock.now()).wallMs / 1000;
     // The folder of somebody else's socket hides it: then the witness alone can tell.
     const present = sockets.filter((socket) => witness !== null || files.stat(socket) !== null);
     const sessions: Session[] = [];

@@ -44,6 +44,18 @@ async function strangeSocket(path: string): Promise<void> {
 }
 
 describe("sessions", () => {
+  it("do not become idle when somebody sets the clock forward", async () => {
+    const { system, defaultSocket } = machine();
+    startTmux(defaultSocket, "mine");
+    let leapMs = 0;
+    const now = () => ({ ...system.clock.now(), wallMs: system.clock.now().wallMs + leapMs });
+    const collect = createSessionCollector({ ...system, clock: { ...system.clock, now } }, configWith({}));
+    leapMs = 3_600_000;
+    const [session] = (await collect(cycle)).facts.session ?? [];
+    expect(session?.idleSeconds).toBeLessThan(60);
+    expect(session?.ageSeconds).toBeLessThan(60);
+  });
+
   it("are those on the default socket and on the configured ones", async () => {
     const { system, defaultSocket } = machine();
     startTmux(defaultSocket, "mine");

@@ -1,55 +1,138 @@
-/** The wall clock leaps while Argus is away: delays go by the time since boot, and one outage stays one problem. */
+/**
+ * The fault campaign, the clock: set forward and back by an hour while Argus runs. The machine's own clock is not
+ * touched: the processes of Argus are given another Date. Nothing may be cleaned under such a clock.
+ */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { argusFor, layDown, succeed } from "./argus.ts";
+import { succeed } from "./argus.ts";
 import { bootHost, type Host } from "./harness.ts";
+import * as is from "./installed.ts";
 
 let host: Host;
-const settings = { services: [{ unit: "web", restart: true }] };
-/** A leap ahead makes every file old: nothing here may clean. */
-const rules = ["disk-full", "disk-filling"].map((name) => ({ name, enabled: false }));
-const preload = "/var/lib/leap.mjs";
-const hour = 3_600_000;
+const socket = "/run/agents.sock";
+const delay = 4;
+const directions = [
+  { where: "forward", seconds: 3600 },
+  { where: "back", seconds: -3600 },
+];
+const allowed = directions.map(({ where }) => `web-${where}`);
+
+/** Date as of a clock that is set while the program runs; /proc/uptime and process.hrtime stay what they are. */
+const shifted = `import { readFileSync } from "node:fs";
+const True = Date;
+const now = () => True.now() + 1000 * Number(readFileSync("/srv/clock-offset", "utf8"));
+globalThis.Date = class extends True {
+  constructor(...given) { given.length === 0 ? super(now()) : super(...given); }
+  static now() { return now(); }
+};
+`;
+const rule = (name: string, forEach: string, held: object, conditions: object[], given: object[]) => ({
+  name,
+  description: "of the test",
+  forEach,
+  conditions: { all: conditions },
+  for: held,
+  event: {
+    type: forEach,
+    params: {
+      condition: name,
+      severity: "warning",
+      subject: name,
+      summary: name,
+      actions: given,
+      resolves: true,
+    },
+  },
+});
+const rules = [
+  { name: "disk-full", enabled: false },
+  rule(
+    "ten-minutes",
+    "service",
+    { minutes: 10 },
+    [{ fact: "service", path: "watched", operator: "equal", value: true }],
+    [],
+  ),
+  rule(
+    "idle-for-half-an-hour",
+    "session",
+    { cycles: 1 },
+    [{ fact: "session", path: "idleSeconds", operator: "greaterThan", value: 1800 }],
+    [{ type: "kill_tmux", target: "{{session.name}}" }],
+  ),
+];
 
 beforeAll(async () => {
   host = await bootHost({ name: "clock" });
-  await layDown(host);
-  host.write(preload, "const now = Date.now; Date.now = () => now() + Number(process.env.LEAP_MS);");
-  await host.unit("web.service", "[Service]\nExecStart=/bin/sleep infinity\n");
-  await succeed(host, ["systemctl", "start", "web"]);
+  await set(0);
+  host.write("/srv/clock.mjs", shifted);
+  for (const unit of ["argus", "argus-executor"]) {
+    const environment = "[Service]\nEnvironment=NODE_OPTIONS=--import=/srv/clock.mjs\n";
+    host.write(`/etc/systemd/system/${unit}.service.d/clock.conf`, environment);
+  }
+  await is.services(
+    host,
+    [...allowed, "other"].map((name) => ({ name })),
+  );
+  await is.systemctl(host, "start", ...allowed, "other");
+  await succeed(host, ["tmux", "-S", socket, "new-session", "-d", "-s", "agent", "cat"]);
+  await is.installArgus(host, {
+    settings: {
+      services: allowed.map((unit) => ({ unit, restart: true })),
+      tmuxSockets: [socket],
+      budgets: { restartsPerHour: 5 },
+    },
+    env: { ARGUS_RESTART_BACKOFF_SECOND_DELAY: delay },
+    rules,
+  });
+  await is.crash(host, "other");
+  await host.waitFor(() => is.outbox(host).length > 0, 10_000, "the alert");
 });
 afterAll(async () => await host?.stop());
 
-/** Argus on one state, with the wall clock of this process moved; nobody else's is. */
-const argusAt = (leapMs: number) =>
-  argusFor(host, "leaps", {
-    settings,
-    rules,
-    env: { NODE_OPTIONS: `--import=${preload}`, LEAP_MS: String(leapMs) },
-  });
-async function crash(): Promise<void> {
-  await succeed(host, ["systemctl", "kill", "--signal=KILL", "web"]);
-  const isFailed = async () => (await host.exec(["systemctl", "is-failed", "web"])).exitCode === 0;
-  await host.waitFor(isFailed, 5_000, "web to be down");
+async function set(seconds: number): Promise<void> {
+  host.write("/srv/clock-offset", String(seconds));
 }
+const argus = async (...args: string[]) => {
+  const env = { NODE_OPTIONS: "--import=/srv/clock.mjs" };
+  const result = await host.exec(["/usr/local/bin/argus", ...args], { env });
+  expect([result.exitCode, result.stderr]).toEqual([0, ""]);
+  return result.stdout;
+};
+const restartsUsed = async (): Promise<number> => {
+  const { budgets } = JSON.parse(await argus("status", "--json")) as {
+    budgets: { name: string; used: number }[];
+  };
+  return budgets.find(({ name }) => name === "restarts")?.used ?? Number.NaN;
+};
 
-describe("a wall clock that leaps", () => {
-  it("by an hour either way neither shortens a delay nor makes two problems of one", async () => {
-    await crash();
-    const first = await argusAt(0).cycle();
-    expect(first.actions[0]).toMatchObject({ type: "restart_service", result: "success" });
-    const key = first.findings[0]?.key ?? "";
-    await argusAt(0).cycle();
-    await crash();
-    for (const leapMs of [hour, -hour, 0]) {
-      const { cycle, actions, findings } = await argusAt(leapMs).cycle();
-      expect(Math.abs(Date.parse(cycle.ts) - Date.now() - leapMs)).toBeLessThan(60_000);
-      expect(actions[0], `${leapMs}`).toMatchObject({ type: "restart_service", refusal: "backoff" });
-      expect(findings.filter(({ rule }) => rule === "service-down").map((finding) => finding.key)).toEqual([
-        key,
-      ]);
-    }
-    const open = JSON.parse(await argusAt(0).command("problems", "--open", "--json"));
-    expect(open.filter(({ subject }: { subject: string }) => subject === "web")).toHaveLength(1);
-    expect(await argusAt(0).command("explain", key)).toContain(key);
+describe.each(directions)("a clock that is set $where by an hour", ({ where, seconds }) => {
+  const name = `web-${where}`;
+
+  it("neither shortens nor lengthens a delay, and is no reason to act or to tell again", async () => {
+    await set(0);
+    const before = is.cycles(host).length;
+    await is.crash(host, name);
+    await host.waitFor(() => is.answers(host, name).includes("success"), 10_000, "the first restart");
+    const used = await restartsUsed();
+    const begun = performance.now();
+    await set(seconds);
+    await is.crash(host, name);
+    await host.waitFor(() => is.answers(host, name).length === 3, 15_000, "the second restart");
+    expect(is.answers(host, name)).toEqual(["success", "backoff", "success"]);
+    expect((performance.now() - begun) / 1000).toBeGreaterThan(delay - 1);
+    expect(await restartsUsed()).toBe(used + 1);
+    const ts = is
+      .cycles(host)
+      .slice(before)
+      .map(({ cycle }) => Date.parse(cycle.ts) / 1000);
+    const leaps = ts.slice(1).map((each, index) => each - (ts[index] ?? 0));
+    expect(leaps.filter((leap) => Math.abs(leap) > 3000)).toHaveLength(1);
+    await is.moreCycles(host, 3);
+    const fired = is.cycles(host).flatMap(({ findings }) => findings.map(({ rule }) => rule));
+    expect(fired).not.toContain("ten-minutes");
+    expect(fired).not.toContain("idle-for-half-an-hour");
+    expect(is.outbox(host)).toHaveLength(1);
+    const problems = is.registry(host).filter(({ subject }) => subject === name);
+    expect(new Set(problems.map(({ key }) => key)).size).toBe(1);
   });
 });
