@@ -1,6 +1,6 @@
 /** The link between the two processes of Argus, over real unix sockets. */
 import { mkdtempSync, rmSync, statSync } from "node:fs";
-import { connect } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -96,14 +96,14 @@ describe("a link", () => {
   });
 
   it("says whether a request had left when the other side went away", async () => {
-    const { link, server, path } = await pair((method) =>
-      method === "hang" ? new Promise(() => undefined) : Promise.resolve(1),
-    );
-    await link.ask("hello", null);
-    const hanging = link.ask("hang", null).catch((error: unknown) => error);
-    await link.ask("hello", null);
-    void server.close();
-    const lost = await hanging;
+    const dir = mkdtempSync(join(tmpdir(), "argus-link-"));
+    ends.push(() => rmSync(dir, { recursive: true, force: true }));
+    const path = join(dir, "socket");
+    const server = createServer((socket) => socket.once("data", () => socket.destroy()));
+    await new Promise<void>((resolve) => server.listen(path, resolve));
+    const link = createLink(path);
+    const lost = await link.ask("hang", null).catch((error: unknown) => error);
+    server.close();
     expect(lost).toBeInstanceOf(LinkLost);
     expect(lost).toMatchObject({
       sent: true,
@@ -112,6 +112,17 @@ describe("a link", () => {
     const unreachable = await link.ask("hello", null).catch((error: unknown) => error);
     expect(unreachable).toMatchObject({ sent: false });
     expect(String(unreachable)).toMatch(/cannot be reached: connect ENOENT/);
+  });
+
+  it("answers what it was asked before it goes away", async () => {
+    const { link, server } = await pair(
+      (_, __, signal) =>
+        new Promise((resolve) => signal.addEventListener("abort", () => resolve("cut off"), { once: true })),
+    );
+    const asked = [link.ask("work", null), link.ask("work", null)];
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await server.close();
+    expect(await Promise.all(asked)).toEqual(["cut off", "cut off"]);
   });
 
   it("stands again when the other side is back", async () => {

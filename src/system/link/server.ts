@@ -7,7 +7,7 @@ import { Asked, beatMs, receive, send } from "./frames.ts";
 export type Handler = (method: string, params: unknown, signal: AbortSignal) => Promise<unknown>;
 
 export interface LinkServer {
-  /** No new connections; resolves when those that there are have ended. */
+  /** No new connections; what is asked is cut off and still answered; resolves when every connection has ended. */
   close(): Promise<void>;
 }
 
@@ -25,10 +25,12 @@ export function serveLink(
   handler: Handler,
   onFault: (sentence: string) => void,
 ): Promise<LinkServer> {
-  const sockets = new Set<Socket>();
+  /** Each with what is asked over it. */
+  const sockets = new Map<Socket, Map<number, AbortController>>();
+  let isClosing = false;
   const server = createServer((socket) => {
-    sockets.add(socket);
     const requests = new Map<number, AbortController>();
+    sockets.set(socket, requests);
     let beat: NodeJS.Timeout | undefined;
     socket.on("error", (error) => onFault(error.message));
     socket.on("close", () => {
@@ -39,6 +41,7 @@ export function serveLink(
     receive(socket, Asked, (asked) => {
       const open = requests.get(asked.id);
       if ("cancel" in asked) return open?.abort();
+      if (isClosing) return;
       if (open !== undefined) return socket.destroy(new Error(`request ${asked.id} was sent twice`));
       if (requests.size >= maxOpenRequests) return socket.destroy(new Error("too many requests at once"));
       const controller = new AbortController();
@@ -48,6 +51,7 @@ export function serveLink(
         requests.delete(asked.id);
         if (requests.size === 0) beat = void clearInterval(beat);
         send(socket, { id: asked.id, ...answered });
+        if (isClosing && requests.size === 0) socket.destroySoon();
       });
     });
   });
@@ -69,7 +73,11 @@ export function serveLink(
   function close(): Promise<void> {
     return new Promise((resolve) => {
       server.close(() => resolve());
-      for (const socket of sockets) socket.destroySoon();
+      isClosing = true;
+      for (const [socket, requests] of sockets) {
+        if (requests.size === 0) socket.destroySoon();
+        for (const request of requests.values()) request.abort();
+      }
     });
   }
 }
