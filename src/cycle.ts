@@ -6,6 +6,7 @@ import { remediesOf } from "./detect/proposals.ts";
 import type { RuleBook } from "./detect/rule-book.ts";
 import { readStreaks, type StreakFile, writeStreaks } from "./detect/streaks.ts";
 import {
+  adviceOf,
   advisedAttempts,
   afterAdvice,
   alertsOfAdvice,
@@ -92,7 +93,7 @@ export async function runCycle(
   const consultation = model.asked
     ? await parts.escalation.ask({ ...context(parts, cycle, snapshot, ruled), signal })
     : null;
-  const { proposals = [], candidates = {} } = consultation ?? {};
+  const { proposals, candidates } = adviceOf(consultation, executor.approved, ruled);
   const advised = await parts.executor.execute(
     { ...request, proposals: remediesOfAdvice(proposals), candidates },
     signal,

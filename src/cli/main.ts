@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { Command, CommanderError } from "commander";
 import { UserError, WorkError } from "../types/errors.ts";
+import { approveCommand, denyCommand } from "./approve.ts";
 import { checkCommand } from "./check.ts";
 import { cleanCommand } from "./clean.ts";
 import { completionCommand } from "./completion.ts";
@@ -23,6 +24,8 @@ const commands: readonly ((program: Command, context: Context) => void)[] = [
   statusCommand,
   problemsCommand,
   summaryCommand,
+  approveCommand,
+  denyCommand,
   cleanCommand,
   pauseCommand,
   resumeCommand,

@@ -1,8 +1,32 @@
 /** What the model's proposals come to: a finding is resolved by what they achieved, never by what the model says. */
 import type { ActionRecord, Proposal } from "../types/action.ts";
+import type { Consultation } from "../types/consultation.ts";
 import type { Finding } from "../types/finding.ts";
 import type { Handled } from "./alerts.ts";
 import type { Resolution } from "./resolved.ts";
+
+export type Advice = Pick<Consultation, "proposals" | "candidates">;
+
+/**
+ * What the model asks for, and before it what a person has said yes to since the model asked for it, as long as the
+ * problem is still there and unresolved.
+ */
+export function adviceOf(
+  consultation: Consultation | null,
+  approved: readonly Proposal[],
+  handled: readonly Handled[],
+): Advice {
+  const unresolved = new Set(
+    handled.filter(({ resolution }) => !resolution.resolved).map(({ finding }) => finding.key),
+  );
+  // One that a rule asked for is asked for by the rule again.
+  const due = approved.filter(({ source, problem }) => source.startsWith("llm:") && unresolved.has(problem));
+  const candidates = { ...consultation?.candidates };
+  for (const { type, target } of due) {
+    if (target !== undefined) candidates[type] = [...(candidates[type] ?? []), target];
+  }
+  return { proposals: [...due, ...(consultation?.proposals ?? [])], candidates };
+}
 
 /** Alerts come last, together with those of the rules. */
 export const remediesOfAdvice = (proposals: readonly Proposal[]): Proposal[] =>

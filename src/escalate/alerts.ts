@@ -25,7 +25,11 @@ export function alertProposals(handled: readonly Handled[], advice: readonly Pro
     if (alert === null || own === undefined) return alert === null ? [] : [alert];
     advised.add(own.problem);
     return [
-      { ...own, message: cut(`${alert.message}\nThe model: ${wordsBeyond(group, own.message ?? "")}`) },
+      {
+        ...own,
+        ...(alert.question === true ? { question: true } : {}),
+        message: cut(`${alert.message}\nThe model: ${wordsBeyond(group, own.message ?? "")}`),
+      },
     ];
   });
   return [...alerts, ...advice.filter(({ problem }) => !advised.has(problem))];
@@ -50,6 +54,7 @@ function alertFor(group: readonly Handled[]): Proposal | null {
   const more = group.length > 1 ? ` (and ${group.length - 1} more)` : "";
   const done = group.flatMap(({ actions, advised = [] }) => [...actions, ...advised]);
   const said = [...new Set(done.filter(({ type }) => type !== "log").map(sentence))];
+  const question = done.some(({ values }) => values["askedNow"] === true);
   const lines = [`${asked?.message ?? finding.summary}${more}`, ...said.slice(0, 5)];
   if (said.length > 5) lines.push(`and ${said.length - 5} further actions`);
   if (asked === undefined) lines.push(`Unresolved: ${telling.resolution.why}`);
@@ -57,6 +62,7 @@ function alertFor(group: readonly Handled[]): Proposal | null {
     type: "alert",
     message: cut(lines.join("\n")),
     source: `rule:${finding.rule}`,
+    ...(question ? { question } : {}),
     problem: finding.key,
     problemType: finding.type,
     severity: finding.severity,

@@ -37,7 +37,13 @@ export function decide(
   const not = (why: ModelAnswer, detail: string): ModelDecision => ({ asked: false, why, detail });
   if (handled.length === 0) return not("nothing_found", "no rule fired");
   const unresolved = unresolvedOf(handled);
-  if (unresolved.length === 0) return not("every_finding_resolved", "rules cover all that was found");
+  if (unresolved.length === 0) {
+    const isCovered = handled.every(({ resolution }) => resolution.resolved);
+    const detail = isCovered
+      ? "rules cover all that was found"
+      : "what they do not cover waits for a person's yes";
+    return not("every_finding_resolved", detail);
+  }
 
   const things = `${unresolved.length} unresolved problem${unresolved.length === 1 ? "" : "s"}`;
   const but = (why: ModelAnswer, reason: string) => not(why, `${things}, but ${reason}`);

@@ -15,7 +15,7 @@ export interface Unresolved {
 export function unresolvedOf(handled: readonly Handled[]): Unresolved[] {
   const byKey = new Map<string, Handled[]>();
   for (const each of handled) {
-    if (each.resolution.resolved) continue;
+    if (each.resolution.resolved || waitsForPerson(each)) continue;
     byKey.set(each.finding.key, [...(byKey.get(each.finding.key) ?? []), each]);
   }
   const rank = ({ finding }: Handled) => severities.indexOf(finding.severity);
@@ -27,6 +27,10 @@ export function unresolvedOf(handled: readonly Handled[]): Unresolved[] {
   });
   return groups.sort((a, b) => rank(a.findings[0]) - rank(b.findings[0]));
 }
+
+/** Somebody is asked already whether the remedy may be applied. */
+const waitsForPerson = ({ actions }: Handled): boolean =>
+  actions.some(({ refusal }) => refusal === "needs_approval");
 
 /** Only which remedy failed, never how or how often: a cooldown after a failure is no news. */
 function failedRemedies(group: readonly Handled[]): string[] {

@@ -4,6 +4,7 @@ import type { System } from "../system/system.ts";
 import type { ActionType, Proposal, RefusalReason } from "../types/action.ts";
 import type { Moment } from "../types/moment.ts";
 import type { Announced } from "./announced.ts";
+import type { Approvals } from "./approvals.ts";
 import type { Pause } from "./pause.ts";
 import type { BudgetName, Policy } from "./policy.ts";
 import type { Backoffs, Spent, State } from "./state.ts";
@@ -60,6 +61,7 @@ export interface Context {
   readonly system: System;
   readonly policy: Policy;
   readonly state: State;
+  readonly approvals: Approvals;
   /** When this executor began to watch the clock. */
   readonly begun: Moment;
   readonly stateDir: string;

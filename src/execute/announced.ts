@@ -18,6 +18,8 @@ export interface AlertQuestion {
   readonly problem: string;
   readonly severity: Severity;
   readonly recovery: boolean;
+  /** A person is asked to decide something. */
+  readonly question?: boolean;
 }
 
 /** @returns pass, and a sentence with the values. */
@@ -34,6 +36,7 @@ export function mayAnnounce(
       : { pass: true, detail: "it was not announced before" };
   }
   if (alert.recovery) return { pass: true, detail: "it was announced, so its end is announced too" };
+  if (alert.question === true) return { pass: true, detail: "it asks a person to decide something" };
   const passed = secondsBetween(entry.at, now);
   const ago = `${Math.floor(passed)} s ago as ${entry.severity}; the window is ${windowSeconds} s`;
   if (passed >= windowSeconds) return { pass: true, detail: `it was announced ${ago}` };

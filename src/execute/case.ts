@@ -12,6 +12,8 @@ export interface Case {
   /** What recheck saw and what perform did, handed on to the next step. */
   seen: unknown;
   done: unknown;
+  /** The yes that it is done with, and the sentence about it. */
+  approval: { readonly id: string; readonly said: string } | null;
   /** Stands in executor.json from before perform until the record. */
   intent: Intent | null;
   /** Said by perform; verify adds to it. */
@@ -36,6 +38,7 @@ export function openCase(raw: unknown): Case {
     steps: [],
     seen: null,
     done: null,
+    approval: null,
     intent: null,
     detail: "",
     values: {},
@@ -78,7 +81,7 @@ export function recordOf(one: Case): ActionRecord {
     refusal: ending.refusal,
     verified: ending.verified,
     steps: one.steps,
-    detail: ending.detail,
+    detail: one.approval === null ? ending.detail : `${ending.detail}; ${one.approval.said}`,
     message: proposal?.message ?? null,
     duration_ms: Math.round(one.durationMs * 10) / 10,
     values: one.values,

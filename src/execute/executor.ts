@@ -4,8 +4,10 @@
  */
 import type { System } from "../system/system.ts";
 import { normaliseUnit } from "../system/systemd.ts";
-import type { ActionRecord } from "../types/action.ts";
+import type { ActionRecord, Proposal } from "../types/action.ts";
 import { actions } from "./actions/index.ts";
+import { approvalStep } from "./approval-step.ts";
+import { openApprovals } from "./approvals.ts";
 import { type Case, openCase, recordOf } from "./case.ts";
 import { reasonOf } from "./one-line.ts";
 import { requiredFirst } from "./order.ts";
@@ -20,6 +22,7 @@ const steps: readonly step.Step[] = [
   step.validateStep,
   step.gateStep,
   step.recheckStep,
+  approvalStep,
   step.dryRunStep,
   step.performStep,
   step.verifyStep,
@@ -64,12 +67,21 @@ export interface LocalExecutor extends Executor {
 }
 
 /** It may live in another process, which may be gone: then nothing is repaired, and the cycle goes on to say so. */
-export async function lookAt(executor: Executor): Promise<{ paused: boolean; error: string | null }> {
+export async function lookAt(executor: Executor): Promise<ExecutorLook> {
   try {
-    return { paused: (await executor.view()).pause !== null, error: null };
+    const { pause, approvals } = await executor.view();
+    const approved = approvals.filter(({ state }) => state === "approved");
+    return { paused: pause !== null, approved: approved.map(({ proposal }) => proposal), error: null };
   } catch (error) {
-    return { paused: false, error: reasonOf(error) };
+    return { paused: false, approved: [], error: reasonOf(error) };
   }
+}
+
+export interface ExecutorLook {
+  readonly paused: boolean;
+  /** What a person said yes to, and nobody has done since. */
+  readonly approved: readonly Proposal[];
+  readonly error: string | null;
 }
 
 export function createExecutor(system: System, policy: Policy, stateDir: string): LocalExecutor {
@@ -77,6 +89,7 @@ export function createExecutor(system: System, policy: Policy, stateDir: string)
   const note = (sentence: string): void => void notes.push(sentence);
   const begun = system.clock.now();
   const state = openState(system.files, stateDir, note);
+  const approvals = openApprovals(system.files, stateDir, note);
   const untold = state.leftovers().map(interrupted);
   let inCycle = newCycle("");
   let queue: Promise<unknown> = Promise.resolve();
@@ -98,7 +111,18 @@ export function createExecutor(system: System, policy: Policy, stateDir: string)
     const { cycle, host, dryRun, candidates = {} } = request;
     if (inCycle.cycle !== cycle) inCycle = newCycle(cycle);
     return {
-      context: { system: { ...system, run }, policy, state, begun, stateDir, cycle, host, signal, note },
+      context: {
+        system: { ...system, run },
+        policy,
+        state,
+        approvals,
+        begun,
+        stateDir,
+        cycle,
+        host,
+        signal,
+        note,
+      },
       dryRun,
       pause: readPause(system.files, stateDir, system.clock.now()),
       candidates,
@@ -115,8 +139,10 @@ export function createExecutor(system: System, policy: Policy, stateDir: string)
       return turn;
     },
     interruptedActions: () => untold.splice(0),
-    view: () =>
-      viewOf(state, policy, readPause(system.files, stateDir, system.clock.now()), system.clock.now()),
+    view() {
+      const now = system.clock.now();
+      return viewOf(state, policy, readPause(system.files, stateDir, now), approvals.list(now), now);
+    },
     observeHealth(activeUnits, downUnits) {
       const down = new Set(downUnits.map(normaliseUnit));
       const healthy = new Set<string>(activeUnits.map(normaliseUnit).filter((unit) => !down.has(unit)));

@@ -23,6 +23,12 @@ export interface Policy {
   /** Actions an hour, of all sources together. */
   readonly budgets: Readonly<Record<BudgetName, number>>;
   readonly modelMayPropose: readonly ActionType[];
+  /** Actions that wait for a person's yes, by who asks for them, and for how long. */
+  readonly approval: {
+    readonly rules: readonly ActionType[];
+    readonly model: readonly ActionType[];
+    readonly seconds: number;
+  };
   readonly bootGraceSeconds: number;
   readonly restartSecondDelaySeconds: number;
   readonly restartThirdDelaySeconds: number;
@@ -59,6 +65,11 @@ export function policyOf(config: Config): Policy {
       cleanings: settings.budgets.cleaningsPerHour,
     },
     modelMayPropose: settings.model.mayPropose,
+    approval: {
+      rules: settings.approval.rules,
+      model: settings.approval.model,
+      seconds: settings.approval.minutes * 60,
+    },
     bootGraceSeconds: config.bootGraceSeconds,
     restartSecondDelaySeconds: config.restartSecondDelaySeconds,
     restartThirdDelaySeconds: config.restartThirdDelaySeconds,

@@ -86,6 +86,7 @@ export const performStep: Step = async (one, { context }) => {
   const { action, target } = one.task;
   const intent = intentOf(one.task, context);
   try {
+    if (one.approval !== null) context.approvals.use(one.approval.id);
     context.state.begin(intent, action.budget, action.backoffUnitOf?.(target) ?? null);
   } catch (error) {
     return fail(one, `not done, because the intent could not be written: ${reasonOf(error)}`, null);

@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { unitDisplayName } from "../system/systemd.ts";
 import type { Moment } from "../types/moment.ts";
+import { Approval } from "./approvals.ts";
 import { backoffAnswer } from "./backoff.ts";
 import { secondsUntilAllowed, spentWithinHour } from "./budget.ts";
 import { Pause } from "./pause.ts";
@@ -10,6 +11,7 @@ import type { State } from "./state.ts";
 
 export const ExecutorView = z.strictObject({
   pause: Pause.nullable(),
+  approvals: z.array(Approval),
   budgets: z.array(
     z.strictObject({
       name: z.enum(budgetNames),
@@ -36,11 +38,18 @@ export const ExecutorView = z.strictObject({
 });
 export type ExecutorView = z.infer<typeof ExecutorView>;
 
-export function viewOf(state: State, policy: Policy, pause: Pause | null, now: Moment): ExecutorView {
+export function viewOf(
+  state: State,
+  policy: Policy,
+  pause: Pause | null,
+  approvals: Approval[],
+  now: Moment,
+): ExecutorView {
   const spent = state.spent();
   const iso = (moment: Moment): string => new Date(moment.wallMs).toISOString();
   return {
     pause,
+    approvals,
     budgets: budgetNames.map((name) => ({
       name,
       used: spentWithinHour(spent[name], now).length,

@@ -1,6 +1,7 @@
 /** What `argus status` is made from. */
 import type { Problem } from "../types/problem.ts";
 import type { TrailCycle } from "../types/trail.ts";
+import type { ApprovalData } from "./approvals.ts";
 
 export interface StatusData {
   readonly host: string;
@@ -22,6 +23,8 @@ export interface StatusData {
   readonly problems: readonly Problem[];
   /** null: none in force. */
   readonly pause: { readonly until: string | null; readonly reason: string; readonly since: string } | null;
+  /** What waits for a person's yes, or has it. */
+  readonly approvals: readonly ApprovalData[];
   readonly budgets: readonly {
     readonly name: string;
     readonly used: number;

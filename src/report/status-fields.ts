@@ -1,4 +1,5 @@
 /** The lines of `argus status`, one function each. */
+import { deedOf } from "./approvals.ts";
 import { type Line, spansOf, type Text, toned, wrap } from "./layout.ts";
 import { blindReasons } from "./rules.ts";
 import { triggerSentence } from "./sentences.ts";
@@ -47,6 +48,19 @@ export function paused({ pause }: StatusData): Text | null {
     toned("warning", until),
     `, since ${dayAndTime(pause.since)}${pause.reason === "" ? "" : `: ${pause.reason}`}`,
   ];
+}
+
+export function approvals({ approvals: all }: StatusData, style: Style): Line[] {
+  const pending = all.filter(({ state }) => state === "pending");
+  return pending.flatMap(({ id, proposal, expiresInSeconds }) =>
+    wrap(
+      [
+        toned("warning", deedOf(proposal)),
+        ` waits for it: argus approve ${id}, within ${duration(expiresInSeconds)}`,
+      ],
+      { style, indent: labelWidth, hang: labelWidth + 2 },
+    ),
+  );
 }
 
 export function backoffs({ backoffs: all, now }: StatusData, style: Style): Line[] {

@@ -27,6 +27,7 @@ export function statusReport(data: StatusData, style: Style): string {
     ...text("Daemon", fields.daemon(data)),
     ...text("Last cycle", fields.lastCycle(data)),
     ...text("Paused", fields.paused(data)),
+    ...field("Your yes", fields.approvals(data, style)),
     ...field("Restarts", fields.backoffs(data, style)),
     ...field("Budgets", fields.budgets(data, style)),
     ...text("Model", fields.model(data)),

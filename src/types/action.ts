@@ -97,6 +97,8 @@ export const Proposal = z.strictObject({
   reason: z.string().max(2048).optional(),
   /** alert: announces that the problem is over; never held back by the dedup window. */
   recovery: z.boolean().optional(),
+  /** alert: a person is asked to decide something; never held back by the dedup window. */
+  question: z.boolean().optional(),
 });
 export type Proposal = z.infer<typeof Proposal>;
 

@@ -23,6 +23,8 @@ function isProbeUrl(text: string): boolean {
 const path = z.string().regex(/^(\/|~\/|~$)/, "must be an absolute path, or begin with ~/");
 const programName = z.string().regex(/^[^/\s]{1,64}$/, "must be the file name of a program");
 
+const needsYes = z.array(z.enum(["restart_service", "kill_pid", "kill_tmux", "clean_disk"])).default([]);
+
 const probe = {
   url,
   expectStatus: z
@@ -105,6 +107,20 @@ export const Settings = z.strictObject({
     })
     .default({ mayPropose: ["restart_service", "kill_pid", "kill_tmux", "clean_disk", "alert", "log"] })
     .describe("actions that the model may propose"),
+  approval: z
+    .strictObject({
+      rules: needsYes.describe("when a rule asks for them"),
+      model: needsYes.describe("when the model asks for them"),
+      minutes: z
+        .number()
+        .int()
+        .min(1)
+        .max(1440)
+        .default(60)
+        .describe("how long a question may be answered, and a yes be used"),
+    })
+    .default({ rules: [], model: [], minutes: 60 })
+    .describe("actions that wait for a person's yes: `argus approve`"),
 });
 export type Settings = z.infer<typeof Settings>;
 export type ServiceSetting = z.infer<typeof ServiceSetting>;

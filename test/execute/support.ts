@@ -44,6 +44,7 @@ export const policy: Policy = {
   keep: [],
   diskCleanMaxAgeDays: 7,
   budgets: { kills: 20, restarts: 10, cleanings: 2 },
+  approval: { rules: [], model: [], seconds: 3600 },
   modelMayPropose: ["restart_service", "kill_pid", "kill_tmux", "clean_disk", "alert", "log"],
   bootGraceSeconds: 120,
   restartSecondDelaySeconds: 60,

@@ -106,6 +106,7 @@ export const statusGood: StatusData = {
     { name: "cleanings", used: 0, limit: 2, nextInSeconds: 0 },
   ],
   backoffs: [],
+  approvals: [],
   outbox: { waiting: 0, oldest: null, error: null, channel: true },
   model: {
     model: "claude-haiku-5-5",

@@ -33,8 +33,8 @@ export const alert: WordAction<Words> = {
     {
       step: "dedup window",
       ask({ task: { proposal, target }, policy, history, now }) {
-        const { problem, severity } = proposal;
-        const question = { problem, severity, recovery: target.recovery };
+        const { problem, severity, question: asks = false } = proposal;
+        const question = { problem, severity, recovery: target.recovery, question: asks };
         const { pass, detail } = mayAnnounce(history.announced, question, policy.dedupWindowSeconds, now);
         return pass ? { pass, detail } : { pass, reason: "duplicate", detail };
       },

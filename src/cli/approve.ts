@@ -1,0 +1,107 @@
+import type { Command } from "commander";
+import { type Approval, openApprovals, writeDecision } from "../execute/approvals.ts";
+import { readHolder } from "../record/lock.ts";
+import { openStateDir } from "../record/state-dir.ts";
+import { readTrail } from "../record/trail.ts";
+import { approvalsReport, deedOf } from "../report/approvals.ts";
+import { readOnly } from "../system/read-only.ts";
+import type { ActionRecord } from "../types/action.ts";
+import { UserError } from "../types/errors.ts";
+import { isoTime } from "../types/moment.ts";
+import type { Config } from "../types/settings.ts";
+import { type Context, printJson } from "./context.ts";
+
+/** A cycle with a restart and its settle time; what takes longer is told by `argus explain`. */
+const waitMs = 30_000;
+
+export function approveCommand(program: Command, context: Context): void {
+  program
+    .command("approve")
+    .description("say yes to an action that waits for it; without an id, list what waits")
+    .argument("[id]", "as the alert, `argus status` or this command names it")
+    .option("--json", "print data instead of text")
+    .action(async (id: string | undefined, { json = false }: { json?: boolean }) => {
+      const config = context.config();
+      if (id !== undefined) return await decide(context, config, id, true, json);
+      const waiting = approvalsOf(context, config).list(context.system.clock.now());
+      if (json) printJson(context, waiting);
+      else context.print(approvalsReport(waiting, context.style));
+    });
+}
+
+export function denyCommand(program: Command, context: Context): void {
+  program
+    .command("deny")
+    .description("say no to an action that waits for a yes")
+    .argument("<id>", "as the alert, `argus status` or `argus approve` names it")
+    .option("--json", "print data instead of text")
+    .action(async (id: string, { json = false }: { json?: boolean }) => {
+      await decide(context, context.config(), id, false, json);
+    });
+}
+
+function approvalsOf({ system, warn }: Context, { executorStateDir }: Config) {
+  return openApprovals(readOnly(system).files, executorStateDir, warn);
+}
+
+async function decide(
+  context: Context,
+  config: Config,
+  id: string,
+  yes: boolean,
+  json: boolean,
+): Promise<void> {
+  const { system } = context;
+  const now = system.clock.now();
+  openStateDir(system, config.executorStateDir);
+  const asked = approvalsOf(context, config)
+    .list(now)
+    .find((each) => each.id === id);
+  if (asked === undefined)
+    throw new UserError(`nothing waits under the id "${id}"; argus approve lists what waits`);
+  const by = context.env["SUDO_USER"] ?? context.env["USER"] ?? `uid ${system.self.uid}`;
+  writeDecision(system.files, config.executorStateDir, id, { yes, by, at: isoTime(now) });
+  const action = yes ? await whatBecameOf(asked, context, config) : null;
+  if (json) printJson(context, { id, yes, proposal: asked.proposal, action });
+  else context.print(sentence(asked, yes, action, running(context, config) !== null));
+}
+
+const running = ({ system }: Context, { stateDir }: Config) =>
+  readHolder(system.files, stateDir, system.clock.now().bootId);
+
+/** Wakes the daemon and waits for the cycle that uses the yes. null: no daemon, or it takes longer. */
+async function whatBecameOf(
+  { id }: Approval,
+  context: Context,
+  config: Config,
+): Promise<ActionRecord | null> {
+  const { files, clock, signal } = context.system;
+  const daemon = running(context, config);
+  if (daemon === null || daemon.what.includes("--once") || !signal(daemon.pid, "SIGUSR1")) return null;
+  const end = clock.monotonicMs() + waitMs;
+  while (clock.monotonicMs() < end) {
+    await clock.sleep(200);
+    const newest = readTrail(files, config.stateDir).newest();
+    const done = newest?.actions.find(({ values }) => values["approval"] === id);
+    if (done !== undefined && done.refusal !== "needs_approval") return done;
+  }
+  return null;
+}
+
+function sentence(
+  { id, proposal }: Approval,
+  yes: boolean,
+  action: ActionRecord | null,
+  isRunning: boolean,
+): string {
+  const deed = deedOf(proposal);
+  if (!yes) return `No to ${id}: ${deed} is not done, and nobody is asked about it again for a while.`;
+  if (action !== null) {
+    const outcome = action.refusal === null ? action.result : `refused (${action.refusal})`;
+    return `Yes to ${id}. ${deed}: ${outcome}: ${action.detail}`;
+  }
+  const next = isRunning
+    ? "the next cycle does it, if it is still called for"
+    : "no daemon runs; the next `argus run --once` does it, if it is still called for";
+  return `Yes to ${id}: ${deed}; ${next}.`;
+}

@@ -1,0 +1,42 @@
+/** Whether a person must say yes first, and has. Asked last, so that nobody is asked about what could not be done anyway. */
+import type { Context, Task } from "./action.ts";
+import type { Approval } from "./approvals.ts";
+import { refuse } from "./case.ts";
+import type { Policy } from "./policy.ts";
+import type { Step } from "./steps.ts";
+
+export const approvalStep: Step = (one, { context, dryRun }) => {
+  if (one.task === null || !isNeeded(one.task, context.policy)) return;
+  const now = context.system.clock.now();
+  const known = context.approvals.find(one.task, now);
+  const asked =
+    known === null && !dryRun ? context.approvals.ask(one.task, context.policy.approval.seconds, now) : known;
+  const detail = sentenceOf(asked, dryRun, context);
+  const pass = asked?.state === "approved";
+  one.steps.push({ step: "approval", pass, detail });
+  if (pass) one.approval = { id: asked.id, said: detail };
+  else refuse(one, "needs_approval", detail);
+  if (asked !== null && !dryRun) one.values["approval"] = asked.id;
+  if (asked !== null && known === null) one.values["askedNow"] = true;
+};
+
+/** Not of what a person asks for on the command line. */
+function isNeeded({ action, proposal: { source } }: Task, { approval }: Policy): boolean {
+  if (source.startsWith("rule:")) return approval.rules.includes(action.type);
+  return source.startsWith("llm:") && approval.model.includes(action.type);
+}
+
+function sentenceOf(asked: Approval | null, dryRun: boolean, { policy }: Context): string {
+  if (asked === null)
+    return dryRun
+      ? "it would wait for a person's yes (argus approve)"
+      : "it needs a person's yes, and too many questions wait for one already: argus approve lists them";
+  const left = minutes(asked.expiresInSeconds);
+  const { id, decided } = asked;
+  if (decided === null)
+    return `it waits for a person's yes: argus approve ${id}, or argus deny ${id}, within ${left} of ${minutes(policy.approval.seconds)}`;
+  const said = `${decided.by} said ${decided.yes ? "yes" : "no"} to ${id} at ${decided.at}`;
+  return decided.yes ? said : `${said}; nobody is asked again for ${left}`;
+}
+
+const minutes = (seconds: number): string => `${Math.ceil(seconds / 60)} min`;
