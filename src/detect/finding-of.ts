@@ -1,7 +1,13 @@
-/** A rule that fired, as a finding: templates filled in, nothing in it that could still change. */
+/**
+ * A rule that fired, as a finding: templates filled in, nothing in it that could still change. Its words and values go
+ * into registry, trail, messages and tickets, so the secrets of command lines are taken out here, once. What acts
+ * (target, expectation) and what identifies stays as it was seen.
+ */
+import { redact, redactDeep } from "../system/redact/redact.ts";
 import type { Expectation } from "../types/action.ts";
 import type { Entity, EntityKind } from "../types/facts.ts";
 import type { ActionRequest, Finding } from "../types/finding.ts";
+import type { Evidence } from "../types/trail.ts";
 import type { Judgement } from "./judge.ts";
 import type { JudgedRule } from "./load.ts";
 import type { Look } from "./look.ts";
@@ -16,7 +22,7 @@ export function findingOf(judged: JudgedRule, look: Look, judgement: Judgement, 
     return {
       type: action.type,
       ...(typeof target === "string" || typeof target === "number" ? { target } : {}),
-      ...(message === undefined ? {} : { message }),
+      ...(message === undefined ? {} : { message: redact(message) }),
     };
   });
   return {
@@ -29,15 +35,20 @@ export function findingOf(judged: JudgedRule, look: Look, judgement: Judgement, 
     type: rule.event.type,
     condition: params.condition,
     severity: params.severity,
-    subject: look.subject,
-    summary: templates.summary.render(look.facts),
+    subject: redact(look.subject),
+    summary: redact(templates.summary.render(look.facts)),
     entity: rule.forEach === undefined ? null : { kind: rule.forEach, identity: look.identity },
     expect: expectationOf(rule.forEach, look.entity),
-    evidence: judgement.evidence,
+    evidence: judgement.evidence.map(withoutSecrets),
     held: held === null ? null : { cycles: held.cycles, seconds: held.seconds, wanted: held.wanted },
     actions,
     resolves: params.resolves ?? false,
   };
+}
+
+function withoutSecrets(evidence: Evidence): Evidence {
+  const { saw, wanted } = evidence;
+  return { ...evidence, saw: redactDeep(saw), wanted: redactDeep(wanted) };
 }
 
 function expectationOf(kind: EntityKind | undefined, entity: Entity | null): Expectation {
