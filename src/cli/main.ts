@@ -13,6 +13,7 @@ import { explainCommand } from "./explain.ts";
 import { pauseCommand, resumeCommand } from "./pause.ts";
 import { problemsCommand } from "./problems.ts";
 import { runCommand } from "./run.ts";
+import { statsCommand } from "./stats.ts";
 import { statusCommand } from "./status.ts";
 import { summaryCommand } from "./summary.ts";
 
@@ -24,6 +25,7 @@ const commands: readonly ((program: Command, context: Context) => void)[] = [
   statusCommand,
   problemsCommand,
   summaryCommand,
+  statsCommand,
   approveCommand,
   denyCommand,
   cleanCommand,

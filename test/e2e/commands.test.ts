@@ -27,6 +27,7 @@ const commands = [
   "approve",
   "deny",
   "summary",
+  "stats",
 ];
 
 test("every command has --help, and wrong usage is status 2 with a sentence", () => {
@@ -250,6 +251,7 @@ test("a secret on a command line gets into no record, message, log or report", a
     ["problems", "--json"],
     ["status"],
     ["summary"],
+    ["stats"],
   ];
   for (const args of printed) expect(watch.run(...args).stdout.includes(secret), args.join(" ")).toBe(false);
   // The last snapshot stays as it was seen, for its owner alone: why-not judges rules on it.

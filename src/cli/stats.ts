@@ -1,0 +1,40 @@
+import type { Command } from "commander";
+import { readHistory } from "../record/registry.ts";
+import { readTrail } from "../record/trail.ts";
+import { type Stats, statsOf } from "../report/stats.ts";
+import { statsReport } from "../report/stats-text.ts";
+import { isoTime } from "../types/moment.ts";
+import type { RegistryRecord } from "../types/problem.ts";
+import { type Context, printJson } from "./context.ts";
+import { parseDuration } from "./duration.ts";
+
+const weekSeconds = 7 * 86_400;
+
+export function statsCommand(program: Command, context: Context): void {
+  program
+    .command("stats")
+    .description("counts of days: cycles, problems, actions, what the model was asked and what it cost")
+    .option("--since <time>", "another time than a week, such as 24h or 30d", parseDuration)
+    .option("--json", "print data instead of text")
+    .action((options: { since?: number; json?: true }) => {
+      const stats = read(context, options.since ?? weekSeconds);
+      if (options.json) printJson(context, stats);
+      else context.print(statsReport(stats, context.style));
+    });
+}
+
+function read({ system: { files, clock }, config }: Context, seconds: number): Stats {
+  const { stateDir } = config();
+  const now = clock.now();
+  const from = isoTime({ ...now, wallMs: now.wallMs - seconds * 1000 });
+  const records = readHistory(files, stateDir).records();
+  return statsOf({ from, to: isoTime(now) }, until(records, from), readTrail(files, stateDir).cycles());
+}
+
+/** Newest first, so that the files of months are not read for a week. */
+function* until(records: Iterable<RegistryRecord>, from: string): Generator<RegistryRecord> {
+  for (const record of records) {
+    if (record.ts < from) return;
+    yield record;
+  }
+}

@@ -1,0 +1,141 @@
+/** `argus stats` for people. */
+import type { RefusalReason } from "../types/action.ts";
+import type { ModelAnswer } from "../types/trail.ts";
+import { beside, blank, type Line, print, type Text, toned, wrap } from "./layout.ts";
+import type { ActionStats, Stats } from "./stats.ts";
+import type { Style } from "./style.ts";
+import { table } from "./table.ts";
+import { count, duration, grouped, minute, took } from "./values.ts";
+
+const labelWidth = 10;
+const mostRules = 10;
+const mostDays = 14;
+
+export function statsReport(stats: Stats, style: Style): string {
+  const field = (label: string, lines: Line[]): Line[] =>
+    lines.length === 0 ? [] : beside(toned("strong", label), lines, { style, indent: 0, labelWidth });
+  const text = (...values: Text[]): Line[] =>
+    values.flatMap((each) => wrap(each, { style, indent: labelWidth, hang: labelWidth + 2 }));
+  const { from, to, since, cycles } = stats;
+  const head = [toned("strong", `${minute(from)} to ${minute(to)} UTC`)];
+  if (cycles.total === 0)
+    return print(
+      [...wrap(head, { style }), blank, ...wrap("No cycle in this time: is Argus running?", { style })],
+      style,
+    );
+  // A trail that was rotated away reaches less far back than was asked for.
+  const reach =
+    since === null || Date.parse(since) - Date.parse(from) < 3_600_000
+      ? ""
+      : `; the trail begins at ${minute(since)}`;
+  const triggers = Object.entries(cycles.byTrigger).map(
+    ([trigger, number]) => `${grouped(number)} ${triggerWord(trigger)}`,
+  );
+  return print(
+    [
+      ...wrap([...head, reach], { style }),
+      blank,
+      ...field(
+        "Cycles",
+        text(
+          `${grouped(cycles.total)} (${triggers.join(", ")}); something was found in ${grouped(cycles.withFindings)}`,
+        ),
+      ),
+      ...field("Problems", text(problems(stats))),
+      ...field("Model", text(...model(stats))),
+      ...field("Cost", cost(stats, style)),
+      ...field("Actions", actions(stats, style)),
+      ...field("Rules", rules(stats, style)),
+    ],
+    style,
+  );
+}
+
+const triggerWord = (trigger: string): string =>
+  ({ schedule: "by schedule", wake: "by a wake-up", once: "by hand" })[trigger] ?? trigger;
+
+function problems({ problems: { opened, resolved, secondsToHeal } }: Stats): string {
+  const heal =
+    secondsToHeal === null
+      ? ""
+      : `; half of them within ${duration(secondsToHeal.median)}, the longest after ${duration(secondsToHeal.worst)}`;
+  return `${grouped(opened)} opened, ${grouped(resolved)} resolved${heal}`;
+}
+
+function model({ model: { calls, byOutcome, avoided, tokens, latencyMs } }: Stats): Text[] {
+  const reasons = Object.entries(avoided) as [ModelAnswer, number][];
+  const number = reasons.reduce((sum, [, each]) => sum + each, 0);
+  const avoidedText = `${count(number, "call")} avoided${list(reasons)}`;
+  if (calls === 0) return ["never asked", avoidedText];
+  const time =
+    latencyMs === null
+      ? ""
+      : `, ${took(latencyMs.median)} at the median, ${took(latencyMs.percentile95)} at 95 %`;
+  return [
+    `${count(calls, "call")}${list(Object.entries(byOutcome))}: ${count(tokens, "token")}${time}`,
+    avoidedText,
+  ];
+}
+
+const list = (parts: readonly (readonly [string, number])[]): string =>
+  parts.length === 0 ? "" : ` (${parts.map(([what, number]) => `${grouped(number)} ${what}`).join(", ")})`;
+
+function cost(
+  { model: { calls, costDollars, callsWithoutPrice, days, resolvedByModel }, problems }: Stats,
+  style: Style,
+): Line[] {
+  if (calls === 0) return [];
+  const each = (number: number): string => (number === 0 ? "none" : dollars(costDollars / number));
+  const unpriced =
+    callsWithoutPrice === 0 ? "" : `; the price of ${count(callsWithoutPrice, "call")} is not known here`;
+  const sentence = `${dollars(costDollars)} in all${unpriced}; ${each(resolvedByModel)} for each problem that the model's actions resolved (${grouped(resolvedByModel)}), ${each(problems.resolved)} for each one resolved at all (${grouped(problems.resolved)})`;
+  const rows = days
+    .slice(-mostDays)
+    .map((row): Text[] => [
+      row.day,
+      count(row.calls, "call"),
+      `${grouped(row.tokens)} tokens`,
+      dollars(row.costDollars),
+    ]);
+  return [
+    ...wrap(sentence, { style, indent: labelWidth, hang: labelWidth + 2 }),
+    ...table(rows, [{}, { align: "right" }, { align: "right" }, { align: "right" }], {
+      style,
+      indent: labelWidth,
+    }),
+  ];
+}
+
+const dollars = (amount: number): string => `$${amount.toFixed(4)}`;
+
+function actions({ actions: all }: Stats, style: Style): Line[] {
+  const rows = all.map((row): Text[] => [row.action, row.source, count(row.asked, "time"), whatBecame(row)]);
+  return table(rows, [{}, {}, { align: "right" }, { wraps: true }], { style, indent: labelWidth });
+}
+
+function whatBecame({ done, withoutEffect, failed, refused }: ActionStats): string {
+  const parts: [number, string][] = [
+    [done, "done"],
+    [withoutEffect, "without effect"],
+    [failed, "failed"],
+    ...(Object.entries(refused) as [RefusalReason, number][]).map(([reason, number]): [number, string] => [
+      number,
+      reason,
+    ]),
+  ];
+  return parts
+    .filter(([number]) => number > 0)
+    .map(([number, what]) => `${grouped(number)} ${what}`)
+    .join(", ");
+}
+
+function rules({ rules: all }: Stats, style: Style): Line[] {
+  const rows = all
+    .slice(0, mostRules)
+    .map(({ rule, fired }): Text[] => [rule, `in ${count(fired, "cycle")}`]);
+  const rest = all.length - rows.length;
+  return [
+    ...table(rows, [{}, { align: "right" }], { style, indent: labelWidth }),
+    ...(rest > 0 ? wrap(`and ${rest} more`, { style, indent: labelWidth }) : []),
+  ];
+}
