@@ -71,6 +71,8 @@ export function loadConfig(source: ConfigSource): Config {
       dailyTokens: integer("ARGUS_LLM_DAILY_TOKENS"),
       confidence: integer("ARGUS_LLM_CONFIDENCE") / 100,
       timeoutSeconds: integer("ARGUS_LLM_TIMEOUT"),
+      review:
+        readChoice("ARGUS_LLM_REVIEW", value("ARGUS_LLM_REVIEW"), faults) === "daily" ? "daily" : "never",
     },
     notes: [],
   };
@@ -123,6 +125,15 @@ function readFlag(name: VariableName, value: Value | null, faults: Fault[]): boo
   if (["true", "1", "yes", "on"].includes(word)) return true;
   faults.push(faultIn(value, `${name} is ${quoted(value.text)}, but must be true or false`));
   return false;
+}
+
+function readChoice(name: VariableName, value: Value | null, faults: Fault[]): string {
+  const row: Variable = variables[name];
+  if (row.kind !== "choice") throw new Error(`${name} is no choice`);
+  if (value === null) return row.fallback;
+  if (!row.choices.includes(value.text))
+    faults.push(faultIn(value, `${name} is ${quoted(value.text)}, but must be ${row.choices.join(" or ")}`));
+  return value.text;
 }
 
 function telegramOf(value: (name: VariableName) => Value | null, faults: Fault[]): Config["telegram"] {

@@ -32,6 +32,7 @@ export function settingsReference(): string {
 
 function valueCell(row: Variable): string {
   if (row.kind === "integer") return `${row.min} to ${row.max} ${row.unit}`;
+  if (row.kind === "choice") return row.choices.join(" or ");
   return row.kind === "flag" ? "true or false" : row.kind;
 }
 
@@ -59,8 +60,10 @@ function exampleOf(name: string, row: Variable): string {
       ? ` (${row.min} to ${row.max} ${row.unit})`
       : row.kind === "path"
         ? ` (default: ${row.fallback})`
-        : "";
-  const value = row.kind === "integer" || row.kind === "flag" ? String(row.fallback) : "";
+        : row.kind === "choice"
+          ? ` (${row.choices.join(" or ")})`
+          : "";
+  const value = "fallback" in row && row.kind !== "path" ? String(row.fallback) : "";
   return `# ${row.what.replaceAll("`", "")}${range}\n#${name}=${value}\n`;
 }
 

@@ -163,6 +163,7 @@ function attempt(input: BriefingInput, size: Sizes): Briefing {
     host: machineLine(input.host, 200),
     time: isoTime(input.now),
     cycle: input.cycle,
+    ...(unresolved.length === 0 ? { daily_look: "nothing is unresolved: look at the whole" } : {}),
     problems: asked.map((group) => problemPart(group, input.problems, size)),
     allowed_actions: allowedPart(candidates, size),
     not_allowed_now: first(offer.withheld, 10, "notes on what is not allowed").map((each) =>

@@ -2,7 +2,14 @@
 import type { Moment } from "../types/moment.ts";
 import type { ModelAnswer } from "../types/trail.ts";
 import type { Handled } from "./alerts.ts";
-import { cooldownAt, type Memory, newsIn, secondsUntilAskedAgain, spentToday } from "./memory.ts";
+import {
+  cooldownAt,
+  isReviewDue,
+  type Memory,
+  newsIn,
+  secondsUntilAskedAgain,
+  spentToday,
+} from "./memory.ts";
 import { unresolvedOf } from "./unresolved.ts";
 
 export interface Situation {
@@ -17,6 +24,7 @@ export interface ModelLimits {
   readonly hasKey: boolean;
   readonly dailyCalls: number;
   readonly dailyTokens: number;
+  readonly review: "never" | "daily";
 }
 
 export interface ModelDecision {
@@ -35,15 +43,8 @@ export function decide(
 ): ModelDecision {
   const { handled } = situation;
   const not = (why: ModelAnswer, detail: string): ModelDecision => ({ asked: false, why, detail });
-  if (handled.length === 0) return not("nothing_found", "no rule fired");
   const unresolved = unresolvedOf(handled);
-  if (unresolved.length === 0) {
-    const isCovered = handled.every(({ resolution }) => resolution.resolved);
-    const detail = isCovered
-      ? "rules cover all that was found"
-      : "what they do not cover waits for a person's yes";
-    return not("every_finding_resolved", detail);
-  }
+  if (unresolved.length === 0) return decideReview(situation, limits, memory, now);
 
   const things = `${unresolved.length} unresolved problem${unresolved.length === 1 ? "" : "s"}`;
   const but = (why: ModelAnswer, reason: string) => not(why, `${things}, but ${reason}`);
@@ -81,6 +82,31 @@ export function decide(
   }
   const fresh = news.length === unresolved.length ? "" : `, of which ${news.length} with news`;
   return { asked: true, why: "asked", detail: `${things}${fresh}` };
+}
+
+/** Nothing is unresolved: at most the daily look, and only when nothing at all stands against asking. */
+function decideReview(
+  { handled, paused, dryRun, diskGuard }: Situation,
+  limits: ModelLimits,
+  memory: Memory,
+  now: Moment,
+): ModelDecision {
+  const { requests, tokens } = spentToday(memory, now);
+  const isDue = limits.review === "daily" && isReviewDue(memory, now);
+  const isFree =
+    requests < limits.dailyCalls && tokens < limits.dailyTokens && cooldownAt(memory, now) === null;
+  if (isDue && isFree && limits.hasKey && !paused && !dryRun && !diskGuard)
+    return {
+      asked: true,
+      why: "asked",
+      detail: "nothing is unresolved; this is the daily look at the whole",
+    };
+  if (handled.length === 0) return { asked: false, why: "nothing_found", detail: "no rule fired" };
+  const isCovered = handled.every(({ resolution }) => resolution.resolved);
+  const detail = isCovered
+    ? "rules cover all that was found"
+    : "what they do not cover waits for a person's yes";
+  return { asked: false, why: "every_finding_resolved", detail };
 }
 
 const minutes = (seconds: number): string =>

@@ -68,6 +68,7 @@ export function createEscalation(
     hasKey: config.anthropicKey !== null,
     dailyCalls: config.model.dailyCalls,
     dailyTokens: config.model.dailyTokens,
+    review: config.model.review,
   };
 
   /** Kept in memory also when it cannot be written: a full disk must not make a question out of every cycle. */
@@ -139,7 +140,8 @@ export function createEscalation(
       model: config.model,
       system: prompt,
       briefing: brief.text,
-      types: config.settings.model.mayPropose,
+      // The daily look at the whole is about no problem, so there is nothing that it could propose.
+      types: unresolved.length === 0 ? [] : config.settings.model.mayPropose,
       retries,
       signal,
     });

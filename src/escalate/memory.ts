@@ -19,6 +19,8 @@ export const Memory = z.strictObject({
   asked: z.record(z.string(), Asked),
   failuresInARow: z.number().int().nonnegative(),
   cooldown: z.strictObject({ from: Moment, seconds: z.number(), why: z.string() }).nullable(),
+  /** When the model last looked at the whole. */
+  reviewedAt: Moment.nullable().default(null),
   last: z.strictObject({ at: Moment, outcome: Outcome, detail: z.string() }).nullable(),
 });
 export type Memory = z.infer<typeof Memory>;
@@ -29,6 +31,7 @@ export const emptyMemory = (): Memory => ({
   asked: {},
   failuresInARow: 0,
   cooldown: null,
+  reviewedAt: null,
   last: null,
 });
 
@@ -58,6 +61,9 @@ export function secondsUntilAskedAgain(
   const waits = unresolved.map(({ key }) => hour - secondsBetween(memory.asked[key]?.at ?? now, now));
   return Math.max(0, Math.min(hour, ...waits));
 }
+
+export const isReviewDue = ({ reviewedAt }: Memory, now: Moment): boolean =>
+  reviewedAt === null || secondsBetween(reviewedAt, now) >= day;
 
 export interface Spent {
   readonly requests: number;
@@ -112,7 +118,10 @@ const nothingSpent = {
   retryAfterSeconds: null,
 };
 
-/** @param memory as it was before the request, not as `begun` wrote it. */
+/**
+ * @param memory as it was before the request, not as `begun` wrote it.
+ * @param told empty: it was the daily look at the whole.
+ */
 export function ended(
   memory: Memory,
   told: readonly Unresolved[],
@@ -130,7 +139,9 @@ export function ended(
   };
   // A refusal is an answer too: the same question would get it again.
   if (ending.outcome === "answered" || ending.outcome === "refused") {
-    return { ...next, asked: withAsked(memory.asked, told, now), failuresInARow: 0, cooldown: null };
+    const reviewedAt = told.length === 0 ? now : memory.reviewedAt;
+    const asked = withAsked(memory.asked, told, now);
+    return { ...next, asked, reviewedAt, failuresInARow: 0, cooldown: null };
   }
   const failuresInARow = memory.failuresInARow + 1;
   const doubling = Math.min(longestCooldown, intervalSeconds * 2 ** Math.min(failuresInARow - 1, 20));

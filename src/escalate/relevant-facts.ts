@@ -15,6 +15,8 @@ export function relevantFacts(
   { processes, rows }: Pick<Sizes, "processes" | "rows">,
   clean: (text: string) => string,
 ): Record<string, unknown> {
+  /** The daily look is at everything. */
+  const isWhole = unresolved.length === 0;
   const types = new Set(unresolved.flatMap(({ findings }) => findings.map(({ finding }) => finding.type)));
   const rounded = (value: number | null) => (value === null ? null : Math.round(value * 10) / 10);
   const gigabytes = (bytes: number) => Math.round(bytes / 1e7) / 100;
@@ -63,7 +65,7 @@ export function relevantFacts(
         latencyMilliseconds: rounded(latencyMilliseconds),
         error: error === null ? null : clean(error),
       })),
-    ...(types.has("session") && {
+    ...((isWhole || types.has("session")) && {
       sessions: facts.session?.slice(0, rows).map(({ name, windows, idleSeconds, attached }) => ({
         name: clean(name),
         windows,
@@ -72,10 +74,10 @@ export function relevantFacts(
       })),
     }),
     largest_by_memory: largest(facts.process, ({ rssBytes }) => rssBytes, processes, clean),
-    ...(types.has("swap") && {
+    ...((isWhole || types.has("swap")) && {
       largest_in_swap: largest(facts.process, ({ swapBytes }) => swapBytes, processes, clean),
     }),
-    ...(types.has("process") && {
+    ...((isWhole || types.has("process")) && {
       busiest: largest(facts.process, ({ cpuPercent }) => cpuPercent, processes, clean),
     }),
   };

@@ -29,6 +29,12 @@ export interface Summary {
     readonly failure: number;
   }[];
   readonly model: { readonly calls: number; readonly tokens: number; readonly costDollars: number };
+  /** What the model made of the whole, when it looked at it last; null: it did not. */
+  readonly review: {
+    readonly ts: string;
+    readonly assessment: string;
+    readonly observations: readonly string[];
+  } | null;
 }
 
 /**
@@ -57,12 +63,16 @@ export function summarise(
   }
   const seen = { total: 0, woken: 0, since: null as string | null };
   const model = { calls: 0, tokens: 0, costDollars: 0 };
+  let review: Summary["review"] = null;
   for (const { cycle, consultation } of cycles) {
     if (cycle.ts < window.from) break;
     seen.total += 1;
     seen.since = cycle.ts;
     if (cycle.trigger === "wake") seen.woken += 1;
     if (consultation === null || consultation === undefined) continue;
+    const { assessment, observations, told } = consultation;
+    if (told.problems.length === 0 && consultation.outcome === "answered")
+      review ??= { ts: cycle.ts, assessment, observations };
     model.calls += 1;
     model.tokens += consultation.inputTokens + consultation.outputTokens;
     model.costDollars += consultation.costDollars ?? 0;
@@ -85,6 +95,7 @@ export function summarise(
       })),
     actions: [...actions.values()].sort((a, b) => (a.action < b.action ? -1 : 1)),
     model,
+    review,
   };
 }
 
@@ -92,12 +103,18 @@ function changesMachine(action: string): boolean {
   return Object.entries(actionCatalog).some(([type, { message }]) => type === action && !message);
 }
 
+const reviewText = ({ assessment, observations }: NonNullable<Summary["review"]>): string =>
+  [
+    `\nThe model's look at the whole: ${oneLine(assessment)}`,
+    ...observations.map((each) => `- ${oneLine(each)}`),
+  ].join("\n");
+
 /** More would not be read on a telephone; `argus problems` has them all. */
 const mostShown = 10;
 
 /** Plain text, a line for each thing that there is to say. */
 export function summaryText(summary: Summary): string {
-  const { host, from, to, cycles, opened, resolved, open, actions, model } = summary;
+  const { host, from, to, cycles, opened, resolved, open, actions, model, review } = summary;
   const shown = open.slice(0, mostShown).map(({ severity, description, openedAt, key }) => {
     return `${severity.toUpperCase()} ${oneLine(description)} (since ${minute(openedAt)} UTC)\nargus explain ${key}`;
   });
@@ -114,6 +131,7 @@ export function summaryText(summary: Summary): string {
     ...(model.calls === 0
       ? ["the model was not asked"]
       : [`the model was asked ${count(model.calls, "time")}: ${count(model.tokens, "token")}${cost}`]),
+    ...(review === null ? [] : [reviewText(review)]),
     ...shown.map((each) => `\n${each}`),
     ...(rest > 0 ? [`\nand ${rest} more: argus problems --open`] : []),
   ].join("\n");

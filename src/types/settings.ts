@@ -136,6 +136,8 @@ export interface ModelConfig {
   /** 0 to 1: below it an action becomes an alert that proposes it. */
   readonly confidence: number;
   readonly timeoutSeconds: number;
+  /** Whether it looks at the whole once in 24 hours. */
+  readonly review: "never" | "daily";
 }
 
 /** What the stages are given: everything resolved, absolute paths, no environment left to read. */

@@ -3,6 +3,7 @@ export type Variable =
   | { kind: "integer"; min: number; max: number; unit: string; fallback: number; what: string }
   | { kind: "flag"; fallback: boolean; what: string }
   | { kind: "path"; fallback: string; what: string }
+  | { kind: "choice"; choices: readonly string[]; fallback: string; what: string }
   | { kind: "text"; what: string; secret?: true };
 
 /** Every variable Argus reads. config.ts parses it, docs/settings.md and `argus doctor` list it. */
@@ -157,6 +158,12 @@ export const variables = {
     unit: "percent",
     fallback: 60,
     what: "confidence below which an action of the model becomes an alert that proposes it",
+  },
+  ARGUS_LLM_REVIEW: {
+    kind: "choice",
+    choices: ["never", "daily"],
+    fallback: "never",
+    what: "whether the model looks at the whole once in 24 hours, when nothing is unresolved; it may propose nothing then",
   },
   ARGUS_LLM_TIMEOUT: {
     kind: "integer",

@@ -8,7 +8,7 @@ import { handled, record, stoppedClock } from "./samples.ts";
 
 const resolved = handled({ subject: "fine", resolves: true });
 const open = handled({ subject: "open" });
-const limits: ModelLimits = { hasKey: true, dailyCalls: 50, dailyTokens: 1000 };
+const limits: ModelLimits = { hasKey: true, dailyCalls: 50, dailyTokens: 1000, review: "never" as const };
 const situation = (more: Partial<Situation> = {}): Situation => ({
   handled: [open],
   paused: false,
@@ -139,7 +139,7 @@ describe("whether the model is asked", () => {
 
   it("says the most fundamental reason when there are several", () => {
     const all = situation({ paused: true, dryRun: true, diskGuard: true });
-    const none = { hasKey: false, dailyCalls: 0, dailyTokens: 0 };
+    const none = { hasKey: false, dailyCalls: 0, dailyTokens: 0, review: "never" as const };
     const order = ["paused", "dry_run", "disk_guard", "no_key", "cooldown", "daily_budget"];
     const steps: [Situation, ModelLimits, Memory][] = [
       [all, none, failed],

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Handled } from "../../src/escalate/alerts.ts";
 import { createEscalation, type Escalation } from "../../src/escalate/escalation.ts";
 import type { ModelAnswer } from "../../src/types/trail.ts";
-import { fails, type ModelServer, startModelServer } from "./model-server.ts";
+import { action, fails, type ModelServer, reply, says, startModelServer } from "./model-server.ts";
 import { type Bench, bench, handled, record, serviceFact, snapshot } from "./samples.ts";
 
 let server: ModelServer;
@@ -69,6 +69,56 @@ describe("a day", () => {
     );
     expect(Object.fromEntries(day.answers)).toEqual({ nothing_found: 500, every_finding_resolved: 500 });
     expect(server.received).toEqual([]);
+  });
+
+  it("of health asks once when a daily look is wanted, about the whole and without anything to propose", async () => {
+    const one = createEscalation(its.system, its.config({ ...interval, model: { review: "daily" } }), quiet);
+    const tempted = action({ type: "restart_service", target: "web", problem: "service:0123456789abcdef" });
+    server.will(says(reply({ assessment: "All is well.", observations: ["/ fills"], actions: [tempted] })));
+    const days = await run(
+      2 * cyclesOfADay,
+      30,
+      () => one,
+      () => [handled({ resolves: true })],
+    );
+    expect(Object.fromEntries(days.answers)).toEqual({
+      asked: 2,
+      every_finding_resolved: 2 * cyclesOfADay - 2,
+    });
+    expect(Object.fromEntries(days.outcomes)).toEqual({ answered: 2 });
+    const [first] = server.received;
+    const document = JSON.parse(first?.body.messages[0]?.content.split("\n\n")[1] ?? "");
+    expect(document).toMatchObject({
+      daily_look: "nothing is unresolved: look at the whole",
+      problems: [],
+      allowed_actions: {},
+      facts: { services: [{ name: "web" }] },
+    });
+  });
+
+  it("on which something is unresolved is not asked about twice because of the daily look, nor later", async () => {
+    const one = createEscalation(its.system, its.config({ ...interval, model: { review: "daily" } }), quiet);
+    const day = await run(
+      120,
+      30,
+      () => one,
+      (cycle) => (cycle < 10 ? [] : [handled()]),
+    );
+    expect(day.answers.get("asked")).toBe(2);
+    expect(server.received).toHaveLength(2);
+  });
+
+  it("of trouble with the server tries the daily look again only when the cooldown is over", async () => {
+    const one = createEscalation(its.system, its.config({ ...interval, model: { review: "daily" } }), quiet);
+    server.will(fails(401, "authentication_error", "invalid key"));
+    const day = await run(
+      cyclesOfADay,
+      30,
+      () => one,
+      () => [],
+    );
+    expect(day.answers.get("asked")).toBeLessThanOrEqual(25);
+    expect(day.answers.get("nothing_found")).toBe(cyclesOfADay - (day.answers.get("asked") ?? 0));
   });
 
   it("of one unresolved outage asks once an hour", async () => {

@@ -247,6 +247,7 @@ export function bench(url: string): Bench {
         dailyTokens: 1_000_000,
         confidence: 0.6,
         timeoutSeconds: 10,
+        review: "never",
         ...model,
       },
     }),

@@ -438,6 +438,7 @@ describe("the policy", () => {
         dailyCalls: 50,
         dailyTokens: 1_000_000,
         confidence: 0.6,
+        review: "never",
         timeoutSeconds: 60,
       },
       notes: [],

@@ -29,7 +29,12 @@ describe("the summary of a day", () => {
         record("action", "alert", "success"),
       ],
       [
-        cycle("2026-11-20T07:55:00Z", "wake", { inputTokens: 900, outputTokens: 100, costDollars: 0.0014 }),
+        cycle("2026-11-20T07:55:00Z", "wake", {
+          inputTokens: 900,
+          outputTokens: 100,
+          costDollars: 0.0014,
+          told: { problems: ["service:0123456789abcdef"] },
+        }),
         cycle("2026-11-19T08:00:00Z"),
         cycle("2026-11-19T07:59:00Z"),
       ],
@@ -51,6 +56,30 @@ argus explain service:0123456789abcdef
 INFO web was slow (since 2026-11-20 01:00 UTC)
 argus explain service:0123456789abcdef`,
     );
+  });
+
+  it("says what the model made of the whole, when it looked at it", () => {
+    const review = (ts: string, assessment: string, problems: string[] = []) =>
+      cycle(ts, "schedule", {
+        outcome: "answered",
+        assessment,
+        observations: ["/data fills by 2 GB a day"],
+        told: { problems },
+        inputTokens: 1,
+        outputTokens: 1,
+        costDollars: null,
+      });
+    const cycles = [
+      review("2026-11-20T07:00:00Z", "Not this one: it was about a problem.", ["service:0123456789abcdef"]),
+      review("2026-11-20T06:00:00Z", "The machine is well."),
+      review("2026-11-19T09:00:00Z", "The one of the day before."),
+    ];
+    const text = summaryText(summarise("landmass", window, [], cycles, []));
+    expect(text).toContain(
+      "\n\nThe model's look at the whole: The machine is well.\n- /data fills by 2 GB a day",
+    );
+    expect(text).not.toContain("Not this one");
+    expect(text).not.toContain("day before");
   });
 
   it("of a day without anything says so, and asks whether Argus runs", () => {
