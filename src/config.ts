@@ -45,6 +45,7 @@ export function loadConfig(source: ConfigSource): Config {
     dryRun: readFlag("ARGUS_DRY_RUN", value("ARGUS_DRY_RUN"), faults),
     settings: { ...settings, homes: settings.homes.map(home), tmuxSockets: settings.tmuxSockets.map(home) },
     settingsFile,
+    program: [process.execPath, join(programDir, "dist", "main.js")],
     envFile: envFile.state === "read" ? envFile.path : null,
     rulesDir: path("ARGUS_RULES_DIR", join(programDir, "rules")),
     localRulesDir: path("ARGUS_LOCAL_RULES_DIR", join(etc, "rules.d")),

@@ -5,16 +5,11 @@ import { detect, rulesOf } from "./detect/detect.ts";
 import { remediesOf } from "./detect/proposals.ts";
 import type { RuleBook } from "./detect/rule-book.ts";
 import { readStreaks, type StreakFile, writeStreaks } from "./detect/streaks.ts";
-import {
-  adviceOf,
-  advisedAttempts,
-  afterAdvice,
-  alertsOfAdvice,
-  confirmedAdvice,
-  remediesOfAdvice,
-} from "./escalate/advice.ts";
+import * as advice from "./escalate/advice.ts";
 import { alertProposals, type Handled } from "./escalate/alerts.ts";
 import type { Escalation } from "./escalate/escalation.ts";
+import { handOffProposals } from "./escalate/hand-off.ts";
+import type { HandOffReader } from "./escalate/hand-off-report.ts";
 import { resolutionOf } from "./escalate/resolved.ts";
 import { type Executor, lookAt } from "./execute/executor.ts";
 import { type CycleStateFile, newCycleId } from "./record/cycle-state.ts";
@@ -40,6 +35,7 @@ export interface Parts {
   readonly book: RuleBook;
   readonly executor: Executor;
   readonly escalation: Escalation;
+  readonly handOffs: HandOffReader;
   readonly registry: Registry;
   readonly trail: Trail;
   readonly history: History;
@@ -93,20 +89,27 @@ export async function runCycle(
   const consultation = model.asked
     ? await parts.escalation.ask({ ...context(parts, cycle, snapshot, ruled), signal })
     : null;
-  const { proposals, candidates } = adviceOf(consultation, executor.approved, ruled);
+  const agents = parts.handOffs.read(executor.handOffs, ruled, snapshot.facts);
+  const { proposals, candidates } = advice.adviceOf(consultation, executor.approved, ruled, agents);
   const advised = await parts.executor.execute(
-    { ...request, proposals: remediesOfAdvice(proposals), candidates },
+    { ...request, proposals: advice.remediesOfAdvice(proposals), candidates },
     signal,
   );
-  const handled = afterAdvice(ruled, await confirm(parts, self, advisedAttempts(ruled, advised.actions)));
-  const told = await parts.executor.execute(
-    { ...request, proposals: alertProposals(handled, alertsOfAdvice(proposals)), candidates },
-    signal,
+  const handled = advice.afterAdvice(
+    ruled,
+    await confirm(parts, self, advice.advisedAttempts(ruled, advised.actions)),
   );
+  const { wasAsked } = parts.escalation;
+  const asking = { ...context(parts, cycle, snapshot, handled), runs: executor.handOffs, wasAsked, signal };
+  const last = [
+    ...(await handOffProposals(system, config, asking)),
+    ...alertProposals(handled, advice.alertsOfAdvice(proposals)),
+  ];
+  const told = await parts.executor.execute({ ...request, proposals: last, candidates }, signal);
 
   const actions = [
     ...handled.flatMap((each) => each.actions),
-    ...confirmedAdvice(advised.actions, handled),
+    ...advice.confirmedAdvice(advised.actions, handled),
     ...told.actions,
   ];
   registry.recordActions(actions, cycle);
@@ -128,6 +131,7 @@ export async function runCycle(
     collectors: [...snapshot.collectors],
     findings: handled.map((each) => trailFinding(each, parts)),
     consultation,
+    ...(agents.length === 0 ? {} : { hand_offs: agents.map(({ report }) => report) }),
     actions,
     rules: rulesOf(detection),
     problems: {

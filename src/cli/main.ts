@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { Command, CommanderError } from "commander";
 import { UserError, WorkError } from "../types/errors.ts";
+import { agentCommand } from "./agent.ts";
 import { approveCommand, denyCommand } from "./approve.ts";
 import { checkCommand } from "./check.ts";
 import { cleanCommand } from "./clean.ts";
@@ -33,6 +34,7 @@ const commands: readonly ((program: Command, context: Context) => void)[] = [
   resumeCommand,
   doctorCommand,
   executorCommand,
+  agentCommand,
   completionCommand,
 ];
 

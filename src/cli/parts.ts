@@ -6,6 +6,7 @@ import type { Parts } from "../cycle.ts";
 import { openRuleBook, type RuleBook } from "../detect/rule-book.ts";
 import { StreakFile } from "../detect/streaks.ts";
 import { createEscalation } from "../escalate/escalation.ts";
+import { createHandOffReader } from "../escalate/hand-off-report.ts";
 import { createExecutor, type Executor } from "../execute/executor.ts";
 import { policyOf } from "../execute/policy.ts";
 import { createRemoteExecutor } from "../execute/remote.ts";
@@ -77,6 +78,7 @@ export function createParts(system: System, config: Config, book: RuleBook, link
     executor: executorOf(system, config, link),
     registry: createRegistry({ files, stateDir, nowMs: () => clock.now().wallMs, note }),
     escalation: createEscalation(system, config, note),
+    handOffs: createHandOffReader(system, config, note),
     trail: createTrail(files, stateDir),
     recent: () => recentCycles(files, stateDir),
     history: createHistory(system, stateDir, note),

@@ -2,10 +2,13 @@
 import type { Proposal } from "../types/action.ts";
 import type { ActionRequest, Finding } from "../types/finding.ts";
 
-/** @returns one proposal for each action of the rule but `alert`: people are told last, when it is known what was done. */
+/**
+ * One proposal for each action of the rule but `alert` and `hand_off`: people are told last, and a coding agent is
+ * asked last, when it is known what was done.
+ */
 export function remediesOf(finding: Finding): Proposal[] {
   return finding.actions
-    .filter((action) => action.type !== "alert")
+    .filter((action) => action.type !== "alert" && action.type !== "hand_off")
     .map((action) => proposalOf(finding, action));
 }
 

@@ -8,13 +8,14 @@ import type { Resolution } from "./resolved.ts";
 export type Advice = Pick<Consultation, "proposals" | "candidates">;
 
 /**
- * What the model asks for, and before it what a person has said yes to since the model asked for it, as long as the
+ * What the model and a coding agent ask for, and before it what a person has said yes to since the model asked for it, as long as the
  * problem is still there and unresolved.
  */
 export function adviceOf(
   consultation: Consultation | null,
   approved: readonly Proposal[],
   handled: readonly Handled[],
+  agents: readonly { readonly advice: Advice }[] = [],
 ): Advice {
   const unresolved = new Set(
     handled.filter(({ resolution }) => !resolution.resolved).map(({ finding }) => finding.key),
@@ -25,7 +26,12 @@ export function adviceOf(
   for (const { type, target } of due) {
     if (target !== undefined) candidates[type] = [...(candidates[type] ?? []), target];
   }
-  return { proposals: [...due, ...(consultation?.proposals ?? [])], candidates };
+  for (const { advice } of agents) {
+    for (const [type, targets] of Object.entries(advice.candidates))
+      candidates[type] = [...(candidates[type] ?? []), ...targets];
+  }
+  const fromAgents = agents.flatMap(({ advice }) => advice.proposals);
+  return { proposals: [...due, ...(consultation?.proposals ?? []), ...fromAgents], candidates };
 }
 
 /** Alerts come last, together with those of the rules. */

@@ -66,7 +66,7 @@ export function consultationOf(
 }
 
 /** As the executor asks for them: targets by action. */
-function targetsOf(candidates: readonly Candidate[]): Consultation["candidates"] {
+export function targetsOf(candidates: readonly Candidate[]): Consultation["candidates"] {
   const targets: Consultation["candidates"] = {};
   for (const { type, target } of candidates) {
     if (target !== null) targets[type] = [...(targets[type] ?? []), target];

@@ -45,6 +45,8 @@ export interface Escalation {
   decide(situation: Situation): ModelDecision;
   /** Only when `decide` said asked. Never rejects. */
   ask(context: AskContext): Promise<Consultation>;
+  /** Whether the model was asked about this problem within a day. */
+  wasAsked(problem: string): boolean;
   /** Budget, cooldown and the last outcome, for `argus status`. */
   view(): EscalationView;
 }
@@ -194,6 +196,7 @@ export function createEscalation(
   return {
     decide: (situation) => decide(situation, limits, memory, clock.now()),
     ask,
+    wasAsked: (problem) => Object.hasOwn(memory.asked, problem),
     view: () => viewOf(memory, config, clock.now()),
   };
 }

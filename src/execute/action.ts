@@ -2,9 +2,11 @@
 import type * as z from "zod";
 import type { System } from "../system/system.ts";
 import type { ActionType, Proposal, RefusalReason } from "../types/action.ts";
+import type { HandOffRun } from "../types/hand-off.ts";
 import type { Moment } from "../types/moment.ts";
 import type { Announced } from "./announced.ts";
 import type { Approvals } from "./approvals.ts";
+import type { HandOffs } from "./hand-offs.ts";
 import type { Pause } from "./pause.ts";
 import type { BudgetName, Policy } from "./policy.ts";
 import type { Backoffs, Spent, State } from "./state.ts";
@@ -32,6 +34,8 @@ export interface History {
   readonly spent: Spent;
   readonly backoffs: Backoffs;
   readonly announced: Announced;
+  /** Runs of the coding agent in the last 24 hours. */
+  readonly handOffs: readonly HandOffRun[];
 }
 
 export interface Asked<Target> {
@@ -62,6 +66,7 @@ export interface Context {
   readonly policy: Policy;
   readonly state: State;
   readonly approvals: Approvals;
+  readonly handOffs: HandOffs;
   /** When this executor began to watch the clock. */
   readonly begun: Moment;
   readonly stateDir: string;
@@ -118,7 +123,8 @@ interface Common<Target> {
 /** An action on the machine. Its methods may throw: that is a failure with the error's sentence. */
 export interface MachineAction<Target, Seen, Done> extends Common<Target> {
   readonly kind: "machine";
-  readonly budget: BudgetName;
+  /** null: it has limits of its own. */
+  readonly budget: BudgetName | null;
   /** The unit whose restart delays it counts towards. */
   backoffUnitOf?(target: Target): string;
   recheck(task: Task<Target>, context: Context): Promise<Rechecked<Seen>>;

@@ -5,10 +5,12 @@
 import type { System } from "../system/system.ts";
 import { normaliseUnit } from "../system/systemd.ts";
 import type { ActionRecord, Proposal } from "../types/action.ts";
+import type { HandOffRun } from "../types/hand-off.ts";
 import { actions } from "./actions/index.ts";
 import { approvalStep } from "./approval-step.ts";
 import { openApprovals } from "./approvals.ts";
 import { type Case, openCase, recordOf } from "./case.ts";
+import { openHandOffs } from "./hand-offs.ts";
 import { reasonOf } from "./one-line.ts";
 import { requiredFirst } from "./order.ts";
 import { readPause } from "./pause.ts";
@@ -69,11 +71,16 @@ export interface LocalExecutor extends Executor {
 /** It may live in another process, which may be gone: then nothing is repaired, and the cycle goes on to say so. */
 export async function lookAt(executor: Executor): Promise<ExecutorLook> {
   try {
-    const { pause, approvals } = await executor.view();
+    const { pause, approvals, handOffs } = await executor.view();
     const approved = approvals.filter(({ state }) => state === "approved");
-    return { paused: pause !== null, approved: approved.map(({ proposal }) => proposal), error: null };
+    return {
+      paused: pause !== null,
+      approved: approved.map(({ proposal }) => proposal),
+      handOffs,
+      error: null,
+    };
   } catch (error) {
-    return { paused: false, approved: [], error: reasonOf(error) };
+    return { paused: false, approved: [], handOffs: [], error: reasonOf(error) };
   }
 }
 
@@ -81,6 +88,7 @@ export interface ExecutorLook {
   readonly paused: boolean;
   /** What a person said yes to, and nobody has done since. */
   readonly approved: readonly Proposal[];
+  readonly handOffs: readonly HandOffRun[];
   readonly error: string | null;
 }
 
@@ -90,6 +98,7 @@ export function createExecutor(system: System, policy: Policy, stateDir: string)
   const begun = system.clock.now();
   const state = openState(system.files, stateDir, note);
   const approvals = openApprovals(system.files, stateDir, note);
+  const handOffs = openHandOffs(system.files, stateDir, note);
   const untold = state.leftovers().map(interrupted);
   let inCycle = newCycle("");
   let queue: Promise<unknown> = Promise.resolve();
@@ -116,6 +125,7 @@ export function createExecutor(system: System, policy: Policy, stateDir: string)
         policy,
         state,
         approvals,
+        handOffs,
         begun,
         stateDir,
         cycle,
@@ -141,7 +151,14 @@ export function createExecutor(system: System, policy: Policy, stateDir: string)
     interruptedActions: () => untold.splice(0),
     view() {
       const now = system.clock.now();
-      return viewOf(state, policy, readPause(system.files, stateDir, now), approvals.list(now), now);
+      return viewOf(
+        state,
+        policy,
+        readPause(system.files, stateDir, now),
+        approvals.list(now),
+        handOffs.list(now),
+        now,
+      );
     },
     observeHealth(activeUnits, downUnits) {
       const down = new Set(downUnits.map(normaliseUnit));

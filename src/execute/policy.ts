@@ -7,6 +7,15 @@ import type { Config } from "../types/settings.ts";
 export const budgetNames = ["kills", "restarts", "cleanings"] as const;
 export type BudgetName = (typeof budgetNames)[number];
 
+export interface HandOffPolicy {
+  readonly command: readonly string[];
+  readonly user: string;
+  readonly directory: string;
+  readonly environmentFile: string | null;
+  readonly perDay: number;
+  readonly timeoutMinutes: number;
+}
+
 export interface Policy {
   /** Units that may be restarted, and the units that must be active before that. */
   readonly restartable: readonly { readonly unit: string; readonly requires: readonly string[] }[];
@@ -36,6 +45,10 @@ export interface Policy {
   readonly restartSettleSeconds: number;
   readonly dedupWindowSeconds: number;
   readonly observationsFile: string;
+  /** null: there is no coding agent. */
+  readonly handOff: HandOffPolicy | null;
+  /** How this very program is called. */
+  readonly program: readonly string[];
 }
 
 export function policyOf(config: Config): Policy {
@@ -77,5 +90,10 @@ export function policyOf(config: Config): Policy {
     restartSettleSeconds: config.restartSettleSeconds,
     dedupWindowSeconds: config.dedupWindowSeconds,
     observationsFile: config.observationsFile,
+    handOff:
+      settings.handOff === undefined
+        ? null
+        : { ...settings.handOff, environmentFile: settings.handOff.environmentFile ?? null },
+    program: config.program,
   };
 }

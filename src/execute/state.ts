@@ -53,7 +53,7 @@ export interface State {
    * Counts the action against its budget, counts the attempt, and writes the intent, durably. When it throws,
    * nothing was counted, and the action must not be performed.
    */
-  begin(intent: Intent, budget: BudgetName, backoffUnit: string | null): void;
+  begin(intent: Intent, budget: BudgetName | null, backoffUnit: string | null): void;
   /** Takes the intent out of the file. */
   end(intent: Intent): void;
   markAnnounced(alerts: readonly AlertQuestion[], now: Moment): void;
@@ -113,10 +113,13 @@ export function openState(files: Files, stateDir: string, note: (sentence: strin
       leftovers = [];
     },
     begin(intent, budget, backoffUnit) {
-      const spent = {
-        ...executor.spent,
-        [budget]: [...spentWithinHour(executor.spent[budget], intent.at), intent.at],
-      };
+      const spent =
+        budget === null
+          ? executor.spent
+          : {
+              ...executor.spent,
+              [budget]: [...spentWithinHour(executor.spent[budget], intent.at), intent.at],
+            };
       // The attempt first: between the two writes a crash costs an attempt, never one too many.
       const before = units;
       if (backoffUnit !== null) {

@@ -33,7 +33,7 @@ export const validateStep: Step = (one) => {
 
 export const gateStep: Step = (one, { context, pause, candidates, claims, wouldSpend }) => {
   if (one.task === null) return;
-  const { system, policy, state } = context;
+  const { system, policy, state, handOffs } = context;
   const spent = state.spent();
   const history: History = {
     pause,
@@ -47,6 +47,7 @@ export const gateStep: Step = (one, { context, pause, candidates, claims, wouldS
     },
     backoffs: state.backoffs(),
     announced: state.announced(),
+    handOffs: handOffs.list(system.clock.now()),
   };
   const decision = gate(one.task, policy, history, system.clock.now());
   one.steps.push(...decision.steps);
@@ -74,7 +75,8 @@ export const recheckStep: Step = async (one, { context, claims, cycleClaims }) =
 export const dryRunStep: Step = async (one, { context, dryRun, wouldSpend }) => {
   if (one.task === null || !dryRun) return;
   const { action } = one.task;
-  if (action.kind === "machine") wouldSpend[action.budget].push(context.system.clock.now());
+  if (action.kind === "machine" && action.budget !== null)
+    wouldSpend[action.budget].push(context.system.clock.now());
   const detail = await action.forecast(one.task, context);
   one.steps.push({ step: "dry run", pass: false, detail: "this is a dry run: nothing is changed" });
   refuse(one, "dry_run", detail);

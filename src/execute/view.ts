@@ -1,6 +1,7 @@
 /** The executor's memory as plain data, for `argus status`. */
 import * as z from "zod";
 import { unitDisplayName } from "../system/systemd.ts";
+import { HandOffRun } from "../types/hand-off.ts";
 import type { Moment } from "../types/moment.ts";
 import { Approval } from "./approvals.ts";
 import { backoffAnswer } from "./backoff.ts";
@@ -12,6 +13,8 @@ import type { State } from "./state.ts";
 export const ExecutorView = z.strictObject({
   pause: Pause.nullable(),
   approvals: z.array(Approval),
+  /** Of the last 24 hours, oldest first. */
+  handOffs: z.array(HandOffRun),
   budgets: z.array(
     z.strictObject({
       name: z.enum(budgetNames),
@@ -43,6 +46,7 @@ export function viewOf(
   policy: Policy,
   pause: Pause | null,
   approvals: Approval[],
+  handOffs: HandOffRun[],
   now: Moment,
 ): ExecutorView {
   const spent = state.spent();
@@ -50,6 +54,7 @@ export function viewOf(
   return {
     pause,
     approvals,
+    handOffs,
     budgets: budgetNames.map((name) => ({
       name,
       used: spentWithinHour(spent[name], now).length,

@@ -91,8 +91,11 @@ export function readTrail(files: Files, stateDir: string): TrailReader {
     },
     *byProblem(key) {
       for (const cycle of parsed((line) => line.includes(`"${key}"`))) {
-        const { findings, actions, problems } = cycle;
-        const named = [...findings.map((each) => each.key), ...actions.map((each) => each.problem)];
+        const { findings, actions, problems, hand_offs: agents = [] } = cycle;
+        const named = [
+          ...findings.map((each) => each.key),
+          ...[...actions, ...agents].map((each) => each.problem),
+        ];
         if ([...named, ...problems.opened, ...problems.resolved, ...problems.open].includes(key)) yield cycle;
       }
     },

@@ -8,6 +8,7 @@ import { outcomeText } from "./outcome.ts";
 import { lifeTone, severityTone, severityWord } from "./sentences.ts";
 import type { Style } from "./style.ts";
 import { table } from "./table.ts";
+import { oneLine } from "./text.ts";
 import { count, day, dayAndTime, duration, ordinal, secondsFrom, time } from "./values.ts";
 
 interface Moment {
@@ -89,6 +90,11 @@ function momentsOf(key: string, cycle: TrailCycle): Moment[] {
     add(acted ? `${ts} ${type}` : ["action", type, target, result, refusal].join(" "), outcomeText(action));
     if (acted && action.verified === true)
       add(`${ts} verified`, [toned("good", "verified"), ": a fresh look found the trouble gone"]);
+  }
+  for (const { id, problem, outcome, detail, assessment } of cycle.hand_offs ?? []) {
+    const said = assessment === "" ? "" : `; ${oneLine(assessment)}`;
+    if (problem === key)
+      add(`hand-off ${id}`, ["hand-off ", toned("strong", outcome), ` (${id}): ${detail}${said}`]);
   }
   if (cycle.problems.resolved.includes(key))
     add("resolved", [toned("good", "resolved"), ": looked at, and no longer there"]);

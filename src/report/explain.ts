@@ -4,6 +4,7 @@ import type { TrailCycle } from "../types/trail.ts";
 import { conditionLines } from "./conditions.ts";
 import { modelLines } from "./consultation.ts";
 import { type Group, heldText, type Told, tellFindings } from "./findings.ts";
+import { handOffLines } from "./hand-offs.ts";
 import { beside, blank, type Line, labelled, print, spansOf, type Text, toned, wrap } from "./layout.ts";
 import { actionName, deeds, outcomeOf, outcomeText, tally } from "./outcome.ts";
 import { blindReasons } from "./rules.ts";
@@ -26,6 +27,7 @@ export function explainCycle(cycle: TrailCycle, style: Style): string {
     ...(others.length === 0 ? [] : otherActions(others, style)),
     ...rules(cycle, style),
     ...modelLines(cycle, { style, labelWidth, whole: true }),
+    ...handOffLines(cycle, { style, labelWidth }),
     ...notes(cycle, style),
   ];
   return print(lines, style);

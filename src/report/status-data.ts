@@ -25,6 +25,13 @@ export interface StatusData {
   readonly pause: { readonly until: string | null; readonly reason: string; readonly since: string } | null;
   /** What waits for a person's yes, or has it. */
   readonly approvals: readonly ApprovalData[];
+  /** Of the last 24 hours. */
+  readonly handOffs: readonly {
+    readonly id: string;
+    readonly problem: string;
+    readonly startedAt: string;
+    readonly state: "running" | "ended";
+  }[];
   readonly budgets: readonly {
     readonly name: string;
     readonly used: number;

@@ -63,6 +63,15 @@ export function approvals({ approvals: all }: StatusData, style: Style): Line[] 
   );
 }
 
+export function handOffs({ handOffs: all, now }: StatusData): Text | null {
+  if (all.length === 0) return null;
+  const running = all.find(({ state }) => state === "running");
+  const ended = `${count(all.length, "hand-off")} in the last 24 hours`;
+  if (running === undefined) return ended;
+  const since = duration(secondsFrom(running.startedAt, now));
+  return [toned("warning", `${running.id} is at work`), ` on ${running.problem} for ${since}; ${ended}`];
+}
+
 export function backoffs({ backoffs: all, now }: StatusData, style: Style): Line[] {
   const rows = all.map(({ unit, state, attempts, nextInSeconds, healthySince }): Text[] => {
     const attempt = `${count(attempts, "attempt")} of 3`;

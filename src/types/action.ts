@@ -37,6 +37,11 @@ export const actionCatalog = {
     what: "ends a tmux session on a socket that the settings name",
   },
   clean_disk: { target: null, message: false, what: "removes old entries of the hardcoded safelist" },
+  hand_off: {
+    target: null,
+    message: false,
+    what: "gives the problem to the coding agent of `handOff`, which can change nothing by itself",
+  },
   alert: { target: null, message: true, what: "tells people, once in the dedup window" },
   log: { target: null, message: true, what: "notes an observation, counting repeats" },
 } as const satisfies Record<string, ActionRow>;
@@ -95,6 +100,8 @@ export const Proposal = z.strictObject({
   subject: z.string().max(1024),
   expect: Expectation.optional(),
   reason: z.string().max(2048).optional(),
+  /** hand_off: what the coding agent is given. */
+  incident: z.string().max(262_144).optional(),
   /** alert: announces that the problem is over; never held back by the dedup window. */
   recovery: z.boolean().optional(),
   /** alert: a person is asked to decide something; never held back by the dedup window. */

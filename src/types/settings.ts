@@ -107,6 +107,48 @@ export const Settings = z.strictObject({
     })
     .default({ mayPropose: ["restart_service", "kill_pid", "kill_tmux", "clean_disk", "alert", "log"] })
     .describe("actions that the model may propose"),
+  handOff: z
+    .strictObject({
+      command: z
+        .array(z.string().min(1).max(1000))
+        .min(1)
+        .max(50)
+        .default([
+          "claude",
+          "-p",
+          "--output-format=json",
+          "--max-turns=20",
+          "--max-budget-usd=1",
+          "--allowedTools=Read,Grep,Glob,Bash(systemctl status:*),Bash(journalctl:*)",
+        ])
+        .describe("the agent's program and its arguments; it reads the incident at standard input"),
+      user: z
+        .string()
+        .regex(/^[a-z_][a-z0-9_-]{0,31}$/, "is not the name of a user")
+        .describe("who it runs as: a user without privileges"),
+      directory: z
+        .string()
+        .regex(/^\/[^\s%]*$/, "must be an absolute path")
+        .describe("its working directory"),
+      environmentFile: z
+        .string()
+        .regex(/^\/[^\s%]*$/, "must be an absolute path")
+        .optional()
+        .describe("further environment for it, such as a key of its own (systemd.exec(5), EnvironmentFile=)"),
+      perDay: z.number().int().min(1).max(50).default(3).describe("hand-offs in any 24 hours"),
+      timeoutMinutes: z.number().int().min(1).max(120).default(15).describe("time for each"),
+      afterMinutes: z
+        .number()
+        .int()
+        .min(0)
+        .max(10_080)
+        .default(30)
+        .describe(
+          "how long a problem must have been open and unresolved, after the model was asked about it",
+        ),
+    })
+    .optional()
+    .describe("a coding agent for what stays unresolved; without this there is none"),
   approval: z
     .strictObject({
       rules: needsYes.describe("when a rule asks for them"),
@@ -146,6 +188,8 @@ export interface Config {
   readonly dryRun: boolean;
   readonly settings: Settings;
   readonly settingsFile: string;
+  /** How this very program is called: Node and its main file. */
+  readonly program: readonly string[];
   /** null: there is none. */
   readonly envFile: string | null;
   readonly rulesDir: string;

@@ -5,6 +5,7 @@
 import * as z from "zod";
 import { ActionRecord } from "./action.ts";
 import { Consultation } from "./consultation.ts";
+import { HandOffReport } from "./hand-off.ts";
 import { ProblemKey, ProblemType, Severity } from "./problem.ts";
 import { CollectorReport } from "./snapshot.ts";
 
@@ -97,6 +98,8 @@ export const TrailCycle = z.object({
   findings: z.array(TrailFinding),
   /** What the model was told and what came of it; null: it was not asked. */
   consultation: Consultation.nullable().optional(),
+  /** Coding agents that ended, as far as this cycle noticed it first. */
+  hand_offs: z.array(HandOffReport).optional(),
   actions: z.array(ActionRecord),
   rules: z.object({
     total: z.number(),

@@ -219,6 +219,7 @@ export function bench(url: string): Bench {
       dryRun: false,
       settings: Settings.parse(settings ?? { services: [{ unit: "web", restart: true }] }),
       settingsFile: join(folder, "argus.json"),
+      program: ["node", "main.js"],
       envFile: null,
       rulesDir: join(folder, "rules"),
       localRulesDir: join(folder, "rules.d"),

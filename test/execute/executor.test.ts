@@ -413,6 +413,7 @@ describe("the policy", () => {
       dryRun: false,
       settings,
       settingsFile: "/etc/argus/argus.json",
+      program: ["node", "main.js"],
       envFile: "/etc/argus/argus.env",
       rulesDir: "/usr/lib/argus/rules",
       localRulesDir: "/etc/argus/rules.d",

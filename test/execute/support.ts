@@ -53,6 +53,8 @@ export const policy: Policy = {
   restartSettleSeconds: 3,
   dedupWindowSeconds: 3600,
   observationsFile: "/nonexistent/observations.md",
+  handOff: null,
+  program: ["/usr/bin/node", "/opt/argus/dist/main.js"],
 };
 
 export interface ManualClock extends Clock {

@@ -2,9 +2,18 @@
 import type { Action } from "../action.ts";
 import { alert } from "./alert.ts";
 import { cleanDiskAction } from "./clean-disk.ts";
+import { handOffAction } from "./hand-off.ts";
 import { killPid } from "./kill-pid.ts";
 import { killTmux } from "./kill-tmux.ts";
 import { log } from "./log.ts";
 import { restartService } from "./restart-service.ts";
 
-export const actions: readonly Action[] = [restartService, killPid, killTmux, cleanDiskAction, alert, log];
+export const actions: readonly Action[] = [
+  restartService,
+  killPid,
+  killTmux,
+  cleanDiskAction,
+  handOffAction,
+  alert,
+  log,
+];

@@ -1,0 +1,80 @@
+/**
+ * Problems given to a coding agent: `hand-offs.json` says which and when, `hand-offs/ID/` holds what it was given
+ * (`incident.json`) and what `argus agent` left (`result.json`). A run is over when it left something, or when its
+ * time is up: systemd has ended it then.
+ */
+import { join } from "node:path";
+import * as z from "zod";
+import { createStore } from "../system/store.ts";
+import type { Files } from "../system/system.ts";
+import { AgentResult, type HandOffRun } from "../types/hand-off.ts";
+import { Moment, secondsAtLeast, secondsBetween } from "../types/moment.ts";
+
+const Run = z.strictObject({ id: z.string(), problem: z.string(), at: Moment, seconds: z.number() });
+type Run = z.infer<typeof Run>;
+const File = z.strictObject({ version: z.literal(1), runs: z.array(Run) });
+
+const daySeconds = 86_400;
+/** From the time limit to systemd's own, and some for its end. */
+export const graceSeconds = 30;
+
+export interface HandOffs {
+  /** Of the last 24 hours, oldest first. */
+  list(now: Moment): HandOffRun[];
+  /** Counted and written before it begins. @returns its folder. */
+  begin(run: Run, incident: string): string;
+}
+
+export const handOffFolder = (stateDir: string, id: string): string => join(stateDir, "hand-offs", id);
+
+export function openHandOffs(files: Files, stateDir: string, note: (sentence: string) => void): HandOffs {
+  const path = join(stateDir, "hand-offs.json");
+  const store = createStore({
+    files,
+    path,
+    schema: File,
+    empty: () => ({ version: 1 as const, runs: [] }),
+    note,
+  });
+  let runs = store.load().runs;
+
+  /** A clock that is set may make a day longer, never shorter: they are counted against the limit of a day. */
+  const ofToday = (now: Moment) => runs.filter(({ at }) => secondsAtLeast(at, now) < daySeconds);
+
+  return {
+    list: (now) => ofToday(now).map((run) => viewOf(files, stateDir, run, now)),
+    begin(run, incident) {
+      const folder = handOffFolder(stateDir, run.id);
+      files.makeDirectory(folder);
+      files.writeAtomic(join(folder, "incident.json"), incident);
+      const next = [...ofToday(run.at), run];
+      store.save({ version: 1, runs: next });
+      const kept = new Set(next.map(({ id }) => id));
+      for (const { id } of runs) if (!kept.has(id)) forget(files, handOffFolder(stateDir, id));
+      runs = next;
+      return folder;
+    },
+  };
+}
+
+function forget(files: Files, folder: string): void {
+  for (const name of files.list(folder)) files.remove(join(folder, name));
+}
+
+function viewOf(files: Files, stateDir: string, run: Run, now: Moment): HandOffRun {
+  const { id, problem, at, seconds } = run;
+  const result = readResult(files, join(handOffFolder(stateDir, id), "result.json"));
+  const isOver =
+    result !== null || secondsBetween(at, now) > seconds + graceSeconds || at.bootId !== now.bootId;
+  const startedAt = new Date(at.wallMs).toISOString();
+  return { id, problem, startedAt, state: isOver ? "ended" : "running", result };
+}
+
+/** Written by a program of another user: whatever it holds is data. */
+function readResult(files: Files, path: string): AgentResult | null {
+  try {
+    return AgentResult.safeParse(JSON.parse(files.tryRead(path) ?? "")).data ?? null;
+  } catch {
+    return null;
+  }
+}
