@@ -85,8 +85,11 @@ export function loadConfig(source: ConfigSource): Config {
 
 /** systemd hands a copy to the service that may not read the file itself (LoadCredential= of systemd.exec(5)). */
 function envPath({ system, env }: ConfigSource, settingsFile: string): string {
-  const credential = join(env["CREDENTIALS_DIRECTORY"] || "/nonexistent", "argus.env");
-  return system.files.stat(credential) === null ? join(dirname(settingsFile), "argus.env") : credential;
+  const beside = join(dirname(settingsFile), "argus.env");
+  const folder = env["CREDENTIALS_DIRECTORY"] ?? "";
+  if (folder === "") return beside;
+  const credential = join(folder, "argus.env");
+  return system.files.stat(credential) === null ? beside : credential;
 }
 
 interface Value {

@@ -40,7 +40,10 @@ export async function handOffProposals(
   context: HandOffContext,
 ): Promise<Proposal[]> {
   const { settings, dryRun } = config;
-  if (settings.handOff === undefined || context.runs.some(({ state }) => state === "running")) return [];
+  const { handOff } = settings;
+  // The executor would say no to it: nothing need be gathered.
+  if (handOff === undefined || context.runs.length >= handOff.perDay) return [];
+  if (context.runs.some(({ state }) => state === "running")) return [];
   const group = dueOf(context, config, system.clock.now().wallMs);
   if (group === null) return [];
   const { finding } = group.findings[0];
@@ -66,7 +69,9 @@ function dueOf(
 ): Unresolved | null {
   const afterMs = (settings.handOff?.afterMinutes ?? 0) * 60_000;
   // Also what a rule says nobody else need look at, when that rule itself asks for the agent.
-  const asked = context.handled.filter((each) => asksForAgent(each) && each.resolution.resolved);
+  const asked = context.handled.filter(
+    (each) => asksForAgent(each) && each.resolution.resolved && !wasHelped(each),
+  );
   const groups = unresolvedOf([
     ...context.handled,
     ...asked.map((each) => ({ ...each, resolution: { ...each.resolution, resolved: false } })),
@@ -85,12 +90,15 @@ function dueOf(
 const asksForAgent = ({ finding }: Handled): boolean =>
   finding.actions.some(({ type }) => type === "hand_off");
 
+const wasHelped = ({ actions, advised = [] }: Handled): boolean =>
+  [...actions, ...advised].some(({ verified }) => verified === true);
+
 const ruleThatAsks = ({ findings }: Unresolved): string | null =>
   findings.find(asksForAgent)?.finding.rule ?? null;
 
 /** In this outage; runs older than a day are forgotten, and an outage may be longer. */
 const wasHandedOff = ({ key, openedAt }: Problem, runs: readonly HandOffRun[]): boolean =>
-  runs.some(({ problem, startedAt }) => problem === key && startedAt >= openedAt);
+  runs.some(({ problem, startedAt }) => problem === key && Date.parse(startedAt) >= Date.parse(openedAt));
 
 async function incidentOf(
   system: System,

@@ -3,6 +3,7 @@
  * briefing, the real parser and the real executor, over a machine that writes every effect down.
  */
 import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Handled } from "../../src/escalate/alerts.ts";
 import { createEscalation } from "../../src/escalate/escalation.ts";
@@ -170,7 +171,11 @@ async function attack(place: Place, text: string): Promise<void> {
     }
     counts["let through by the parser"] += consultation.proposals.length;
 
-    const executor = createExecutor(machine.system, policy, stateDir);
+    const executor = createExecutor(
+      machine.system,
+      { ...policy, observationsFile: join(stateDir, "observations.md") },
+      stateDir,
+    );
     const { candidates } = consultation;
     // The executor's own gate must hold when everything before it has been taken over.
     const forced = wishes.map((wish) => ({

@@ -1,5 +1,6 @@
 /** A hundred thousand replies at random: near misses of every field, and noise; what is left goes to the executor. */
 import { rmSync } from "node:fs";
+import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, expect, it } from "vitest";
 import { type Offered, readAnswer } from "../../src/escalate/answer.ts";
@@ -89,7 +90,11 @@ function newRound(): Round {
   return {
     machine,
     stateDir,
-    executor: createExecutor(machine.system, policy, stateDir),
+    executor: createExecutor(
+      machine.system,
+      { ...policy, observationsFile: join(stateDir, "observations.md") },
+      stateDir,
+    ),
     offered: { unresolved, candidates: offer.candidates, source, confidence: 0.6 },
     candidates,
   };

@@ -106,9 +106,22 @@ describe("a problem is given to the coding agent", () => {
     ["an agent is at work on another one", { runs: [run({ problem: "disk:0123456789abcdef" })] }, false],
     ["it was handed off in this outage", { runs: [run({ state: "ended" })] }, false],
     [
+      "it was handed off in the very second in which it began",
+      {
+        openedAt: "2026-11-20T09:00:00Z",
+        runs: [run({ state: "ended", startedAt: "2026-11-20T09:00:00.123Z" })],
+      },
+      false,
+    ],
+    [
       "it was handed off in the outage before",
       { runs: [run({ state: "ended", startedAt: "2026-11-20T08:00:00.000Z" })] },
       true,
+    ],
+    [
+      "as many as the day allows were handed off",
+      { runs: ["a", "b", "c"].map((id) => run({ id, problem: "disk:0123456789abcdef", state: "ended" })) },
+      false,
     ],
     ["the settings name no agent", { config: { settings: { services: [] } } }, false],
   ];
