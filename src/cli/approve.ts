@@ -12,7 +12,7 @@ import type { Config } from "../types/settings.ts";
 import { type Context, printJson } from "./context.ts";
 
 /** A cycle with a restart and its settle time; what takes longer is told by `argus explain`. */
-const waitMs = 30_000;
+const waitMs = 20_000;
 
 export function approveCommand(program: Command, context: Context): void {
   program
@@ -59,7 +59,8 @@ async function decide(
     .find((each) => each.id === id);
   if (asked === undefined)
     throw new UserError(`nothing waits under the id "${id}"; argus approve lists what waits`);
-  const by = context.env["SUDO_USER"] ?? context.env["USER"] ?? `uid ${system.self.uid}`;
+  const { uid } = system.self;
+  const by = context.env["SUDO_USER"] ?? context.env["USER"] ?? (uid === 0 ? "root" : `uid ${uid}`);
   writeDecision(system.files, config.executorStateDir, id, { yes, by, at: isoTime(now) });
   const action = yes ? await whatBecameOf(asked, context, config) : null;
   if (json) printJson(context, { id, yes, proposal: asked.proposal, action });
@@ -78,12 +79,17 @@ async function whatBecameOf(
   const { files, clock, signal } = context.system;
   const daemon = running(context, config);
   if (daemon === null || daemon.what.includes("--once") || !signal(daemon.pid, "SIGUSR1")) return null;
+  const since = isoTime({ ...clock.now(), wallMs: clock.now().wallMs - 1000 });
   const end = clock.monotonicMs() + waitMs;
   while (clock.monotonicMs() < end) {
     await clock.sleep(200);
-    const newest = readTrail(files, config.stateDir).newest();
-    const done = newest?.actions.find(({ values }) => values["approval"] === id);
-    if (done !== undefined && done.refusal !== "needs_approval") return done;
+    for (const { cycle, actions } of readTrail(files, config.stateDir).cycles()) {
+      const done = actions.find(
+        ({ values, refusal }) => values["approval"] === id && refusal !== "needs_approval",
+      );
+      if (done !== undefined) return done;
+      if (cycle.ts < since) break;
+    }
   }
   return null;
 }

@@ -3,7 +3,7 @@ import type { TrailCycle } from "../types/trail.ts";
 import { type Line, labelled, type Text, toned, wrap } from "./layout.ts";
 import { modelText } from "./sentences.ts";
 import type { Style } from "./style.ts";
-import { bytes, count, grouped, took } from "./values.ts";
+import { bytes, grouped, took } from "./values.ts";
 
 /** The `Model` line of a report; with `whole`, all that is known of the consultation below it. */
 export function modelLines(
@@ -27,10 +27,15 @@ export function modelLines(
   const cost = consultation.costDollars === null ? "" : `, $${consultation.costDollars.toFixed(4)}`;
   const field = (label: string, text: Text) =>
     labelled(toned("quiet", label), text, { style, indent: labelWidth, labelWidth: 11 });
-  const toldText = `${bytes(told.bytes)} about ${count(told.problems.length, "problem")}, ${count(told.candidates, "target")} offered`;
+  const about = told.problems.length === 0 ? "the whole" : told.problems.join(", ");
+  const offered = Object.entries(consultation.candidates).map(
+    ([type, targets]) => `${type} ${targets.join(", ")}`,
+  );
+  const toldText = `${bytes(told.bytes)} about ${about}`;
   return [
     ...lines,
     ...field("told", [toldText, ...told.cut.map((what) => `; left out: ${what}`)]),
+    ...field("offered", offered.length === 0 ? "no target" : offered.join("; ")),
     ...field("spent", `${grouped(tokens)} tokens in ${took(consultation.latencyMs)}${cost}`),
     ...(assessment === "" ? [] : field("assessment", assessment)),
     ...observations.flatMap((text) => field("observed", text)),

@@ -76,7 +76,7 @@ test("is asked about what no rule resolves; its words go along with the rule's, 
     "host.cores",
     "answered",
     "Nothing is wrong with cores.",
-    "1 problem",
+    first.findings[0].key,
   ]) {
     expect(explained).toContain(part);
   }
