@@ -10,6 +10,7 @@ import { alertProposals, type Handled } from "./escalate/alerts.ts";
 import type { Escalation } from "./escalate/escalation.ts";
 import { handOffProposals } from "./escalate/hand-off.ts";
 import type { HandOffReader } from "./escalate/hand-off-report.ts";
+import { recoveryProposals } from "./escalate/recovery.ts";
 import { resolutionOf } from "./escalate/resolved.ts";
 import { type Executor, lookAt } from "./execute/executor.ts";
 import { type CycleStateFile, newCycleId } from "./record/cycle-state.ts";
@@ -18,6 +19,7 @@ import { isOpen, problemFact } from "./record/problems.ts";
 import type { Registry } from "./record/registry.ts";
 import { resolvable } from "./record/resolvable.ts";
 import type { Trail } from "./record/trail.ts";
+import { remember, spaceIsShort } from "./space.ts";
 import { faultText } from "./system/json-source.ts";
 import type { Reserve } from "./system/reserve.ts";
 import type { Store } from "./system/store.ts";
@@ -79,7 +81,7 @@ export async function runCycle(
   if (!config.dryRun && executor.error === null) await parts.executor.observeHealth(...healthOf(snapshot));
   const ruled = (await confirm(parts, self, assign(remedies, done.actions))).map(withResolution);
 
-  const diskGuard = await spaceIsShort(parts);
+  const diskGuard = await spaceIsShort(system, config.stateDir, parts.notes);
   const model = parts.escalation.decide({
     handled: ruled,
     paused: executor.paused,
@@ -100,10 +102,24 @@ export async function runCycle(
     await confirm(parts, self, advice.advisedAttempts(ruled, advised.actions)),
   );
   const { wasAsked } = parts.escalation;
-  const asking = { ...context(parts, cycle, snapshot, handled), runs: executor.handOffs, wasAsked, signal };
+  const asking = () => ({
+    ...context(parts, cycle, snapshot, handled),
+    runs: executor.handOffs,
+    wasAsked,
+    signal,
+  });
+  const names = new Set(parts.book.rules().rules.map(({ compiled }) => compiled.rule.name));
+  const gone = resolvable(registry.problems().values(), detection, names);
+  const nowMs = system.clock.now().wallMs;
   const last = [
-    ...(await handOffProposals(system, config, asking)),
-    ...alertProposals(handled, advice.alertsOfAdvice(proposals)),
+    ...(await handOffProposals(system, config, executor.handOffs, asking)),
+    ...alertProposals(
+      handled,
+      registry.problems(),
+      system.clock.now().wallMs,
+      advice.alertsOfAdvice(proposals),
+    ),
+    ...recoveryProposals(registry.problems().values(), gone, config.intervalSeconds, nowMs),
   ];
   const told = await parts.executor.execute({ ...request, proposals: last, candidates }, signal);
 
@@ -113,9 +129,8 @@ export async function runCycle(
     ...told.actions,
   ];
   registry.recordActions(actions, cycle);
-  const names = new Set(parts.book.rules().rules.map(({ compiled }) => compiled.rule.name));
-  const resolved = registry.recordResolved(resolvable(registry.problems().values(), detection, names), cycle);
-  if (!diskGuard) remember(parts, snapshot);
+  const resolved = registry.recordResolved(gone, cycle);
+  if (!diskGuard) remember(parts.history, snapshot, parts.notes);
   const durationMs = system.clock.monotonicMs() - started;
   const trail: TrailCycle = {
     version: 1,
@@ -153,28 +168,6 @@ export async function runCycle(
 }
 
 const woken = (by: readonly string[]) => (by.length === 0 ? {} : { woken_by: [...by] });
-
-const guardBytes = 100_000_000;
-
-/** Below 100 MB, what is left belongs to the registry and the trail: no model, no history. */
-async function spaceIsShort({ system, config, notes }: Parts): Promise<boolean> {
-  const { availableBytes } = await system.files.statfs(config.stateDir);
-  const short = availableBytes < guardBytes;
-  if (short)
-    notes.push(
-      `less than 100 MB are free for ${config.stateDir}: history is not written, and the model is not asked`,
-    );
-  return short;
-}
-
-/** History is a help, not a duty: a cycle that could act and record must not fail for it. */
-function remember({ history, notes }: Parts, snapshot: Snapshot): void {
-  try {
-    history.save(snapshot);
-  } catch (error) {
-    notes.push(`the history could not be written: ${error instanceof Error ? error.message : error}`);
-  }
-}
 
 function selfOf({ state, book }: Parts, executorError: string | null) {
   const faults = book.faults();

@@ -1,6 +1,9 @@
 /** Alerts of a cycle: what rules ask to be told, and every unresolved finding that nobody was told about. */
 import type { ActionRecord, Proposal } from "../types/action.ts";
 import type { Finding } from "../types/finding.ts";
+import type { Problem } from "../types/problem.ts";
+import { duration } from "../types/quantities.ts";
+import { flapping } from "./recovery.ts";
 import type { Resolution } from "./resolved.ts";
 
 export interface Handled {
@@ -13,14 +16,20 @@ export interface Handled {
 
 /**
  * One proposal for a problem, however many findings it has: one outage is one message.
+ * @param problems what the registry knows of them.
  * @param advice the model's alerts. One about the same problem takes the rule's words along and keeps its own source.
  */
-export function alertProposals(handled: readonly Handled[], advice: readonly Proposal[] = []): Proposal[] {
+export function alertProposals(
+  handled: readonly Handled[],
+  problems: ReadonlyMap<string, Problem>,
+  nowMs: number,
+  advice: readonly Proposal[] = [],
+): Proposal[] {
   const byKey = new Map<string, Handled[]>();
   for (const each of handled) byKey.set(each.finding.key, [...(byKey.get(each.finding.key) ?? []), each]);
   const advised = new Set<string>();
   const alerts = [...byKey.values()].flatMap((group): Proposal[] => {
-    const alert = alertFor(group);
+    const alert = alertFor(group, problems, nowMs);
     const own = advice.find(({ problem }) => problem === alert?.problem);
     if (alert === null || own === undefined) return alert === null ? [] : [alert];
     advised.add(own.problem);
@@ -46,7 +55,11 @@ function wordsBeyond(group: readonly Handled[], message: string): string {
 const longestMessage = 8192;
 const cut = (text: string): string => text.slice(0, longestMessage);
 
-function alertFor(group: readonly Handled[]): Proposal | null {
+function alertFor(
+  group: readonly Handled[],
+  problems: ReadonlyMap<string, Problem>,
+  nowMs: number,
+): Proposal | null {
   const telling = group.find(({ finding, resolution }) => asksToTell(finding) || !resolution.resolved);
   if (telling === undefined) return null;
   const { finding } = telling;
@@ -55,7 +68,14 @@ function alertFor(group: readonly Handled[]): Proposal | null {
   const done = group.flatMap(({ actions, advised = [] }) => [...actions, ...advised]);
   const said = [...new Set(done.filter(({ type }) => type !== "log").map(sentence))];
   const question = done.some(({ values }) => values["askedNow"] === true);
-  const lines = [`${asked?.message ?? finding.summary}${more}`, ...said.slice(0, 5)];
+  const problem = problems.get(finding.key);
+  const flaps = problem === undefined ? null : flapping(problem, nowMs);
+  const lines = [
+    `${asked?.message ?? finding.summary}${more}`,
+    ...sinceWhen(problem, nowMs),
+    ...said.slice(0, 5),
+  ];
+  if (flaps !== null) lines.push(`It comes and goes: ${flaps} times within the last hour.`);
   if (said.length > 5) lines.push(`and ${said.length - 5} further actions`);
   if (asked === undefined) lines.push(`Unresolved: ${telling.resolution.why}`);
   return {
@@ -63,11 +83,21 @@ function alertFor(group: readonly Handled[]): Proposal | null {
     message: cut(lines.join("\n")),
     source: `rule:${finding.rule}`,
     ...(question ? { question } : {}),
+    ...(flaps === null ? {} : { flapping: flaps }),
     problem: finding.key,
     problemType: finding.type,
     severity: finding.severity,
     subject: finding.subject.slice(0, 1024),
   };
+}
+
+/** Said when it is told again: a first message comes when it begins. */
+function sinceWhen(problem: Problem | undefined, nowMs: number): string[] {
+  if (problem === undefined) return [];
+  const seconds = (nowMs - Date.parse(problem.openedAt)) / 1000;
+  return seconds < 600
+    ? []
+    : [`Since ${problem.openedAt.slice(0, 16).replace("T", " ")} UTC (${duration(seconds)}).`];
 }
 
 const sentence = ({ type, target, detail }: ActionRecord): string =>

@@ -37,13 +37,16 @@ export interface HandOffContext extends Omit<AskContext, "handled"> {
 export async function handOffProposals(
   system: System,
   config: Config,
-  context: HandOffContext,
+  /** Of the last 24 hours. */
+  runs: readonly HandOffRun[],
+  gather: () => HandOffContext,
 ): Promise<Proposal[]> {
   const { settings, dryRun } = config;
   const { handOff } = settings;
   // The executor would say no to it: nothing need be gathered.
-  if (handOff === undefined || context.runs.length >= handOff.perDay) return [];
-  if (context.runs.some(({ state }) => state === "running")) return [];
+  if (handOff === undefined || runs.length >= handOff.perDay) return [];
+  if (runs.some(({ state }) => state === "running")) return [];
+  const context = gather();
   const group = dueOf(context, config, system.clock.now().wallMs);
   if (group === null) return [];
   const { finding } = group.findings[0];

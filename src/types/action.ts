@@ -106,6 +106,8 @@ export const Proposal = z.strictObject({
   recovery: z.boolean().optional(),
   /** alert: a person is asked to decide something; never held back by the dedup window. */
   question: z.boolean().optional(),
+  /** alert: how often the problem began within the last hour, when that is too often to tell each time. */
+  flapping: z.number().int().positive().optional(),
 });
 export type Proposal = z.infer<typeof Proposal>;
 

@@ -60,7 +60,7 @@ async function proposed({
     wasAsked: () => asked,
     signal: stop,
   };
-  return handOffProposals(its.system, its.config({ settings, ...config }), context);
+  return handOffProposals(its.system, its.config({ settings, ...config }), runs, () => context);
 }
 
 describe("a problem is given to the coding agent", () => {

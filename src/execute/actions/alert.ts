@@ -1,5 +1,6 @@
 /** Tells people: once per problem in the dedup window, all alerts of a cycle in one message. */
 import * as z from "zod";
+import type { Proposal } from "../../types/action.ts";
 import type { WordAction } from "../action.ts";
 import { mayAnnounce } from "../announced.ts";
 import { oneLine, reasonOf, severalLines } from "../one-line.ts";
@@ -23,6 +24,8 @@ export const Words = z
   .refine(({ text }) => text !== "", { error: "message holds no readable character" });
 export type Words = z.infer<typeof Words>;
 
+const kindOf = ({ question = false, flapping }: Proposal) => ({ question, flapping: flapping !== undefined });
+
 export const alert: WordAction<Words> = {
   kind: "word",
   type: "alert",
@@ -31,10 +34,23 @@ export const alert: WordAction<Words> = {
     offeredToModel,
     firstInRequest,
     {
+      step: "boot grace",
+      ask({ task: { proposal, target }, policy: { bootGraceSeconds }, now: { uptimeSeconds } }) {
+        const starts = proposal.problemType === "service" || proposal.problemType === "endpoint";
+        if (!starts || target.recovery || uptimeSeconds >= bootGraceSeconds) return null;
+        const up = `the host has been up for ${Math.floor(uptimeSeconds)} s`;
+        return {
+          pass: false,
+          reason: "boot_grace",
+          detail: `${up}; what still starts then is told when it is down ${bootGraceSeconds} s after boot`,
+        };
+      },
+    },
+    {
       step: "dedup window",
       ask({ task: { proposal, target }, policy, history, now }) {
-        const { problem, severity, question: asks = false } = proposal;
-        const question = { problem, severity, recovery: target.recovery, question: asks };
+        const { problem, severity } = proposal;
+        const question = { problem, severity, recovery: target.recovery, ...kindOf(proposal) };
         const { pass, detail } = mayAnnounce(history.announced, question, policy.dedupWindowSeconds, now);
         return pass ? { pass, detail } : { pass, reason: "duplicate", detail };
       },
@@ -50,6 +66,7 @@ export const alert: WordAction<Words> = {
       severity: proposal.severity,
       recovery: target.recovery,
       text: target.text,
+      ...kindOf(proposal),
     }));
     const now = context.system.clock.now();
     const message = composeMessage(context.host, alerts, now);
