@@ -10,7 +10,7 @@ import { alertProposals, type Handled } from "./escalate/alerts.ts";
 import type { Escalation } from "./escalate/escalation.ts";
 import { handOffProposals } from "./escalate/hand-off.ts";
 import type { HandOffReader } from "./escalate/hand-off-report.ts";
-import { recoveryProposals } from "./escalate/recovery.ts";
+import { recoveryProposals, withoutUnheard } from "./escalate/recovery.ts";
 import { resolutionOf } from "./escalate/resolved.ts";
 import { type Executor, lookAt } from "./execute/executor.ts";
 import { type CycleStateFile, newCycleId } from "./record/cycle-state.ts";
@@ -126,7 +126,7 @@ export async function runCycle(
   const actions = [
     ...handled.flatMap((each) => each.actions),
     ...advice.confirmedAdvice(advised.actions, handled),
-    ...told.actions,
+    ...withoutUnheard(told.actions),
   ];
   registry.recordActions(actions, cycle);
   const resolved = registry.recordResolved(gone, cycle);

@@ -3,7 +3,7 @@
  * beginning was announced, and once. While a problem flaps, neither each opening nor each end is told: people hear that
  * it flaps, and the end when it has been calm.
  */
-import type { Proposal } from "../types/action.ts";
+import type { ActionRecord, Proposal } from "../types/action.ts";
 import type { Problem } from "../types/problem.ts";
 import { duration } from "../types/quantities.ts";
 
@@ -45,6 +45,12 @@ export function recoveryProposals(
     return calm !== null && calm > sinceMs && calm <= nowMs ? [recovery(problem, nowMs)] : [];
   });
 }
+
+/** The end of what nobody heard of is no event: it goes into no record. */
+export const withoutUnheard = (actions: readonly ActionRecord[]): ActionRecord[] =>
+  actions.filter(
+    ({ type, source, refusal }) => !(type === "alert" && source === "self" && refusal === "duplicate"),
+  );
 
 function recovery(problem: Problem, nowMs: number): Proposal {
   const { key, type, severity, subject, description, openedAt, resolvedAt } = problem;
