@@ -14,6 +14,7 @@ import { explainCommand } from "./explain.ts";
 import { pauseCommand, resumeCommand } from "./pause.ts";
 import { problemsCommand } from "./problems.ts";
 import { runCommand } from "./run.ts";
+import { silenceCommand } from "./silence.ts";
 import { statsCommand } from "./stats.ts";
 import { statusCommand } from "./status.ts";
 import { summaryCommand } from "./summary.ts";
@@ -30,6 +31,7 @@ const commands: readonly ((program: Command, context: Context) => void)[] = [
   approveCommand,
   denyCommand,
   cleanCommand,
+  silenceCommand,
   pauseCommand,
   resumeCommand,
   doctorCommand,

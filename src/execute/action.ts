@@ -9,6 +9,7 @@ import type { Approvals } from "./approvals.ts";
 import type { HandOffs } from "./hand-offs.ts";
 import type { Pause } from "./pause.ts";
 import type { BudgetName, Policy } from "./policy.ts";
+import type { Silence } from "./silences.ts";
 import type { Backoffs, Spent, State } from "./state.ts";
 
 /** A proposal whose shape is right, with what its action made of the target. */
@@ -36,6 +37,7 @@ export interface History {
   readonly announced: Announced;
   /** Runs of the coding agent in the last 24 hours. */
   readonly handOffs: readonly HandOffRun[];
+  readonly silences: readonly Silence[];
 }
 
 export interface Asked<Target> {

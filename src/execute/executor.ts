@@ -15,6 +15,7 @@ import { reasonOf } from "./one-line.ts";
 import { requiredFirst } from "./order.ts";
 import { readPause } from "./pause.ts";
 import type { Policy } from "./policy.ts";
+import { readSilences, type Silence } from "./silences.ts";
 import { type Intent, openState } from "./state.ts";
 import * as step from "./steps.ts";
 import { type ExecutorView, viewOf } from "./view.ts";
@@ -39,6 +40,8 @@ export interface ExecuteRequest {
   readonly proposals: readonly unknown[];
   /** Targets that were offered to the model, by action; an `llm:*` proposal may name no other. */
   readonly candidates?: Readonly<Record<string, readonly (string | number)[]>>;
+  /** In force, where the executor of words cannot read them itself; its own file when left out. */
+  readonly silences?: readonly Silence[];
 }
 
 export interface ExecuteReply {
@@ -136,6 +139,7 @@ export function createExecutor(system: System, policy: Policy, stateDir: string)
       dryRun,
       pause: readPause(system.files, stateDir, system.clock.now()),
       candidates,
+      silences: request.silences ?? readSilences(system.files, stateDir, system.clock.now()),
       claims: new Set(inCycle.cycleClaims),
       cycleClaims: inCycle.cycleClaims,
       wouldSpend: inCycle.wouldSpend,
@@ -157,6 +161,7 @@ export function createExecutor(system: System, policy: Policy, stateDir: string)
         readPause(system.files, stateDir, now),
         approvals.list(now),
         handOffs.list(now),
+        readSilences(system.files, stateDir, now),
         now,
       );
     },

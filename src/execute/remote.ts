@@ -20,6 +20,8 @@ const mend = "look at: systemctl status argus-executor";
 export function createRemoteExecutor(words: Executor, link: Link): Executor {
   /** For the notes of the next reply. */
   const untold: string[] = [];
+  /** As of the last look: they lie where this process may not read. */
+  let silences: ExecutorView["silences"] = [];
 
   async function askForActions(request: ExecuteRequest, signal: AbortSignal): Promise<ExecuteReply> {
     if (request.proposals.length === 0) return { actions: [], notes: [] };
@@ -38,14 +40,18 @@ export function createRemoteExecutor(words: Executor, link: Link): Executor {
       const those = (machine: boolean) =>
         request.proposals.filter((_, index) => isMachine[index] === machine);
       const there = await askForActions({ ...request, proposals: those(true) }, signal);
-      const here = await words.execute({ ...request, proposals: those(false) }, signal);
+      const here = await words.execute({ ...request, silences, proposals: those(false) }, signal);
       const [done, said] = [[...there.actions], [...here.actions]];
       return {
         actions: isMachine.flatMap((machine) => (machine ? done : said).shift() ?? []),
         notes: [...untold.splice(0), ...there.notes, ...here.notes],
       };
     },
-    view: async () => ExecutorView.parse(await link.ask("view", null)),
+    async view() {
+      const view = ExecutorView.parse(await link.ask("view", null));
+      silences = view.silences;
+      return view;
+    },
     /** The other side looks for itself: what it is told here cannot shorten a delay. */
     async observeHealth() {
       try {

@@ -15,6 +15,7 @@ export interface Request {
   readonly dryRun: boolean;
   readonly pause: Pause | null;
   readonly candidates: History["candidates"];
+  readonly silences: History["silences"];
   /** What was let through so far, in this request and by earlier ones of the same cycle. */
   readonly claims: Set<string>;
   /** Those of machine actions only: a word is held back by its window, and never by a request before. */
@@ -31,7 +32,7 @@ export const validateStep: Step = (one) => {
   else refuse(one, refusal.reason, refusal.detail);
 };
 
-export const gateStep: Step = (one, { context, pause, candidates, claims, wouldSpend }) => {
+export const gateStep: Step = (one, { context, pause, candidates, silences, claims, wouldSpend }) => {
   if (one.task === null) return;
   const { system, policy, state, handOffs } = context;
   const spent = state.spent();
@@ -39,6 +40,7 @@ export const gateStep: Step = (one, { context, pause, candidates, claims, wouldS
     pause,
     claims,
     candidates,
+    silences,
     ownPids: [system.self.pid, system.self.parentPid],
     spent: {
       kills: [...spent.kills, ...wouldSpend.kills],

@@ -8,6 +8,7 @@ import { backoffAnswer } from "./backoff.ts";
 import { secondsUntilAllowed, spentWithinHour } from "./budget.ts";
 import { Pause } from "./pause.ts";
 import { budgetNames, type Policy } from "./policy.ts";
+import { Silence } from "./silences.ts";
 import type { State } from "./state.ts";
 
 export const ExecutorView = z.strictObject({
@@ -15,6 +16,7 @@ export const ExecutorView = z.strictObject({
   approvals: z.array(Approval),
   /** Of the last 24 hours, oldest first. */
   handOffs: z.array(HandOffRun),
+  silences: z.array(Silence),
   budgets: z.array(
     z.strictObject({
       name: z.enum(budgetNames),
@@ -47,6 +49,7 @@ export function viewOf(
   pause: Pause | null,
   approvals: Approval[],
   handOffs: HandOffRun[],
+  silences: Silence[],
   now: Moment,
 ): ExecutorView {
   const spent = state.spent();
@@ -55,6 +58,7 @@ export function viewOf(
     pause,
     approvals,
     handOffs,
+    silences,
     budgets: budgetNames.map((name) => ({
       name,
       used: spentWithinHour(spent[name], now).length,

@@ -2,6 +2,7 @@
 import type { Problem } from "../types/problem.ts";
 import type { TrailCycle } from "../types/trail.ts";
 import type { ApprovalData } from "./approvals.ts";
+import type { SilenceData } from "./silences.ts";
 
 export interface StatusData {
   readonly host: string;
@@ -25,6 +26,8 @@ export interface StatusData {
   readonly pause: { readonly until: string | null; readonly reason: string; readonly since: string } | null;
   /** What waits for a person's yes, or has it. */
   readonly approvals: readonly ApprovalData[];
+  /** In force. */
+  readonly silences: readonly SilenceData[];
   /** Of the last 24 hours. */
   readonly handOffs: readonly {
     readonly id: string;

@@ -3,6 +3,7 @@ import { deedOf } from "./approvals.ts";
 import { type Line, spansOf, type Text, toned, wrap } from "./layout.ts";
 import { blindReasons } from "./rules.ts";
 import { triggerSentence } from "./sentences.ts";
+import { silenceRows } from "./silences.ts";
 import type { StatusData } from "./status-data.ts";
 import type { Style } from "./style.ts";
 import { table } from "./table.ts";
@@ -62,6 +63,9 @@ export function approvals({ approvals: all }: StatusData, style: Style): Line[] 
     ),
   );
 }
+
+export const silences = ({ silences: all }: StatusData, style: Style): Line[] =>
+  silenceRows(all, { style, indent: labelWidth });
 
 export function handOffs({ handOffs: all, now }: StatusData): Text | null {
   if (all.length === 0) return null;

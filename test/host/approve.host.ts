@@ -25,6 +25,20 @@ async function askedAbout(name: string): Promise<string> {
   return ids()[0] ?? "";
 }
 
+it("a silence by root is heard by both parts: no message, and with --actions nothing done", async () => {
+  await succeed(host, ["argus", "silence", "add", "--subject", "web", "--for", "1h", "--actions"]);
+  const before = is.outbox(host).length;
+  await is.crash(host, "web");
+  await host.waitFor(() => is.answers(host, "web").at(-1) === "silenced", 15_000, "the silence to be heard");
+  await is.moreCycles(host, 2);
+  expect(await is.activeState(host, "web")).toBe("failed");
+  expect(is.outbox(host)).toHaveLength(before);
+  const [{ id }] = JSON.parse(await succeed(host, ["argus", "silence", "list", "--json"]));
+  await succeed(host, ["argus", "silence", "remove", id]);
+  await is.systemctl(host, "start", "web");
+  await is.moreCycles(host, 2);
+});
+
 describe("an action that waits for a person's yes", () => {
   it("is done within seconds after `argus approve`, which says what became of it", async () => {
     await is.crash(host, "web");

@@ -108,6 +108,7 @@ export const statusGood: StatusData = {
   backoffs: [],
   approvals: [],
   handOffs: [],
+  silences: [],
   outbox: { waiting: 0, oldest: null, error: null, channel: true },
   model: {
     model: "claude-haiku-5-5",

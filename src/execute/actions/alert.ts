@@ -6,6 +6,7 @@ import { mayAnnounce } from "../announced.ts";
 import { oneLine, reasonOf, severalLines } from "../one-line.ts";
 import { composeMessage, putIntoOutbox } from "../outbox.ts";
 import { firstInRequest, offeredToModel } from "../questions.ts";
+import { notSilenced } from "../silences.ts";
 
 /** What a telephone shows without scrolling for ever; details are what `argus explain` is for. */
 const maxLines = 8;
@@ -33,6 +34,7 @@ export const alert: WordAction<Words> = {
   gateSteps: [
     offeredToModel,
     firstInRequest,
+    notSilenced,
     {
       step: "boot grace",
       ask({ task: { proposal, target }, policy: { bootGraceSeconds }, now: { uptimeSeconds } }) {

@@ -6,6 +6,7 @@ import { bytes } from "../../types/quantities.ts";
 import type { Context, MachineAction } from "../action.ts";
 import { cleanDisk } from "../clean/clean.ts";
 import { firstInRequest, notPaused, offeredToModel, withinBudget } from "../questions.ts";
+import { notSilenced } from "../silences.ts";
 
 const NoTarget = z
   .object({ target: z.undefined({ error: "target must be left out" }).optional() })
@@ -16,7 +17,7 @@ export const cleanDiskAction: MachineAction<null, null, CleanReport> = {
   type: "clean_disk",
   budget: "cleanings",
   targetSchema: NoTarget,
-  gateSteps: [offeredToModel, notPaused, firstInRequest, withinBudget("cleanings")],
+  gateSteps: [offeredToModel, notPaused, notSilenced, firstInRequest, withinBudget("cleanings")],
   nameOf: () => null,
   claimOf: () => "",
   forecast: async (_, context) => `would have ${inWords(await clean(context, true))}`,

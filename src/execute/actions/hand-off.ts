@@ -12,6 +12,7 @@ import { graceSeconds } from "../hand-offs.ts";
 import { oneLine } from "../one-line.ts";
 import type { HandOffPolicy } from "../policy.ts";
 import { firstInRequest, notPaused, offeredToModel } from "../questions.ts";
+import { notSilenced } from "../silences.ts";
 import { accountFault } from "../unprivileged.ts";
 
 const Incident = z
@@ -57,7 +58,7 @@ export const handOffAction: MachineAction<Incident, HandOffPolicy, null> = {
   type: "hand_off",
   budget: null,
   targetSchema: Incident,
-  gateSteps: [isWanted, offeredToModel, notPaused, firstInRequest, withinLimits],
+  gateSteps: [isWanted, offeredToModel, notPaused, notSilenced, firstInRequest, withinLimits],
   nameOf: () => null,
   claimOf: ({ problem }) => problem,
   forecast: ({ target }) => `would hand ${target.problem} to the coding agent`,

@@ -9,6 +9,7 @@ import { isSystemUnit, leadsUnit, readKillTarget } from "../../system/unit-main.
 import type { Answer, Context, Look, MachineAction, Question } from "../action.ts";
 import { oneLine, reasonOf } from "../one-line.ts";
 import { firstInRequest, notPaused, offeredToModel, withinBudget } from "../questions.ts";
+import { notSilenced } from "../silences.ts";
 
 const termGraceMs = 5_000;
 /** After SIGKILL only the kernel's own work is left; a process in state D may take longer, or for ever. */
@@ -52,7 +53,7 @@ export const killPid: MachineAction<ProcessTarget, Seen, null> = {
   type: "kill_pid",
   budget: "kills",
   targetSchema: ProcessTarget,
-  gateSteps: [notProtected, offeredToModel, notPaused, firstInRequest, withinBudget("kills")],
+  gateSteps: [notProtected, offeredToModel, notPaused, notSilenced, firstInRequest, withinBudget("kills")],
   nameOf: ({ pid }) => pid,
   claimOf: ({ pid }) => String(pid),
   forecast: ({ target }) => `would end process ${target.pid}: SIGTERM, and SIGKILL if it is there 5 s later`,

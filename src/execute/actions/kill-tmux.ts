@@ -5,6 +5,7 @@ import { listSessions, runTmux } from "../../system/tmux.ts";
 import type { Answer, Context, Look, MachineAction, Question } from "../action.ts";
 import { oneLine } from "../one-line.ts";
 import { firstInRequest, notPaused, offeredToModel, withinBudget } from "../questions.ts";
+import { notSilenced } from "../silences.ts";
 
 const wantedName = {
   error: "target must be the name of a session, of letters, digits, dots, dashes and underscores",
@@ -39,7 +40,7 @@ export const killTmux: MachineAction<SessionTarget, null, null> = {
   type: "kill_tmux",
   budget: "kills",
   targetSchema: SessionTarget,
-  gateSteps: [onNamedSocket, offeredToModel, notPaused, firstInRequest, withinBudget("kills")],
+  gateSteps: [onNamedSocket, offeredToModel, notPaused, notSilenced, firstInRequest, withinBudget("kills")],
   nameOf: ({ name }) => name,
   claimOf: ({ name, socket }) => `${socket} ${name}`,
   forecast: ({ target }) => `would end the tmux session ${target.name} on ${target.socket}`,

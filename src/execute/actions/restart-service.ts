@@ -10,6 +10,7 @@ import type { Answer, Context, Look, MachineAction, Question } from "../action.t
 import { backoffAnswer } from "../backoff.ts";
 import { oneLine } from "../one-line.ts";
 import { firstInRequest, notPaused, offeredToModel, seconds, withinBudget } from "../questions.ts";
+import { notSilenced } from "../silences.ts";
 
 /** A stop may take a unit 90 s by systemd's own default (DefaultTimeoutStopSec), and its start comes after that. */
 const restartTimeoutMs = 120_000;
@@ -75,6 +76,7 @@ export const restartService: MachineAction<string, UnitState, null> = {
     inAllowlist,
     offeredToModel,
     notPaused,
+    notSilenced,
     firstInRequest,
     afterBootGrace,
     afterBackoff,

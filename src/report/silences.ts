@@ -1,0 +1,39 @@
+/** The silences in force. */
+import { type Line, print, type Text, toned } from "./layout.ts";
+import type { Style } from "./style.ts";
+import { table } from "./table.ts";
+import { oneLine } from "./text.ts";
+import { dayAndTime } from "./values.ts";
+
+export interface SilenceData {
+  readonly id: string;
+  readonly match: Readonly<Record<string, string | undefined>>;
+  readonly until: string;
+  readonly reason: string;
+  readonly by: string;
+  readonly actions: boolean;
+}
+
+/** `rule disk-full, subject /data` */
+export const matchText = (match: SilenceData["match"]): string =>
+  Object.entries(match)
+    .map(([name, value]) => `${name} ${oneLine(value ?? "")}`)
+    .join(", ");
+
+export function silencesReport(silences: readonly SilenceData[], style: Style): string {
+  if (silences.length === 0) return "Nothing is silenced.";
+  return print(silenceRows(silences, { style, indent: 0 }), style);
+}
+
+export function silenceRows(
+  silences: readonly SilenceData[],
+  layout: { style: Style; indent: number },
+): Line[] {
+  const rows = silences.map(({ id, match, until, reason, by, actions }): Text[] => [
+    toned("strong", id),
+    matchText(match),
+    `until ${dayAndTime(until)} UTC`,
+    `${by}: ${oneLine(reason)}${actions ? " (actions too)" : ""}`,
+  ]);
+  return table(rows, [{}, { wraps: true }, {}, { wraps: true }], layout);
+}
