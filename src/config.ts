@@ -63,6 +63,7 @@ export function loadConfig(source: ConfigSource): Config {
     restartSettleSeconds: integer("ARGUS_RESTART_SETTLE_SECONDS"),
     swapThrashMegabytesPerSecond: integer("ARGUS_SWAP_THRASH_MBPS"),
     telegram: telegramOf(value, faults),
+    pingUrl: webUrl("ARGUS_PING_URL", value("ARGUS_PING_URL"), faults),
     anthropicKey: value("ANTHROPIC_API_KEY")?.text ?? null,
     model: {
       name: modelName(value("ARGUS_MODEL"), faults),

@@ -11,8 +11,9 @@ import type { TrailCycle } from "./types/trail.ts";
 
 export interface DaemonOptions extends CycleOptions {
   readonly manager: ServiceManager;
+  readonly beforeCycle: () => void;
   /** After each cycle, failed or not: sends what waits in the outbox. Must not delay the next cycle. */
-  readonly afterCycle: () => void;
+  readonly afterCycle: (isGood: boolean) => void;
   /** Begins to ring the bell for what happens between two cycles; goes on until the signal aborts. */
   readonly watch: (ring: (reason: string) => void) => { cycleBegins(scheduled: boolean): void };
 }
@@ -54,6 +55,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     }
     progress.begunMs = clock.monotonicMs();
     watch.cycleBegins(turn.trigger === "schedule");
+    options.beforeCycle();
     const outcome = await runGuarded(options, turn.trigger, turn.wokenBy);
     progress.begunMs = null;
     progress.status = statusOf(outcome);
@@ -61,7 +63,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
       isReady = true;
       await manager.ready(progress.status);
     }
-    options.afterCycle();
+    options.afterCycle("cycle" in outcome);
     if (turn.trigger === "wake") continue;
     // Counted from the slot before, not from now, so that the schedule does not drift; a cycle that took longer than
     // the interval skips slots instead of making up for them in a burst.

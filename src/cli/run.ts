@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Command } from "commander";
 import { runDaemon, runGuarded } from "../daemon.ts";
 import { createDelivery, type Delivery } from "../notify/deliver.ts";
+import { createPinger, type Ping, type Pinger } from "../notify/ping.ts";
 import { cycleReport } from "../report/cycle-report.ts";
 import { createLog, type Log } from "../system/log.ts";
 import { createServiceManager } from "../system/service-manager.ts";
@@ -41,10 +42,13 @@ async function once(context: Context, config: Config, json: boolean): Promise<vo
   const { parts, release } = await openParts(system, config, "argus run --once");
   const log = createLog(system.files, config.logDir);
   const ending = endOnSignal();
+  const pings = pingerFor(system, log);
   try {
+    void pings(config, "start");
     const work = runGuarded({ parts: () => parts, log, signal: ending.signal }, "once");
     const outcome = await Promise.race([work, ending.after(graceMs)]);
     if (outcome === "ended") return context.exit(1);
+    await pings(config, "error" in outcome ? "fail" : "success");
     if ("error" in outcome) {
       if (!(outcome.error instanceof UserError)) throw outcome.error;
       context.warn(outcome.error.message);
@@ -71,6 +75,7 @@ async function daemon(context: Context, read: () => Config): Promise<void> {
   const log = createLog(system.files, config.logDir, (line) => void process.stdout.write(line));
   const ending = endOnSignal();
   const delivery = createDelivery(system, config.stateDir);
+  const pings = pingerFor(system, log);
   const reload = () => {
     try {
       const next = read();
@@ -116,7 +121,9 @@ async function daemon(context: Context, read: () => Config): Promise<void> {
       onWake = ring;
       return watchForWakeUps({ parts: () => parts, log, signal: ending.signal, ring });
     },
-    afterCycle: () => {
+    beforeCycle: () => void pings(config, "start"),
+    afterCycle: (isGood) => {
+      void pings(config, isGood ? "success" : "fail");
       if (!config.dryRun)
         void deliver(delivery, config, log, ending.signal, 60_000).catch((error: unknown) =>
           log.error({ err: error }, "delivery failed"),
@@ -126,6 +133,22 @@ async function daemon(context: Context, read: () => Config): Promise<void> {
   await Promise.race([work, ending.after(graceMs)]);
   log.info("ended");
   opened.release();
+}
+
+/** The URL may be another one after a reload. */
+function pingerFor({ http }: Context["system"], log: Log): (config: Config, what: Ping) => Promise<void> {
+  let pinger: Pinger | null = null;
+  let url: string | null = null;
+  return async (config, what) => {
+    if (config.dryRun) return;
+    if (pinger === null || url !== config.pingUrl) {
+      url = config.pingUrl;
+      pinger = createPinger(http, url, (sentence) =>
+        sentence === null ? log.info("the dead man's switch is reached again") : log.warn(sentence),
+      );
+    }
+    await pinger.ping(what);
+  };
 }
 
 async function deliver(

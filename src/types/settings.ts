@@ -210,6 +210,8 @@ export interface Config {
   readonly restartSettleSeconds: number;
   readonly swapThrashMegabytesPerSecond: number;
   readonly telegram: { readonly token: string; readonly chatId: string; readonly apiUrl: string } | null;
+  /** Fetched after each good cycle; null: nobody waits to hear from it. */
+  readonly pingUrl: string | null;
   readonly anthropicKey: string | null;
   readonly model: ModelConfig;
   /** Things to say once at start, such as a secrets file this user may not read. */

@@ -120,6 +120,11 @@ export const variables = {
   TELEGRAM_BOT_TOKEN: { kind: "text", secret: true, what: "token of the bot that sends alerts" },
   TELEGRAM_CHAT_ID: { kind: "text", what: "chat that receives them" },
   TELEGRAM_API_URL: { kind: "text", what: "another Bot API server (default https://api.telegram.org)" },
+  ARGUS_PING_URL: {
+    kind: "text",
+    secret: true,
+    what: "a dead man's switch, fetched after each good cycle, with /start and /fail as at healthchecks.io",
+  },
   ANTHROPIC_API_KEY: {
     kind: "text",
     secret: true,

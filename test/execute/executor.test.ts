@@ -432,6 +432,7 @@ describe("the policy", () => {
       swapThrashMegabytesPerSecond: 10,
       telegram: null,
       anthropicKey: "secret",
+      pingUrl: null,
       model: {
         name: "claude-haiku-5-5",
         url: "https://api.anthropic.com",
