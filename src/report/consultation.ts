@@ -1,4 +1,5 @@
 /** What the model was told, what it answered, and what of it went no further. */
+import type { Consultation } from "../types/consultation.ts";
 import type { TrailCycle } from "../types/trail.ts";
 import { type Line, labelled, type Text, toned, wrap } from "./layout.ts";
 import { modelText } from "./sentences.ts";
@@ -13,7 +14,7 @@ export function modelLines(
   const { style, labelWidth, whole } = layout;
   const head = (text: Text) => labelled(toned("strong", "Model"), text, { style, indent: 0, labelWidth });
   if (consultation === null || consultation === undefined) return head(modelText(cycle.model));
-  const { outcome, detail, model, assessment, observations, proposals, rejected, told } = consultation;
+  const { outcome, detail, model, assessment, observations, proposals, told } = consultation;
   const lines = head([
     outcome === "answered" ? toned("good", "answered") : toned("bad", outcome),
     ` (${model}): ${detail}`,
@@ -39,6 +40,19 @@ export function modelLines(
     ...field("spent", `${grouped(tokens)} tokens in ${took(consultation.latencyMs)}${cost}`),
     ...(assessment === "" ? [] : field("assessment", assessment)),
     ...observations.flatMap((text) => field("observed", text)),
+    ...askedLines(consultation, field),
+    ...(proposals.length === 0 && outcome === "answered"
+      ? wrap("it proposed nothing", { style, indent: labelWidth })
+      : []),
+  ];
+}
+
+/** What was asked for, and what of it went no further. */
+export function askedLines(
+  { proposals, rejected }: Pick<Consultation, "proposals" | "rejected">,
+  field: (label: string, text: Text) => Line[],
+): Line[] {
+  return [
     ...proposals.flatMap(({ type, target, reason }) =>
       field(
         "proposed",
@@ -48,8 +62,5 @@ export function modelLines(
     ...rejected.flatMap(({ what, reason, why }) =>
       field("rejected", [what, toned("warning", ` ${reason}`), `: ${why}`]),
     ),
-    ...(proposals.length === 0 && outcome === "answered"
-      ? wrap("it proposed nothing", { style, indent: labelWidth })
-      : []),
   ];
 }

@@ -1,6 +1,7 @@
 /** Coding agents that ended: how, what they say, and what they asked for. */
 import type { HandOffReport } from "../types/hand-off.ts";
 import type { TrailCycle } from "../types/trail.ts";
+import { askedLines } from "./consultation.ts";
 import { type Line, labelled, type Text, toned } from "./layout.ts";
 import type { Style } from "./style.ts";
 import { duration } from "./values.ts";
@@ -13,20 +14,10 @@ export function handOffLines(
 }
 
 function reportLines(
-  {
-    id,
-    problem,
-    outcome,
-    detail,
-    assessment,
-    observations,
-    proposals,
-    rejected,
-    seconds,
-    costDollars,
-  }: HandOffReport,
+  report: HandOffReport,
   { style, labelWidth }: { style: Style; labelWidth: number },
 ): Line[] {
+  const { id, problem, outcome, detail, assessment, observations, seconds, costDollars } = report;
   const field = (label: string, text: Text) =>
     labelled(toned("quiet", label), text, { style, indent: labelWidth, labelWidth: 11 });
   const cost = costDollars === null ? "" : `, $${costDollars.toFixed(4)}`;
@@ -42,14 +33,6 @@ function reportLines(
     ),
     ...(assessment === "" ? [] : field("report", assessment)),
     ...observations.flatMap((text) => field("observed", text)),
-    ...proposals.flatMap(({ type, target, reason }) =>
-      field(
-        "proposed",
-        `${type}${target === undefined ? "" : ` ${target}`}${reason === undefined ? "" : `: ${reason}`}`,
-      ),
-    ),
-    ...rejected.flatMap(({ what, reason, why }) =>
-      field("rejected", [what, toned("warning", ` ${reason}`), `: ${why}`]),
-    ),
+    ...askedLines(report, field),
   ];
 }
