@@ -77,7 +77,9 @@ function alertFor(
   ];
   if (flaps !== null) lines.push(`It comes and goes: ${flaps} times within the last hour.`);
   if (said.length > 5) lines.push(`and ${said.length - 5} further actions`);
-  if (asked === undefined) lines.push(`Unresolved: ${telling.resolution.why}`);
+  // What waits for a yes has said so in its own line.
+  const waits = done.some(({ refusal }) => refusal === "needs_approval");
+  if (asked === undefined && !waits) lines.push(`Unresolved: ${telling.resolution.why}`);
   return {
     type: "alert",
     message: cut(lines.join("\n")),

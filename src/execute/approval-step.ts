@@ -1,5 +1,5 @@
 /** Whether a person must say yes first, and has. Asked last, so that nobody is asked about what could not be done anyway. */
-import type { Context, Task } from "./action.ts";
+import type { Task } from "./action.ts";
 import type { Approval } from "./approvals.ts";
 import { refuse } from "./case.ts";
 import type { Policy } from "./policy.ts";
@@ -11,7 +11,7 @@ export const approvalStep: Step = (one, { context, dryRun }) => {
   const known = context.approvals.find(one.task, now);
   const asked =
     known === null && !dryRun ? context.approvals.ask(one.task, context.policy.approval.seconds, now) : known;
-  const detail = sentenceOf(asked, dryRun, context);
+  const detail = sentenceOf(asked, dryRun);
   const pass = asked?.state === "approved";
   one.steps.push({ step: "approval", pass, detail });
   if (pass) one.approval = { id: asked.id, said: detail };
@@ -26,7 +26,7 @@ function isNeeded({ action, proposal: { source } }: Task, { approval }: Policy):
   return source.startsWith("llm:") && approval.model.includes(action.type);
 }
 
-function sentenceOf(asked: Approval | null, dryRun: boolean, { policy }: Context): string {
+function sentenceOf(asked: Approval | null, dryRun: boolean): string {
   if (asked === null)
     return dryRun
       ? "it would wait for a person's yes (argus approve)"
@@ -34,7 +34,7 @@ function sentenceOf(asked: Approval | null, dryRun: boolean, { policy }: Context
   const left = minutes(asked.expiresInSeconds);
   const { id, decided } = asked;
   if (decided === null)
-    return `it waits for a person's yes: argus approve ${id}, or argus deny ${id}, within ${left} of ${minutes(policy.approval.seconds)}`;
+    return `it waits for a person's yes: argus approve ${id}, or argus deny ${id}, within ${left}`;
   const said = `${decided.by} said ${decided.yes ? "yes" : "no"} to ${id} at ${decided.at}`;
   return decided.yes ? said : `${said}; nobody is asked again for ${left}`;
 }

@@ -54,14 +54,14 @@ describe("an action that the policy lets wait for a person's yes", () => {
       result: "skipped",
       refusal: "needs_approval",
       verified: null,
-      detail: `it waits for a person's yes: argus approve ${id}, or argus deny ${id}, within 60 min of 60 min`,
+      detail: `it waits for a person's yes: argus approve ${id}, or argus deny ${id}, within 60 min`,
       values: { askedNow: true },
     });
     expect(first.steps.at(-1)?.step).toBe("approval");
     clock.advance(600);
     const second = await ask();
     expect(second.detail).toBe(
-      `it waits for a person's yes: argus approve ${id}, or argus deny ${id}, within 50 min of 60 min`,
+      `it waits for a person's yes: argus approve ${id}, or argus deny ${id}, within 50 min`,
     );
     expect(second.values).toEqual({ approval: id });
     expect(waiting()).toEqual([`${id} pending`]);
