@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { createEscalation } from "../escalate/escalation.ts";
 import { createExecutor } from "../execute/executor.ts";
+import { isOpenAt } from "../execute/maintenance.ts";
 import { policyOf } from "../execute/policy.ts";
 import { viewOutbox } from "../notify/delivery-state.ts";
 import { isInterrupted, readCycleState } from "../record/cycle-state.ts";
@@ -60,6 +61,7 @@ function statusData(context: Context, config: Config): StatusData {
           },
     problems: [...problems.values()].filter(isOpen),
     ...view,
+    maintenance: config.settings.maintenance.filter((each) => isOpenAt(each, now)).map(({ name }) => name),
     model: createEscalation(system, config, () => {}).view(),
     outbox: { ...viewOutbox(files, stateDir), channel: config.telegram !== null },
     absentUnits: absentUnits(files, stateDir),

@@ -2,7 +2,7 @@
 
 import { normaliseUnit } from "../system/systemd.ts";
 import type { ActionType } from "../types/action.ts";
-import type { Config } from "../types/settings.ts";
+import type { Config, Maintenance } from "../types/settings.ts";
 
 export const budgetNames = ["kills", "restarts", "cleanings"] as const;
 export type BudgetName = (typeof budgetNames)[number];
@@ -45,6 +45,7 @@ export interface Policy {
   readonly restartSettleSeconds: number;
   readonly dedupWindowSeconds: number;
   readonly observationsFile: string;
+  readonly maintenance: readonly Maintenance[];
   /** null: there is no coding agent. */
   readonly handOff: HandOffPolicy | null;
   /** How this very program is called. */
@@ -90,6 +91,7 @@ export function policyOf(config: Config): Policy {
     restartSettleSeconds: config.restartSettleSeconds,
     dedupWindowSeconds: config.dedupWindowSeconds,
     observationsFile: config.observationsFile,
+    maintenance: settings.maintenance,
     handOff:
       settings.handOff === undefined
         ? null

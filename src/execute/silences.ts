@@ -12,6 +12,7 @@ import type { Proposal } from "../types/action.ts";
 import type { Moment } from "../types/moment.ts";
 import { ProblemType } from "../types/problem.ts";
 import type { Question } from "./action.ts";
+import { windowFor } from "./maintenance.ts";
 
 /** All that is given must fit. */
 export const SilenceMatch = z
@@ -92,8 +93,14 @@ export function covers({ match }: Pick<Silence, "match">, proposal: Proposal): b
 /** For words that leave the machine, and for actions when the silence says so. Of what a person asks for: never. */
 export const notSilenced: Question<unknown> = {
   step: "silence",
-  ask({ task: { proposal, action }, history: { silences } }) {
+  ask({ task: { proposal, action }, history: { silences }, policy: { maintenance }, now }) {
     if (proposal.recovery === true || proposal.source === "operator") return null;
+    const windows = maintenance.filter((each) => action.kind === "word" || each.actions);
+    const window = windowFor(windows, proposal, now);
+    if (window !== undefined) {
+      const detail = `the maintenance window ${window.name} is open until ${window.to} ${window.timeZone}`;
+      return { pass: false, reason: "silenced", detail };
+    }
     const silence = silences.find(
       (each) => (action.kind === "word" || each.actions) && covers(each, proposal),
     );

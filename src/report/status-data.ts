@@ -26,6 +26,8 @@ export interface StatusData {
   readonly pause: { readonly until: string | null; readonly reason: string; readonly since: string } | null;
   /** What waits for a person's yes, or has it. */
   readonly approvals: readonly ApprovalData[];
+  /** Names of the maintenance windows that are open. */
+  readonly maintenance: readonly string[];
   /** In force. */
   readonly silences: readonly SilenceData[];
   /** Of the last 24 hours. */

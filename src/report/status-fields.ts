@@ -64,6 +64,9 @@ export function approvals({ approvals: all }: StatusData, style: Style): Line[] 
   );
 }
 
+export const maintenance = ({ maintenance: open }: StatusData): Text | null =>
+  open.length === 0 ? null : [toned("warning", "open"), `: ${open.join(", ")}`];
+
 export const silences = ({ silences: all }: StatusData, style: Style): Line[] =>
   silenceRows(all, { style, indent: labelWidth });
 

@@ -28,6 +28,7 @@ export function statusReport(data: StatusData, style: Style): string {
     ...text("Last cycle", fields.lastCycle(data)),
     ...text("Paused", fields.paused(data)),
     ...field("Your yes", fields.approvals(data, style)),
+    ...text("Maintenance", fields.maintenance(data)),
     ...field("Silenced", fields.silences(data, style)),
     ...text("Hand-offs", fields.handOffs(data)),
     ...field("Restarts", fields.backoffs(data, style)),

@@ -53,6 +53,7 @@ export const policy: Policy = {
   restartSettleSeconds: 3,
   dedupWindowSeconds: 3600,
   observationsFile: "/nonexistent/observations.md",
+  maintenance: [],
   handOff: null,
   program: ["/usr/bin/node", "/opt/argus/dist/main.js"],
 };

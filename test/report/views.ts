@@ -109,6 +109,7 @@ export const statusGood: StatusData = {
   approvals: [],
   handOffs: [],
   silences: [],
+  maintenance: [],
   outbox: { waiting: 0, oldest: null, error: null, channel: true },
   model: {
     model: "claude-haiku-5-5",
