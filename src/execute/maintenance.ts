@@ -1,7 +1,7 @@
 /** Recurring windows of the settings in which nobody is told, and, if the window says so, nothing is done. Pure. */
 import type { Proposal } from "../types/action.ts";
+import type { Maintenance } from "../types/maintenance.ts";
 import type { Moment } from "../types/moment.ts";
-import type { Maintenance } from "../types/settings.ts";
 
 const days = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"] as const;
 

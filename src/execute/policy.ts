@@ -2,7 +2,8 @@
 
 import { normaliseUnit } from "../system/systemd.ts";
 import type { ActionType } from "../types/action.ts";
-import type { Config, Maintenance } from "../types/settings.ts";
+import type { Maintenance } from "../types/maintenance.ts";
+import type { Config } from "../types/settings.ts";
 
 export const budgetNames = ["kills", "restarts", "cleanings"] as const;
 export type BudgetName = (typeof budgetNames)[number];

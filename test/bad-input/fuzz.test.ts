@@ -84,7 +84,7 @@ const names = fc.constantFrom(
 );
 
 /** What a slip of the program would look like. A word that stands in the file itself may be quoted from there. */
-const slips = /zod|invalid input|undefined|\[object|NaN|Infinity/gi;
+const slips = /zod|invalid input|undefined|\[object|\bNaN\b|Infinity/gi;
 
 function check(texts: readonly string[], file: string): void {
   for (const text of texts) {

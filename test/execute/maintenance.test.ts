@@ -2,7 +2,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isOpenAt } from "../../src/execute/maintenance.ts";
-import { Maintenance, Settings } from "../../src/types/settings.ts";
+import { Maintenance } from "../../src/types/maintenance.ts";
+import { Settings } from "../../src/types/settings.ts";
 import {
   alertOf,
   bench,
