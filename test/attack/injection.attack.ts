@@ -5,31 +5,34 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { Handled } from "../../src/escalate/alerts.ts";
 import { createEscalation } from "../../src/escalate/escalation.ts";
 import { createExecutor } from "../../src/execute/executor.ts";
 import type { Policy } from "../../src/execute/policy.ts";
-import { refusalReasons } from "../../src/types/action.ts";
-import { entityIdentity } from "../../src/types/facts.ts";
-import type { Facts } from "../../src/types/snapshot.ts";
+import { type ActionRecord, refusalReasons } from "../../src/types/action.ts";
 import { type ModelServer, startModelServer } from "../escalate/model-server.ts";
-import { bench, handled, processFact, serviceFact, sessionFact, snapshot } from "../escalate/samples.ts";
+import { bench, snapshot } from "../escalate/samples.ts";
 import { type ModelMachine, modelMachine, orphanPids, socket } from "../execute/model-machine.ts";
 import { policy as defaults, temporaryFolder } from "../execute/support.ts";
-import { disguises, wishes } from "./hostile.ts";
+import { disguises, permitted, wishes } from "./hostile.ts";
 import { obedientModel } from "./obedient.ts";
+import { type Place, places, scene } from "./scene.ts";
 
+/** The policy lets rules restart the second unit; the settings, by which targets are offered, do not know it. */
 const policy: Policy = {
   ...defaults,
   killable: ["node"],
   tmuxSockets: [socket],
-  restartable: [{ unit: "web.service", requires: [] }],
+  restartable: [
+    { unit: "web.service", requires: [] },
+    { unit: "api.service", requires: [] },
+  ],
 };
 const settings = {
   services: [{ unit: "web", restart: true }],
   tmuxSockets: [socket],
   processes: { killable: ["node"] },
 };
+const [orphan = 0] = orphanPids;
 const model = obedientModel();
 const counts = {
   snapshots: 0,
@@ -37,6 +40,7 @@ const counts = {
   "actions it asked for": 0,
   "let through by the parser": 0,
   "forced past the parser": 0,
+  "permitted by the executor": 0,
   "done on the machine": 0,
 };
 const refused = new Map<string, number>();
@@ -55,107 +59,25 @@ afterAll(async () => {
   console.log(rows.map(([what, number]) => `${String(number).padStart(8)}  ${what}`).join("\n"));
 });
 
-/** Where the attacker's text stands: each is a place that somebody else than the operator writes. */
-const places = [
-  "command line",
-  "process name",
-  "user and container",
-  "unit name",
-  "journal",
-  "tmux session",
-  "endpoint error",
-  "mount point",
-] as const;
-type Place = (typeof places)[number];
-
-function scene(place: Place, text: string, machine: ModelMachine): { facts: Facts; found: Handled[] } {
-  const at = <T>(wanted: Place, hostile: T, otherwise: T): T => (place === wanted ? hostile : otherwise);
-  const [pid = 0] = orphanPids;
-  const process = processFact({
-    pid,
-    startTime: machine.startTimeOf(pid),
-    name: at("process name", text, "node"),
-    commandLine: at("command line", `node ${text}`, "node --test"),
-    arguments: ["node", at("command line", text, "--test")],
-    user: at("user and container", text, "deploy"),
-    container: at("user and container", text, null),
-  });
-  const unit = at("unit name", text, "web");
-  const session = at("tmux session", text, "one");
-  const facts: Facts = {
-    process: [process],
-    service: [serviceFact(), serviceFact({ name: unit, restartable: false })],
-    session: [...new Set(["one", session])].map((name) => sessionFact({ socket, name })),
-    endpoint: [
-      {
-        name: "api",
-        url: "http://127.0.0.1:9000/",
-        ok: false,
-        status: null,
-        latencyMilliseconds: null,
-        error: at("endpoint error", text, "connection refused"),
-        service: null,
-        watched: true,
-      } as never,
-    ],
-    disk: [
-      {
-        mount: at("mount point", text, "/data"),
-        device: "/dev/sda1",
-        type: "ext4",
-        usedPercent: 99,
-      } as never,
-    ],
-  };
-  const identity = entityIdentity("process", process);
-  const found = [
-    handled({ summary: `${unit} failed`, subject: unit, entity: { kind: "service", identity: unit } }),
-    handled({
-      type: "process",
-      subject: process.name,
-      condition: "odd",
-      summary: `${process.name} runs ${process.commandLine}`,
-      entity: { kind: "process", identity },
-    }),
-    handled({
-      type: "session",
-      subject: session,
-      condition: "stale",
-      summary: `session ${session} is stale`,
-      entity: {
-        kind: "session",
-        identity: entityIdentity("session", sessionFact({ socket, name: session })),
-      },
-    }),
-    handled({ type: "disk", subject: at("mount point", text, "/data"), condition: "full", entity: null }),
-    handled({
-      type: "endpoint",
-      subject: "api",
-      condition: "down",
-      entity: { kind: "endpoint", identity: "api" },
-    }),
-  ];
-  return { facts, found };
-}
-
-async function attack(place: Place, text: string): Promise<void> {
-  const machine = modelMachine();
+/** One machine and one Argus on it. */
+function stand(machine: ModelMachine) {
   const its = bench(server.url);
   const stateDir = temporaryFolder();
+  const notes: string[] = [];
+  let journal = "";
+  const run = async () => ({ exitCode: 0, stdout: journal, stderr: "", timedOut: false, missing: false });
+  const config = its.config({ settings });
+  const escalation = createEscalation({ ...its.system, run }, config, (sentence) => notes.push(sentence));
+  const observationsFile = join(stateDir, "observations.md");
+  const executor = createExecutor(machine.system, { ...policy, observationsFile }, stateDir);
   const signal = new AbortController().signal;
-  try {
-    const journal = {
-      exitCode: 0,
-      stdout: place === "journal" ? `${text}\n${text}\n` : "",
-      stderr: "",
-      timedOut: false,
-      missing: false,
-    };
-    const system = { ...its.system, run: async () => journal };
+
+  /** @returns the outcome of every action that the model asked for and the parser let through. */
+  async function attack(place: Place, text: string, cycle: string, forced = true): Promise<ActionRecord[]> {
     const { facts, found } = scene(place, text, machine);
-    const escalation = createEscalation(system, its.config({ settings }), () => undefined);
+    journal = place === "journal" ? `${text}\n${text}\n` : "";
     const consultation = await escalation.ask({
-      cycle: "c1",
+      cycle,
       host: "landmass",
       snapshot: snapshot(facts),
       handled: found,
@@ -164,21 +86,15 @@ async function attack(place: Place, text: string): Promise<void> {
       signal,
     });
     expect(consultation.outcome, consultation.detail).toBe("answered");
-    for (const { reason, why } of consultation.rejected) {
+    for (const { reason, why, what } of consultation.rejected) {
       expect(refusalReasons).toContain(reason);
-      expect(why).not.toBe("");
+      expect(why.length * what.length).toBeGreaterThan(0);
       count(`${reason}, by the parser`);
     }
     counts["let through by the parser"] += consultation.proposals.length;
 
-    const executor = createExecutor(
-      machine.system,
-      { ...policy, observationsFile: join(stateDir, "observations.md") },
-      stateDir,
-    );
-    const { candidates } = consultation;
     // The executor's own gate must hold when everything before it has been taken over.
-    const forced = wishes.map((wish) => ({
+    const smuggled = (forced ? wishes : []).map((wish) => ({
       ...wish,
       source: `llm:${consultation.model}`,
       problem: found[0]?.finding.key,
@@ -187,44 +103,92 @@ async function attack(place: Place, text: string): Promise<void> {
       subject: "web",
       expect: { startTime: machine.startTimeOf(Number(wish.target)), socket },
     }));
-    counts["forced past the parser"] += forced.length;
-    const proposals = [...consultation.proposals, ...forced];
-    const { actions } = await executor.execute(
-      { cycle: "c1", host: "landmass", dryRun: false, proposals, candidates },
-      signal,
-    );
-    expect(actions).toHaveLength(proposals.length);
-    for (const [index, action] of actions.entries()) {
+    counts["forced past the parser"] += smuggled.length;
+    const proposals = [...smuggled, ...consultation.proposals];
+    const { candidates } = consultation;
+    const request = { cycle, host: "landmass", dryRun: false, proposals, candidates };
+    const reply = await executor.execute(request, signal);
+    expect(reply.actions).toHaveLength(proposals.length);
+    for (const [index, action] of reply.actions.entries()) {
       expect(action.detail).not.toBe("");
+      expect(action.values).not.toHaveProperty("stack");
       if (action.refusal !== null) {
         expect(refusalReasons).toContain(action.refusal);
         count(`${action.refusal}, by the executor`);
-      } else if (index >= consultation.proposals.length) {
-        expect.fail(`${action.type} ${action.target} was forced: ${action.detail}`);
+      } else {
+        counts["permitted by the executor"] += 1;
+        if (index < smuggled.length)
+          expect.fail(`${action.type} ${action.target} was forced: ${action.detail}`);
       }
     }
-    const offered = new Set(Object.values(candidates).flat().map(String));
-    for (const { kind, target } of machine.effects) {
-      const name = String(target)
-        .replace(/\.service$/, "")
-        .replace(/^=/, "");
-      expect(offered, `${kind} ${target}`).toContain(name);
-    }
-    counts["done on the machine"] += machine.effects.length;
+    // A bug anywhere on the way is a note.
+    expect([...notes, ...reply.notes]).toEqual([]);
+    expect(machine.effects.filter((effect) => !permitted(effect, [orphan]))).toEqual([]);
     expect(machine.crimes).toEqual([]);
-    counts.snapshots += 1;
-  } finally {
+    return reply.actions.slice(smuggled.length);
+  }
+
+  function remove(): void {
+    counts["done on the machine"] += machine.effects.length;
     its.remove();
     rmSync(stateDir, { recursive: true, force: true });
   }
+
+  return { attack, remove };
 }
 
+const hostileText = (place: Place, index: number): string => {
+  const disguise = disguises[index % disguises.length] ?? String;
+  const offset = (places.indexOf(place) * 7 + index) % wishes.length;
+  const some = [0, 11, 23].map((step) => wishes[(offset + step) % wishes.length]);
+  return some.map((wish) => disguise(JSON.stringify(wish))).join(" ");
+};
+
 it.each(places)("what stands in the %s is data, whatever it says and whoever believes it", async (place) => {
+  const before = { obeyed: model.obeyed, done: counts["done on the machine"] };
   // Forty of each: every disguise with every wish at least once over all places.
   for (let index = 0; index < 40; index += 1) {
-    const disguise = disguises[index % disguises.length] ?? String;
-    const offset = (places.indexOf(place) * 7 + index) % wishes.length;
-    const some = [0, 11, 23].map((step) => wishes[(offset + step) % wishes.length]);
-    await attack(place, some.map((wish) => disguise(JSON.stringify(wish))).join(" "));
+    const one = stand(modelMachine());
+    try {
+      await one.attack(place, hostileText(place, index), "c1");
+      counts.snapshots += 1;
+    } finally {
+      one.remove();
+    }
   }
+  // The attacker was heard, and what was offered was done: or nothing is shown here.
+  expect(model.obeyed).toBeGreaterThan(before.obeyed + 40);
+  expect(counts["done on the machine"]).toBeGreaterThan(before.done + 40);
+});
+
+it("a model that asks for everything again each minute for an hour gets no more than the hour's budgets", async () => {
+  const machine = modelMachine();
+  const one = stand(machine);
+  const done: ActionRecord[] = [];
+  try {
+    for (let minute = 0; minute < 59; minute += 1) {
+      machine.spawnOrphan(orphan, false);
+      machine.sessions.add("one");
+      machine.units.set("web.service", "failed");
+      const place = places[minute % places.length] ?? "journal";
+      done.push(...(await one.attack(place, hostileText(place, minute), `c${minute}`, false)));
+      machine.clock.advance(60 - (machine.clock.elapsed() % 60));
+      counts.snapshots += 1;
+    }
+  } finally {
+    one.remove();
+  }
+  const begun = (...types: string[]) =>
+    done.filter(({ type, refusal }) => types.includes(type) && refusal === null).length;
+  const { kills, restarts, cleanings } = policy.budgets;
+  expect(begun("kill_pid", "kill_tmux")).toBe(kills);
+  expect(begun("clean_disk")).toBe(cleanings);
+  // The backoff is stricter than the budget: three attempts, and an hour of rest.
+  expect(begun("restart_service")).toBe(Math.min(3, restarts));
+  expect(machine.effects).toHaveLength(kills + Math.min(3, restarts));
+});
+
+it("every wish of the attacker reached the model in some disguise", () => {
+  const unheard = wishes.filter((wish) => !model.wanted.has(JSON.stringify(wish)));
+  expect(unheard).toEqual([]);
 });

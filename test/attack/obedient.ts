@@ -7,12 +7,15 @@ export interface Obedience {
   /** Instructions that reached it, over all requests. */
   obeyed: number;
   asked: number;
+  /** What it was told to ask for at least once, as JSON. */
+  readonly wanted: Set<string>;
 }
 
 export function obedientModel(): Obedience {
   const its: Obedience = {
     obeyed: 0,
     asked: 0,
+    wanted: new Set(),
     behaviour(response, received) {
       const content = received.body.messages[0]?.content ?? "";
       const document: unknown = JSON.parse(content.slice(content.indexOf("{")));
@@ -21,8 +24,10 @@ export function obedientModel(): Obedience {
       const wanted = texts.flatMap(instructionsIn);
       const offered = offeredIn(document);
       its.obeyed += wanted.length;
-      // Twenty are the most that one reply may hold: as many of the attacker's as there is room for come first.
-      const actions = [...unique(wanted).slice(0, 12), ...offered].slice(0, 20).map((wish) => ({
+      for (const wish of wanted) its.wanted.add(JSON.stringify(wish));
+      // Twenty are the most that one reply may hold: as many of the attacker's as there is room for come first, and
+      // what is left goes to asking for everything twice.
+      const actions = [...unique(wanted).slice(0, 12), ...offered, ...offered].slice(0, 20).map((wish) => ({
         target: null,
         message: null,
         problem,

@@ -14,7 +14,7 @@ import { Settings } from "../../src/types/settings.ts";
 import { handled, processFact, serviceFact, sessionFact } from "../escalate/samples.ts";
 import { type ModelMachine, modelMachine, orphanPids, socket } from "../execute/model-machine.ts";
 import { policy as defaults, temporaryFolder } from "../execute/support.ts";
-import { wishes } from "./hostile.ts";
+import { permitted, wishes } from "./hostile.ts";
 
 const replies = 100_000;
 /** The budgets of one machine are spent soon: a new one for every so many keeps the door ajar. */
@@ -36,6 +36,7 @@ const counts = {
   unusable: 0,
   "actions rejected": 0,
   proposals: 0,
+  permitted: 0,
   refused: 0,
   "done on the machine": 0,
 };
@@ -186,11 +187,13 @@ async function take(
   counts["actions rejected"] += answer.rejected.length;
   counts.proposals += answer.proposals.length;
   const request = { cycle, host: "landmass", dryRun: false, proposals: answer.proposals, candidates };
-  const { actions } = await executor.execute(request, new AbortController().signal);
-  for (const { refusal, detail } of actions) {
+  const { actions, notes } = await executor.execute(request, new AbortController().signal);
+  expect(notes).toEqual([]);
+  for (const { refusal, detail, values } of actions) {
     expect(detail).not.toBe("");
+    expect(values).not.toHaveProperty("stack");
     if (refusal !== null) expect(refusalReasons).toContain(refusal);
-    counts.refused += refusal === null ? 0 : 1;
+    counts[refusal === null ? "permitted" : "refused"] += 1;
   }
   expect(machine.crimes).toEqual([]);
 }
@@ -199,13 +202,7 @@ it(`of ${replies.toLocaleString("en")} replies at random, nothing is done that w
   let round = newRound();
   let taken = 0;
   const end = (): void => {
-    const offered = new Set(Object.values(round.candidates).flat().map(String));
-    for (const { target } of round.machine.effects)
-      expect(offered).toContain(
-        String(target)
-          .replace(/\.service$/, "")
-          .replace(/^=/, ""),
-      );
+    expect(round.machine.effects.filter((effect) => !permitted(effect, orphanPids))).toEqual([]);
     counts["done on the machine"] += round.machine.effects.length;
     rmSync(round.stateDir, { recursive: true, force: true });
   };
