@@ -1,14 +1,19 @@
 /** A day on which nothing outside the machine can be reached: the whole cycle, with real files and a clock of its own. */
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, expect, it } from "vitest";
 import { createParts, openBook } from "../src/cli/parts.ts";
+import { statusData } from "../src/cli/status.ts";
 import { loadConfig } from "../src/config.ts";
 import { runCycle } from "../src/cycle.ts";
 import { createDelivery } from "../src/notify/deliver.ts";
+import { statusReport } from "../src/report/status.ts";
+import { createStyle } from "../src/report/style.ts";
 import { createSystem } from "../src/system/machine.ts";
 import type { System } from "../src/system/system.ts";
+import type { OutboxMessage } from "../src/types/action.ts";
 import { startModelServer } from "./escalate/model-server.ts";
 import { startBotApi, token } from "./notify/bot-api.ts";
 
@@ -27,19 +32,52 @@ const holds = (name: string, params: object) => ({
   },
 });
 
+/** What the rule about processes looks for: no other process on this machine is called so. */
+const strayArguments = [`86399.${process.pid}`];
+const strays: ChildProcess[] = [];
+
+function startStray(): void {
+  const stray = spawn("sleep", strayArguments, { stdio: "ignore" });
+  strays.push(stray);
+  ends.push(() => stray.kill("SIGKILL"));
+}
+
+const endsStrays = {
+  name: "stray",
+  description: "Ends a process that nobody wants",
+  forEach: "process",
+  conditions: {
+    all: [{ fact: "process", path: "commandLine", operator: "equal", value: `sleep ${strayArguments}` }],
+  },
+  event: {
+    type: "process",
+    params: {
+      condition: "stray",
+      severity: "warning",
+      subject: "a stray",
+      summary: "a stray runs",
+      actions: [{ type: "kill_pid", target: "{{process.pid}}" }],
+      resolves: true,
+    },
+  },
+};
+
 it("rules go on, alerts queue, nothing is lost, and the cooldown is there to be seen", async () => {
   const dir = mkdtempSync(join(tmpdir(), "argus-day-"));
   ends.push(() => rmSync(dir, { recursive: true, force: true }));
   for (const folder of ["rules", "none"]) mkdirSync(join(dir, folder));
   for (const folder of ["state", "logs"]) mkdirSync(join(dir, folder), { mode: 0o700 });
   const rules = [
-    holds("unresolved", {}),
-    holds("resolved", { actions: [{ type: "log", message: "noted" }], resolves: true }),
+    holds("untended", {}),
+    holds("noted", { actions: [{ type: "log", message: "noted" }], resolves: true }),
+    endsStrays,
   ];
   writeFileSync(join(dir, "rules", "mine.json"), JSON.stringify({ rules }));
-  writeFileSync(join(dir, "argus.json"), "{}");
+  writeFileSync(join(dir, "argus.json"), JSON.stringify({ processes: { killable: ["sleep"] } }));
 
-  const model = await startModelServer();
+  // An address that no other test takes in the meantime.
+  const ownAddress = { host: "127.83.14.7", port: 18_083 };
+  const model = await startModelServer(ownAddress);
   const bot = await startBotApi();
   const [modelUrl, botUrl] = [model.url, bot.url];
   await model.close();
@@ -78,15 +116,23 @@ it("rules go on, alerts queue, nothing is lost, and the cooldown is there to be 
   const telegram = { token, chatId: "-100", apiUrl: botUrl };
   const signal = new AbortController().signal;
   const queued = () =>
-    readdirSync(join(dir, "state", "outbox")).filter((name) => name.endsWith(".json")).length;
+    readdirSync(join(dir, "state", "outbox"))
+      .filter((name) => name.endsWith(".json"))
+      .map((name) => JSON.parse(readFileSync(join(dir, "state", "outbox", name), "utf8")) as OutboxMessage);
+  const status = () => statusData(system, config);
+  const statusText = () => statusReport(status(), createStyle({ env: {}, isTerminal: false, columns: 200 }));
 
   const cycles = 24 * 4;
   const whys = new Map<string, number>();
   let noted = 0;
+  let ended = 0;
   for (let number = 0; number < cycles; number += 1) {
+    if (number % 32 === 5) startStray();
     const cycle = await runCycle(parts, "schedule", signal);
     whys.set(cycle.cycle.model.why, (whys.get(cycle.cycle.model.why) ?? 0) + 1);
-    noted += cycle.actions.filter(({ type, result }) => type === "log" && result === "success").length;
+    const worked = cycle.actions.filter(({ result }) => result === "success");
+    noted += worked.filter(({ type }) => type === "log").length;
+    ended += worked.filter(({ type, verified }) => type === "kill_pid" && verified === true).length;
     const delivered = await delivery.deliver({ telegram }, signal, 50);
     expect(delivered.sent).toBe(0);
     passedMs += 900_000;
@@ -96,16 +142,39 @@ it("rules go on, alerts queue, nothing is lost, and the cooldown is there to be 
   expect(asked).toBeGreaterThan(5);
   expect(asked).toBeLessThanOrEqual(25);
   expect(noted).toBe(cycles);
-  expect(parts.escalation.view().cooldown?.why).toBe(`${modelUrl} could not be reached: connection refused`);
-  // One an hour, and none of them went anywhere.
-  const waiting = queued();
+  expect(ended).toBe(3);
+  expect(strays.map(({ signalCode }) => signalCode)).toEqual(["SIGTERM", "SIGTERM", "SIGTERM"]);
+  // Another process asks: what it is told comes from the state alone.
+  const unreachable = `${modelUrl} could not be reached: connection refused`;
+  expect(status().model.cooldown).toMatchObject({ why: unreachable });
+  expect(status().model.cooldown?.seconds).toBeGreaterThan(0);
+  expect(statusText()).toMatch(
+    /not asked for another [\d.]+ \w+: http:\/\/127\.83\.14\.7:18083 could not be reached/,
+  );
+  // One an hour about what nobody resolves, none about the rest, and none of them went anywhere.
+  const messages = queued();
+  const waiting = messages.length;
   expect(waiting).toBeGreaterThanOrEqual(23);
   expect(waiting).toBeLessThanOrEqual(25);
+  expect(messages.filter(({ text }) => !text.includes("untended holds"))).toEqual([]);
+  expect(status().outbox).toMatchObject({ waiting });
 
   const back = await startBotApi();
   ends.push(() => back.close());
   const delivered = await delivery.deliver({ telegram: { ...telegram, apiUrl: back.url } }, signal, 600_000);
   expect(delivered).toMatchObject({ sent: waiting, waiting: 0, error: null });
   expect(back.told).toHaveLength(waiting);
-  expect(queued()).toBe(0);
+  expect(back.told.filter(({ text }) => !text.includes("untended holds"))).toEqual([]);
+  expect(queued()).toEqual([]);
+
+  const again = await startModelServer(ownAddress);
+  ends.push(() => again.close());
+  // As long as the cooldown may be: after it the first cycle asks, is answered, and nothing is left of it.
+  passedMs += 7_200_000;
+  const cycle = await runCycle(parts, "schedule", signal);
+  expect(cycle.cycle.model.why).toBe("asked");
+  expect(cycle.consultation?.outcome).toBe("answered");
+  expect(again.received).toHaveLength(1);
+  expect(status().model.cooldown).toBeNull();
+  expect(statusText()).not.toContain("not asked for another");
 });

@@ -12,6 +12,7 @@ import { passedOverSentence, readProblems, registryPath } from "../record/regist
 import { readTrail } from "../record/trail.ts";
 import { type StatusData, statusReport } from "../report/status.ts";
 import { readOnly } from "../system/read-only.ts";
+import type { System } from "../system/system.ts";
 import { isoTime } from "../types/moment.ts";
 import type { Config } from "../types/settings.ts";
 import { type Context, printJson } from "./context.ts";
@@ -22,14 +23,14 @@ export function statusCommand(program: Command, context: Context): void {
     .description("health at a glance: open problems, restarts, budgets, the last cycle")
     .option("--json", "print data instead of text")
     .action((options: { json?: true }) => {
-      const data = statusData(context, context.config());
+      const data = statusData(context.system, context.config());
       if (options.json) printJson(context, data);
       else context.print(statusReport(data, context.style));
     });
 }
 
-function statusData(context: Context, config: Config): StatusData {
-  const system = readOnly(context.system);
+export function statusData(machine: System, config: Config): StatusData {
+  const system = readOnly(machine);
   const { files, clock } = system;
   const { stateDir, logDir } = config;
   const now = clock.now();

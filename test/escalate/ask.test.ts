@@ -1,5 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createEscalation, type Escalation } from "../../src/escalate/escalation.ts";
 import { problemKey } from "../../src/system/problem-key.ts";
@@ -223,6 +224,18 @@ describe("a server in trouble", () => {
     expect(server.received).toHaveLength(3);
   });
 
+  it("that cuts every connection in the middle of its answer is a sentence, and cools down", async () => {
+    server.will(breaksOff);
+    const one = escalation();
+    expect(await ask(one)).toMatchObject({
+      outcome: "failed",
+      detail: `${server.url} could not be reached: the connection was closed in the middle of the answer`,
+      requests: 3,
+      proposals: [],
+    });
+    expect(one.decide(situation).why).toBe("cooldown");
+  });
+
   it("is left alone after three requests, then probed with one, while the cooldown doubles up to two hours", async () => {
     server.will(fails(500, "api_error", "Internal"));
     const one = escalation();
@@ -431,6 +444,25 @@ describe("a reply of no use", () => {
     expect(process.memoryUsage().rss - before).toBeLessThan(60_000_000);
   });
 
+  it("is cut off as well when it says that it failed, or packs what it sends", async () => {
+    const page = JSON.stringify({ type: "error", error: { type: "api_error", message: "a".repeat(5e6) } });
+    server.will(sends(500, page));
+    expect(await ask()).toMatchObject({
+      outcome: "unusable",
+      detail: "the reply is larger than 512 KB",
+      requests: 1,
+    });
+    const packed = gzipSync(message("a".repeat(5e7)));
+    expect(packed.length).toBeLessThan(100_000);
+    server.will((response) => {
+      response.writeHead(200, { "content-type": "application/json", "content-encoding": "gzip" });
+      response.end(packed);
+    });
+    const before = process.memoryUsage().rss;
+    expect(await ask()).toMatchObject({ outcome: "unusable", detail: "what the server sent is not JSON" });
+    expect(process.memoryUsage().rss - before).toBeLessThan(60_000_000);
+  });
+
   it("that was cut off before its end is said to be", async () => {
     server.will(says(reply({}), { stopReason: "max_tokens" }));
     expect(await ask()).toMatchObject({
@@ -530,6 +562,37 @@ describe("parts of a reply that go no further", () => {
       "invalid",
       "it does not have the shape of an action",
     ],
+    [
+      "a nested message",
+      action({ problem: web, message: { text: "x" } }),
+      "invalid",
+      "it does not have the shape of an action",
+    ],
+    [
+      "a nested problem",
+      restart({ problem: { key: web } }),
+      "invalid",
+      "it does not have the shape of an action",
+    ],
+    [
+      "an action within an action",
+      restart({ reason: restart({}) }),
+      "invalid",
+      "it does not have the shape of an action",
+    ],
+    [
+      "a list of actions in the list",
+      [restart({}), restart({})],
+      "invalid",
+      "it does not have the shape of an action",
+    ],
+    [
+      "a confidence that is a number in text",
+      restart({ confidence: "0.9" }),
+      "invalid",
+      "it does not have the shape of an action",
+    ],
+    ["a type that is a number", restart({ type: 7 }), "invalid", "it does not have the shape of an action"],
     ["a list of targets", restart({ target: ["web"] }), "invalid", "it does not have the shape of an action"],
     ["an unknown key", restart({ command: "reboot" }), "invalid", "it does not have the shape of an action"],
     ["text", "restart_service web", "invalid", "it does not have the shape of an action"],

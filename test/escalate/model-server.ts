@@ -24,7 +24,8 @@ export interface ModelServer {
   close(): Promise<void>;
 }
 
-export async function startModelServer(): Promise<ModelServer> {
+/** @param at where it listens: an address and port of its own may be left and taken again. */
+export async function startModelServer({ host = "127.0.0.1", port = 0 } = {}): Promise<ModelServer> {
   const received: Received[] = [];
   let behaviours: Behaviour[] = [says(reply({}))];
   const server = createServer((request, response) => {
@@ -38,9 +39,9 @@ export async function startModelServer(): Promise<ModelServer> {
       behave?.(response, one);
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(port, host, resolve));
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://${host}:${(server.address() as AddressInfo).port}`,
     received,
     will: (...next) => {
       behaviours = next;
