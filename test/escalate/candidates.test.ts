@@ -144,6 +144,25 @@ describe("kill_pid", () => {
     expect(offered([own(778)], { process }).deeds).toEqual([]);
   });
 
+  it("is offered where the kernel ended a unit for want of memory: as systemd says, and not as a name or an error has it", () => {
+    const service = [serviceFact({ name: "batch", result: "oom-kill" }), serviceFact()];
+    const batch = handled({ subject: "batch", summary: "batch failed (oom-kill)" });
+    expect(offered([batch], { process, service }).deeds).toEqual([
+      "kill_pid 10",
+      "kill_pid 11",
+      "kill_pid 12",
+    ]);
+    const named = handled({ summary: "web failed (exit-code) after oom-kill-all.service" });
+    expect(offered([named], { process, service }).deeds).toEqual(["restart_service web"]);
+    const told = handled({
+      type: "endpoint",
+      subject: "site",
+      summary: "site is unreachable: oom-kill",
+      entity: { kind: "endpoint", identity: "site" },
+    });
+    expect(offered([told], { process, service }).deeds).toEqual([]);
+  });
+
   it("is not offered where nothing is short", () => {
     expect(offered([handled()], { process, service: [] }).deeds).toEqual([]);
   });
