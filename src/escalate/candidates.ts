@@ -2,6 +2,7 @@
 import { unitDisplayName } from "../system/systemd.ts";
 import type { ActionType, Expectation } from "../types/action.ts";
 import { entityIdentity, type Process, type Service } from "../types/facts.ts";
+import type { Finding } from "../types/finding.ts";
 import type { Config } from "../types/settings.ts";
 import type { Facts } from "../types/snapshot.ts";
 import type { Handled } from "./alerts.ts";
@@ -143,16 +144,21 @@ function processesOf({ findings }: Pick<Unresolved, "findings">, facts: Facts, a
       .slice(0, 8)
       .filter((process) => by(process) > 0);
   return findings.flatMap(({ finding }) => {
-    const { entity, type, summary } = finding;
+    const { entity, type } = finding;
     if (entity?.kind === "process") {
       return processes.filter((process) => entityIdentity("process", process) === entity.identity);
     }
     if (type === "swap") return largest(({ swapBytes }) => swapBytes);
     if (type === "process") return largest(({ cpuPercent }) => cpuPercent);
-    if (type === "memory" || summary.includes("oom-kill")) return largest(({ rssBytes }) => rssBytes);
+    if (type === "memory" || isOutOfMemory(entity, facts)) return largest(({ rssBytes }) => rssBytes);
     return [];
   });
 }
+
+/** By systemd's own word: a summary holds names and errors that others choose. */
+const isOutOfMemory = (entity: Finding["entity"], facts: Facts): boolean =>
+  entity?.kind === "service" &&
+  (facts.service ?? []).some(({ name, result }) => name === entity.identity && result === "oom-kill");
 
 const aboutProcess = ({
   pid,

@@ -229,7 +229,7 @@ describe("a server in trouble", () => {
     const one = escalation();
     expect(await ask(one)).toMatchObject({
       outcome: "failed",
-      detail: `${server.url} could not be reached: the connection was closed in the middle of the answer`,
+      detail: `${server.url} could not be reached: connection reset`,
       requests: 3,
       proposals: [],
     });
