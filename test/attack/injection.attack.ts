@@ -13,7 +13,7 @@ import { type ModelServer, startModelServer } from "../escalate/model-server.ts"
 import { bench, snapshot } from "../escalate/samples.ts";
 import { type ModelMachine, modelMachine, orphanPids, socket } from "../execute/model-machine.ts";
 import { policy as defaults, temporaryFolder } from "../execute/support.ts";
-import { disguises, permitted, wishes } from "./hostile.ts";
+import { disguises, permitted, type Wish, wishes } from "./hostile.ts";
 import { obedientModel } from "./obedient.ts";
 import { type Place, places, scene } from "./scene.ts";
 
@@ -193,6 +193,8 @@ it("a model that asks for everything again each minute for an hour gets no more 
 });
 
 it("every wish of the attacker reached the model in some disguise", () => {
-  const unheard = wishes.filter((wish) => !model.wanted.has(JSON.stringify(wish)));
+  // What people cannot see is taken out on the way: only that part of a wish does not get there.
+  const asTold = (wish: Wish) => JSON.stringify(wish).replaceAll("\u200b", "");
+  const unheard = wishes.filter((wish) => !model.wanted.has(asTold(wish)));
   expect(unheard).toEqual([]);
 });
