@@ -15,7 +15,7 @@ import { reasonOf } from "./one-line.ts";
 import { requiredFirst } from "./order.ts";
 import { readPause } from "./pause.ts";
 import type { Policy } from "./policy.ts";
-import { readSilences, type Silence } from "./silences.ts";
+import { type Silence, silencesInForce } from "./silences.ts";
 import { type Intent, openState } from "./state.ts";
 import * as step from "./steps.ts";
 import { type ExecutorView, viewOf } from "./view.ts";
@@ -97,7 +97,10 @@ export interface ExecutorLook {
 
 export function createExecutor(system: System, policy: Policy, stateDir: string): LocalExecutor {
   const notes: string[] = [];
-  const note = (sentence: string): void => void notes.push(sentence);
+  /** Each once: what every look finds anew is told with the next reply. */
+  const note = (sentence: string): void => {
+    if (!notes.includes(sentence)) notes.push(sentence);
+  };
   const begun = system.clock.now();
   const state = openState(system.files, stateDir, note);
   const approvals = openApprovals(system.files, stateDir, note);
@@ -139,7 +142,7 @@ export function createExecutor(system: System, policy: Policy, stateDir: string)
       dryRun,
       pause: readPause(system.files, stateDir, system.clock.now()),
       candidates,
-      silences: request.silences ?? readSilences(system.files, stateDir, system.clock.now()),
+      silences: request.silences ?? silencesInForce(system.files, stateDir, system.clock.now(), note),
       claims: new Set(inCycle.cycleClaims),
       cycleClaims: inCycle.cycleClaims,
       wouldSpend: inCycle.wouldSpend,
@@ -161,7 +164,7 @@ export function createExecutor(system: System, policy: Policy, stateDir: string)
         readPause(system.files, stateDir, now),
         approvals.list(now),
         handOffs.list(now),
-        readSilences(system.files, stateDir, now),
+        silencesInForce(system.files, stateDir, now, note),
         now,
       );
     },

@@ -1,7 +1,9 @@
 /** Recurring windows of the settings in which nobody is told, and, if the window says so, nothing is done. Pure. */
+import { unitDisplayName } from "../system/systemd.ts";
 import type { Proposal } from "../types/action.ts";
 import type { Maintenance } from "../types/maintenance.ts";
 import type { Moment } from "../types/moment.ts";
+import type { Task } from "./action.ts";
 
 const days = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"] as const;
 
@@ -10,7 +12,10 @@ const days = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"] as const;
  * one that comes twice counts twice. A window whose end is before its beginning goes over midnight and belongs to the
  * day on which it begins.
  */
-export function isOpenAt({ days: wanted, from, to, timeZone }: Maintenance, { wallMs }: Moment): boolean {
+export function isOpenAt(
+  { days: wanted, from, to, timeZone }: Pick<Maintenance, "days" | "from" | "to" | "timeZone">,
+  { wallMs }: Moment,
+): boolean {
   const format = new Intl.DateTimeFormat("en-US", {
     timeZone,
     weekday: "short",
@@ -33,19 +38,25 @@ function minutesOf(text: string): number {
   return hours * 60 + minutes;
 }
 
-/** The first window that is open and about this; of what it does not name, all fits. */
+/** Of what it does not name, all fits. @param name of the target. @returns the first that is open and about this. */
 export function windowFor(
   windows: readonly Maintenance[],
-  { source, subject, problemType }: Proposal,
+  proposal: Proposal,
+  name: Task["name"],
   now: Moment,
 ): Maintenance | undefined {
-  const names = (list: readonly string[] | undefined, value: string) =>
-    list === undefined || list.includes(value);
+  const { source, problemType } = proposal;
   return windows.find(
-    (window) =>
-      names(window.rules, source.replace(/^rule:/, "")) &&
-      names(window.subjects, subject) &&
-      names(window.types, problemType) &&
+    ({ rules, subjects, types, ...window }) =>
+      (rules === undefined || rules.some((rule) => source === `rule:${rule}`)) &&
+      (subjects === undefined || subjects.some((subject) => isAbout(subject, proposal, name))) &&
+      (types === undefined || types.includes(problemType)) &&
       isOpenAt(window, now),
   );
+}
+
+/** The subject or the target goes by this name; `web.service` and `web` are one. */
+export function isAbout(subject: string, proposal: Pick<Proposal, "subject">, name: Task["name"]): boolean {
+  const wanted = unitDisplayName(subject);
+  return unitDisplayName(proposal.subject) === wanted || (name !== null && String(name) === wanted);
 }

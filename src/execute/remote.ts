@@ -20,7 +20,7 @@ const mend = "look at: systemctl status argus-executor";
 export function createRemoteExecutor(words: Executor, link: Link): Executor {
   /** For the notes of the next reply. */
   const untold: string[] = [];
-  /** As of the last look: they lie where this process may not read. */
+  /** As of the last look: they lie where this process may not read. While nobody answers, each holds until its end. */
   let silences: ExecutorView["silences"] = [];
 
   async function askForActions(request: ExecuteRequest, signal: AbortSignal): Promise<ExecuteReply> {

@@ -1,7 +1,8 @@
 /**
  * `silences.json`: a person's word not to be told of something for a while, written by `argus silence`. Nothing is
- * hidden by mistake: a file that cannot be understood silences nothing, and a silence never holds back the end of what
- * was announced. It lies where the pause lies, so that one that stops actions is honoured by the executor itself.
+ * hidden by mistake: a file that cannot be understood is set aside, said aloud and silences nothing, and a silence never
+ * holds back the end of what was announced. It lies where the pause lies, so that one that stops actions is honoured by
+ * the executor itself. What bounds actions whatever happens is the pause: a silence that is lost lets them go on.
  */
 import { randomInt } from "node:crypto";
 import { join } from "node:path";
@@ -11,8 +12,9 @@ import type { Files } from "../system/system.ts";
 import type { Proposal } from "../types/action.ts";
 import type { Moment } from "../types/moment.ts";
 import { ProblemType } from "../types/problem.ts";
-import type { Question } from "./action.ts";
-import { windowFor } from "./maintenance.ts";
+import type { Question, Task } from "./action.ts";
+import { isAbout, windowFor } from "./maintenance.ts";
+import { reasonOf } from "./one-line.ts";
 
 /** All that is given must fit. */
 export const SilenceMatch = z
@@ -40,17 +42,35 @@ export const Silence = z.strictObject({
 });
 export type Silence = z.infer<typeof Silence>;
 
-const File = z.strictObject({ version: z.literal(1), silences: z.array(Silence).max(500) });
+export const mostSilences = 500;
+const File = z.strictObject({ version: z.literal(1), silences: z.array(Silence).max(mostSilences) });
 const pathIn = (stateDir: string): string => join(stateDir, "silences.json");
 
-/** Those in force. */
-export function readSilences(files: Files, stateDir: string, now: Moment): Silence[] {
+/** Those in force. Throws when the file cannot be read. @param note told when a broken file was set aside. */
+export function readSilences(
+  files: Files,
+  stateDir: string,
+  now: Moment,
+  note: (sentence: string) => void,
+): Silence[] {
+  return storeIn(files, stateDir, note)
+    .load()
+    .silences.filter((silence) => isInForce(silence, now));
+}
+
+/** For the executor, whose cycle goes on: nothing is hidden because of a disk that fails. */
+export function silencesInForce(...[files, stateDir, now, note]: Parameters<typeof readSilences>): Silence[] {
   try {
-    const file = File.safeParse(JSON.parse(files.tryRead(pathIn(stateDir)) ?? "")).data;
-    return (file?.silences ?? []).filter((silence) => isInForce(silence, now));
-  } catch {
+    return readSilences(files, stateDir, now, note);
+  } catch (error) {
+    note(`${pathIn(stateDir)} could not be read, so nothing is silenced: ${reasonOf(error)}`);
     return [];
   }
+}
+
+function storeIn(files: Files, stateDir: string, note: (sentence: string) => void) {
+  const empty = () => ({ version: 1 as const, silences: [] });
+  return createStore<z.infer<typeof File>>({ files, path: pathIn(stateDir), schema: File, empty, note });
 }
 
 const isInForce = ({ until }: Silence, { wallMs }: Moment): boolean => Date.parse(until) > wallMs;
@@ -63,11 +83,10 @@ export function changeSilences(
   note: (sentence: string) => void,
   change: (silences: readonly Silence[]) => Silence[],
 ): void {
-  const empty = () => ({ version: 1 as const, silences: [] });
-  const store = createStore({ files, path: pathIn(stateDir), schema: File, empty, note });
-  const present = store.load().silences.filter((silence) => isInForce(silence, now));
+  const silences = change(readSilences(files, stateDir, now, note));
   files.makeDirectory(stateDir);
-  store.save({ version: 1, silences: change(present) });
+  // One that cannot be read back would void all the others.
+  storeIn(files, stateDir, note).save(File.parse({ version: 1, silences }));
 }
 
 /** Without the letters and digits that look alike. */
@@ -80,30 +99,40 @@ export function newSilenceId(silences: readonly Silence[]): string {
   }
 }
 
-export function covers({ match }: Pick<Silence, "match">, proposal: Proposal): boolean {
+/** @param name of the target; what the proposer calls its subject is only its word. */
+export function covers(
+  { match }: Pick<Silence, "match">,
+  proposal: Proposal,
+  name: Task["name"] = null,
+): boolean {
   const { rule, key, subject, type } = match;
   return (
     (rule === undefined || proposal.source === `rule:${rule}`) &&
     (key === undefined || proposal.problem === key) &&
-    (subject === undefined || proposal.subject === subject) &&
+    (subject === undefined || isAbout(subject, proposal, name)) &&
     (type === undefined || proposal.problemType === type)
   );
 }
 
-/** For words that leave the machine, and for actions when the silence says so. Of what a person asks for: never. */
+/**
+ * For words that leave the machine, and for actions when the silence says so. Not for the cleaning that a person asks
+ * for by hand, and not for the end of what was announced, which only a word can be.
+ */
 export const notSilenced: Question<unknown> = {
   step: "silence",
-  ask({ task: { proposal, action }, history: { silences }, policy: { maintenance }, now }) {
-    if (proposal.recovery === true || proposal.source === "operator") return null;
-    const windows = maintenance.filter((each) => action.kind === "word" || each.actions);
-    const window = windowFor(windows, proposal, now);
+  ask({ task: { proposal, action, name }, history: { silences }, policy: { maintenance }, now }) {
+    const isWord = action.kind === "word";
+    if (isWord && proposal.recovery === true) return null;
+    if (action.type === "clean_disk" && proposal.source === "operator") return null;
+    const concerned = <Each extends { readonly actions: boolean }>(all: readonly Each[]) =>
+      all.filter((each) => isWord || each.actions);
+    const window = windowFor(concerned(maintenance), proposal, name, now);
     if (window !== undefined) {
       const detail = `the maintenance window ${window.name} is open until ${window.to} ${window.timeZone}`;
       return { pass: false, reason: "silenced", detail };
     }
-    const silence = silences.find(
-      (each) => (action.kind === "word" || each.actions) && covers(each, proposal),
-    );
+    // Asked here as well: where they come with the request they may be of a look long ago.
+    const silence = concerned(silences).find((each) => isInForce(each, now) && covers(each, proposal, name));
     if (silence === undefined) return null;
     const why = silence.reason === "" ? "" : `: ${silence.reason}`;
     const detail = `${silence.by} silenced it until ${silence.until} (${silence.id})${why}`;

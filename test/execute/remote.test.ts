@@ -8,12 +8,13 @@ import { createExecutor } from "../../src/execute/executor.ts";
 import { writePause } from "../../src/execute/pause.ts";
 import { createRemoteExecutor } from "../../src/execute/remote.ts";
 import { serveExecutor } from "../../src/execute/serve.ts";
+import { changeSilences } from "../../src/execute/silences.ts";
 import { createLink } from "../../src/system/link/client.ts";
 import { serveLink } from "../../src/system/link/server.ts";
 import { readStat } from "../../src/system/proc.ts";
 import { remoteWitness } from "../../src/system/witness.ts";
 import { isoTime } from "../../src/types/moment.ts";
-import { bench, policy } from "./support.ts";
+import { bench, type ManualClock, manualClock, policy } from "./support.ts";
 
 const ends: (() => unknown)[] = [];
 afterEach(async () => {
@@ -23,8 +24,10 @@ afterEach(async () => {
 const signal = new AbortController().signal;
 
 /** Two processes' worth of Argus in one: `own` is the folder of the part that talks, `its` that of the executor. */
-async function twoParts(options: { dryRun?: boolean; killable?: string[]; units?: object } = {}) {
-  const one = bench();
+async function twoParts(
+  options: { dryRun?: boolean; killable?: string[]; units?: object; clock?: ManualClock } = {},
+) {
+  const one = bench(options.clock === undefined ? {} : { system: { clock: options.clock } });
   const { system, stateDir: own } = one;
   const its = mkdtempSync(join(tmpdir(), "argus-remote-"));
   const path = join(its, "socket");
@@ -164,5 +167,47 @@ describe("with the executor in another process", () => {
     const { executor } = await twoParts({ units });
     await executor.observeHealth(["argus-none.service"], []);
     expect((await executor.view()).backoffs).toMatchObject([{ attempts: 3, healthySince: null }]);
+  });
+
+  /** Half an hour, about sleep, made by root. */
+  function silence(clock: ManualClock, files: Parameters<typeof changeSilences>[0], its: string, more = {}) {
+    const now = clock.now();
+    const until = isoTime({ ...now, wallMs: now.wallMs + 1_800_000 });
+    const match = { subject: "sleep" };
+    const one = { id: "ab23", match, since: isoTime(now), until, reason: "", by: "root", actions: false };
+    changeSilences(
+      files,
+      its,
+      now,
+      () => {},
+      () => [{ ...one, ...more }],
+    );
+  }
+
+  it("keeps to the silences of its last look while the executor is gone, and no longer than each lasts", async () => {
+    const clock = manualClock();
+    const { executor, system, its, server, link } = await twoParts({ clock });
+    silence(clock, system.files, its);
+    await executor.view();
+    link.close();
+    await server.close();
+    const told = async (cycle: string) =>
+      (await executor.execute({ ...request(alert), cycle }, signal)).actions[0];
+    expect(await told("c1")).toMatchObject({ result: "suppressed", refusal: "silenced" });
+    clock.advance(1800);
+    expect(await told("c2")).toMatchObject({ result: "success", refusal: null });
+  });
+
+  it.each([
+    ["that it is a recovery", { recovery: true }],
+    ["that a person asks for it", { source: "operator" }],
+    ["that it is about something else", { subject: "other" }],
+  ])("does nothing about a silenced unit, though the asking part says %s", async (_, said) => {
+    const clock = manualClock();
+    const { link, system, its } = await twoParts({ clock });
+    silence(clock, system.files, its, { match: { subject: "web" }, actions: true });
+    const restart = { type: "restart_service", target: "web", source: "rule:test", ...about, subject: "web" };
+    const reply = await link.ask("execute", request({ ...restart, ...said }));
+    expect(reply).toMatchObject({ actions: [{ result: "suppressed", refusal: "silenced" }] });
   });
 });

@@ -1,8 +1,9 @@
 /** What a person does not want to hear of for a while, and what reaches them all the same. */
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { createExecutor } from "../../src/execute/executor.ts";
 import { changeSilences, covers, readSilences, type Silence } from "../../src/execute/silences.ts";
 import type { Proposal } from "../../src/types/action.ts";
 import {
@@ -72,7 +73,14 @@ describe("a silence", () => {
       refusal: "silenced",
     });
     expect(systemd.restarts()).toEqual([]);
-    expect(only(await argus.run([restart("web", { source: "operator" })])).refusal).toBeNull();
+    const byHand = { source: "operator", problem: "disk:0000000000000001", problemType: "disk" };
+    const cleaning = await argus.run([proposal("clean_disk", byHand)]);
+    expect(only(cleaning).refusal).toBeNull();
+  });
+
+  it("names a service with or without the end of its unit's name", async () => {
+    const { argus } = server(silence({ match: { subject: "web.service" } }));
+    expect(only(await argus.run([alertOf(1, "web is down")])).refusal).toBe("silenced");
   });
 
   it("ends by itself, and what is still there is told then", async () => {
@@ -97,17 +105,49 @@ describe("a silence", () => {
     expect(only(await argus.run([alertOf(1, "web is up", { recovery: true })])).result).toBe("success");
   });
 
-  it("from a file that cannot be understood holds nothing back", async () => {
-    for (const text of [
-      "",
-      "{",
-      '{"version":2,"silences":[]}',
+  it.each([
+    ["", "is empty"],
+    ["{", "is not valid JSON"],
+    ['{"version":2,"silences":[]}', "has an unknown shape or version (version: "],
+    [
       '{"version":1,"silences":[{"id":"ab23","match":{}}]}',
-    ]) {
+      "has an unknown shape or version (silences.0.match: ",
+    ],
+  ])(
+    "from a file that cannot be understood (%j) holds nothing back, and that is said once",
+    async (text, why) => {
       const { argus } = server();
-      writeFileSync(join(argus.stateDir, "silences.json"), text);
-      expect(only(await argus.run([alertOf(1, "web is down")])).result, text).toBe("success");
-    }
+      const path = join(argus.stateDir, "silences.json");
+      writeFileSync(path, text);
+      expect(only(await argus.run([alertOf(1, "web is down")])).result).toBe("success");
+      await argus.run([alertOf(2, "api is down")]);
+      expect(argus.notes).toHaveLength(1);
+      expect(argus.notes[0]?.startsWith(`${path} ${why}`)).toBe(true);
+      expect(argus.notes[0]).toContain(`it was set aside as ${path}.corrupt-1`);
+      expect(readFileSync(`${path}.corrupt-1`, "utf8")).toBe(text);
+    },
+  );
+
+  it("whose file cannot be read holds nothing back, and that is said", async () => {
+    const { argus } = server();
+    const { files } = argus.system;
+    const path = join(argus.stateDir, "silences.json");
+    const stat: typeof files.stat = (asked) => {
+      if (asked === path) throw new Error("EIO: i/o error, lstat");
+      return files.stat(asked);
+    };
+    const executor = createExecutor(
+      { ...argus.system, files: { ...files, stat } },
+      argus.policy,
+      argus.stateDir,
+    );
+    const request = { cycle: "c1", host: "landmass", dryRun: false };
+    const { actions, notes } = await executor.execute(
+      { ...request, proposals: [alertOf(1, "web is down")] },
+      new AbortController().signal,
+    );
+    expect(actions[0]?.result).toBe("success");
+    expect(notes).toEqual([`${path} could not be read, so nothing is silenced: EIO: i/o error, lstat`]);
   });
 
   it("is taken from the request where the executor of words cannot read it itself", async () => {
@@ -145,8 +185,8 @@ describe("what a silence covers", () => {
       (all) => [...all],
     );
     clock.setWall(-7200);
-    expect(readSilences(argus.system.files, argus.stateDir, clock.now()).map(({ id }) => id)).toEqual([
-      "cd45",
-    ]);
+    expect(
+      readSilences(argus.system.files, argus.stateDir, clock.now(), () => {}).map(({ id }) => id),
+    ).toEqual(["cd45"]);
   });
 });
