@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { bashCompletion } from "../report/completion.ts";
+import { bashCompletion, type CommandWords } from "../report/completion.ts";
 import type { Context } from "./context.ts";
 
 export function completionCommand(program: Command, context: Context): void {
@@ -8,10 +8,15 @@ export function completionCommand(program: Command, context: Context): void {
     .description("print the completion for bash, of the commands and options that there are")
     .action(() => {
       const help = program.createHelp();
-      const words = help.visibleCommands(program).map((command) => ({
-        name: command.name(),
-        options: help.visibleOptions(command).flatMap(({ long }) => long ?? []),
-      }));
-      context.print(bashCompletion(words));
+      const wordsOf = (command: Command): CommandWords[] =>
+        help
+          .visibleCommands(command)
+          .filter((each) => command === program || each.name() !== "help")
+          .map((each) => ({
+            name: each.name(),
+            options: help.visibleOptions(each).flatMap(({ long }) => long ?? []),
+            commands: wordsOf(each),
+          }));
+      context.print(bashCompletion(wordsOf(program)));
     });
 }

@@ -4,17 +4,18 @@ export interface CommandWords {
   readonly name: string;
   /** Long options: `--json`. */
   readonly options: readonly string[];
+  /** Commands of its own: `add` of `silence`. */
+  readonly commands: readonly CommandWords[];
 }
 
 /** Names of commands and options hold nothing that a shell would take for more than a word. */
 export function bashCompletion(commands: readonly CommandWords[]): string {
   const names = commands.map(({ name }) => name).join(" ");
-  const rows = commands.map(({ name, options }) => `    ${name}) words="${options.join(" ")}" ;;`);
   return `# bash completion for argus, made by: argus completion
 _argus() {
   local words
   case "\${COMP_WORDS[1]-}" in
-${rows.join("\n")}
+${commands.map(row).join("\n")}
     *) words="" ;;
   esac
   if [ "$COMP_CWORD" -eq 1 ]; then words="${names} --help --version"; fi
@@ -22,4 +23,17 @@ ${rows.join("\n")}
 }
 complete -o default -F _argus argus
 `;
+}
+
+function row({ name, options, commands }: CommandWords): string {
+  const own = [...commands.map((each) => each.name), ...options].join(" ");
+  if (commands.length === 0) return `    ${name}) words="${own}" ;;`;
+  const inner = commands.map((each) => `${each.name}) words="${each.options.join(" ")}" ;;`);
+  return `    ${name})
+      case "$COMP_CWORD \${COMP_WORDS[2]-}" in
+        "2 "*) words="${own}" ;;
+${inner.map((each) => `        *" "${each}`).join("\n")}
+        *) words="" ;;
+      esac
+      ;;`;
 }

@@ -39,6 +39,11 @@ function contradictions(source: JsonSource, settings: Settings): Fault[] {
     endpoints.add(name);
     checkProbe(probe, ["endpoints", index], say);
   }
+  const windows = new Set<string>();
+  for (const [index, { name }] of settings.maintenance.entries()) {
+    if (windows.has(name)) say(["maintenance", index, "name"], `"${name}" is the name of another window`);
+    windows.add(name);
+  }
   for (const [index, name] of settings.processes.killable.entries()) {
     if (!settings.processes.protected.includes(name)) continue;
     say(

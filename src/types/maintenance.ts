@@ -27,9 +27,9 @@ export const Maintenance = z.strictObject({
     .refine(isTimeZone, "is no time zone such as Europe/Berlin or UTC")
     .default("UTC")
     .describe("such as `Europe/Berlin`"),
-  rules: z.array(z.string()).optional().describe("of these rules alone"),
-  subjects: z.array(z.string()).optional().describe("about these alone, such as names of services"),
-  types: z.array(ProblemType).optional().describe("of these types alone"),
+  rules: z.array(z.string()).min(1).optional().describe("of these rules alone"),
+  subjects: z.array(z.string()).min(1).optional().describe("about these alone, such as names of services"),
+  types: z.array(ProblemType).min(1).optional().describe("of these types alone"),
   actions: z.boolean().default(false).describe("whether Argus does nothing about it either"),
 });
 export type Maintenance = z.infer<typeof Maintenance>;

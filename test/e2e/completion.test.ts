@@ -17,3 +17,12 @@ it("completes commands, and the options of the command that stands there", () =>
   expect(complete("doctor", "--")).toEqual(["--json", "--help"]);
   expect(complete("nonsense", "--")).toEqual([""]);
 });
+
+it("completes the commands of a command, and their options", () => {
+  expect(complete("silence", "")).toEqual(["add", "list", "remove", "--help"]);
+  expect(complete("silence", "a")).toEqual(["add"]);
+  expect(complete("silence", "add")).toEqual(["add"]);
+  expect(complete("silence", "add", "--r")).toEqual(["--rule", "--reason"]);
+  expect(complete("silence", "list", "--")).toEqual(["--json", "--help"]);
+  expect(complete("silence", "nonsense", "--")).toEqual([""]);
+});

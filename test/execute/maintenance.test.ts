@@ -97,6 +97,55 @@ describe("a window is open", () => {
       }),
     );
   });
+
+  const zones = fc.constantFrom(
+    "UTC",
+    "Europe/Berlin",
+    "America/St_Johns",
+    "Australia/Lord_Howe",
+    "Africa/Cairo",
+  );
+  const quarter = fc.integer({ min: 0, max: 95 });
+  const clockOf = (quarters: number) =>
+    `${String(Math.floor(quarters / 4)).padStart(2, "0")}:${String((quarters % 4) * 15).padStart(2, "0")}`;
+
+  it("on each day for as long as from its beginning to its end, but where the clock is changed", () => {
+    const monday = fc
+      .integer({ min: 0, max: 500 })
+      .map((weeks) => Date.UTC(2024, 0, 1) + weeks * 7 * 86_400_000);
+    const days = fc.subarray(["mon", "tue", "wed", "thu", "fri", "sat", "sun"], { minLength: 1 });
+    const step = 900_000;
+    fc.assert(
+      fc.property(quarter, quarter, zones, days, monday, (from, to, timeZone, named, startMs) => {
+        const given = window({ from: clockOf(from), to: clockOf(to), timeZone, days: named });
+        const steps = Array.from({ length: 7 * 96 }, (_, index) => startMs + index * step);
+        const offset = (ms: number) =>
+          new Intl.DateTimeFormat("en-US", { timeZone, timeZoneName: "longOffset" }).format(ms);
+        const zoneOf = (ms: number) => /GMT.*$/.exec(offset(ms))?.[0];
+        fc.pre(zoneOf(startMs - 86_400_000) === zoneOf(startMs + 8 * 86_400_000));
+        const length = to > from ? to - from : 96 - from + to;
+        expect(steps.filter((ms) => open(given, new Date(ms).toISOString()))).toHaveLength(
+          length * named.length,
+        );
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it.each([
+    ["Europe/Berlin", "2026-03-29", 23],
+    ["Europe/Berlin", "2026-10-25", 25],
+    ["Australia/Lord_Howe", "2026-10-04", 23.5],
+    ["Australia/Lord_Howe", "2026-04-05", 24.5],
+    ["Africa/Cairo", "2026-04-24", 23],
+    ["UTC", "2026-03-29", 24],
+  ])("in %s on %s from midnight to midnight for %d hours", (timeZone, day, hours) => {
+    const weekday = new Date(`${day}T12:00Z`).toUTCString().slice(0, 3).toLowerCase();
+    const given = window({ from: "00:00", to: "00:00", timeZone, days: [weekday] });
+    const noon = Date.parse(`${day}T12:00Z`);
+    const minutes = Array.from({ length: 3 * 1440 }, (_, index) => noon + (index - 2160) * 60_000);
+    expect(minutes.filter((ms) => open(given, new Date(ms).toISOString())).length / 60).toBe(hours);
+  });
 });
 
 describe("an open window", () => {
@@ -127,6 +176,22 @@ describe("an open window", () => {
     expect(only(await server({ actions: true }).run([restart("web")])).refusal).toBe("silenced");
   });
 
+  it("tells the end of what was announced before it", async () => {
+    const systemd = recordedSystemd();
+    const clock = manualClock();
+    clock.setWall(-2400);
+    const argus = bench({ path: systemd.path, system: { clock }, policy: { maintenance: [window()] } });
+    expect(only(await argus.run([alert()])).result).toBe("success");
+    clock.advance(2400);
+    expect(only(await argus.run([alert({ severity: "critical" })])).refusal).toBe("silenced");
+    expect(only(await argus.run([alert({ recovery: true })])).result).toBe("success");
+  });
+
+  it("does nothing about its unit, whatever the proposal calls its subject", async () => {
+    const given = { actions: true, subjects: ["web"] };
+    expect(only(await server(given).run([restart("web", { subject: "other" })])).refusal).toBe("silenced");
+  });
+
   const fitting: [object, string | null][] = [
     [{ rules: ["test"] }, "silenced"],
     [{ rules: ["other"] }, null],
@@ -135,6 +200,7 @@ describe("an open window", () => {
     [{ types: ["service"] }, "silenced"],
     [{ types: ["disk"] }, null],
     [{ types: ["service"], subjects: ["api"] }, null],
+    [{ rules: ["other", "test"], subjects: ["api", "web.service"], types: ["disk", "service"] }, "silenced"],
   ];
   it.each(fitting)("is about what fits all that it names: %j", async (given, refusal) => {
     expect(only(await server(given).run([alert()])).refusal).toBe(refusal);
