@@ -68,3 +68,31 @@ test("what cannot be meant is an error that says what can", () => {
     "Allowed choices are disk, memory",
   );
 });
+
+test("an open maintenance window is shown, holds the message back and is explained; a broken one is an error", () => {
+  const watch = argus();
+  watch.rule("mine.json", rule);
+  const window = { name: "nightly backup", from: "00:00", to: "00:00", timeZone: "Europe/Berlin" };
+  watch.settings({ maintenance: [{ ...window, rules: ["always"] }] });
+  expect(watch.once().actions).toMatchObject([{ type: "alert", result: "suppressed", refusal: "silenced" }]);
+  const held = "the maintenance window nightly backup is open until 00:00 Europe/Berlin";
+  expect(watch.run("explain").stdout.replace(/\s+/g, " ")).toContain(held);
+  expect(watch.run("status").stdout).toMatch(/Maintenance +open: nightly backup/);
+  watch.settings({ maintenance: [{ ...window, rules: ["other"] }] });
+  expect(watch.once().actions).toMatchObject([{ type: "alert", result: "success" }]);
+  watch.settings({ maintenance: [{ ...window, timeZone: "Mars/Base" }] });
+  expect(watch.run("status")).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining('"Mars/Base" is no time zone such as Europe/Berlin or UTC'),
+  });
+});
+
+test("all matchers of one silence must fit", () => {
+  const watch = argus();
+  watch.rule("mine.json", rule);
+  watch.run("silence", "add", "--rule", "always", "--subject", "memory", "--for", "2h");
+  expect(watch.once().actions).toMatchObject([{ type: "alert", result: "success" }]);
+  watch.run("silence", "add", "--rule", "always", "--type", "check", "--subject", "cores", "--for", "2h");
+  const held = watch.once().actions;
+  expect(held).toMatchObject([{ type: "alert", result: "suppressed", refusal: "silenced" }]);
+});

@@ -91,6 +91,30 @@ describe("a silence", () => {
     expect(only(await argus.run([alertOf(1, "web is down")])).result).toBe("success");
   });
 
+  it("is not broken by a rise in severity, which is told when it ends though the window is not over", async () => {
+    const { argus, clock } = server(silence({ until: "2026-11-20T22:50:00.000Z" }));
+    clock.advance(-600);
+    changeSilences(
+      argus.system.files,
+      argus.stateDir,
+      clock.now(),
+      () => {},
+      () => [],
+    );
+    await argus.run([alertOf(1, "web is slow", { severity: "warning" })]);
+    changeSilences(
+      argus.system.files,
+      argus.stateDir,
+      clock.now(),
+      () => {},
+      () => [silence({ until: "2026-11-20T22:50:00.000Z" })],
+    );
+    const worse = async () => only(await argus.run([alertOf(1, "web is down", { severity: "critical" })]));
+    expect((await worse()).refusal).toBe("silenced");
+    clock.advance(1200);
+    expect((await worse()).result).toBe("success");
+  });
+
   it("never holds back the end of what was announced before it", async () => {
     const { argus } = server();
     await argus.run([alertOf(1, "web is down")]);
