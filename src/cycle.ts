@@ -101,11 +101,11 @@ export async function runCycle(
     ruled,
     await confirm(parts, self, advice.advisedAttempts(ruled, advised.actions)),
   );
-  const { wasAsked } = parts.escalation;
   const asking = () => ({
     ...context(parts, cycle, snapshot, handled),
     runs: executor.handOffs,
-    wasAsked,
+    lastGiven: parts.handOffs.lastGiven,
+    wasAsked: parts.escalation.wasAsked,
     signal,
   });
   const names = new Set(parts.book.rules().rules.map(({ compiled }) => compiled.rule.name));

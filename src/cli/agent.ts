@@ -1,9 +1,10 @@
 import type { Command } from "commander";
-import type { AgentResult } from "../types/hand-off.ts";
+import { type AgentResult, maxResultBytes } from "../types/hand-off.ts";
 import type { Context } from "./context.ts";
 
-/** Of each: more is no report. */
-const mostCharacters = 128 * 1024;
+const maxErrorsBytes = 8 * 1024;
+/** The rest of the result is the output's, but for the other fields. */
+const maxOutputBytes = maxResultBytes - maxErrorsBytes - 1024;
 
 export function agentCommand(program: Command, context: Context): void {
   program
@@ -20,13 +21,23 @@ export function agentCommand(program: Command, context: Context): void {
         exitCode: result.exitCode,
         timedOut: result.timedOut,
         seconds: Math.round((clock.monotonicMs() - startedMs) / 1000),
-        output: result.stdout.slice(-mostCharacters),
-        errors: result.missing ? `there is no program ${command} here` : result.stderr.slice(-mostCharacters),
+        output: tail(result.stdout, maxOutputBytes),
+        errors: result.missing ? `there is no program ${command} here` : tail(result.stderr, maxErrorsBytes),
       };
       // Whatever became of it is said in here: a unit that fails would be a problem of its own.
       context.print(JSON.stringify(told));
     });
 }
+
+/** The end of it that takes no more than so many bytes as JSON, where one character takes six at the most. */
+function tail(text: string, maxBytes: number): string {
+  let end = text.slice(-maxBytes);
+  for (let bytes = jsonBytes(end); bytes > maxBytes; bytes = jsonBytes(end))
+    end = end.slice(Math.ceil((bytes - maxBytes) / 6));
+  return end;
+}
+
+const jsonBytes = (text: string): number => Buffer.byteLength(JSON.stringify(text));
 
 async function readInput(): Promise<string> {
   const parts: Buffer[] = [];

@@ -1,10 +1,13 @@
 import type { Command } from "commander";
 import { findAbilities } from "../collect/abilities.ts";
-import type { Ability } from "../collect/ability.ts";
+import { type Ability, limited, ok } from "../collect/ability.ts";
 import { isTimerActive } from "../collect/installed-abilities.ts";
+import { agentFault } from "../execute/agent-fault.ts";
+import { policyOf } from "../execute/policy.ts";
 import { readLiveness } from "../record/liveness.ts";
 import { openStateDir } from "../record/state-dir.ts";
 import { doctorReport, livenessCheck } from "../report/doctor.ts";
+import { errorCode } from "../system/files.ts";
 import type { System } from "../system/system.ts";
 import { UserError } from "../types/errors.ts";
 import type { Config } from "../types/settings.ts";
@@ -27,6 +30,7 @@ export function doctorCommand(program: Command, context: Context): void {
         attempt("rules", () => `${openBook(system, config).rules().rules.length} rules in force`),
         ...(await whereItRuns(system, config)),
         ...(await findAbilities(system, config)),
+        ...codingAgent(system, config),
       ];
       if (options.json) printJson(context, checks);
       else context.print(doctorReport(checks, context.style));
@@ -45,6 +49,24 @@ async function whereItRuns(system: System, config: Config): Promise<Ability[]> {
   }
   const timer = await isTimerActive(system);
   return [livenessCheck(readLiveness(system, stateDir, logDir), { intervalSeconds, timer })];
+}
+
+/** Without `handOff` there is nothing to say. */
+function codingAgent({ files, self }: System, config: Config): Ability[] {
+  const name = "coding agent";
+  const { handOff } = policyOf(config);
+  if (handOff === null) return [];
+  try {
+    const fault = agentFault(files, handOff, config.executorSocket !== null || self.uid === 0);
+    if (fault === null)
+      return [ok(name, `${handOff.user} is given what stays unresolved, ${handOff.perDay} a day at most`)];
+    const mend =
+      "mend handOff in argus.json, or take it out; without the agent, people hear of what stays unresolved";
+    return [limited(name, `nothing is handed off: ${fault}`, mend)];
+  } catch (error) {
+    if (errorCode(error) !== "EACCES") throw error;
+    return [limited(name, `this user may not look into ${handOff.directory}`, "sudo argus doctor")];
+  }
 }
 
 function attempt(name: string, look: () => string): Ability {

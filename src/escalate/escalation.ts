@@ -45,8 +45,8 @@ export interface Escalation {
   decide(situation: Situation): ModelDecision;
   /** Only when `decide` said asked. Never rejects. */
   ask(context: AskContext): Promise<Consultation>;
-  /** Whether the model was asked about this problem within a day. */
-  wasAsked(problem: string): boolean;
+  /** Whether the model was asked about this problem since then: within a day, more is not remembered. */
+  wasAsked(problem: string, sinceMs: number): boolean;
   /** Budget, cooldown and the last outcome, for `argus status`. */
   view(): EscalationView;
 }
@@ -196,7 +196,8 @@ export function createEscalation(
   return {
     decide: (situation) => decide(situation, limits, memory, clock.now()),
     ask,
-    wasAsked: (problem) => Object.hasOwn(memory.asked, problem),
+    wasAsked: (problem, sinceMs) =>
+      Object.hasOwn(memory.asked, problem) && (memory.asked[problem]?.at.wallMs ?? 0) >= sinceMs,
     view: () => viewOf(memory, config, clock.now()),
   };
 }

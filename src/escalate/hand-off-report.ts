@@ -14,7 +14,14 @@ import { reasonOf, targetsOf } from "./consultation.ts";
 import { machineLine, machineText } from "./machine-text.ts";
 import { unresolvedOf } from "./unresolved.ts";
 
-const Seen = z.strictObject({ version: z.literal(1), read: z.array(z.string()) });
+const Seen = z.strictObject({
+  version: z.literal(1),
+  /** Runs that were told of. */
+  read: z.array(z.string()),
+  /** Problem -> when it was last given to an agent, ISO 8601: an outage may be longer than the executor remembers. */
+  given: z.record(z.string(), z.string()).default({}),
+});
+type Seen = z.infer<typeof Seen>;
 /** More than a day has. */
 const mostRemembered = 200;
 const mostCharacters = 4000;
@@ -22,6 +29,8 @@ const mostCharacters = 4000;
 export interface HandOffReader {
   /** Those that have ended and were not told before; each is told once. */
   read(runs: readonly HandOffRun[], handled: readonly Handled[], facts: Facts): ReportAndAdvice[];
+  /** When this problem was last given to an agent, as far as `read` was told; ISO 8601. */
+  lastGiven(problem: string): string | null;
 }
 
 export interface ReportAndAdvice {
@@ -40,35 +49,68 @@ export function createHandOffReader(
     files,
     path,
     schema: Seen,
-    empty: () => ({ version: 1 as const, read: [] }),
+    empty: () => ({ version: 1 as const, read: [], given: {} }),
     note,
   });
-  let seen: readonly string[] | null = null;
+  let loaded: Seen | null = null;
+  const seen = (): Seen => {
+    loaded ??= store.load();
+    return loaded;
+  };
   return {
     read(runs, handled, facts) {
-      const ended = runs.filter(({ state }) => state === "ended");
-      if (ended.length === 0) return [];
-      seen ??= store.load().read;
-      const known = new Set(seen);
-      const news = ended.filter(({ id }) => !known.has(id));
-      if (news.length === 0) return [];
-      const next = [...seen, ...news.map(({ id }) => id)].slice(-mostRemembered);
+      if (runs.length === 0) return [];
+      const before = seen();
+      const known = new Set(before.read);
+      const news = runs.filter(({ id, state }) => state === "ended" && !known.has(id));
+      const given = withRuns(before.given, runs);
+      if (news.length === 0 && given === before.given) return [];
+      const next: Seen = {
+        version: 1,
+        read: [...before.read, ...news.map(({ id }) => id)].slice(-mostRemembered),
+        given,
+      };
       try {
         // Before anything is done about them: a crash must not have their proposals done twice.
         files.makeDirectory(config.stateDir);
-        store.save({ version: 1, read: next });
+        store.save(next);
       } catch (error) {
         note(`${path} could not be written, so what the coding agent left waits: ${reasonOf(error)}`);
         return [];
       }
-      seen = next;
+      loaded = next;
       return news.map((run) => reportOf(run, handled, facts, config));
+    },
+    lastGiven: (problem) => {
+      const { given } = seen();
+      return Object.hasOwn(given, problem) ? (given[problem] ?? null) : null;
     },
   };
 }
 
-/** `claude -p --output-format json` wraps the answer. */
-const Envelope = z.object({ result: z.string(), total_cost_usd: z.number().nullish() });
+/** @returns the same object when they tell nothing new. */
+function withRuns(given: Seen["given"], runs: readonly HandOffRun[]): Seen["given"] {
+  const news = runs.filter(({ problem, startedAt }) => (given[problem] ?? "") < startedAt);
+  if (news.length === 0) return given;
+  const next = { ...given };
+  for (const { problem, startedAt } of news) {
+    if ((next[problem] ?? "") < startedAt) next[problem] = startedAt;
+  }
+  const newest = Object.entries(next).sort(([, a], [, b]) => (a < b ? 1 : -1));
+  return Object.fromEntries(newest.slice(0, mostRemembered));
+}
+
+/** `claude -p --output-format json` wraps the answer. Failed, it may lack a result, and may still end with status 0. */
+const Envelope = z.union([
+  z.object({
+    result: z.string(),
+    is_error: z.boolean().default(false),
+    total_cost_usd: z.number().nullish(),
+  }),
+  z
+    .object({ is_error: z.literal(true), subtype: z.string(), total_cost_usd: z.number().nullish() })
+    .transform((envelope) => ({ ...envelope, result: envelope.subtype })),
+]);
 
 function reportOf(
   run: HandOffRun,
@@ -79,22 +121,23 @@ function reportOf(
   const { id, problem, result } = run;
   const base = { id, problem, observations: [], proposals: [], rejected: [], seconds: result?.seconds ?? 0 };
   const nothing = { proposals: [], candidates: {} };
+  const { text, costDollars, isError } = unwrapped(result?.output ?? "");
   const failed = (outcome: "failed" | "timed_out", detail: string): ReportAndAdvice => ({
     report: {
       ...base,
       outcome,
       detail,
-      assessment: machineText(result?.output ?? "", mostCharacters),
-      costDollars: null,
+      assessment: machineText(text, mostCharacters),
+      costDollars,
     },
     advice: nothing,
   });
   if (result === null) return failed("failed", "it left no result");
   if (result.timedOut) return failed("timed_out", `it was ended after ${result.seconds} s`);
   if (result.exitCode !== 0)
-    return failed("failed", machineLine(`${ending(result.exitCode)}: ${result.errors}`, 300));
+    return failed("failed", machineLine(`${ending(result.exitCode)}: ${result.errors.trim() || text}`, 300));
+  if (isError) return failed("failed", machineLine(`it says that it failed: ${text}`, 300));
 
-  const { text, costDollars } = unwrapped(result.output);
   const unresolved = unresolvedOf(handled).filter(({ key }) => key === problem);
   const { candidates } = offerFor(unresolved, handled, facts, config);
   const { confidence } = config.model;
@@ -121,11 +164,11 @@ function reportOf(
 const ending = (exitCode: number | null): string =>
   exitCode === null ? "it was not started, or was ended by a signal" : `it ended with status ${exitCode}`;
 
-function unwrapped(output: string): { text: string; costDollars: number | null } {
+function unwrapped(output: string): { text: string; costDollars: number | null; isError: boolean } {
   try {
-    const { result, total_cost_usd: cost = null } = Envelope.parse(JSON.parse(output));
-    return { text: result, costDollars: cost };
+    const { result, is_error: isError, total_cost_usd: cost = null } = Envelope.parse(JSON.parse(output));
+    return { text: result, costDollars: cost, isError };
   } catch {
-    return { text: output, costDollars: null };
+    return { text: output, costDollars: null, isError: false };
   }
 }

@@ -30,7 +30,10 @@ export interface HandOffContext extends Omit<AskContext, "handled"> {
   readonly handled: readonly Handled[];
   /** Of the last 24 hours. */
   readonly runs: readonly HandOffRun[];
-  wasAsked(problem: string): boolean;
+  /** When this problem was last given to an agent, ISO 8601. */
+  lastGiven(problem: string): string | null;
+  /** Whether the model was asked about it since then. */
+  wasAsked(problem: string, sinceMs: number): boolean;
 }
 
 /** One at the most: the executor starts no second one while one is at work. */
@@ -81,11 +84,11 @@ function dueOf(
   ]);
   const due = groups.find((group) => {
     const problem = context.problems.find(({ key }) => key === group.key);
-    if (problem === undefined || wasHandedOff(problem, context.runs)) return false;
+    if (problem === undefined || wasHandedOff(problem, context)) return false;
     if (ruleThatAsks(group) !== null) return true;
     if (group.findings[0].finding.severity === "info" || nowMs - Date.parse(problem.openedAt) < afterMs)
       return false;
-    return anthropicKey === null || context.wasAsked(group.key);
+    return anthropicKey === null || context.wasAsked(group.key, Date.parse(problem.openedAt));
   });
   return due ?? null;
 }
@@ -99,9 +102,11 @@ const wasHelped = ({ actions, advised = [] }: Handled): boolean =>
 const ruleThatAsks = ({ findings }: Unresolved): string | null =>
   findings.find(asksForAgent)?.finding.rule ?? null;
 
-/** In this outage; runs older than a day are forgotten, and an outage may be longer. */
-const wasHandedOff = ({ key, openedAt }: Problem, runs: readonly HandOffRun[]): boolean =>
-  runs.some(({ problem, startedAt }) => problem === key && Date.parse(startedAt) >= Date.parse(openedAt));
+/** In this outage, which may be longer than the day that the executor remembers. */
+function wasHandedOff({ key, openedAt }: Problem, { runs, lastGiven }: HandOffContext): boolean {
+  const begun = runs.filter(({ problem }) => problem === key).map(({ startedAt }) => startedAt);
+  return [...begun, lastGiven(key) ?? ""].some((at) => Date.parse(at) >= Date.parse(openedAt));
+}
 
 async function incidentOf(
   system: System,

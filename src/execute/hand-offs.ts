@@ -7,7 +7,7 @@ import { join } from "node:path";
 import * as z from "zod";
 import { createStore } from "../system/store.ts";
 import type { Files } from "../system/system.ts";
-import { AgentResult, type HandOffRun } from "../types/hand-off.ts";
+import { AgentResult, type HandOffRun, maxResultBytes } from "../types/hand-off.ts";
 import { Moment, secondsAtLeast, secondsBetween } from "../types/moment.ts";
 
 const Run = z.strictObject({ id: z.string(), problem: z.string(), at: Moment, seconds: z.number() });
@@ -58,7 +58,10 @@ export function openHandOffs(files: Files, stateDir: string, note: (sentence: st
 }
 
 function forget(files: Files, folder: string): void {
+  // Somebody may have been quicker.
+  if (files.stat(folder) === null) return;
   for (const name of files.list(folder)) files.remove(join(folder, name));
+  files.removeDirectory(folder);
 }
 
 function viewOf(files: Files, stateDir: string, run: Run, now: Moment): HandOffRun {
@@ -70,10 +73,13 @@ function viewOf(files: Files, stateDir: string, run: Run, now: Moment): HandOffR
   return { id, problem, startedAt, state: isOver ? "ended" : "running", result };
 }
 
-/** Written by a program of another user: whatever it holds is data. */
+/** Written by a program of another user: whatever it holds is data, and more of it than `argus agent` writes is none. */
 function readResult(files: Files, path: string): AgentResult | null {
   try {
-    return AgentResult.safeParse(JSON.parse(files.tryRead(path) ?? "")).data ?? null;
+    const text = files.tryReadHead(path, maxResultBytes + 1) ?? "";
+    const result = AgentResult.safeParse(JSON.parse(text)).data ?? null;
+    // Bytes that are no text grow as they are read.
+    return Buffer.byteLength(JSON.stringify(result)) > maxResultBytes ? null : result;
   } catch {
     return null;
   }

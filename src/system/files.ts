@@ -11,6 +11,7 @@ import {
   readlinkSync,
   readSync,
   renameSync,
+  rmdirSync,
   rmSync,
   type Stats,
   truncateSync,
@@ -212,6 +213,7 @@ export function createFiles(root: string): Files {
     truncate: (path, sizeBytes) => truncateSync(at(path), sizeBytes),
     rename: (from, to) => renameSync(at(from), at(to)),
     remove: (path) => rmSync(at(path), { force: true, recursive: false }),
+    removeDirectory: (path) => rmdirSync(at(path)),
     realPath: at,
   };
 }

@@ -12,6 +12,7 @@ export function readOnly(system: System): System {
     truncate: nothing,
     rename: nothing,
     remove: nothing,
+    removeDirectory: nothing,
     link: nothing,
   };
   return { ...system, files };

@@ -56,6 +56,8 @@ export interface Files {
   rename(from: string, to: string): void;
   /** No error when it is not there. */
   remove(path: string): void;
+  /** Only an empty one. */
+  removeDirectory(path: string): void;
   /** Where the rooted path lies on the real machine. */
   realPath(path: string): string;
 }

@@ -4,6 +4,9 @@ import { Proposal } from "./action.ts";
 import { Rejection } from "./consultation.ts";
 import { ProblemKey } from "./problem.ts";
 
+/** Of a result as JSON: as many as a day may have (handOff.perDay) must fit one frame of the link to the executor. */
+export const maxResultBytes = 128 * 1024;
+
 /** What `argus agent` leaves behind of a run. */
 export const AgentResult = z.strictObject({
   /** null: it could not be started, or a signal ended it. */

@@ -122,6 +122,7 @@ export const Settings = z.strictObject({
           "claude",
           "-p",
           "--output-format=json",
+          "--tools=Read,Grep,Glob,Bash",
           "--max-turns=20",
           "--max-budget-usd=1",
           "--allowedTools=Read,Grep,Glob,Bash(systemctl status:*),Bash(journalctl:*)",

@@ -63,6 +63,17 @@ const situation = { handled: [down], paused: false, dryRun: false, diskGuard: fa
 const lastResponse = () => JSON.parse(readFileSync(join(its.folder, "logs/last_response.json"), "utf8"));
 
 describe("a question to the model", () => {
+  it("counts for the outage in which it was asked, and for no later one", async () => {
+    server.will(says(reply({})));
+    const of = escalation();
+    const nowMs = its.clock.now().wallMs;
+    expect(of.wasAsked(web, 0)).toBe(false);
+    await ask(of);
+    expect(of.wasAsked(web, nowMs)).toBe(true);
+    expect(escalation().wasAsked(web, nowMs)).toBe(true);
+    expect(of.wasAsked(web, nowMs + 1)).toBe(false);
+  });
+
   it("is answered with proposals for what was offered, in the form that the executor takes", async () => {
     server.will(
       says(

@@ -33,7 +33,10 @@ interface Case {
   readonly found?: Handled;
   readonly openedAt?: string;
   readonly runs?: readonly HandOffRun[];
-  readonly asked?: boolean;
+  /** When it was last handed off, before what the executor remembers. */
+  readonly given?: string;
+  /** When the model was asked; null: never. */
+  readonly asked?: string | null;
   readonly config?: object;
 }
 
@@ -41,7 +44,8 @@ async function proposed({
   found = handled(),
   openedAt = "2026-11-20T09:00:00Z",
   runs = [],
-  asked = true,
+  given,
+  asked = "2026-11-20T09:45:00Z",
   config = {},
 }: Case = {}) {
   const context = {
@@ -57,7 +61,8 @@ async function proposed({
       }),
     ],
     runs,
-    wasAsked: () => asked,
+    lastGiven: () => given ?? null,
+    wasAsked: (_: string, sinceMs: number) => asked !== null && Date.parse(asked) >= sinceMs,
     signal: stop,
   };
   return handOffProposals(its.system, its.config({ settings, ...config }), runs, () => context);
@@ -84,13 +89,24 @@ describe("a problem is given to the coding agent", () => {
   const cases: [string, Case, boolean][] = [
     ["it is open for half an hour", { openedAt: "2026-11-20T09:30:00Z" }, true],
     ["it is open for less", { openedAt: "2026-11-20T09:30:01Z" }, false],
-    ["the model was not asked about it", { asked: false }, false],
-    ["there is no model to ask", { asked: false, config: { anthropicKey: null } }, true],
+    ["the model was not asked about it", { asked: null }, false],
+    ["the model was asked about it in the outage before", { asked: "2026-11-20T08:00:00Z" }, false],
+    ["there is no model to ask", { asked: null, config: { anthropicKey: null } }, true],
+    [
+      "it has been open for days, and was handed off when it began",
+      { openedAt: "2026-11-15T10:00:00Z", given: "2026-11-15T10:40:00.000Z" },
+      false,
+    ],
+    [
+      "it was handed off days ago, in an outage before",
+      { openedAt: "2026-11-20T09:00:00Z", given: "2026-11-15T10:40:00.000Z" },
+      true,
+    ],
     ["it is only worth a note", { found: handled({ severity: "info" }) }, false],
     ["rules resolve it", { found: handled({ resolves: true }) }, false],
     [
       "its rule asks for the agent, at once",
-      { found: handled({ actions: [{ type: "hand_off" }] }), openedAt: "2026-11-20T10:00:00Z", asked: false },
+      { found: handled({ actions: [{ type: "hand_off" }] }), openedAt: "2026-11-20T10:00:00Z", asked: null },
       true,
     ],
     [
@@ -127,6 +143,32 @@ describe("a problem is given to the coding agent", () => {
   ];
   it.each(cases)("when %s", async (_, given, wanted) => {
     expect(await proposed(given)).toHaveLength(wanted ? 1 : 0);
+  });
+});
+
+describe("that a problem was given to an agent", () => {
+  const reader = () => createHandOffReader(its.system, its.config({ settings }), () => undefined);
+  const key = handled().finding.key;
+
+  it("is known for longer than the executor tells of it, also after a restart of Argus", () => {
+    const first = reader();
+    expect(first.lastGiven(key)).toBeNull();
+    expect(first.read([run()], [], {})).toEqual([]);
+    first.read([], [], {});
+    expect(first.lastGiven(key)).toBe("2026-11-20T09:59:00.000Z");
+    expect(reader().lastGiven(key)).toBe("2026-11-20T09:59:00.000Z");
+    reader().read([run({ startedAt: "2026-11-19T09:59:00.000Z" })], [], {});
+    expect(reader().lastGiven(key)).toBe("2026-11-20T09:59:00.000Z");
+  });
+
+  it("is known of the newest 200, so that the file does not grow", () => {
+    for (let each = 0; each < 210; each += 1) {
+      const startedAt = new Date(Date.UTC(2026, 10, 1, each)).toISOString();
+      reader().read([run({ problem: `disk:${String(each).padStart(16, "0")}`, startedAt })], [], {});
+    }
+    expect(reader().lastGiven("disk:0000000000000009")).toBeNull();
+    expect(reader().lastGiven("disk:0000000000000010")).not.toBeNull();
+    expect(reader().lastGiven("disk:0000000000000209")).not.toBeNull();
   });
 });
 
@@ -196,6 +238,13 @@ describe("what an agent leaves", () => {
   const failures: [AgentResult | null, string, string][] = [
     [null, "failed", "it left no result"],
     [result("", { timedOut: true, seconds: 900, exitCode: null }), "timed_out", "it was ended after 900 s"],
+    [
+      result(
+        JSON.stringify({ subtype: "success", is_error: true, result: "Invalid API key", total_cost_usd: 0 }),
+      ),
+      "failed",
+      "it says that it failed: Invalid API key",
+    ],
     [result("", { exitCode: 1, errors: "not logged in" }), "failed", "it ended with status 1: not logged in"],
     [
       result("", { exitCode: null, errors: "there is no program claude here" }),

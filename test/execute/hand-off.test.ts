@@ -1,11 +1,13 @@
 /** Giving a problem to a coding agent: who may be started, when, with what, and never by a word of the request. */
-import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { HandOffPolicy } from "../../src/execute/policy.ts";
 import { accountFault } from "../../src/execute/unprivileged.ts";
 import { createFiles } from "../../src/system/files.ts";
+import { maxFrameBytes } from "../../src/system/link/frames.ts";
 import type { Files } from "../../src/system/system.ts";
+import { maxResultBytes } from "../../src/types/hand-off.ts";
 import { bench, manualClock, only, proposal, temporaryFolder } from "./support.ts";
 
 const passwd = `root:x:0:0:root:/root:/bin/bash
@@ -14,6 +16,9 @@ toor:x:0:0::/root:/bin/sh
 deploy:x:1006:998::/home/deploy:/bin/bash
 carol:x:1007:1007::/home/carol:/bin/bash
 argus:x:999:999::/var/lib/argus:/usr/sbin/nologin
+remote:x:1009:1009::/var/lib/remote:/bin/sh
+odd:x:1010:1010::/srv/a b %n:/bin/sh
+watch:x:999:1008::/var/lib/watch:/bin/sh
 `;
 const group = "root:x:0:\nagent:x:1005:\ndocker:x:998:\nsudo:x:27:bob,carol\ncarol:x:1007:\n";
 const handOff: HandOffPolicy = {
@@ -25,14 +30,26 @@ const handOff: HandOffPolicy = {
   timeoutMinutes: 15,
 };
 
-function server(more: Partial<HandOffPolicy> = {}, { uid = 0, booted = true, exitCode = 0 } = {}) {
+interface Machine {
+  readonly uid?: number;
+  readonly booted?: boolean;
+  /** Of systemd-run; null: it was cut off. */
+  readonly exitCode?: number | null;
+}
+
+function server(more: Partial<HandOffPolicy> = {}, { uid = 0, booted = true, exitCode = 0 }: Machine = {}) {
   const real = createFiles("/");
   const plain = { sizeBytes: 0, modifiedMs: 0, inode: 1, uid: 0, mode: 0o755 };
   const folders = booted ? ["/run/systemd/system", "/srv/agent"] : ["/srv/agent"];
   const files: Files = {
     ...real,
     tryRead: (path) => (path === "/etc/passwd" ? passwd : path === "/etc/group" ? group : real.tryRead(path)),
-    stat: (path) => (folders.includes(path) ? { ...plain, kind: "directory" } : real.stat(path)),
+    stat: (path) =>
+      folders.includes(path)
+        ? { ...plain, kind: "directory" }
+        : path === "/etc/agent.env"
+          ? { ...plain, kind: "file" }
+          : real.stat(path),
   };
   const clock = manualClock();
   const runs: string[][] = [];
@@ -48,7 +65,7 @@ function server(more: Partial<HandOffPolicy> = {}, { uid = 0, booted = true, exi
           exitCode,
           stdout: "",
           stderr: exitCode === 0 ? "" : "Failed to start\nmore",
-          timedOut: false,
+          timedOut: exitCode === null,
           missing: false,
         };
       },
@@ -96,6 +113,27 @@ describe("a hand-off", () => {
     ]);
   });
 
+  it.each([
+    ["agent", "/srv/agent -/home/agent"],
+    ["remote", "/srv/agent -/var/lib/remote"],
+    ["odd", "/srv/agent"],
+  ])("may write the folder of the settings and the home that %s has", async (user, paths) => {
+    const { ask, runs } = server({ user });
+    await ask();
+    expect(runs[0]).toContain(`--property=ReadWritePaths=${paths}`);
+  });
+
+  it("leaves nothing behind when its day is over", async () => {
+    const { ask, finish, clock, argus } = server();
+    finish((await ask()).values["handOff"], done);
+    clock.advance(86_400);
+    const second = await ask();
+    expect(readdirSync(join(argus.stateDir, "hand-offs"))).toEqual([second.values["handOff"]]);
+    rmSync(join(argus.stateDir, "hand-offs"), { recursive: true });
+    clock.advance(86_400);
+    expect((await ask()).result).toBe("success");
+  });
+
   it("is one at a time, until it leaves its result or its time is up", async () => {
     const { ask, finish, clock, argus } = server({ perDay: 9 });
     const first = await ask();
@@ -139,10 +177,16 @@ describe("a hand-off", () => {
     expect(await ask()).toMatchObject({ refusal: "budget_exhausted" });
   });
 
-  const refused: [string, Partial<HandOffPolicy>, Parameters<typeof server>[1], string][] = [
+  const refused: [string, Partial<HandOffPolicy>, Machine, string][] = [
     ["root", { user: "root" }, {}, "handOff.user: root is root"],
     ["another name of root", { user: "toor" }, {}, "handOff.user: toor is root"],
     ["Argus's own user", { user: "argus" }, {}, "handOff.user: argus is the user of Argus itself"],
+    [
+      "another name of Argus's own user",
+      { user: "watch" },
+      {},
+      "handOff.user: watch is the user of Argus itself",
+    ],
     ["nobody", { user: "nobody1" }, {}, "handOff.user: there is no user nobody1 in /etc/passwd"],
     [
       "a user whose group is docker",
@@ -155,6 +199,12 @@ describe("a hand-off", () => {
       { user: "carol" },
       {},
       "handOff.user: carol belongs to the group sudo, which is as good as root",
+    ],
+    [
+      "an environment that is not there",
+      { environmentFile: "/etc/none.env" },
+      {},
+      "handOff.environmentFile: there is no /etc/none.env",
     ],
     [
       "a folder that is not there",
@@ -193,6 +243,31 @@ describe("a hand-off", () => {
       detail: "the settings do not let the model propose hand_off (model.mayPropose)",
     });
     expect(runs).toEqual([]);
+  });
+
+  it("never says more about all runs of a day than a frame to the executor holds", async () => {
+    const { ask, finish, clock, argus } = server({ perDay: 50 });
+    const mostOutput = maxResultBytes - Buffer.byteLength(JSON.stringify({ ...done, output: "" }));
+    for (let run = 0; run < 49; run += 1)
+      finish((await ask()).values["handOff"], { ...done, output: "x".repeat(mostOutput) });
+    // As much as no `argus agent` writes is no result.
+    finish((await ask()).values["handOff"], { ...done, output: "x".repeat(mostOutput + 1) });
+    clock.advance(900 + 31);
+    const { handOffs } = argus.executor.view();
+    expect(handOffs.filter(({ result }) => result?.output.length === mostOutput)).toHaveLength(49);
+    expect(handOffs.at(-1)).toMatchObject({ state: "ended", result: null });
+    const most = Buffer.byteLength(JSON.stringify(handOffs[0])) * 50;
+    expect(most).toBeLessThan(maxFrameBytes * 0.9);
+  });
+
+  it("that nobody knows to have begun is taken for one at work until its time is up", async () => {
+    const { ask, clock, argus } = server({}, { exitCode: null });
+    const record = await ask();
+    expect(record.result).toBe("failure");
+    expect(argus.executor.view().handOffs).toMatchObject([{ state: "running", result: null }]);
+    expect(await ask()).toMatchObject({ refusal: "budget_exhausted" });
+    clock.advance(900 + 31);
+    expect(argus.executor.view().handOffs).toMatchObject([{ state: "ended", result: null }]);
   });
 
   it("takes a result that is none for none", async () => {

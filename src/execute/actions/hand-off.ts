@@ -5,15 +5,16 @@
 import { randomInt } from "node:crypto";
 import { join } from "node:path";
 import * as z from "zod";
-import { isSystemdRunning } from "../../system/systemd.ts";
+import type { Files } from "../../system/system.ts";
 import type { AgentResult } from "../../types/hand-off.ts";
 import type { Answer, Context, Look, MachineAction, Question } from "../action.ts";
+import { agentFault } from "../agent-fault.ts";
 import { graceSeconds } from "../hand-offs.ts";
 import { oneLine } from "../one-line.ts";
 import type { HandOffPolicy } from "../policy.ts";
 import { firstInRequest, notPaused, offeredToModel } from "../questions.ts";
 import { notSilenced } from "../silences.ts";
-import { accountFault } from "../unprivileged.ts";
+import { homeOf } from "../unprivileged.ts";
 
 const Incident = z
   .object({
@@ -75,7 +76,12 @@ export const handOffAction: MachineAction<Incident, HandOffPolicy, null> = {
     const id = `${new Date(now.wallMs).toISOString().slice(0, 19).replace(/[-:T]/g, "")}-${randomInt(0x10000).toString(16).padStart(4, "0")}`;
     const folder = handOffs.begin({ id, problem: proposal.problem, at: now, seconds }, target.incident);
     const unit = `argus-hand-off-${id}`;
-    const args = ["--quiet", "--collect", `--unit=${unit}`, ...propertiesOf(handOff, folder, seconds)];
+    const args = [
+      "--quiet",
+      "--collect",
+      `--unit=${unit}`,
+      ...propertiesOf(system.files, handOff, folder, seconds),
+    ];
     const agent = [...policy.program, "agent", "--seconds", String(seconds), "--", ...handOff.command];
     const started = await system.run("systemd-run", [...args, "--", ...agent], { timeoutMs: 10_000 });
     const values = { handOff: id };
@@ -88,9 +94,12 @@ export const handOffAction: MachineAction<Incident, HandOffPolicy, null> = {
       };
     const why = oneLine(
       started.stderr.split("\n", 1)[0] ||
-        (started.missing ? "there is no systemd-run here" : `exit status ${started.exitCode}`),
+        (started.missing ? "there is no systemd-run here" : `exit status ${started.exitCode ?? "unknown"}`),
       300,
     );
+    // Cut off, nobody knows whether it began: then it counts as at work until its time is up.
+    if (started.exitCode === null && !started.missing)
+      return { ok: false, detail: `systemd-run ${unit} gave no answer: ${why}`, done: null, values };
     // Over, so that it keeps no other one waiting.
     const nothing: AgentResult = { exitCode: null, timedOut: false, seconds: 0, output: "", errors: why };
     system.files.writeAtomic(join(folder, "result.json"), JSON.stringify(nothing));
@@ -102,6 +111,7 @@ export const handOffAction: MachineAction<Incident, HandOffPolicy, null> = {
 
 /** Standard input and output are opened by systemd before it becomes the user: the agent sees no folder of Argus. */
 function propertiesOf(
+  files: Files,
   { user, directory, environmentFile }: HandOffPolicy,
   folder: string,
   seconds: number,
@@ -113,6 +123,7 @@ function propertiesOf(
     "/var/log/argus",
     "/run/argus-executor.sock",
   ];
+  const home = homeOf(files, user);
   const properties = [
     `StandardInput=file:${join(folder, "incident.json")}`,
     `StandardOutput=truncate:${join(folder, "result.json")}`,
@@ -122,7 +133,7 @@ function propertiesOf(
     "NoNewPrivileges=yes",
     "CapabilityBoundingSet=",
     "ProtectSystem=strict",
-    `ReadWritePaths=${directory} -/home/${user}`,
+    `ReadWritePaths=${directory}${home === null ? "" : ` -${home}`}`,
     ...hidden.map((path) => `InaccessiblePaths=-${path}`),
     "PrivateTmp=yes",
     "PrivateDevices=yes",
@@ -150,14 +161,8 @@ function propertiesOf(
 function canBeStarted(handOff: HandOffPolicy | null, { system }: Context): Answer {
   const no = (detail: string): Answer => ({ pass: false, reason: "not_allowlisted", detail });
   if (handOff === null) return no("the settings name no coding agent (handOff)");
-  if (!isSystemdRunning(system.files) || system.self.uid !== 0)
-    return no(
-      "a coding agent is started by systemd alone, for an Argus that runs as root or has its executor",
-    );
-  const fault = accountFault(system.files, handOff.user);
-  if (fault !== null) return no(`handOff.user: ${fault}`);
-  if (system.files.stat(handOff.directory)?.kind !== "directory")
-    return no(`handOff.directory: ${handOff.directory} is no folder`);
+  const fault = agentFault(system.files, handOff, system.self.uid === 0);
+  if (fault !== null) return no(fault);
   return {
     pass: true,
     detail: `${handOff.user} is a user without privileges, and ${handOff.directory} is there`,
