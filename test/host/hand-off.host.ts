@@ -5,7 +5,8 @@ import { bootHost, type Host } from "./harness.ts";
 import * as is from "./installed.ts";
 
 let host: Host;
-const secret = "tg-4711-very-secret";
+/** Stands in the journal of the unit, which is evidence. */
+const secret = "xK9vQ2mZ7pLw4RtY";
 
 /** Behaves as `claude -p --output-format json` does, and looks around. */
 const agent = `#!${process.execPath}
@@ -23,6 +24,8 @@ const seen = {
   restart: attempt(() => execFileSync("systemctl", ["restart", "web"], { stdio: "pipe" })),
   write: attempt(() => fs.writeFileSync("/etc/evil", "x")),
   work: attempt(() => fs.writeFileSync("note", "x")),
+  home: attempt(() => fs.writeFileSync(process.env.HOME + "/note", "x")),
+  key: process.env.AGENT_KEY,
   given: incident,
 };
 const socket = net.connect("/run/argus-executor.sock");
@@ -67,11 +70,12 @@ const off = ["service-down", "service-down-hands-off", "unit-failed"].map((name)
 
 beforeAll(async () => {
   host = await bootHost({ name: "agent" });
-  await succeed(host, ["useradd", "--create-home", "coder"]);
-  await succeed(host, ["install", "-d", "-o", "coder", "/home/coder/work"]);
+  await succeed(host, ["useradd", "--create-home", "--home-dir", "/srv/coder", "coder"]);
+  await succeed(host, ["install", "-d", "-o", "coder", "/srv/coder/work"]);
   host.write("/srv/claude", agent, 0o755);
-  host.write("/home/coder/work/mode", "answer");
-  await is.service(host, "web");
+  host.write("/srv/coder/work/mode", "answer");
+  host.write("/etc/argus/agent.env", "AGENT_KEY=of-its-own\n", 0o600);
+  await is.service(host, "web", `ExecStart=/bin/sh -c 'echo DB_PASSWORD=${secret}; exec sleep infinity'`);
   await is.systemctl(host, "start", "web");
   await is.installArgus(host, {
     settings: {
@@ -79,19 +83,51 @@ beforeAll(async () => {
       handOff: {
         command: ["/srv/claude"],
         user: "coder",
-        directory: "/home/coder/work",
+        directory: "/srv/coder/work",
+        environmentFile: "/etc/argus/agent.env",
         perDay: 2,
         timeoutMinutes: 1,
       },
     },
-    env: { TELEGRAM_BOT_TOKEN: secret, TELEGRAM_CHAT_ID: "1", TELEGRAM_API_URL: "http://127.0.0.1:9" },
     rules: [rule, ...off],
   });
 });
 afterAll(async () => await host?.stop());
 
-const seen = () => JSON.parse(host.read("/home/coder/work/seen.json"));
+const seen = () => JSON.parse(host.read("/srv/coder/work/seen.json"));
 const reports = () => is.cycles(host).flatMap(({ hand_offs: all = [] }) => all);
+
+/** What the executor answers to a proposal of whoever owns the part with the network. */
+async function askExecutor(more: object): Promise<string> {
+  const proposal = {
+    type: "hand_off",
+    source: "self",
+    problem: "disk:0123456789abcdef",
+    problemType: "disk",
+    severity: "critical",
+    subject: "x",
+    incident: "x",
+    ...more,
+  };
+  const params = { cycle: "probe", host: "h", dryRun: false, proposals: [proposal] };
+  const script = `
+    const socket = require("node:net").connect("/run/argus-executor.sock");
+    let text = "";
+    socket.on("data", (data) => {
+      text += data;
+      for (const line of text.split("\\n").slice(0, -1)) {
+        const { beat, result } = JSON.parse(line);
+        if (beat) continue;
+        const [{ refusal, detail }] = result.actions;
+        console.log(refusal + ": " + detail);
+        socket.destroy();
+        return;
+      }
+    });
+    socket.write(${JSON.stringify(JSON.stringify({ id: 1, method: "execute", params }))} + "\\n");`;
+  host.write("/srv/probe.cjs", script, 0o644);
+  return (await succeed(host, ["runuser", "-u", "argus", "--", process.execPath, "/srv/probe.cjs"])).trim();
+}
 
 describe("a problem that is handed off", () => {
   it("is healed by what the agent proposes, through the executor, and no further", async () => {
@@ -115,7 +151,13 @@ describe("a problem that is handed off", () => {
 
   it("is looked into by a user who can change nothing, reads no secret and reaches no executor", () => {
     const { given, ...others } = seen();
-    expect(others).toMatchObject({ id: "coder", capabilities: "0000000000000000", work: "undefined" });
+    expect(others).toMatchObject({
+      id: "coder",
+      capabilities: "0000000000000000",
+      work: "undefined",
+      home: "undefined",
+      key: "of-its-own",
+    });
     expect(["EACCES", "ENOENT"]).toContain(others.environment);
     expect(["EACCES", "ENOENT"]).toContain(others.state);
     expect(["EACCES", "ENOENT", "ECONNREFUSED"]).toContain(others.socket);
@@ -123,11 +165,12 @@ describe("a problem that is handed off", () => {
     expect(others.restart).not.toBe("");
     expect(others.restart).toMatch(/Command failed/);
     expect(given).toContain("web is failed");
+    expect(given).toContain("DB_PASSWORD=[redacted]");
     expect(given).not.toContain(secret);
   });
 
   it("has no agent beside the one that is at work, which `argus status` shows, and which is ended at its time limit", async () => {
-    host.write("/home/coder/work/mode", "hang");
+    host.write("/srv/coder/work/mode", "hang");
     // One outage is handed off once: this is to be another one.
     await is.moreCycles(host, 2);
     await is.crash(host, "web");
@@ -143,4 +186,36 @@ describe("a problem that is handed off", () => {
     expect(reports()[1]).toMatchObject({ outcome: "timed_out", proposals: [] });
     expect((await host.exec(["pgrep", "--uid", "coder"])).stdout).toBe("");
   }, 120_000);
+
+  it("gets no agent beyond those of the day, nor another agent than that of the settings, whoever asks", async () => {
+    host.write("/srv/coder/work/mode", "answer");
+    await is.systemctl(host, "start", "web");
+    await is.moreCycles(host, 2);
+    await is.crash(host, "web");
+    await is.moreCycles(host, 3);
+    expect(is.actions(host, "hand_off").filter(({ result }) => result === "success")).toHaveLength(2);
+    expect(await askExecutor({})).toBe("budget_exhausted: 2 of 2 hand-offs were used in the last 24 hours");
+    for (const more of [{ user: "root" }, { command: ["/bin/sh"] }, { target: "root" }])
+      expect(await askExecutor(more)).toMatch(/^invalid: /);
+    expect(
+      await succeed(host, ["systemctl", "list-units", "--plain", "--no-legend", "argus-hand-off-*"]),
+    ).toBe("");
+  });
+
+  it("is told by `argus doctor` to have an agent, as long as it has one", async () => {
+    const line = async () => {
+      const { stdout } = await is.argus(host, "doctor", "--json");
+      return (JSON.parse(stdout) as { name: string }[]).find(({ name }) => name === "coding agent");
+    };
+    expect(await line()).toMatchObject({
+      state: "ok",
+      detail: "coder is given what stays unresolved, 2 a day at most",
+    });
+    await succeed(host, ["usermod", "--append", "--groups", "shadow", "coder"]);
+    expect(await line()).toMatchObject({
+      state: "limited",
+      detail:
+        "nothing is handed off: handOff.user: coder belongs to the group shadow, which is as good as root",
+    });
+  });
 });
