@@ -80,30 +80,59 @@ function model({ model: { calls, byOutcome, avoided, tokens, latencyMs } }: Stat
 const list = (parts: readonly (readonly [string, number])[]): string =>
   parts.length === 0 ? "" : ` (${parts.map(([what, number]) => `${grouped(number)} ${what}`).join(", ")})`;
 
-function cost(
-  { model: { calls, costDollars, callsWithoutPrice, days, resolvedByModel }, problems }: Stats,
-  style: Style,
-): Line[] {
-  if (calls === 0) return [];
-  const each = (number: number): string => (number === 0 ? "none" : dollars(costDollars / number));
-  const unpriced =
-    callsWithoutPrice === 0 ? "" : `; the price of ${count(callsWithoutPrice, "call")} is not known here`;
-  const sentence = `${dollars(costDollars)} in all${unpriced}; ${each(resolvedByModel)} for each problem that the model's actions resolved (${grouped(resolvedByModel)}), ${each(problems.resolved)} for each one resolved at all (${grouped(problems.resolved)})`;
+function cost({ model, problems }: Stats, style: Style): Line[] {
+  const { calls, days, resolvedByModel } = model;
+  const sentences = (...texts: string[]): Line[] =>
+    texts.flatMap((text) => wrap(text, { style, indent: labelWidth, hang: labelWidth + 2 }));
+  if (calls === 0) return sentences("none: the model was not asked");
   const rows = days
     .slice(-mostDays)
     .map((row): Text[] => [
       row.day,
       count(row.calls, "call"),
       `${grouped(row.tokens)} tokens`,
-      dollars(row.costDollars),
+      amountOf(row) ?? "not known",
     ]);
+  const earlier = days.length - rows.length;
   return [
-    ...wrap(sentence, { style, indent: labelWidth, hang: labelWidth + 2 }),
+    ...sentences(inAll(model)),
+    ...(amountOf(model) === null
+      ? []
+      : sentences(
+          `${each(model, resolvedByModel, "problem that the model's actions resolved", "the model's actions resolved no problem")}; ${each(model, problems.resolved, "problem resolved at all", "no problem was resolved at all")}`,
+        )),
     ...table(rows, [{}, { align: "right" }, { align: "right" }, { align: "right" }], {
       style,
       indent: labelWidth,
     }),
+    ...(earlier > 0 ? sentences(`and ${count(earlier, "day")} before: argus stats --json`) : []),
   ];
+}
+
+type Spent = Pick<Stats["model"], "calls" | "costDollars" | "callsWithoutPrice">;
+
+const noPrice = "no price for its model, or no answer";
+
+function inAll(model: Spent): string {
+  const { calls, callsWithoutPrice } = model;
+  const amount = amountOf(model);
+  if (amount === null) return `not known for any call: ${noPrice}`;
+  const unknown =
+    callsWithoutPrice === 0
+      ? ""
+      : `, and what ${grouped(callsWithoutPrice)} of ${count(calls, "call")} cost is not known: ${noPrice}`;
+  return `${amount} in all${unknown}`;
+}
+
+/** null: of none of the calls is it known. */
+function amountOf({ calls, costDollars, callsWithoutPrice }: Spent): string | null {
+  if (callsWithoutPrice === calls) return null;
+  return `${callsWithoutPrice === 0 ? "" : "at least "}${dollars(costDollars)}`;
+}
+
+function each(model: Spent, number: number, what: string, none: string): string {
+  if (number === 0) return none;
+  return `${amountOf({ ...model, costDollars: model.costDollars / number })} for each ${what} (${grouped(number)})`;
 }
 
 const dollars = (amount: number): string => `$${amount.toFixed(4)}`;
@@ -113,11 +142,12 @@ function actions({ actions: all }: Stats, style: Style): Line[] {
   return table(rows, [{}, {}, { align: "right" }, { wraps: true }], { style, indent: labelWidth });
 }
 
-function whatBecame({ done, withoutEffect, failed, refused }: ActionStats): string {
+function whatBecame({ done, withoutEffect, failed, notBegun, refused }: ActionStats): string {
   const parts: [number, string][] = [
     [done, "done"],
     [withoutEffect, "without effect"],
     [failed, "failed"],
+    [notBegun, "not begun"],
     ...(Object.entries(refused) as [RefusalReason, number][]).map(([reason, number]): [number, string] => [
       number,
       reason,

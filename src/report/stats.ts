@@ -1,8 +1,10 @@
 /** What Argus did over days, counted from the trail and the registry: the data of `argus stats`. */
-import type { ActionRecord, RefusalReason } from "../types/action.ts";
-import type { ConsultationOutcome } from "../types/consultation.ts";
+import { type ActionRecord, ActionType, type RefusalReason } from "../types/action.ts";
+import type { ConsultationOutcome, Rejection } from "../types/consultation.ts";
 import type { RegistryRecord } from "../types/problem.ts";
 import type { ModelAnswer, TrailCycle } from "../types/trail.ts";
+import { type Lives, livesOf } from "./lives.ts";
+import { type Asker, askerOf, Counts, percentile } from "./tally.ts";
 
 export interface Stats {
   /** ISO 8601, UTC. */
@@ -16,12 +18,7 @@ export interface Stats {
     /** In which anything was found. */
     readonly withFindings: number;
   };
-  readonly problems: {
-    readonly opened: number;
-    readonly resolved: number;
-    /** Of those that were both opened and resolved in this time; null: none. */
-    readonly secondsToHeal: { readonly median: number; readonly worst: number } | null;
-  };
+  readonly problems: Lives;
   readonly model: {
     readonly calls: number;
     readonly byOutcome: Readonly<Partial<Record<ConsultationOutcome, number>>>;
@@ -32,12 +29,7 @@ export interface Stats {
     /** Of the calls whose price is known. */
     readonly costDollars: number;
     readonly callsWithoutPrice: number;
-    readonly days: readonly {
-      readonly day: string;
-      readonly calls: number;
-      readonly tokens: number;
-      readonly costDollars: number;
-    }[];
+    readonly days: readonly DayStats[];
     /** Problems that ended after an action of the model had worked. */
     readonly resolvedByModel: number;
   };
@@ -47,13 +39,27 @@ export interface Stats {
   readonly rules: readonly { readonly rule: string; readonly fired: number }[];
 }
 
+export interface DayStats {
+  /** `2026-11-20`, UTC. */
+  readonly day: string;
+  readonly calls: number;
+  readonly tokens: number;
+  /** Of the calls whose price is known. */
+  readonly costDollars: number;
+  readonly callsWithoutPrice: number;
+}
+
 export interface ActionStats {
+  /** One of the actions there are, or `unknown`. */
   readonly action: string;
-  readonly source: "rule" | "model" | "operator" | "self";
+  readonly source: Asker;
   readonly asked: number;
   readonly done: number;
   readonly withoutEffect: number;
   readonly failed: number;
+  /** Argus was told to stop before it came to them. */
+  readonly notBegun: number;
+  /** By the gate, or already where the reply was read. */
   readonly refused: Readonly<Partial<Record<RefusalReason, number>>>;
 }
 
@@ -82,8 +88,7 @@ function newTally() {
   const byOutcome = new Counts<ConsultationOutcome>();
   const fired = new Counts<string>();
   const latencies: number[] = [];
-  const days = new Map<string, { day: string; calls: number; tokens: number; costDollars: number }>();
-  let callsWithoutPrice = 0;
+  const days = new Map<string, { -readonly [field in keyof DayStats]: DayStats[field] }>();
   const actions = new Map<string, ReturnType<typeof newRow>>();
 
   function takeConsultation({ cycle, consultation }: TrailCycle): void {
@@ -91,24 +96,37 @@ function newTally() {
     const { inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens, costDollars } = consultation;
     byOutcome.add(consultation.outcome);
     latencies.push(consultation.latencyMs);
-    if (costDollars === null) callsWithoutPrice += 1;
     const day = cycle.ts.slice(0, 10);
-    const row = days.get(day) ?? { day, calls: 0, tokens: 0, costDollars: 0 };
+    const row = days.get(day) ?? { day, calls: 0, tokens: 0, costDollars: 0, callsWithoutPrice: 0 };
     row.calls += 1;
+    if (costDollars === null) row.callsWithoutPrice += 1;
     row.tokens += inputTokens + outputTokens + cacheReadTokens + cacheWriteTokens;
     row.costDollars += costDollars ?? 0;
     days.set(day, row);
   }
 
-  function takeAction(action: ActionRecord): void {
-    const name = `${action.type} ${sourceOf(action.source)}`;
-    const row = actions.get(name) ?? newRow(action);
+  function rowOf(type: string, source: Asker) {
+    // What the model called an action may be any text: only those that there are get a row of their own.
+    const action = ActionType.safeParse(type).data ?? "unknown";
+    const name = nameOf({ action, source });
+    const row = actions.get(name) ?? newRow(action, source);
     actions.set(name, row);
     row.asked += 1;
+    return row;
+  }
+
+  function takeAction(action: ActionRecord): void {
+    const row = rowOf(action.type, askerOf(action.source));
     if (action.refusal !== null) row.refused.add(action.refusal);
     else if (action.result === "failure") row.failed += 1;
     else if (action.result === "success" && action.verified === false) row.withoutEffect += 1;
     else if (action.result === "success") row.done += 1;
+    else row.notBegun += 1;
+  }
+
+  /** What went no further than the reading of the reply is in no record of an action. */
+  function takeRejected(source: "model" | "agent", rejected: readonly Rejection[]): void {
+    for (const { what, reason } of rejected) rowOf(what.split(" ", 1)[0] ?? "", source).refused.add(reason);
   }
 
   return {
@@ -120,6 +138,8 @@ function newTally() {
       if (each.findings.length > 0 && !each.cycle.model.asked) avoided.add(each.cycle.model.why);
       for (const rule of new Set(each.findings.map((finding) => finding.rule))) fired.add(rule);
       for (const action of each.actions) takeAction(action);
+      takeRejected("model", each.consultation?.rejected ?? []);
+      for (const { rejected } of each.hand_offs ?? []) takeRejected("agent", rejected);
       takeConsultation(each);
     },
     result() {
@@ -138,83 +158,27 @@ function newTally() {
               ? null
               : { median: percentile(latencies, 0.5), percentile95: percentile(latencies, 0.95) },
           costDollars: sum(({ costDollars }) => costDollars),
-          callsWithoutPrice,
+          callsWithoutPrice: sum((row) => row.callsWithoutPrice),
           days: rows,
         },
         actions: [...actions.values()]
           .map(({ refused, ...row }) => ({ ...row, refused: refused.all() }))
-          .sort((a, b) => b.asked - a.asked || (a.action < b.action ? -1 : 1)),
+          .sort((a, b) => b.asked - a.asked || (nameOf(a) < nameOf(b) ? -1 : 1)),
         rules: fired.rows().map(([rule, number]) => ({ rule, fired: number })),
       };
     },
   };
 }
 
-const newRow = ({ type, source }: ActionRecord) => ({
-  action: type === "" ? "unknown" : type,
-  source: sourceOf(source),
+const nameOf = ({ action, source }: { action: string; source: Asker }): string => `${action} ${source}`;
+
+const newRow = (action: string, source: Asker) => ({
+  action,
+  source,
   asked: 0,
   done: 0,
   withoutEffect: 0,
   failed: 0,
+  notBegun: 0,
   refused: new Counts<RefusalReason>(),
 });
-
-function sourceOf(source: string): ActionStats["source"] {
-  if (source.startsWith("rule:")) return "rule";
-  if (source.startsWith("llm:")) return "model";
-  return source === "operator" ? "operator" : "self";
-}
-
-/** Openings and ends, paired by key. */
-function livesOf(records: Iterable<RegistryRecord>, from: string) {
-  const sorted = [...records].filter(({ ts, event }) => ts >= from && event !== "changed").reverse();
-  sorted.sort((a, b) => (a.ts < b.ts ? -1 : a.ts > b.ts ? 1 : 0));
-  const openedAt = new Map<string, string>();
-  const helped = new Set<string>();
-  const durations: number[] = [];
-  let opened = 0;
-  let resolved = 0;
-  let resolvedByModel = 0;
-  for (const { ts, key, event, source, action_result: result, verified } of sorted) {
-    if (event === "opened") {
-      opened += 1;
-      openedAt.set(key, ts);
-      helped.delete(key);
-    }
-    const isModels = event === "action" && source.startsWith("llm:");
-    if (isModels && result === "success" && verified === true) helped.add(key);
-    if (event !== "resolved") continue;
-    resolved += 1;
-    const begun = openedAt.get(key);
-    if (begun !== undefined) durations.push((Date.parse(ts) - Date.parse(begun)) / 1000);
-    if (helped.delete(key)) resolvedByModel += 1;
-    openedAt.delete(key);
-  }
-  const secondsToHeal =
-    durations.length === 0 ? null : { median: percentile(durations, 0.5), worst: Math.max(...durations) };
-  return { problems: { opened, resolved, secondsToHeal }, resolvedByModel };
-}
-
-/** The nearest rank: one of the values themselves. */
-function percentile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0;
-}
-
-class Counts<T extends string> {
-  readonly #counts = new Map<T, number>();
-
-  add(what: T): void {
-    this.#counts.set(what, (this.#counts.get(what) ?? 0) + 1);
-  }
-
-  /** Most first. */
-  rows(): [T, number][] {
-    return [...this.#counts].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1));
-  }
-
-  all(): Record<T, number> {
-    return Object.fromEntries(this.rows()) as Record<T, number>;
-  }
-}

@@ -114,3 +114,39 @@ test("when it does not answer, or there is no key, the finding alerts by itself"
   expect(cycle.cycle.model).toMatchObject({ asked: false, why: "no_key" });
   expect(cycle.actions).toMatchObject([{ type: "alert", source: "rule:always", result: "success" }]);
 });
+
+test("what it was asked, what it cost and which calls were avoided is counted by stats", async () => {
+  const { watch } = await withServer();
+  watch.rule("mine.json", rule(false));
+  await once(watch);
+  await once(watch);
+  const stats = JSON.parse(watch.run("stats", "--json").stdout);
+  expect(Date.parse(stats.to) - Date.parse(stats.from)).toBe(7 * 86_400_000);
+  expect(stats).toMatchObject({
+    cycles: { total: 2, byTrigger: { once: 2 }, withFindings: 2 },
+    problems: { opened: 1, resolved: 0, secondsToHeal: null },
+    // 4,000 tokens in, 200 out and 1,500 from the cache, at the price of the default model.
+    model: {
+      calls: 1,
+      byOutcome: { answered: 1 },
+      avoided: { same_unresolved_set: 1 },
+      tokens: 5700,
+      callsWithoutPrice: 0,
+      days: [{ calls: 1, tokens: 5700 }],
+      resolvedByModel: 0,
+    },
+    actions: [{ action: "alert", source: "rule", asked: 2, done: 1, refused: { duplicate: 1 } }],
+    rules: [{ rule: "always", fired: 2 }],
+  });
+  expect(stats.model.costDollars).toBeCloseTo(0.000515, 9);
+  const text = watch.run("stats", "--since", "24h").stdout;
+  expect(text).toContain("1 call (1 answered): 5,700 tokens");
+  expect(text).toContain("1 call avoided (1 same_unresolved_set)");
+  expect(text).toContain("$0.0005 in all");
+  expect(text).toContain("always  in 2 cycles");
+  expect(watch.run("stats", "--since", "soon")).toMatchObject({
+    status: 2,
+    stdout: "",
+    stderr: expect.stringContaining("such as 30m, 2h or 7d"),
+  });
+});

@@ -8,6 +8,8 @@ import { doctorReport } from "../../src/report/doctor.ts";
 import { explainCycle } from "../../src/report/explain.ts";
 import { explainProblem } from "../../src/report/explain-problem.ts";
 import { problemsReport, recordsReport } from "../../src/report/problems.ts";
+import { statsOf } from "../../src/report/stats.ts";
+import { statsReport } from "../../src/report/stats-text.ts";
 import { statusReport } from "../../src/report/status.ts";
 import type { Style } from "../../src/report/style.ts";
 import { explainWhyNot } from "../../src/report/why-not.ts";
@@ -20,6 +22,7 @@ import {
   restartVerified,
   twoHundred,
 } from "../report/cycles.ts";
+import * as days from "../report/days.ts";
 import * as views from "../report/views.ts";
 
 const cycles = {
@@ -65,6 +68,9 @@ const reports: Record<string, (style: Style) => string> = {
     problemsReport([views.problem(), views.diskProblem, views.healedProblem], style),
   "problems/none": (style) => problemsReport([], style),
   "problems/records": (style) => recordsReport(views.records, style, views.statusBad.notes),
+  "stats/week": (style) => statsReport(statsOf(days.window, days.records, days.cycles), style),
+  "stats/never-asked": (style) => statsReport(statsOf(days.window, [], [days.at(days.window.from)]), style),
+  "stats/nothing": (style) => statsReport(statsOf(days.window, [], []), style),
   "doctor/doctor": (style) => doctorReport(views.checks, style),
   "check/good": (style) => checkReport(views.checkGood, style),
   "check/bad": (style) => checkReport(views.checkBad, style),

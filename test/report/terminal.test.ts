@@ -8,12 +8,15 @@ import { explainCycle } from "../../src/report/explain.ts";
 import { explainProblem } from "../../src/report/explain-problem.ts";
 import { print, toned, wrap } from "../../src/report/layout.ts";
 import { problemsReport, recordsReport } from "../../src/report/problems.ts";
+import { statsOf } from "../../src/report/stats.ts";
+import { statsReport } from "../../src/report/stats-text.ts";
 import { statusReport } from "../../src/report/status.ts";
 import { createStyle, type Style } from "../../src/report/style.ts";
 import { table } from "../../src/report/table.ts";
 import { clean, clip, displayWidth } from "../../src/report/text.ts";
 import { explainWhyNot } from "../../src/report/why-not.ts";
 import * as cycles from "./cycles.ts";
+import * as days from "./days.ts";
 import * as views from "./views.ts";
 
 /** Every report, with one text put in wherever the machine's words can stand. */
@@ -118,6 +121,14 @@ function everyReport(text: string, style: Style): string[] {
         reason: text,
         action_taken: text,
       })),
+      style,
+    ),
+    statsReport(
+      statsOf(
+        { from: "2026-11-13T22:00:00Z", to: "2026-11-20T23:00:00Z" },
+        [],
+        [{ ...cycle, consultation: days.call({ rejected: [{ what: text, reason: "invalid", why: text }] }) }],
+      ),
       style,
     ),
     doctorReport(
