@@ -215,7 +215,7 @@ function context(
   snapshot: Snapshot,
   handled: readonly Handled[],
 ) {
-  const problems = [...registry.problems().values()].filter(isOpen);
+  const problems = [...registry.problems().values()];
   return { cycle: cycle.id, host: cycle.host, snapshot, handled, problems, recent: recent() };
 }
 

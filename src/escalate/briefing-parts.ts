@@ -7,6 +7,8 @@ import type { JournalTail } from "./evidence.ts";
 import { machineLine, machineText } from "./machine-text.ts";
 import type { Unresolved } from "./unresolved.ts";
 
+const dayMs = 86_400_000;
+
 /** How much of each part goes in, in pieces and in characters. */
 export interface Sizes {
   readonly problems: number;
@@ -49,14 +51,45 @@ export function problemPart({ key, findings }: Unresolved, problems: readonly Pr
       tried_now: actions.slice(0, size.tried).map((action) => actionPart(action, size)),
     })),
     more_findings: Math.max(0, findings.length - size.findings),
-    tried_before: (known?.actions ?? []).slice(-size.tried).map(({ ts, action, result, reason }) => ({
-      ts,
-      action: machineLine(action, 120),
-      result,
-      reason: machineLine(reason, 160),
-    })),
+    tried_before: triedPart(known?.actions ?? [], size),
   };
 }
+
+/** The newest first. */
+export function endedInADay(problems: readonly Problem[], nowMs: number): Problem[] {
+  return problems
+    .flatMap((problem) => {
+      const endedMs = problem.life === "resolved" ? Date.parse(problem.resolvedAt ?? "") : Number.NaN;
+      return Math.abs(nowMs - endedMs) <= dayMs ? [{ problem, endedMs }] : [];
+    })
+    .sort((a, b) => b.endedMs - a.endedMs)
+    .map(({ problem }) => problem);
+}
+
+/** How it stands with a problem that is not asked about, and what became of it within a day. */
+export function historyPart(
+  { key, severity, description, openedAt, resolvedAt, openings, actions }: Problem,
+  size: Sizes,
+  nowMs: number,
+) {
+  return {
+    key,
+    severity,
+    description: machineLine(description, size.line),
+    open_since: openedAt,
+    ...(resolvedAt === null ? {} : { ended: resolvedAt }),
+    times_in_24_hours: openings.filter((each) => Math.abs(nowMs - Date.parse(each)) <= dayMs).length,
+    tried: triedPart(actions, size),
+  };
+}
+
+const triedPart = (actions: Problem["actions"], { tried }: Sizes) =>
+  actions.slice(-tried).map(({ ts, action, result, reason }) => ({
+    ts,
+    action: machineLine(action, 120),
+    result,
+    reason: machineLine(reason, 160),
+  }));
 
 function actionPart(action: Handled["actions"][number], size: Sizes) {
   const { type, target, result, refusal, verified, detail } = action;

@@ -8,7 +8,9 @@ import type { Handled } from "./alerts.ts";
 import {
   allowedPart,
   cyclePart,
+  endedInADay,
   handledPart,
+  historyPart,
   journalPart,
   problemPart,
   type Sizes,
@@ -156,6 +158,9 @@ function attempt(input: BriefingInput, size: Sizes): Briefing {
     return problems.length === 0 ? [] : [{ ...candidate, problems }];
   });
   const others = input.problems.filter(({ key, life }) => life !== "resolved" && !keys.has(key));
+  const isWhole = unresolved.length === 0;
+  const ended = isWhole ? endedInADay(input.problems, input.now.wallMs) : [];
+  const history = (problem: Problem) => historyPart(problem, size, input.now.wallMs);
   const resolved = input.handled.filter(
     ({ finding, resolution }) => resolution.resolved && !keys.has(finding.key),
   );
@@ -163,7 +168,7 @@ function attempt(input: BriefingInput, size: Sizes): Briefing {
     host: machineLine(input.host, 200),
     time: isoTime(input.now),
     cycle: input.cycle,
-    ...(unresolved.length === 0 ? { daily_look: "nothing is unresolved: look at the whole" } : {}),
+    ...(isWhole ? { daily_look: "nothing is unresolved: look at the whole" } : {}),
     problems: asked.map((group) => problemPart(group, input.problems, size)),
     allowed_actions: allowedPart(candidates, size),
     not_allowed_now: first(offer.withheld, 10, "notes on what is not allowed").map((each) =>
@@ -172,12 +177,15 @@ function attempt(input: BriefingInput, size: Sizes): Briefing {
     handled_by_rules: first(resolved, size.resolved, "findings that rules handled").map((each) =>
       handledPart(each, size),
     ),
-    other_open_problems: first(others, size.others, "other open problems").map((problem) => ({
-      key: problem.key,
-      severity: problem.severity,
-      description: machineLine(problem.description, size.line),
-      open_since: problem.openedAt,
-    })),
+    other_open_problems: first(others, size.others, "other open problems").map((problem) => {
+      const { key, severity, description, open_since, ...more } = history(problem);
+      return { key, severity, description, open_since, ...(isWhole ? more : {}) };
+    }),
+    ...(isWhole
+      ? {
+          ended_in_24_hours: first(ended, size.others, "problems that ended in 24 hours").map(history),
+        }
+      : {}),
     recent_cycles: first(input.recent.slice(-5), size.cycles, "recent cycles").map((cycle) =>
       cyclePart(cycle, size),
     ),

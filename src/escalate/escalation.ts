@@ -32,7 +32,7 @@ export interface AskContext {
   readonly snapshot: Snapshot;
   /** All findings of the cycle, with what became of their actions. */
   readonly handled: readonly Handled[];
-  /** Open problems with their history. */
+  /** With their history: those that are open, and those that ended within a day. */
   readonly problems: readonly Problem[];
   /** The last few cycles, oldest first. */
   readonly recent: readonly TrailCycle[];
@@ -118,6 +118,7 @@ export function createEscalation(
     if (key === null) throw new UserError("ANTHROPIC_API_KEY is not set");
     const prompt = readPrompt(files, config.model.promptFile);
     const unresolved = unresolvedOf(context.handled);
+    const about = unresolved.length === 0 ? "the whole" : unresolved;
     const { facts } = context.snapshot;
     const offer = offerFor(unresolved, context.handled, facts, config);
     const journals = await journalTails(system, unresolved, facts, signal);
@@ -126,10 +127,12 @@ export function createEscalation(
 
     const before = memory;
     const used = spentToday(before, clock.now()).requests;
-    // After a failure one request shows whether it is over; and repeating must not overdraw the budget.
-    const retries = before.failuresInARow > 0 ? 0 : Math.max(0, Math.min(2, limits.dailyCalls - used - 1));
+    // After a failure one request shows whether it is over; and repeating must not overdraw the budget. The daily look
+    // is tried again later, and leaves the budget to questions about trouble.
+    const isOnce = before.failuresInARow > 0 || about === "the whole";
+    const retries = isOnce ? 0 : Math.max(0, Math.min(2, limits.dailyCalls - used - 1));
     try {
-      remember(begun(before, config.intervalSeconds, clock.now()));
+      remember(begun(before, about, config.intervalSeconds, clock.now()));
     } catch (error) {
       throw new UserError(
         `escalation.json could not be written, so the model was not asked: ${reasonOf(error)}`,
@@ -143,7 +146,7 @@ export function createEscalation(
       system: prompt,
       briefing: brief.text,
       // The daily look at the whole is about no problem, so there is nothing that it could propose.
-      types: unresolved.length === 0 ? [] : config.settings.model.mayPropose,
+      types: about === "the whole" ? [] : config.settings.model.mayPropose,
       retries,
       signal,
     });
@@ -177,7 +180,7 @@ export function createEscalation(
       remember(
         cutOff
           ? interrupted(before, call.requests, now)
-          : ended(before, unresolved, ending, config.intervalSeconds, now),
+          : ended(before, about, ending, config.intervalSeconds, now),
       ),
     );
     tryTo("last_response.json could not be written", () =>

@@ -11,16 +11,18 @@ import type { Unresolved } from "./unresolved.ts";
 const Request = z.strictObject({ at: Moment, tokens: z.number(), costDollars: z.number().nullable() });
 
 /** When a problem was last put before the model, and which failed remedies it was told of in this outage. */
-const Asked = z.strictObject({ at: Moment, failed: z.array(z.string()) });
+const AskedProblem = z.strictObject({ at: Moment, failed: z.array(z.string()) });
 
 export const Memory = z.strictObject({
   version: z.literal(1),
   requests: z.array(Request),
-  asked: z.record(z.string(), Asked),
+  asked: z.record(z.string(), AskedProblem),
   failuresInARow: z.number().int().nonnegative(),
   cooldown: z.strictObject({ from: Moment, seconds: z.number(), why: z.string() }).nullable(),
   /** When the model last looked at the whole. */
   reviewedAt: Moment.nullable().default(null),
+  /** When it was last asked to, with whatever came of it. */
+  reviewTriedAt: Moment.nullable().default(null),
   last: z.strictObject({ at: Moment, outcome: Outcome, detail: z.string() }).nullable(),
 });
 export type Memory = z.infer<typeof Memory>;
@@ -32,6 +34,7 @@ export const emptyMemory = (): Memory => ({
   failuresInARow: 0,
   cooldown: null,
   reviewedAt: null,
+  reviewTriedAt: null,
   last: null,
 });
 
@@ -39,6 +42,7 @@ const hour = 3600;
 const day = 24 * hour;
 const longestCooldown = 2 * hour;
 const rateLimitCooldown = hour / 2;
+const reviewRetry = 2 * hour;
 /** Enough for every request of a day and every problem of one, and never a file that grows. */
 const maxRequests = 1000;
 const maxAsked = 1000;
@@ -62,8 +66,12 @@ export function secondsUntilAskedAgain(
   return Math.max(0, Math.min(hour, ...waits));
 }
 
-export const isReviewDue = ({ reviewedAt }: Memory, now: Moment): boolean =>
-  reviewedAt === null || secondsBetween(reviewedAt, now) >= day;
+/** What a question was about: problems, or, in the daily look, the whole. */
+export type Asked = readonly Unresolved[] | "the whole";
+
+export const isReviewDue = ({ reviewedAt, reviewTriedAt }: Memory, now: Moment): boolean =>
+  (reviewedAt === null || secondsBetween(reviewedAt, now) >= day) &&
+  (reviewTriedAt === null || secondsBetween(reviewTriedAt, now) >= reviewRetry);
 
 export interface Spent {
   readonly requests: number;
@@ -104,10 +112,10 @@ export interface Ending {
  * What is written before a request is sent: as though it had failed. A crash in the middle, or one that the reply
  * causes, is then counted and cools down like any failure.
  */
-export function begun(memory: Memory, intervalSeconds: number, now: Moment): Memory {
+export function begun(memory: Memory, about: Asked, intervalSeconds: number, now: Moment): Memory {
   const detail = "Argus ended before an answer came";
   const ending: Ending = { ...nothingSpent, outcome: "failed", detail, requests: 1 };
-  return ended(memory, [], ending, intervalSeconds, now);
+  return ended(memory, about === "the whole" ? about : [], ending, intervalSeconds, now);
 }
 
 const nothingSpent = {
@@ -118,13 +126,10 @@ const nothingSpent = {
   retryAfterSeconds: null,
 };
 
-/**
- * @param memory as it was before the request, not as `begun` wrote it.
- * @param told empty: it was the daily look at the whole.
- */
+/** @param memory as it was before the request, not as `begun` wrote it. */
 export function ended(
   memory: Memory,
-  told: readonly Unresolved[],
+  about: Asked,
   ending: Ending,
   intervalSeconds: number,
   now: Moment,
@@ -135,19 +140,23 @@ export function ended(
   const next: Memory = {
     ...memory,
     requests: requests.slice(-maxRequests),
+    reviewTriedAt: about === "the whole" ? now : memory.reviewTriedAt,
     last: { at: now, outcome: ending.outcome, detail: ending.detail },
   };
   // A refusal is an answer too: the same question would get it again.
   if (ending.outcome === "answered" || ending.outcome === "refused") {
-    const reviewedAt = told.length === 0 ? now : memory.reviewedAt;
-    const asked = withAsked(memory.asked, told, now);
-    return { ...next, asked, reviewedAt, failuresInARow: 0, cooldown: null };
+    const healthy = { ...next, failuresInARow: 0, cooldown: null };
+    if (about === "the whole") return { ...healthy, reviewedAt: now };
+    return { ...healthy, asked: withAsked(memory.asked, about, now) };
   }
+  const limited = ending.rateLimited ? rateLimitCooldown : 0;
+  const wished = Math.max(limited, Math.min(day, ending.retryAfterSeconds ?? 0));
+  const cooldown = (seconds: number) => ({ from: now, seconds, why: ending.detail });
+  // Nobody waits for the daily look: that it failed must not put off a question about trouble, unless the server says so.
+  if (about === "the whole") return wished > 0 ? { ...next, cooldown: cooldown(wished) } : next;
   const failuresInARow = memory.failuresInARow + 1;
   const doubling = Math.min(longestCooldown, intervalSeconds * 2 ** Math.min(failuresInARow - 1, 20));
-  const limited = ending.rateLimited ? rateLimitCooldown : 0;
-  const seconds = Math.max(doubling, limited, Math.min(day, ending.retryAfterSeconds ?? 0));
-  return { ...next, failuresInARow, cooldown: { from: now, seconds, why: ending.detail } };
+  return { ...next, failuresInARow, cooldown: cooldown(Math.max(doubling, wished)) };
 }
 
 /** The requests count, and nothing else happened. */

@@ -71,6 +71,7 @@ describe("a value of the environment that is out of range", () => {
       { ARGUS_INTERVAL: "ten" },
       'ARGUS_INTERVAL is "ten", but must be a whole number from 1 to 86400 (seconds)',
     ],
+    [{ ARGUS_LLM_REVIEW: "weekly" }, 'ARGUS_LLM_REVIEW is "weekly", but must be never or daily'],
     [{ ARGUS_DRY_RUN: "maybe" }, 'ARGUS_DRY_RUN is "maybe", but must be true or false'],
     [
       { TELEGRAM_CHAT_ID: "5" },
