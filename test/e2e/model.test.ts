@@ -150,3 +150,33 @@ test("what it was asked, what it cost and which calls were avoided is counted by
     stderr: expect.stringContaining("such as 30m, 2h or 7d"),
   });
 });
+
+test("a daily look at the whole stands in the trail, and explain and summary tell what it came to", async () => {
+  const { server, watch } = await withServer();
+  watch.rule("mine.json", rule(true));
+  watch.env["ARGUS_LLM_REVIEW"] = "daily";
+  server.will(says(reply({ assessment: "The machine is well.", observations: ["/ fills slowly."] })));
+  const dry = JSON.parse(watch.run("run", "--once", "--json", "--dry-run").stdout);
+  expect(dry.cycle.model).toEqual({
+    asked: false,
+    why: "dry_run",
+    detail: "the daily look at the whole is due, but a dry run asks nobody",
+  });
+  const first = await once(watch);
+  expect(first.cycle.model).toMatchObject({ asked: true, why: "asked" });
+  expect(first.consultation).toMatchObject({ outcome: "answered", told: { problems: [], candidates: 0 } });
+  const second = await once(watch);
+  expect(second.cycle.model).toMatchObject({ asked: false, why: "every_finding_resolved" });
+  expect(server.received).toHaveLength(1);
+
+  const explained = watch.run("explain", first.cycle.id).stdout;
+  for (const part of ["about the whole", "The machine is well.", "/ fills slowly.", "it proposed nothing"])
+    expect(explained).toContain(part);
+  expect(watch.run("summary").stdout).toContain(
+    "The model's look at the whole: The machine is well.\n- / fills slowly.",
+  );
+  expect(JSON.parse(watch.run("stats", "--json").stdout).model).toMatchObject({
+    calls: 1,
+    avoided: { every_finding_resolved: 1, dry_run: 1 },
+  });
+});
