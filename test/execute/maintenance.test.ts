@@ -179,10 +179,10 @@ describe("an open window", () => {
   it("tells the end of what was announced before it", async () => {
     const systemd = recordedSystemd();
     const clock = manualClock();
-    clock.setWall(-2400);
+    clock.setWall(-2460);
     const argus = bench({ path: systemd.path, system: { clock }, policy: { maintenance: [window()] } });
     expect(only(await argus.run([alert()])).result).toBe("success");
-    clock.advance(2400);
+    clock.advance(2460);
     expect(only(await argus.run([alert({ severity: "critical" })])).refusal).toBe("silenced");
     expect(only(await argus.run([alert({ recovery: true })])).result).toBe("success");
   });
