@@ -1,6 +1,7 @@
 /** Settings out of `argus.json`, `argus.env` and the environment, checked and with every path resolved. */
 import { dirname, join, resolve } from "node:path";
-import { type EnvFile, readEnvFile } from "./system/env-file.ts";
+import { resolveChannels } from "./system/channel-settings.ts";
+import { type EnvFile, isSecretName, readEnvFile } from "./system/env-file.ts";
 import { type Fault, faultText } from "./system/json-source.ts";
 import { nearestOf, quoted } from "./system/names.ts";
 import { reach } from "./system/reach.ts";
@@ -29,7 +30,7 @@ export function loadConfig(source: ConfigSource): Config {
   const faults: Fault[] = [...envFile.faults];
   const settings = "settings" in read ? read.settings : Settings.parse({});
 
-  const value = (name: VariableName) => lookUp(name, env, envFile);
+  const value = (name: string) => lookUp(name, env, envFile);
   const integer = (name: VariableName) => readInteger(name, value(name), faults);
   const home = (path: string) => expandHome(path, system.self.home);
   const path = (name: VariableName, fallback: string): string => {
@@ -40,6 +41,8 @@ export function loadConfig(source: ConfigSource): Config {
   };
   const given = (name: string): string | null => env[name]?.split(":")[0] || null;
   const stateDir = path("ARGUS_STATE_DIR", given("STATE_DIRECTORY") ?? join(workingDir, "state"));
+  const telegram = telegramOf(value, faults);
+  const secretOf = (name: string) => value(name)?.text ?? (envFile.state === "unreadable" ? "" : null);
   const config: Config = {
     intervalSeconds: integer("ARGUS_INTERVAL"),
     dryRun: readFlag("ARGUS_DRY_RUN", value("ARGUS_DRY_RUN"), faults),
@@ -62,7 +65,11 @@ export function loadConfig(source: ConfigSource): Config {
     restartCooldownSeconds: integer("ARGUS_RESTART_COOLDOWN_SECONDS"),
     restartSettleSeconds: integer("ARGUS_RESTART_SETTLE_SECONDS"),
     swapThrashMegabytesPerSecond: integer("ARGUS_SWAP_THRASH_MBPS"),
-    telegram: telegramOf(value, faults),
+    telegram,
+    channels: resolveChannels(settings.channels, telegram, secretOf, (channel, name) => {
+      const message = `the channel ${channel} of ${settingsFile} needs ${name}, which is not set; put it into ${envFile.path}`;
+      faults.push({ file: "", line: 0, path: "", message });
+    }),
     pingUrl: webUrl("ARGUS_PING_URL", value("ARGUS_PING_URL"), faults),
     anthropicKey: value("ANTHROPIC_API_KEY")?.text ?? null,
     model: {
@@ -103,7 +110,7 @@ interface Value {
 const faultIn = ({ file, line }: Value, message: string): Fault => ({ file, line, path: "", message });
 const sentence = (fault: Fault): string => (fault.file === "" ? fault.message : faultText(fault));
 
-function lookUp(name: VariableName, env: ConfigSource["env"], file: EnvFile): Value | null {
+function lookUp(name: string, env: ConfigSource["env"], file: EnvFile): Value | null {
   const fromEnvironment = env[name];
   if (fromEnvironment !== undefined && fromEnvironment !== "")
     return { text: fromEnvironment, file: "", line: 0 };
@@ -189,7 +196,8 @@ function notesOf(
   const known = Object.keys(variables);
   for (const name of Object.keys(env)) {
     // Only what looks like one of ours misspelt: other programs may have variables that begin with ARGUS_ too.
-    const meant = name.startsWith("ARGUS_") && !known.includes(name) ? nearestOf(name, known) : null;
+    const isOurs = name.startsWith("ARGUS_") && !isSecretName(name);
+    const meant = isOurs && !known.includes(name) ? nearestOf(name, known) : null;
     if (meant !== null)
       notes.push(`${name} in the environment is no setting of Argus; did you mean ${meant}?`);
   }

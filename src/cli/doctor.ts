@@ -11,6 +11,7 @@ import { errorCode } from "../system/files.ts";
 import type { System } from "../system/system.ts";
 import { UserError } from "../types/errors.ts";
 import type { Config } from "../types/settings.ts";
+import { channelChecks } from "./channel-checks.ts";
 import { type Context, printJson } from "./context.ts";
 import { openBook } from "./parts.ts";
 
@@ -30,6 +31,7 @@ export function doctorCommand(program: Command, context: Context): void {
         attempt("rules", () => `${openBook(system, config).rules().rules.length} rules in force`),
         ...(await whereItRuns(system, config)),
         ...(await findAbilities(system, config)),
+        ...channelChecks(system, config),
         ...codingAgent(system, config),
       ];
       if (options.json) printJson(context, checks);

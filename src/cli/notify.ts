@@ -1,5 +1,8 @@
 import type { Command } from "commander";
-import { sendText } from "../notify/telegram.ts";
+import type { Parcel, Sent } from "../notify/channels/channel.ts";
+import { type Way, wayOf } from "../notify/channels/index.ts";
+import { noChannel } from "../notify/deliver.ts";
+import { quoted } from "../system/names.ts";
 import { UserError, WorkError } from "../types/errors.ts";
 import { type Context, printJson } from "./context.ts";
 
@@ -7,8 +10,11 @@ const withinMs = 30_000;
 
 interface Answer {
   readonly channel: string;
+  readonly type: string;
+  /** Where it goes. */
+  readonly to: string;
   readonly ok: boolean;
-  /** One sentence. */
+  /** One sentence: what came back, with the mend. */
   readonly detail: string;
 }
 
@@ -17,29 +23,47 @@ export function notifyCommand(program: Command, context: Context): void {
     .command("notify")
     .description("send a message through each channel, and say what came back")
     .requiredOption("--test", "a test message: alerts go out by themselves")
+    .option("--channel <name>", "through this channel alone")
     .option("--json", "print data instead of text")
-    .action(async ({ json }: { json?: true }) => {
-      const answer = await viaTelegram(context);
-      if (json) printJson(context, [answer]);
-      else context.print(`${answer.channel}: ${answer.ok ? "sent" : "not sent"}: ${answer.detail}`);
-      if (!answer.ok) throw new WorkError("a channel does not work; alerts wait in the outbox meanwhile");
+    .action(async ({ channel, json }: { channel?: string; json?: true }) => {
+      const answers = await Promise.all(chosen(context, channel).map((way) => ask(context, way)));
+      if (json) printJson(context, answers);
+      for (const { channel: name, ok, detail } of json ? [] : answers)
+        context.print(`${name}: ${ok ? "sent" : "not sent"}: ${detail}`);
+      const failed = answers.filter(({ ok }) => !ok).map(({ channel: name }) => name);
+      if (failed.length > 0)
+        throw new WorkError(`${failed.join(", ")} took no message; alerts wait in the outbox meanwhile`);
     });
 }
 
-async function viaTelegram({ system, config }: Context): Promise<Answer> {
-  const { telegram } = config();
-  if (telegram === null)
-    throw new UserError("no channel is configured; set TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID in argus.env");
-  const { http, clock, files } = system;
+function chosen({ config }: Context, name: string | undefined): Way[] {
+  const ways = config().channels.map((channel) => wayOf(channel));
+  if (ways.length === 0) throw new UserError(noChannel);
+  const wanted = ways.filter((way) => name === undefined || way.name === name);
+  if (wanted.length > 0) return wanted;
+  const known = ways.map((way) => way.name).join(", ");
+  throw new UserError(`${quoted(String(name))} is no channel here; there are: ${known}`);
+}
+
+async function ask({ system, config }: Context, way: Way): Promise<Answer> {
+  const { http, run, clock, files } = system;
+  const now = clock.now();
   const host = files.tryRead("/proc/sys/kernel/hostname")?.trim() ?? "unknown host";
+  const parcel: Parcel = {
+    kind: "test",
+    id: `test-${now.wallMs}`,
+    files: [],
+    createdAt: new Date(now.wallMs).toISOString(),
+    host,
+    severity: "info",
+    text: `${host}: a test of Argus. Alerts will arrive like this.`,
+    notes: [],
+  };
   const signal = AbortSignal.timeout(withinMs);
-  const attempt = { http, clock, signal, deadlineMs: clock.monotonicMs() + withinMs };
-  const text = `${host}: a test of Argus. Alerts will arrive like this.`;
-  const sent = await sendText(telegram, telegram.chatId, text, attempt);
-  if (sent.kind !== "sent") return { channel: "telegram", ok: false, detail: sent.error };
-  const moved = sent.chatId !== telegram.chatId;
-  const detail = moved
-    ? `the chat is now ${sent.chatId}; put that into TELEGRAM_CHAT_ID in argus.env`
-    : `chat ${sent.chatId} has it`;
-  return { channel: "telegram", ok: true, detail };
+  const deadlineMs = clock.monotonicMs() + withinMs;
+  const { intervalSeconds } = config();
+  const sent: Sent = await way.send(parcel, {}, { http, run, clock, signal, deadlineMs, intervalSeconds });
+  const { name: channel, type } = way;
+  const detail = sent.kind === "sent" ? sent.detail : sent.error;
+  return { channel, type, to: way.describe(), ok: sent.kind === "sent", detail };
 }

@@ -1,8 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Command } from "commander";
+import type { Parts } from "../cycle.ts";
 import { runDaemon, runGuarded } from "../daemon.ts";
 import { createDelivery, type Delivery } from "../notify/deliver.ts";
 import { createPinger, type Ping, type Pinger } from "../notify/ping.ts";
+import { isOpen } from "../record/problems.ts";
 import { cycleReport } from "../report/cycle-report.ts";
 import { createLog, type Log } from "../system/log.ts";
 import { createServiceManager } from "../system/service-manager.ts";
@@ -57,7 +59,7 @@ async function once(context: Context, config: Config, json: boolean): Promise<vo
     if (json) printJson(context, outcome.cycle);
     else context.print(cycleReport(outcome.cycle, context.style, context.command));
     if (!config.dryRun)
-      await deliver(createDelivery(system, config.stateDir), config, log, ending.signal, 10_000);
+      await deliver(createDelivery(system, config.stateDir), parts, log, ending.signal, 10_000);
   } finally {
     ending.done();
     release();
@@ -125,7 +127,7 @@ async function daemon(context: Context, read: () => Config): Promise<void> {
     afterCycle: (isGood) => {
       void pings(config, isGood ? "success" : "fail");
       if (!config.dryRun)
-        void deliver(delivery, config, log, ending.signal, 60_000).catch((error: unknown) =>
+        void deliver(delivery, parts, log, ending.signal, 60_000).catch((error: unknown) =>
           log.error({ err: error }, "delivery failed"),
         );
     },
@@ -153,13 +155,14 @@ function pingerFor({ http }: Context["system"], log: Log): (config: Config, what
 
 async function deliver(
   delivery: Delivery,
-  config: Config,
+  { config, registry }: Parts,
   log: Log,
   signal: AbortSignal,
   withinMs: number,
 ): Promise<void> {
-  const { sent, waiting, error, news, notes } = await delivery.deliver(config, signal, withinMs);
+  const open = [...registry.problems().values()].filter(isOpen).map(({ key }) => key);
+  const { sent, waiting, errors, notes } = await delivery.deliver(config, signal, withinMs, new Set(open));
   if (sent > 0) log.info({ sent, waiting }, "alerts sent");
-  if (news && error !== null) log.warn({ waiting }, error);
+  for (const { channel, text, news } of errors) if (news) log.warn({ waiting, channel }, text);
   for (const note of notes) log.warn(note);
 }

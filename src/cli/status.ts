@@ -64,7 +64,11 @@ export function statusData(machine: System, config: Config): StatusData {
     ...view,
     maintenance: config.settings.maintenance.filter((each) => isOpenAt(each, now)).map(({ name }) => name),
     model: createEscalation(system, config, () => {}).view(),
-    outbox: { ...viewOutbox(files, stateDir), channel: config.telegram !== null },
+    outbox: viewOutbox(
+      files,
+      stateDir,
+      config.channels.map(({ name }) => name),
+    ),
     absentUnits: absentUnits(files, stateDir),
     notes,
   };

@@ -66,6 +66,7 @@ function send({ system, config }: Context, summary: Summary): void {
     severity: "info" as const,
     text: redact(summaryText(summary)),
     problems: summary.open.map(({ key }) => key),
+    host: summary.host,
   };
   putIntoOutbox(system.files, stateDir, message, now);
 }

@@ -21,7 +21,6 @@ export async function findAbilities(system: System, config: Config): Promise<Abi
     ...(await services(system, config)),
     await tmux(system, config),
     pressure(system),
-    alerts(config),
     model(config),
     secrets(system, config),
   ];
@@ -171,15 +170,6 @@ function cleaning({ files, self }: System): Ability {
     "disk cleaning",
     "cannot see the open files of other users' processes, so it leaves what belongs to them",
     "run as root, or with CAP_SYS_PTRACE",
-  );
-}
-
-function alerts({ telegram }: Config): Ability {
-  if (telegram !== null) return ok("alerts", `go to Telegram chat ${telegram.chatId}`);
-  return limited(
-    "alerts",
-    "no channel is configured: messages wait in the outbox, and `argus status` counts them",
-    "set TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID in argus.env",
   );
 }
 

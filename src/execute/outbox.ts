@@ -2,13 +2,15 @@
 import { join } from "node:path";
 import { redact } from "../system/redact/redact.ts";
 import type { Files } from "../system/system.ts";
-import type { OutboxMessage } from "../types/action.ts";
+import type { OutboxMessage, ProblemNote } from "../types/action.ts";
 import type { Moment } from "../types/moment.ts";
-import { type Severity, severities } from "../types/problem.ts";
+import { type ProblemType, type Severity, severities } from "../types/problem.ts";
 import { oneLine } from "./one-line.ts";
 
 export interface AlertText {
   readonly problem: string;
+  readonly type: ProblemType;
+  readonly subject: string;
   readonly severity: Severity;
   readonly recovery: boolean;
   /** Clean and short, a line for each thing that there is to say. */
@@ -37,6 +39,21 @@ export function composeMessage(
     // A message leaves the machine; what a command line or a summary gives away must not.
     text: redact(text),
     problems: worstFirst.map((alert) => alert.problem),
+    host: from,
+    notes: alerts.map((alert) => noteOf(alert, now)),
+  };
+}
+
+/** The same as data, for channels that pass on no words. */
+function noteOf({ problem, type, subject, severity, recovery, text }: AlertText, now: Moment): ProblemNote {
+  return {
+    problem,
+    type,
+    subject: redact(oneLine(subject, 1024)),
+    severity,
+    state: recovery ? "resolved" : "firing",
+    at: new Date(now.wallMs).toISOString(),
+    summary: redact(text.split("\n", 1)[0] ?? ""),
   };
 }
 

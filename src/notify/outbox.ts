@@ -9,6 +9,8 @@ const mostBytes = 256 * 1024;
 
 export interface Waiting {
   readonly path: string;
+  /** Name of the file. */
+  readonly file: string;
   readonly message: OutboxMessage;
 }
 
@@ -25,7 +27,7 @@ export function readOutbox(files: Files, stateDir: string): { waiting: Waiting[]
     const path = join(folder, name);
     const message = parse(files, path);
     if (message === null) broken.push(path);
-    else waiting.push({ path, message });
+    else waiting.push({ path, file: name, message });
   }
   waiting.sort((a, b) => compare(a.message.createdAt, b.message.createdAt) || compare(a.path, b.path));
   return { waiting, broken };
@@ -44,13 +46,28 @@ function parse(files: Files, path: string): OutboxMessage | null {
 }
 
 /**
- * Gives a file another name in the same folder, under which it is kept and no longer sent.
+ * Gives a file another name in the same folder, under which it is kept and no longer read.
  * @returns the new path.
  */
-export function setAside(files: Files, path: string, kind: "corrupt" | "refused"): string {
+export function setAside(files: Files, path: string): string {
+  const kept = freeName(files, path, "corrupt");
+  files.rename(path, kept);
+  return kept;
+}
+
+/**
+ * Keeps what a channel will never take under a second name; other channels may still send it.
+ * @returns the new path.
+ */
+export function keepRefused(files: Files, path: string): string {
+  const kept = freeName(files, path, "refused");
+  files.link(path, kept);
+  return kept;
+}
+
+function freeName(files: Files, path: string, kind: "corrupt" | "refused"): string {
   let number = 1;
   while (files.stat(`${path}.${kind}-${number}`) !== null) number += 1;
-  files.rename(path, `${path}.${kind}-${number}`);
   return `${path}.${kind}-${number}`;
 }
 

@@ -53,8 +53,15 @@ export interface StatusData {
   readonly outbox: {
     readonly waiting: number;
     readonly oldest: string | null;
+    /** While there is no channel. */
     readonly error: { readonly text: string } | null;
-    readonly channel: boolean;
+    /** Empty: none is configured. */
+    readonly channels: readonly {
+      readonly name: string;
+      /** Messages that it has not confirmed. */
+      readonly waiting: number;
+      readonly error: { readonly text: string } | null;
+    }[];
   };
   readonly model: {
     readonly model: string;

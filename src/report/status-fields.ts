@@ -123,19 +123,27 @@ export function model({ model: { model: name, hasKey, requests, costDollars, coo
   ];
 }
 
-export function outbox({ outbox: { waiting, oldest, error, channel }, now }: StatusData): Text {
+export function outbox({ outbox: { waiting, oldest, channels }, now }: StatusData): Text {
   const since = oldest === null ? "" : `, the oldest for ${duration(secondsFrom(oldest, now))}`;
-  if (!channel)
+  if (channels.length === 0)
     return [
       toned("warning", "no channel configured"),
-      `${waiting === 0 ? "" : ` (${count(waiting, "message")} kept here${since})`}; set TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID in argus.env`,
+      `${waiting === 0 ? "" : ` (${count(waiting, "message")} kept here${since})`}; set TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID in argus.env, or name channels in argus.json`,
     ];
-  if (waiting === 0) return "empty: everything was delivered";
-  return [
-    toned("warning", `${count(waiting, "message")} ${waiting === 1 ? "waits" : "wait"}`),
-    since,
-    error === null ? "" : `: ${error.text}`,
-  ];
+  const troubled = channels.filter(({ waiting: left, error }) => left > 0 || error !== null);
+  const fine = channels.filter((each) => !troubled.includes(each)).map(({ name }) => name);
+  const names = fine.join(", ");
+  if (waiting === 0 && troubled.length === 0) return `empty: everything was delivered (${names})`;
+  const state =
+    waiting === 0
+      ? "empty"
+      : toned("warning", `${count(waiting, "message")} ${waiting === 1 ? "waits" : "wait"}`);
+  const parts = troubled.map(({ name, waiting: left, error }): Text => {
+    const [before, after] = [`; ${name}${left === waiting ? "" : ` (${left})`}`, error?.text];
+    return after === undefined ? `${before}: not yet sent` : [toned("bad", before), `: ${after}`];
+  });
+  const works = fine.length === 0 ? "" : `; ${names} ${fine.length === 1 ? "has" : "have"} everything`;
+  return [state, since, ...parts.flatMap((part) => spansOf(part)), works];
 }
 
 export function collectors({ lastCycle: last }: StatusData, style: Style): Line[] {

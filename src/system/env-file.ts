@@ -23,6 +23,9 @@ export interface EnvValue {
 
 const mostBytes = 100_000;
 
+/** Names of the user's own, for what argus.json refers to by them. */
+export const isSecretName = (name: string): boolean => /^ARGUS_SECRET_[A-Z0-9_]{1,64}$/.test(name);
+
 export function readEnvFile(files: Files, path: string): EnvFile {
   const values = new Map<string, EnvValue>();
   const faults: Fault[] = [];
@@ -65,7 +68,7 @@ function parseLine(line: string): { name: string; text: string } | { fault: stri
       fault: "must be NAME=value without spaces around the =, a comment that begins with #, or empty",
     };
   const [, name = "", raw = ""] = match;
-  if (!Object.hasOwn(variables, name)) {
+  if (!Object.hasOwn(variables, name) && !isSecretName(name)) {
     const meant = nearestOf(name, Object.keys(variables));
     return {
       fault: `unknown setting ${name}; ${meant === null ? "argus.env.example lists all" : `did you mean ${meant}?`}`,

@@ -2,7 +2,17 @@
 import * as z from "zod";
 import { atPath, type Fault, type JsonPath, type JsonSource, pathText } from "./json-source.ts";
 import { nearest, quoted } from "./names.ts";
-import { childOf, formsOf, keysOf, kindOf, optionsOf, rangeOf, unwrap, wordFor } from "./schema-words.ts";
+import {
+  childOf,
+  formsOf,
+  keysOf,
+  kindOf,
+  literalsOf,
+  optionsOf,
+  rangeOf,
+  unwrap,
+  wordFor,
+} from "./schema-words.ts";
 
 /** More than these of one file help nobody. */
 const mostFaults = 20;
@@ -19,7 +29,10 @@ export function faultsOf(source: JsonSource, schema: z.ZodType, error: z.ZodErro
   function visit(issue: Issue, base: JsonPath, schema: unknown): void {
     const path = [...base, ...issue.path];
     const value = atPath(source.value, path);
-    const at = issue.path.reduce<unknown>(
+    // zod reports what no form goes by at the key that tells them apart; the forms stand one step above.
+    const isForm = issue.code === "invalid_union" && issue.discriminator !== undefined;
+    const steps = isForm ? issue.path.slice(0, -1) : issue.path;
+    const at = steps.reduce<unknown>(
       (current, step, index) =>
         childOf(current, step, atPath(source.value, [...base, ...issue.path.slice(0, index)])),
       schema,
@@ -27,7 +40,10 @@ export function faultsOf(source: JsonSource, schema: z.ZodType, error: z.ZodErro
     if (issue.code === "unrecognized_keys") sayUnknown(issue.keys, path, value, at);
     // zod measures an object with a key `length` too; that it is no list or text is said by another issue.
     else if (isSize(issue) && value !== null && typeof value === "object" && !Array.isArray(value)) return;
-    else if (issue.code === "invalid_union") visitUnion(issue.errors, path, value, at);
+    else if (issue.code === "invalid_union" && issue.discriminator !== undefined) {
+      const forms = optionsOf(at).flatMap((option) => literalsOf(option, String(issue.discriminator)));
+      say(path, unknownForm(value, forms));
+    } else if (issue.code === "invalid_union") visitUnion(issue.errors, path, value, at);
     else say(path, sentence(issue, value, at));
   }
 
@@ -88,6 +104,12 @@ function chosenForm(errors: readonly Issue[][], value: unknown, options: readonl
     ) ?? false;
   // Where two forms fit as well: the one that is whole but for a wrong value, else the fuller one.
   return tied.find(lacksNothing) ?? tied.at(-1) ?? null;
+}
+
+function unknownForm(value: unknown, forms: readonly string[]): string {
+  if (value === undefined) return `is missing; it must be one of ${forms.join(", ")}`;
+  if (typeof value !== "string") return `must be one of ${forms.join(", ")}, not ${kindOf(value)}`;
+  return `${quoted(value)} is not known${nearest(value, forms)}`;
 }
 
 /** "must be a list, not text", with what helps to mend it. */

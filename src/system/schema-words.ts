@@ -21,6 +21,13 @@ export function optionsOf(schema: unknown): unknown[] {
   return inner instanceof z.ZodUnion ? [...inner.options] : [inner];
 }
 
+/** What the key of an object must be, where only certain texts may stand. */
+export function literalsOf(schema: unknown, key: string): string[] {
+  const inner = unwrap(schema);
+  const member = inner instanceof z.ZodObject ? unwrap(inner.shape[key]) : null;
+  return member instanceof z.ZodLiteral ? [...member.values].map(String) : [];
+}
+
 /** Keys that an object may have here. */
 export function keysOf(schema: unknown): string[] {
   const inner = unwrap(schema);
@@ -34,8 +41,11 @@ export function childOf(schema: unknown, key: PropertyKey, value: unknown): unkn
   if (inner instanceof z.ZodArray) return inner.element;
   if (inner instanceof z.ZodObject) return inner.shape[String(key)];
   if (!(inner instanceof z.ZodUnion)) return undefined;
-  const keys = value !== null && typeof value === "object" ? Object.keys(value) : [];
-  const shared = (option: unknown) => keys.filter((each) => keysOf(option).includes(each)).length;
+  const given: [string, unknown][] = value !== null && typeof value === "object" ? Object.entries(value) : [];
+  const shared = (option: unknown) =>
+    given.filter(([each]) => keysOf(option).includes(each)).length +
+    // The form that says its own name is the one that is meant, whatever else stands there.
+    given.filter(([each, one]) => typeof one === "string" && literalsOf(option, each).includes(one)).length * 100;
   const fitting = [...inner.options].sort((a, b) => shared(b) - shared(a));
   for (const option of fitting) {
     const child = childOf(option, key, value);

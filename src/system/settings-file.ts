@@ -1,6 +1,7 @@
 /** `argus.json`: read strictly, with what a schema cannot say. */
 
 import { Settings, variables } from "../types/settings.ts";
+import { nameOf } from "./channel-settings.ts";
 import { faultsOf } from "./json-faults.ts";
 import { type Fault, isFault, type JsonPath, type JsonSource, pathText, readJson } from "./json-source.ts";
 import { quoted } from "./names.ts";
@@ -43,6 +44,13 @@ function contradictions(source: JsonSource, settings: Settings): Fault[] {
   for (const [index, { name }] of settings.maintenance.entries()) {
     if (windows.has(name)) say(["maintenance", index, "name"], `"${name}" is the name of another window`);
     windows.add(name);
+  }
+  const channels = new Set(["telegram"]);
+  for (const [index, channel] of settings.channels.entries()) {
+    const name = nameOf(channel);
+    const taken = `"${name}" is the name of another channel; give this one a name of its own`;
+    if (channels.has(name)) say(["channels", index, "name"], taken);
+    channels.add(name);
   }
   for (const [index, name] of settings.processes.killable.entries()) {
     if (!settings.processes.protected.includes(name)) continue;

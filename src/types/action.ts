@@ -136,13 +136,29 @@ export const ActionRecord = z.object({
 });
 export type ActionRecord = z.infer<typeof ActionRecord>;
 
-/** A message that waits in `outbox/` until every channel has confirmed it. */
-export const OutboxMessage = z.strictObject({
+/** One problem of a message, for channels that pass on data instead of words. */
+export const ProblemNote = z.object({
+  problem: ProblemKey,
+  type: ProblemType,
+  subject: z.string(),
+  severity: Severity,
+  state: z.enum(["firing", "resolved"]),
+  /** When it was told; ISO 8601. */
+  at: z.string(),
+  /** One line. */
+  summary: z.string(),
+});
+export type ProblemNote = z.infer<typeof ProblemNote>;
+
+/** A message that waits in `outbox/` until every channel has confirmed it. What a later version adds is passed over. */
+export const OutboxMessage = z.object({
   version: z.literal(1),
   id: z.string(),
   createdAt: z.string(),
   severity: Severity,
   text: z.string(),
   problems: z.array(ProblemKey),
+  host: z.string().optional(),
+  notes: z.array(ProblemNote).optional(),
 });
 export type OutboxMessage = z.infer<typeof OutboxMessage>;

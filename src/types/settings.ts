@@ -1,5 +1,6 @@
 /** Settings: lists in `argus.json`, scalars and secrets in `argus.env` or the environment. */
 import * as z from "zod";
+import { type Channel, ChannelSetting } from "./channels.ts";
 import { Maintenance } from "./maintenance.ts";
 
 export { type Variable, type VariableName, variables } from "./variables.ts";
@@ -103,6 +104,10 @@ export const Settings = z.strictObject({
     .array(Maintenance)
     .default([])
     .describe("recurring windows in which nobody is told; what is over is told all the same"),
+  channels: z
+    .array(ChannelSetting)
+    .default([])
+    .describe("where messages go besides Telegram, which `argus.env` names"),
   model: z
     .strictObject({
       mayPropose: z
@@ -216,6 +221,8 @@ export interface Config {
   readonly restartSettleSeconds: number;
   readonly swapThrashMegabytesPerSecond: number;
   readonly telegram: { readonly token: string; readonly chatId: string; readonly apiUrl: string } | null;
+  /** Where messages go, Telegram among them. */
+  readonly channels: readonly Channel[];
   /** Fetched after each good cycle; null: nobody waits to hear from it. */
   readonly pingUrl: string | null;
   readonly anthropicKey: string | null;

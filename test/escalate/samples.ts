@@ -237,6 +237,7 @@ export function bench(url: string): Bench {
       restartSettleSeconds: 3,
       swapThrashMegabytesPerSecond: 10,
       telegram: null,
+      channels: [],
       pingUrl: null,
       anthropicKey: "test-key",
       notes: [],

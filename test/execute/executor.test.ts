@@ -431,6 +431,7 @@ describe("the policy", () => {
       restartSettleSeconds: 3,
       swapThrashMegabytesPerSecond: 10,
       telegram: null,
+      channels: [],
       anthropicKey: "secret",
       pingUrl: null,
       model: {

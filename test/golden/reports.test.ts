@@ -60,7 +60,7 @@ const reports: Record<string, (style: Style) => string> = {
         lastCycle: null,
         cycles: null,
         running: null,
-        outbox: { ...views.statusGood.outbox, channel: false },
+        outbox: { ...views.statusGood.outbox, channels: [] },
       },
       style,
     ),

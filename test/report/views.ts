@@ -110,7 +110,12 @@ export const statusGood: StatusData = {
   handOffs: [],
   silences: [],
   maintenance: [],
-  outbox: { waiting: 0, oldest: null, error: null, channel: true },
+  outbox: {
+    waiting: 0,
+    oldest: null,
+    error: null,
+    channels: [{ name: "telegram", waiting: 0, error: null }],
+  },
   model: {
     model: "claude-haiku-5-5",
     hasKey: false,
@@ -151,10 +156,17 @@ export const statusBad: StatusData = {
   outbox: {
     waiting: 3,
     oldest: "2026-11-20T22:00:00Z",
-    error: {
-      text: "Telegram refused (401: Unauthorized); TELEGRAM_BOT_TOKEN in argus.env is wrong or was revoked, get one from @BotFather",
-    },
-    channel: true,
+    error: null,
+    channels: [
+      {
+        name: "telegram",
+        waiting: 3,
+        error: {
+          text: "Telegram refused (401: Unauthorized); TELEGRAM_BOT_TOKEN in argus.env is wrong or was revoked, get one from @BotFather",
+        },
+      },
+      { name: "on-call", waiting: 0, error: null },
+    ],
   },
   model: {
     model: "claude-haiku-5-5",

@@ -65,6 +65,8 @@ export const alert: WordAction<Words> = {
   performAll(tasks, context) {
     const alerts = tasks.map(({ proposal, target }) => ({
       problem: proposal.problem,
+      type: proposal.problemType,
+      subject: proposal.subject,
       severity: proposal.severity,
       recovery: target.recovery,
       text: target.text,

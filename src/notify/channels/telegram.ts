@@ -1,38 +1,35 @@
 /** The Telegram Bot API, as far as telling somebody something needs it: https://core.telegram.org/bots/api#sendmessage */
-import pRetry from "p-retry";
 import * as z from "zod";
-import type { Clock, Http } from "../system/system.ts";
-import type { Config } from "../types/settings.ts";
+import type { ChannelAccounts } from "../../types/channels.ts";
+import { type Attempt, type ChannelRow, refused, type Sent } from "./channel.ts";
+import { type Answer as Asked, persist, Temporary } from "./persist.ts";
 
-export type Account = NonNullable<Config["telegram"]>;
+type Account = ChannelAccounts["telegram"];
 
-export interface Attempt {
-  readonly http: Http;
-  readonly clock: Clock;
-  readonly signal: AbortSignal;
-  /** On the monotonic clock: by then the answer is there, or it is for later. */
-  readonly deadlineMs: number;
-}
-
-export type Sent =
-  /** `chatId`: where it went; another one than before when the group has become a supergroup. */
-  | { readonly kind: "sent"; readonly chatId: string }
-  /** It may work later: no network, a server error, too many messages. `blockedMs`: not before so long. */
-  | { readonly kind: "later"; readonly error: string; readonly blockedMs: number }
-  /** It will not work before somebody mends the settings, or, with `message`, never with this text. */
-  | { readonly kind: "refused"; readonly of: "channel" | "message"; readonly error: string };
+export const telegram: ChannelRow<"telegram"> = {
+  // About one message a second to the same chat is what Telegram allows.
+  paceMs: 1000,
+  describe: ({ chatId }) => `Telegram chat ${chatId}`,
+  async send(account, { text }, { movedTo }, attempt) {
+    const { chatId } = account;
+    const to = movedTo?.from === chatId ? movedTo.to : chatId;
+    const sent = await sendText(account, to, text, attempt);
+    if (sent.kind !== "in chat") return sent;
+    const detail = `chat ${sent.chatId} has it`;
+    if (sent.chatId === to) return { kind: "sent", detail };
+    const note = `the chat ${chatId} is now ${sent.chatId}; put that into TELEGRAM_CHAT_ID in argus.env`;
+    return { kind: "sent", detail: note, note, memory: { movedTo: { from: chatId, to: sent.chatId } } };
+  },
+};
 
 /** In UTF-16 units, which is what the API counts. */
 const mostCharacters = 4096;
 const requestTimeoutMs = 10_000;
 
-/** Sends a text, in several messages when it is too long for one. */
-export async function sendText(
-  account: Account,
-  chatId: string,
-  text: string,
-  attempt: Attempt,
-): Promise<Sent> {
+type InChat = Exclude<Sent, { kind: "sent" }> | { readonly kind: "in chat"; readonly chatId: string };
+
+/** Sends a text, in several messages when it is too long for one; to another chat when the group has become a supergroup. */
+async function sendText(account: Account, chatId: string, text: string, attempt: Attempt): Promise<InChat> {
   if (!/^\d+:[\w-]+$/.test(account.token)) {
     return refused(
       "channel",
@@ -41,11 +38,18 @@ export async function sendText(
   }
   let to = chatId;
   for (const part of splitText(text)) {
-    const sent = await sendPart(account, to, part, attempt);
+    const sent = await persist("Telegram", attempt, async (leftMs) => {
+      const answer = await ask(account, to, part, attempt, leftMs);
+      if (answer.kind !== "moved") return answer;
+      to = answer.chatId;
+      const again = await ask(account, to, part, attempt, leftMs);
+      return again.kind === "moved"
+        ? refused("channel", "Telegram says twice that the chat has moved; check TELEGRAM_CHAT_ID")
+        : again;
+    });
     if (sent.kind !== "sent") return sent;
-    to = sent.chatId;
   }
-  return { kind: "sent", chatId: to };
+  return { kind: "in chat", chatId: to };
 }
 
 /** Lines stay whole where they can; no character is cut in two. Nothing but blanks is not a message. */
@@ -64,56 +68,6 @@ export function splitText(text: string, most = mostCharacters): string[] {
   return said.length === 0 ? ["(an empty message)"] : said;
 }
 
-/** Worth another try, after so long. */
-class Temporary extends Error {
-  readonly waitMs: number;
-  constructor(message: string, waitMs: number) {
-    super(message);
-    this.waitMs = waitMs;
-  }
-}
-
-async function sendPart(account: Account, chatId: string, text: string, attempt: Attempt): Promise<Sent> {
-  const left = () => attempt.deadlineMs - attempt.clock.monotonicMs();
-  let to = chatId;
-  let pauseMs = 0;
-  let before = "there was no time left to reach Telegram";
-  try {
-    return await pRetry(
-      async () => {
-        if (pauseMs > 0) await attempt.clock.sleep(pauseMs, attempt.signal);
-        if (left() <= 0) throw new Temporary(before, 0);
-        const answer = await ask(account, to, text, attempt, left());
-        if (answer.kind !== "moved") return answer;
-        to = answer.chatId;
-        const again = await ask(account, to, text, attempt, left());
-        return again.kind === "moved"
-          ? refused("channel", "Telegram says twice that the chat has moved; check TELEGRAM_CHAT_ID")
-          : again;
-      },
-      {
-        retries: 4,
-        minTimeout: 500,
-        factor: 3,
-        maxRetryTime: Math.max(0, left()),
-        signal: attempt.signal,
-        shouldRetry: ({ error }) => error instanceof Temporary && error.waitMs < left(),
-        // To wait as Telegram asks is no failed attempt.
-        shouldConsumeRetry: ({ error }) => !(error instanceof Temporary && error.waitMs > 0),
-        onFailedAttempt: ({ error }) => {
-          if (!(error instanceof Temporary)) return;
-          pauseMs = error.waitMs;
-          before = error.message;
-        },
-      },
-    );
-  } catch (error) {
-    if (attempt.signal.aborted) return { kind: "later", error: "Argus was told to stop", blockedMs: 0 };
-    if (error instanceof Temporary) return { kind: "later", error: error.message, blockedMs: error.waitMs };
-    throw error;
-  }
-}
-
 const Answer = z.object({
   ok: z.boolean(),
   description: z.string().optional(),
@@ -125,8 +79,6 @@ const Answer = z.object({
     .optional(),
 });
 
-type Asked = Exclude<Sent, { kind: "later" }> | { readonly kind: "moved"; readonly chatId: string };
-
 /** One request. The token is in its address, so no error of it leaves this function as it is. */
 async function ask(
   account: Account,
@@ -134,7 +86,7 @@ async function ask(
   text: string,
   attempt: Attempt,
   leftMs: number,
-): Promise<Asked> {
+): Promise<Asked | { readonly kind: "moved"; readonly chatId: string }> {
   const { status, body } = await attempt.http
     .request({
       url: `${account.apiUrl}/bot${account.token}/sendMessage`,
@@ -146,21 +98,21 @@ async function ask(
     })
     .catch((error: unknown) => {
       const why = error instanceof Error ? error.message : String(error);
-      throw new Temporary(`Telegram cannot be reached: ${hide(why, account)}`, 0);
+      throw new Temporary(`Telegram cannot be reached: ${hide(why, account)}`);
     });
   const answer = parse(body);
   const said = hide(answer?.description ?? "no description", account);
   const { retry_after: retryAfter, migrate_to_chat_id: movedTo } = answer?.parameters ?? {};
-  if (answer?.ok === true && status === 200) return { kind: "sent", chatId };
+  if (answer?.ok === true && status === 200) return { kind: "sent", detail: "" };
   if (movedTo !== undefined) return { kind: "moved", chatId: String(movedTo) };
   if (status === 429) {
     const waitSeconds = Math.min(Math.max(1, retryAfter ?? 5), 86_400);
     throw new Temporary(`Telegram asks for a pause of ${waitSeconds} s (429)`, waitSeconds * 1000);
   }
-  if (status >= 500) throw new Temporary(`Telegram has trouble of its own (${status}: ${said})`, 0);
+  if (status >= 500) throw new Temporary(`Telegram has trouble of its own (${status}: ${said})`);
   // A captive portal or a proxy answers 200 to everything: only Telegram's own yes counts.
   if (status < 400)
-    throw new Temporary(`something else than Telegram answered at TELEGRAM_API_URL (${status})`, 0);
+    throw new Temporary(`something else than Telegram answered at TELEGRAM_API_URL (${status})`);
   return refusal(status, said);
 }
 
@@ -186,13 +138,6 @@ function refusal(status: number, said: string): Asked {
   }
   if (status === 400 && /message|text|entities|utf-8/i.test(said)) return refused("message", head);
   return refused("channel", `${head}; check TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID in argus.env`);
-}
-
-function refused(
-  of: "channel" | "message",
-  error: string,
-): { kind: "refused"; of: typeof of; error: string } {
-  return { kind: "refused", of, error };
 }
 
 function parse(body: string): z.infer<typeof Answer> | null {

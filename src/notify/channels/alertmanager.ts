@@ -1,0 +1,132 @@
+/**
+ * Prometheus's Alertmanager, API v2: https://prometheus.io/docs/alerting/latest/clients/. It groups, routes and silences
+ * by labels, so a problem has the same ones from its first message to its end. It forgets an alert at `endsAt`, so what
+ * holds is said again by every cycle, and ends by itself when Argus is gone.
+ */
+import type { ProblemNote } from "../../types/action.ts";
+import type { ChannelAccounts } from "../../types/channels.ts";
+import type { Firing } from "../delivery-state.ts";
+import type { Attempt, ChannelRow, Parcel, Sent } from "./channel.ts";
+import { persist } from "./persist.ts";
+import { post } from "./web.ts";
+
+type Account = ChannelAccounts["alertmanager"];
+
+interface Alert {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly startsAt: string;
+  readonly endsAt: string;
+}
+
+/** As Prometheus does it: an alert outlives four missed cycles, and five minutes at the least. */
+const missedCycles = 4;
+const shortestSeconds = 75;
+const mostFiring = 500;
+
+export const alertmanager: ChannelRow<"alertmanager"> = {
+  paceMs: 200,
+  describe: ({ url }) => `Alertmanager at ${new URL(url).host}`,
+  async send(account, parcel, memory, attempt) {
+    const nowMs = attempt.clock.now().wallMs;
+    const holdUntil = holdUntilOf(attempt);
+    if (parcel.kind === "test") return postAlerts(account, [testAlert(parcel, nowMs)], attempt);
+    const { alerts, firing } = changes(parcel, memory.firing ?? {}, nowMs, holdUntil);
+    // A summary is about no problem; there is nobody to tell.
+    if (alerts.length === 0) return { kind: "sent", detail: "it holds no problem, so there was no alert" };
+    const sent = await postAlerts(account, alerts, attempt);
+    return sent.kind === "sent" ? { ...sent, memory: { firing: bounded(firing) } } : sent;
+  },
+  refresh(account, open, { firing = {} }, attempt) {
+    const endsAt = holdUntilOf(attempt);
+    const alerts = Object.entries(firing).flatMap(([key, { at: _at, ...alert }]) =>
+      open.has(key) ? [{ ...alert, endsAt }] : [],
+    );
+    return alerts.length === 0 ? null : postAlerts(account, alerts, attempt);
+  },
+};
+
+function holdUntilOf({ clock, intervalSeconds }: Attempt): string {
+  return iso(clock.now().wallMs + missedCycles * Math.max(shortestSeconds, intervalSeconds) * 1000);
+}
+
+/** What these notes make of what was firing, and what there is to say for it: one alert for each set of labels. */
+function changes(
+  { host, notes }: Parcel,
+  before: Readonly<Record<string, Firing>>,
+  nowMs: number,
+  holdUntil: string,
+): { alerts: Alert[]; firing: Record<string, Firing> } {
+  const firing: Record<string, Firing> = { ...before };
+  const alerts = new Map<string, Alert>();
+  const say = (alert: Omit<Alert, "endsAt">, endsAt: string) => {
+    // The clock may have been set back since it began; Alertmanager takes no end before the start.
+    const startsAt = alert.startsAt > endsAt ? endsAt : alert.startsAt;
+    alerts.set(identityOf(alert), { labels: alert.labels, annotations: alert.annotations, startsAt, endsAt });
+  };
+  for (const note of notes) {
+    const known = firing[note.problem];
+    // A digest comes after critical messages that are younger than what it tells.
+    if (known !== undefined && known.at > note.at) continue;
+    const annotations = annotationsOf(note);
+    if (note.state === "resolved") {
+      say({ labels: labelsOf(host, note), startsAt: note.at, ...known, annotations }, iso(nowMs));
+      delete firing[note.problem];
+      continue;
+    }
+    const alert = { labels: labelsOf(host, note), annotations, startsAt: known?.startsAt ?? note.at };
+    // Another severity is another alert for Alertmanager: the one before it is over.
+    if (known !== undefined && identityOf(known) !== identityOf(alert)) say(known, iso(nowMs));
+    say(alert, holdUntil);
+    firing[note.problem] = { ...alert, at: note.at };
+  }
+  return { alerts: [...alerts.values()], firing };
+}
+
+const identityOf = ({ labels }: Pick<Alert, "labels">): string => JSON.stringify(labels);
+
+function labelsOf(host: string, { type, subject, severity, problem }: ProblemNote): Record<string, string> {
+  return {
+    alertname: `Argus${type.charAt(0).toUpperCase()}${type.slice(1)}`,
+    host,
+    instance: host,
+    type,
+    subject: subject.slice(0, 1024).toWellFormed(),
+    severity,
+    problem,
+  };
+}
+
+function annotationsOf({ summary, problem }: ProblemNote): Record<string, string> {
+  return { summary: summary.toWellFormed(), explain: `argus explain ${problem}` };
+}
+
+function testAlert({ host, text }: Parcel, nowMs: number): Alert {
+  const labels = { alertname: "ArgusTest", host, instance: host, type: "argus", severity: "info" };
+  return { labels, annotations: { summary: text }, startsAt: iso(nowMs), endsAt: iso(nowMs + 60_000) };
+}
+
+const iso = (wallMs: number): string => new Date(wallMs).toISOString();
+
+/** The newest ones: what began longest ago is said again last. */
+function bounded(firing: Record<string, Firing>): Record<string, Firing> {
+  const entries = Object.entries(firing).sort(([, a], [, b]) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+  return Object.fromEntries(entries.slice(-mostFiring));
+}
+
+function postAlerts(account: Account, alerts: readonly Alert[], attempt: Attempt): Promise<Sent> {
+  const { name, url, authorization, timeoutSeconds } = account;
+  const who = name === "alertmanager" ? "Alertmanager" : `the Alertmanager ${name}`;
+  const wanted = {
+    who,
+    channel: name,
+    url: `${url.replace(/\/+$/, "")}/api/v2/alerts`,
+    headers: {},
+    body: JSON.stringify(alerts),
+    timeoutSeconds,
+    authorization,
+    unfit: [400],
+    notFrom: ({ body }: { body: string }) => body.trimStart().startsWith("<"),
+  };
+  return persist(who, attempt, (leftMs) => post(wanted, attempt, leftMs));
+}

@@ -1,0 +1,69 @@
+/** What a channel is given and what it answers. */
+import type { Clock, Http, Run } from "../../system/system.ts";
+import type { ProblemNote } from "../../types/action.ts";
+import type { ChannelAccounts, ChannelType } from "../../types/channels.ts";
+import type { Severity } from "../../types/problem.ts";
+import type { Memory } from "../delivery-state.ts";
+
+/** What is sent in one go: a message, or several that waited too long to be sent one by one. */
+export interface Parcel {
+  /** `message`: one as it was written; `catch_up`: late critical ones together; `digest`: late others in short. */
+  readonly kind: "message" | "catch_up" | "digest" | "test";
+  /** The same when it is sent again after a crash. */
+  readonly id: string;
+  /** Names of the files in the outbox that it answers for. */
+  readonly files: readonly string[];
+  /** ISO 8601. */
+  readonly createdAt: string;
+  readonly host: string;
+  readonly severity: Severity;
+  readonly text: string;
+  /** In the order of time. */
+  readonly notes: readonly ProblemNote[];
+}
+
+export interface Attempt {
+  readonly http: Http;
+  readonly run: Run;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** On the monotonic clock: by then the answer is there, or it is for later. */
+  readonly deadlineMs: number;
+  /** Time between two cycles. */
+  readonly intervalSeconds: number;
+}
+
+export type Sent =
+  /** `detail`: one sentence on what came back. `memory`: what is to be known next time. `note`: for people. */
+  | {
+      readonly kind: "sent";
+      readonly detail: string;
+      readonly memory?: Partial<Memory>;
+      readonly note?: string;
+    }
+  /** It may work later: no network, a server error, too many messages. `blockedMs`: not before so long. */
+  | { readonly kind: "later"; readonly error: string; readonly blockedMs: number }
+  /** It will not work before somebody mends the settings, or, with `message`, never with this text. */
+  | { readonly kind: "refused"; readonly of: "channel" | "message"; readonly error: string };
+
+export interface ChannelRow<T extends ChannelType> {
+  /** The least time between two messages. */
+  readonly paceMs: number;
+  /** Where it goes, for people: no secret in it. */
+  describe(account: ChannelAccounts[T]): string;
+  send(account: ChannelAccounts[T], parcel: Parcel, memory: Memory, attempt: Attempt): Promise<Sent>;
+  /**
+   * Says again what still holds, where the other side forgets otherwise; null: there is nothing to say.
+   * @param open keys of the problems that are open now.
+   */
+  refresh?(
+    account: ChannelAccounts[T],
+    open: ReadonlySet<string>,
+    memory: Memory,
+    attempt: Attempt,
+  ): Promise<Sent> | null;
+}
+
+export function refused(of: "channel" | "message", error: string): Extract<Sent, { kind: "refused" }> {
+  return { kind: "refused", of, error };
+}

@@ -1,0 +1,56 @@
+/** Asks again after what may pass: with growing pauses, or as long as the other side asks to wait. */
+import pRetry from "p-retry";
+import type { Attempt, Sent } from "./channel.ts";
+
+/** Worth another try, after so long. */
+export class Temporary extends Error {
+  readonly waitMs: number;
+  constructor(message: string, waitMs = 0) {
+    super(message);
+    this.waitMs = waitMs;
+  }
+}
+
+export type Answer = Exclude<Sent, { kind: "later" }>;
+
+/**
+ * @param who for "there was no time left to reach WHO".
+ * @param ask one request of at most so many milliseconds; throws Temporary.
+ */
+export async function persist(
+  who: string,
+  attempt: Attempt,
+  ask: (leftMs: number) => Promise<Answer>,
+): Promise<Sent> {
+  const left = () => attempt.deadlineMs - attempt.clock.monotonicMs();
+  let pauseMs = 0;
+  let before = `there was no time left to reach ${who}`;
+  try {
+    return await pRetry(
+      async () => {
+        if (pauseMs > 0) await attempt.clock.sleep(pauseMs, attempt.signal);
+        if (left() <= 0) throw new Temporary(before);
+        return await ask(left());
+      },
+      {
+        retries: 4,
+        minTimeout: 500,
+        factor: 3,
+        maxRetryTime: Math.max(0, left()),
+        signal: attempt.signal,
+        shouldRetry: ({ error }) => error instanceof Temporary && error.waitMs < left(),
+        // To wait as the other side asks is no failed attempt.
+        shouldConsumeRetry: ({ error }) => !(error instanceof Temporary && error.waitMs > 0),
+        onFailedAttempt: ({ error }) => {
+          if (!(error instanceof Temporary)) return;
+          pauseMs = error.waitMs;
+          before = error.message;
+        },
+      },
+    );
+  } catch (error) {
+    if (attempt.signal.aborted) return { kind: "later", error: "Argus was told to stop", blockedMs: 0 };
+    if (error instanceof Temporary) return { kind: "later", error: error.message, blockedMs: error.waitMs };
+    throw error;
+  }
+}

@@ -1,0 +1,113 @@
+/** How far each channel is with the outbox, in memory and in `delivery.json`. */
+import { fileError } from "../system/file-error.ts";
+import { createStore } from "../system/store.ts";
+import type { Files } from "../system/system.ts";
+import {
+  type ChannelState,
+  DeliveryState,
+  deliveryStatePath,
+  noChannelState,
+  noDeliveries,
+} from "./delivery-state.ts";
+import { fold } from "./digest.ts";
+import type { Waiting } from "./outbox.ts";
+
+export interface Progress {
+  of(channel: string): ChannelState;
+  /** Forgets channels that are no longer configured, and files that are no longer there. */
+  tidy(channels: readonly string[], files: ReadonlySet<string>): void;
+  remember(channel: string, change: Partial<ChannelState>): void;
+  /** From now on this channel has nothing to do with these files. The files go when that is so for every channel. */
+  finish(channel: string, waiting: readonly Waiting[], channels: readonly string[]): void;
+  /** The same for every channel that has not confirmed them; what they said goes into its digest, in the same moment. */
+  foldAway(waiting: readonly Waiting[], channels: readonly string[]): void;
+  remove(waiting: readonly Waiting[]): void;
+  /** What stood in the way of a removal since the last time this was asked: such files are not sent again. */
+  notRemoved(): string | null;
+  error(): DeliveryState["error"];
+  rememberError(error: DeliveryState["error"]): void;
+}
+
+export function openProgress(files: Files, stateDir: string, note: (sentence: string) => void): Progress {
+  const path = deliveryStatePath(stateDir);
+  let state = createStore({ files, path, schema: DeliveryState, empty: noDeliveries, note }).load();
+
+  let stuck: string | null = null;
+
+  function save(next: DeliveryState, durable: boolean): void {
+    if (next === state) return;
+    state = next;
+    try {
+      files.writeAtomic(path, `${JSON.stringify(state)}\n`, { durable });
+    } catch (error) {
+      note(fileError("write", path, error).message);
+    }
+  }
+
+  const of = (channel: string): ChannelState => state.channels[channel] ?? noChannelState();
+
+  function changed(changes: ReadonlyMap<string, Partial<ChannelState>>): DeliveryState {
+    const channels = { ...state.channels };
+    for (const [name, change] of changes) channels[name] = { ...of(name), ...change };
+    return { ...state, channels };
+  }
+
+  function remove(waiting: readonly Waiting[]): void {
+    for (const { path: each } of waiting) {
+      try {
+        files.remove(each);
+      } catch (error) {
+        stuck ??= fileError("remove the delivered message", each, error).message;
+      }
+    }
+  }
+
+  return {
+    of,
+    remember: (channel, change) => save(changed(new Map([[channel, change]])), true),
+    tidy(channels, present) {
+      const entries = Object.entries(state.channels).filter(([name]) => channels.includes(name));
+      const kept = entries.map(([name, each]): [string, ChannelState] => {
+        const done = each.done.filter((file) => present.has(file));
+        return [name, done.length === each.done.length ? each : { ...each, done }];
+      });
+      const isSame =
+        kept.length === Object.keys(state.channels).length &&
+        kept.every(([name, each]) => each === state.channels[name]);
+      if (!isSame) save({ ...state, channels: Object.fromEntries(kept) }, false);
+    },
+    finish(channel, waiting, channels) {
+      const others = channels.filter((name) => name !== channel);
+      const last = waiting.filter(({ file }) => others.every((name) => of(name).done.includes(file)));
+      // Between the channel's yes and this a crash makes it say the message twice: nothing slow may stand here. What
+      // a power cut takes back of an unsynced file is said again too, and never lost.
+      const rest = waiting.filter((each) => !last.includes(each));
+      if (rest.length > 0) markDone(channel, rest, false);
+      remove(last);
+      if (stuck !== null) markDone(channel, last, false);
+    },
+    foldAway(waiting, channels) {
+      const changes = channels.map((name): [string, Partial<ChannelState>] => {
+        const { done, folded } = of(name);
+        const untold = waiting.filter(({ file }) => !done.includes(file));
+        const messages = untold.map(({ message }) => message);
+        return [name, { done: [...done, ...untold.map(({ file }) => file)], folded: fold(folded, messages) }];
+      });
+      save(changed(new Map(changes)), true);
+      remove(waiting);
+    },
+    remove,
+    notRemoved() {
+      const sentence = stuck;
+      stuck = null;
+      return sentence;
+    },
+    error: () => state.error,
+    rememberError: (error) => save({ ...state, error }, true),
+  };
+
+  function markDone(channel: string, waiting: readonly Waiting[], durable: boolean): void {
+    const done = [...new Set([...of(channel).done, ...waiting.map(({ file }) => file)])];
+    save(changed(new Map([[channel, { done }]])), durable);
+  }
+}

@@ -1,0 +1,102 @@
+/** One channel's turn: what it has not confirmed, in order and no faster than it takes them. */
+import type { System } from "../system/system.ts";
+import { isoTime, secondsBetween } from "../types/moment.ts";
+import type { Attempt, Parcel, Sent } from "./channels/channel.ts";
+import type { Way } from "./channels/index.ts";
+import { keepRefused, type Waiting } from "./outbox.ts";
+import { parcelsOf } from "./parcels.ts";
+import type { Progress } from "./progress.ts";
+
+export interface Turn {
+  /** Messages confirmed. */
+  readonly sent: number;
+  /** One sentence with the mend; null when nothing is wrong. */
+  readonly error: string | null;
+}
+
+/** What all channels of one delivery share. */
+export interface Shared {
+  readonly attempt: Attempt;
+  /** Names of all channels. */
+  readonly names: readonly string[];
+  /** Keys of the problems that are open now. */
+  readonly open: ReadonlySet<string>;
+}
+
+/** After attempts that came to nothing: 15 s, doubled each time, up to this. */
+const longestBackoffSeconds = 120;
+/** What holds is said again no more often than this. */
+const refreshSeconds = 30;
+
+export function createQueue(system: System, progress: Progress, note: (sentence: string) => void) {
+  const { files, clock } = system;
+  const refreshedMs = new Map<string, number>();
+  const host = files.tryRead("/proc/sys/kernel/hostname")?.trim() ?? "unknown host";
+
+  return async (way: Way, all: readonly Waiting[], shared: Shared): Promise<Turn> => {
+    const { attempt, names, open } = shared;
+    const { done, folded, blocked, error } = progress.of(way.name);
+    const before = error?.text ?? null;
+    if (blocked !== null && secondsBetween(blocked.from, clock.now()) < blocked.seconds)
+      return { sent: 0, error: before };
+    const mine = all.filter(({ file }) => !done.includes(file));
+    let sent = 0;
+    for (const [index, parcel] of parcelsOf(mine, folded, host, clock.now()).entries()) {
+      if (index > 0) await clock.sleep(way.paceMs, attempt.signal);
+      if (attempt.signal.aborted) return { sent, error: before };
+      if (attempt.deadlineMs <= clock.monotonicMs()) return { sent, error: null };
+      const answer = await way.send(parcel, progress.of(way.name), attempt);
+      const of = mine.filter(({ file }) => parcel.files.includes(file));
+      if (answer.kind === "later") {
+        if (attempt.signal.aborted) return { sent, error: before };
+        block(way.name, answer.blockedMs / 1000);
+        return { sent, error: answer.error };
+      }
+      if (answer.kind === "sent") {
+        confirmed(way.name, parcel, of, names, answer);
+        sent += of.length;
+      } else if (answer.of === "channel" || of.length === 0) return { sent, error: answer.error };
+      else keep(way.name, of, names, answer.error);
+    }
+    return { sent, error: await sayAgain(way, attempt, open) };
+  };
+
+  function confirmed(
+    name: string,
+    { kind }: Parcel,
+    of: readonly Waiting[],
+    names: readonly string[],
+    { memory, note: sentence }: Extract<Sent, { kind: "sent" }>,
+  ): void {
+    // What is to be known of a message must not be forgotten by a crash that does not bring the message again.
+    if (memory !== undefined) progress.remember(name, memory);
+    progress.finish(name, of, names);
+    const isDigest = kind === "digest" ? { folded: null } : {};
+    progress.remember(name, { lastSentAt: isoTime(clock.now()), blocked: null, failures: 0, ...isDigest });
+    if (sentence !== undefined) note(sentence);
+  }
+
+  function keep(name: string, of: readonly Waiting[], names: readonly string[], error: string): void {
+    for (const { path } of of)
+      note(`${error}; the message is kept as ${keepRefused(files, path)} and not sent again`);
+    progress.finish(name, of, names);
+  }
+
+  function block(name: string, askedSeconds: number): void {
+    const failures = progress.of(name).failures + 1;
+    const own = Math.min(longestBackoffSeconds, 15 * 2 ** Math.min(10, failures - 1));
+    const seconds = Math.max(askedSeconds, own);
+    progress.remember(name, { failures, blocked: { from: clock.now(), seconds } });
+  }
+
+  /** @returns what stood in the way. */
+  async function sayAgain(way: Way, attempt: Attempt, open: ReadonlySet<string>): Promise<string | null> {
+    const nowMs = clock.monotonicMs();
+    const lastMs = refreshedMs.get(way.name);
+    if (lastMs !== undefined && nowMs - lastMs < refreshSeconds * 1000) return null;
+    const answer = await way.refresh(open, progress.of(way.name), attempt);
+    if (answer === null) return null;
+    refreshedMs.set(way.name, nowMs);
+    return answer.kind === "sent" || attempt.signal.aborted ? null : answer.error;
+  }
+}

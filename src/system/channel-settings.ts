@@ -1,0 +1,38 @@
+/** The channels of `argus.json` with their secrets, and Telegram, which stands in `argus.env` alone. */
+import type { Channel, ChannelSetting } from "../types/channels.ts";
+import type { Config } from "../types/settings.ts";
+
+export const nameOf = (setting: Pick<ChannelSetting, "type" | "name">): string =>
+  setting.name ?? setting.type;
+
+/**
+ * @param secretOf the value of a variable, empty when this user may not read it.
+ * @param missing told of each variable that is named and not set.
+ */
+export function resolveChannels(
+  settings: readonly ChannelSetting[],
+  telegram: Config["telegram"],
+  secretOf: (variable: string) => string | null,
+  missing: (channel: string, variable: string) => void,
+): Channel[] {
+  const channels: Channel[] = telegram === null ? [] : [{ type: "telegram", name: "telegram", ...telegram }];
+  for (const setting of settings) {
+    const name = nameOf(setting);
+    const secret = (variable: string): string => {
+      const value = secretOf(variable);
+      if (value === null) missing(name, variable);
+      return value ?? "";
+    };
+    if (setting.type === "command") {
+      channels.push({ ...setting, name });
+      continue;
+    }
+    const { authorizationVariable, url, timeoutSeconds } = setting;
+    const authorization = authorizationVariable === undefined ? null : secret(authorizationVariable);
+    const web = { name, url, timeoutSeconds, authorization };
+    if (setting.type === "webhook")
+      channels.push({ type: "webhook", ...web, secret: secret(setting.secretVariable) });
+    else channels.push({ type: "alertmanager", ...web });
+  }
+  return channels;
+}
