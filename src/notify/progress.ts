@@ -16,7 +16,8 @@ export interface Progress {
   of(channel: string): ChannelState;
   /** Forgets channels that are no longer configured, and files that are no longer there. */
   tidy(channels: readonly string[], files: ReadonlySet<string>): void;
-  remember(channel: string, change: Partial<ChannelState>): void;
+  /** On disk when it returns, unless it is something that may be forgotten. */
+  remember(channel: string, change: Partial<ChannelState>, mayBeForgotten?: true): void;
   /** From now on this channel has nothing to do with these files. The files go when that is so for every channel. */
   finish(channel: string, waiting: readonly Waiting[], channels: readonly string[]): void;
   /** The same for every channel that has not confirmed them; what they said goes into its digest, in the same moment. */
@@ -32,13 +33,16 @@ export function openProgress(files: Files, stateDir: string, note: (sentence: st
   const path = deliveryStatePath(stateDir);
   let state = createStore({ files, path, schema: DeliveryState, empty: noDeliveries, note }).load();
 
+  let written = "";
   let stuck: string | null = null;
 
   function save(next: DeliveryState, durable: boolean): void {
-    if (next === state) return;
     state = next;
+    const text = `${JSON.stringify(state)}\n`;
+    if (text === written) return;
+    written = text;
     try {
-      files.writeAtomic(path, `${JSON.stringify(state)}\n`, { durable });
+      files.writeAtomic(path, text, { durable });
     } catch (error) {
       note(fileError("write", path, error).message);
     }
@@ -64,7 +68,8 @@ export function openProgress(files: Files, stateDir: string, note: (sentence: st
 
   return {
     of,
-    remember: (channel, change) => save(changed(new Map([[channel, change]])), true),
+    remember: (channel, change, mayBeForgotten) =>
+      save(changed(new Map([[channel, change]])), mayBeForgotten !== true),
     tidy(channels, present) {
       const entries = Object.entries(state.channels).filter(([name]) => channels.includes(name));
       const kept = entries.map(([name, each]): [string, ChannelState] => {

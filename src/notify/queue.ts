@@ -71,8 +71,9 @@ export function createQueue(system: System, progress: Progress, note: (sentence:
     // What is to be known of a message must not be forgotten by a crash that does not bring the message again.
     if (memory !== undefined) progress.remember(name, memory);
     progress.finish(name, of, names);
-    const isDigest = kind === "digest" ? { folded: null } : {};
-    progress.remember(name, { lastSentAt: isoTime(clock.now()), blocked: null, failures: 0, ...isDigest });
+    const said = kind === "digest" ? { folded: null } : {};
+    const change = { lastSentAt: isoTime(clock.now()), blocked: null, failures: 0, ...said };
+    progress.remember(name, change, true);
     if (sentence !== undefined) note(sentence);
   }
 

@@ -45,7 +45,8 @@ export function childOf(schema: unknown, key: PropertyKey, value: unknown): unkn
   const shared = (option: unknown) =>
     given.filter(([each]) => keysOf(option).includes(each)).length +
     // The form that says its own name is the one that is meant, whatever else stands there.
-    given.filter(([each, one]) => typeof one === "string" && literalsOf(option, each).includes(one)).length * 100;
+    given.filter(([each, one]) => typeof one === "string" && literalsOf(option, each).includes(one)).length *
+      100;
   const fitting = [...inner.options].sort((a, b) => shared(b) - shared(a));
   for (const option of fitting) {
     const child = childOf(option, key, value);
