@@ -16,7 +16,15 @@ test("a test message says what came back from the channel", async () => {
   const [status, json] = await run("--json");
   expect([status, JSON.parse(String(json))]).toEqual([
     0,
-    [{ channel: "telegram", ok: true, detail: "chat -100 has it" }],
+    [
+      {
+        channel: "telegram",
+        type: "telegram",
+        to: "Telegram chat -100",
+        ok: true,
+        detail: "chat -100 has it",
+      },
+    ],
   ]);
   api.replies = [refusal(401, "Unauthorized")];
   const [failed, output] = await run();
@@ -28,7 +36,8 @@ test("without a channel, or without --test, it says what is missing", () => {
   const watch = argus();
   expect(watch.run("notify", "--test")).toMatchObject({
     status: 2,
-    stderr: "argus: no channel is configured; set TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID in argus.env\n",
+    stderr:
+      "argus: no channel is configured; set TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID in argus.env, or name channels in argus.json\n",
   });
   expect(watch.run("notify")).toMatchObject({ status: 2 });
 });

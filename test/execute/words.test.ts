@@ -31,6 +31,18 @@ describe("alert", () => {
       severity: "critical",
       text: `landmass: CRITICAL web is failed (exit-code)\nargus explain ${key(1)}`,
       problems: [key(1)],
+      host: "landmass",
+      notes: [
+        {
+          problem: key(1),
+          type: "service",
+          subject: "web",
+          severity: "critical",
+          state: "firing",
+          at: "2026-11-20T22:40:00.000Z",
+          summary: "web is failed (exit-code)",
+        },
+      ],
     });
   });
 
