@@ -66,7 +66,7 @@ export function loadConfig(source: ConfigSource): Config {
     restartSettleSeconds: integer("ARGUS_RESTART_SETTLE_SECONDS"),
     swapThrashMegabytesPerSecond: integer("ARGUS_SWAP_THRASH_MBPS"),
     telegram,
-    channels: resolveChannels(settings.channels, telegram, secretOf, (channel, name) => {
+    channels: resolveChannels(settings.channels, telegram, settings.telegram, secretOf, (channel, name) => {
       const message = `the channel ${channel} of ${settingsFile} needs ${name}, which is not set; put it into ${envFile.path}`;
       faults.push({ file: "", line: 0, path: "", message });
     }),
@@ -187,6 +187,11 @@ function notesOf(
   const notes: string[] = [];
   if (envFile.state === "unreadable") {
     notes.push(`${envFile.path} cannot be read by this user, so its settings are not in force here`);
+  }
+  if (config.settings.telegram !== undefined && config.telegram === null) {
+    notes.push(
+      "telegram in argus.json names people who may answer, but TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID are not set",
+    );
   }
   if (localRulesChosen && reach(system.files, config.localRulesDir).kind === "nothing") {
     notes.push(

@@ -5,11 +5,13 @@ import { openStateDir } from "../record/state-dir.ts";
 import { readTrail } from "../record/trail.ts";
 import { approvalsReport, deedOf } from "../report/approvals.ts";
 import { readOnly } from "../system/read-only.ts";
+import type { System } from "../system/system.ts";
 import type { ActionRecord } from "../types/action.ts";
 import { UserError } from "../types/errors.ts";
 import { isoTime } from "../types/moment.ts";
 import type { Config } from "../types/settings.ts";
 import { type Context, printJson } from "./context.ts";
+import { whoAsks } from "./who-asks.ts";
 
 /** A cycle with a restart and its settle time; what takes longer is told by `argus explain`. */
 const waitMs = 20_000;
@@ -59,9 +61,7 @@ async function decide(
     .find((each) => each.id === id);
   if (asked === undefined)
     throw new UserError(`nothing waits under the id "${id}"; argus approve lists what waits`);
-  const { uid } = system.self;
-  const by = context.env["SUDO_USER"] ?? context.env["USER"] ?? (uid === 0 ? "root" : `uid ${uid}`);
-  writeDecision(system.files, config.executorStateDir, id, { yes, by, at: isoTime(now) });
+  writeDecision(system.files, config.executorStateDir, id, { yes, by: whoAsks(context), at: isoTime(now) });
   const action = yes ? await whatBecameOf(asked, context, config) : null;
   if (json) printJson(context, { id, yes, proposal: asked.proposal, action });
   else context.print(sentence(asked, yes, action, running(context, config) !== null));
@@ -76,14 +76,23 @@ async function whatBecameOf(
   context: Context,
   config: Config,
 ): Promise<ActionRecord | null> {
-  const { files, clock, signal } = context.system;
   const daemon = running(context, config);
-  if (daemon === null || daemon.what.includes("--once") || !signal(daemon.pid, "SIGUSR1")) return null;
+  if (daemon === null || daemon.what.includes("--once") || !context.system.signal(daemon.pid, "SIGUSR1"))
+    return null;
+  return await deedFor(id, context.system, config.stateDir);
+}
+
+/** The first thing that became of this yes, within the time that a cycle takes; null: nothing yet. */
+export async function deedFor(
+  id: string,
+  { files, clock }: System,
+  stateDir: string,
+): Promise<ActionRecord | null> {
   const since = isoTime({ ...clock.now(), wallMs: clock.now().wallMs - 1000 });
   const end = clock.monotonicMs() + waitMs;
   while (clock.monotonicMs() < end) {
     await clock.sleep(200);
-    for (const { cycle, actions } of readTrail(files, config.stateDir).cycles()) {
+    for (const { cycle, actions } of readTrail(files, stateDir).cycles()) {
       const done = actions.find(
         ({ values, refusal }) => values["approval"] === id && refusal !== "needs_approval",
       );
@@ -94,6 +103,11 @@ async function whatBecameOf(
   return null;
 }
 
+export function whatCameOf({ type, target, refusal, result, detail }: ActionRecord): string {
+  const outcome = refusal === null ? result : `refused (${refusal})`;
+  return `${target === null ? type : `${type} ${target}`}: ${outcome}: ${detail}`;
+}
+
 function sentence(
   { id, proposal }: Approval,
   yes: boolean,
@@ -102,10 +116,7 @@ function sentence(
 ): string {
   const deed = deedOf(proposal);
   if (!yes) return `No to ${id}: ${deed} is not done, and nobody is asked about it again for a while.`;
-  if (action !== null) {
-    const outcome = action.refusal === null ? action.result : `refused (${action.refusal})`;
-    return `Yes to ${id}. ${deed}: ${outcome}: ${action.detail}`;
-  }
+  if (action !== null) return `Yes to ${id}. ${whatCameOf(action)}`;
   const next = isRunning
     ? "the next cycle does it, if it is still called for"
     : "no daemon runs; the next `argus run --once` does it, if it is still called for";

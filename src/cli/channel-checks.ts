@@ -7,7 +7,7 @@ import { minute } from "../report/values.ts";
 import type { System } from "../system/system.ts";
 import type { Config } from "../types/settings.ts";
 
-export function channelChecks({ files }: System, { channels, stateDir }: Config): Ability[] {
+export function channelChecks({ files }: System, { channels, stateDir, settings }: Config): Ability[] {
   if (channels.length === 0) {
     return [
       limited(
@@ -20,7 +20,12 @@ export function channelChecks({ files }: System, { channels, stateDir }: Config)
   const ways = channels.map((channel) => wayOf(channel));
   const names = ways.map(({ name }) => name);
   const views = mayLook(files, stateDir) ? viewOutbox(files, stateDir, names).channels : [];
-  return ways.map((way, index) => checkOf(way.name, `go to ${way.describe()}`, views[index]));
+  const checks = ways.map((way, index) => checkOf(way.name, `go to ${way.describe()}`, views[index]));
+  const { telegram } = settings;
+  if (telegram === undefined || !names.includes("telegram")) return checks;
+  const who = `${telegram.users.length === 1 ? "the Telegram user" : "the Telegram users"} ${telegram.users.join(", ")}`;
+  const what = ["look", ...telegram.may].join(", ");
+  return [...checks, ok("answers", `${who} may ${what}; /help to the bot lists how`)];
 }
 
 /** Installed, the outbox is not for every user's eyes; what the settings say is. */

@@ -43,6 +43,7 @@ async function executor(context: Context): Promise<void> {
         log.info({ action: type, target, source, problem, result, refusal, verified }, detail);
       for (const note of reply.notes) log.warn(note);
     },
+    (sentence) => log.info({ order: true }, sentence),
   );
   process.on("SIGHUP", () => {
     try {

@@ -42,14 +42,25 @@ export function explainCommand(program: Command, context: Context): void {
       if (rule !== undefined && what !== undefined)
         throw new UserError("a rule is explained on the newest snapshot: leave out the cycle or the key");
       const config = context.config();
+      if (rule === undefined) return explain(context, config, what, options.json ?? false);
       const trail = readTrail(context.system.files, config.stateDir);
-      if (rule !== undefined) await explainRule(context, config, trail, rule, options.json ?? false);
-      else if (what !== undefined && ProblemKey.safeParse(what).success)
-        showProblem(context, config, trail, what, options.json ?? false);
-      else showCycle(context, config, trail, what, options.json ?? false);
-      const passedOver = trail.passedOver();
-      if (passedOver !== null) context.warn(passedOver);
+      await explainRule(context, config, trail, rule, options.json ?? false);
+      warnOfPassedOver(context, trail);
     });
+}
+
+/** @param what a cycle's id or a problem's key; undefined: the newest cycle in which anything was found. */
+export function explain(context: Context, config: Config, what: string | undefined, json: boolean): void {
+  const trail = readTrail(context.system.files, config.stateDir);
+  const isKey = what !== undefined && ProblemKey.safeParse(what).success;
+  if (isKey) showProblem(context, config, trail, what, json);
+  else showCycle(context, config, trail, what, json);
+  warnOfPassedOver(context, trail);
+}
+
+function warnOfPassedOver(context: Context, trail: TrailReader): void {
+  const passedOver = trail.passedOver();
+  if (passedOver !== null) context.warn(passedOver);
 }
 
 function showCycle(

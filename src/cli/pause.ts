@@ -4,6 +4,7 @@ import { openStateDir } from "../record/state-dir.ts";
 import { isoTime } from "../types/moment.ts";
 import type { Context } from "./context.ts";
 import { parseDuration } from "./duration.ts";
+import { whoAsks } from "./who-asks.ts";
 
 export function pauseCommand(program: Command, context: Context): void {
   program
@@ -20,7 +21,7 @@ export function pauseCommand(program: Command, context: Context): void {
       writePause(
         system.files,
         config.executorStateDir,
-        { until, reason: options.reason, since: isoTime(now) },
+        { until, reason: options.reason, since: isoTime(now), by: whoAsks(context) },
         context.warn,
       );
       context.print(

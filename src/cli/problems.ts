@@ -52,7 +52,7 @@ const fits = (
   (options.severity === undefined || one.severity === options.severity) &&
   (options.key === undefined || one.key === options.key);
 
-function showProblems(context: Context, stateDir: string, options: ProblemsOptions): void {
+export function showProblems(context: Context, stateDir: string, options: ProblemsOptions): void {
   const { problems, passedOver } = readProblems(context.system.files, stateDir);
   const since = context.system.clock.now().wallMs - daySeconds * 1000;
   const ended = ({ resolvedAt, lastSeen }: Problem): number => Date.parse(resolvedAt ?? lastSeen);

@@ -4,6 +4,7 @@ import type { Parts } from "../cycle.ts";
 import { runDaemon, runGuarded } from "../daemon.ts";
 import { createDelivery, type Delivery } from "../notify/deliver.ts";
 import { createPinger, type Ping, type Pinger } from "../notify/ping.ts";
+import { listen } from "../notify/talk/listen.ts";
 import { isOpen } from "../record/problems.ts";
 import { cycleReport } from "../report/cycle-report.ts";
 import { createLog, type Log } from "../system/log.ts";
@@ -14,6 +15,7 @@ import { watchForWakeUps } from "../wake-ups.ts";
 import { type Context, printJson } from "./context.ts";
 import { endOnSignal, graceMs } from "./ending.ts";
 import { openParts } from "./parts.ts";
+import { answer, listeningOf } from "./talk.ts";
 
 interface RunOptions {
   readonly once?: true;
@@ -121,6 +123,19 @@ async function daemon(context: Context, read: () => Config): Promise<void> {
     manager: createServiceManager(system.run, env, system.self.pid, (sentence) => log.warn(sentence)),
     watch: (ring) => {
       onWake = ring;
+      const talk = { context, parts: () => parts, ring };
+      void listen({
+        system,
+        stateDir: config.stateDir,
+        wanted: () => listeningOf(config),
+        answer: (words, by) => {
+          log.info({ telegram_user: by.user, name: by.name }, `was asked: /${words.slice(0, 200)}`);
+          return answer(talk, words, by);
+        },
+        tell: (sentence) => log.warn(sentence),
+        onBug: (error) => log.error({ err: error }, "a word from Telegram could not be taken"),
+        signal: ending.signal,
+      });
       return watchForWakeUps({ parts: () => parts, log, signal: ending.signal, ring });
     },
     beforeCycle: () => void pings(config, "start"),

@@ -18,6 +18,7 @@ import { ProblemKey, type ProblemType, problemTypes } from "../types/problem.ts"
 import type { Config } from "../types/settings.ts";
 import { type Context, printJson } from "./context.ts";
 import { parseDuration } from "./duration.ts";
+import { whoAsks } from "./who-asks.ts";
 
 interface AddOptions {
   readonly rule?: string;
@@ -134,11 +135,6 @@ function add(context: Context, options: AddOptions): void {
     `Silenced until ${made.until} (${made.id}): no message${too} about ${matchText(match)}; the watching goes on.`,
   );
   if (rule !== undefined) warnIfUnknown(context, config, rule);
-}
-
-function whoAsks({ env, system: { self } }: Context): string {
-  const name = env["SUDO_USER"] ?? env["USER"] ?? (self.uid === 0 ? "root" : `uid ${self.uid}`);
-  return name.slice(0, 256);
 }
 
 /** No error: rules may be broken at the very time when people want silence, and a rule may come later. */

@@ -3,6 +3,7 @@ import { createEscalation } from "../escalate/escalation.ts";
 import { createExecutor } from "../execute/executor.ts";
 import { isOpenAt } from "../execute/maintenance.ts";
 import { policyOf } from "../execute/policy.ts";
+import type { ExecutorView } from "../execute/view.ts";
 import { viewOutbox } from "../notify/delivery-state.ts";
 import { isInterrupted, readCycleState } from "../record/cycle-state.ts";
 import { readSnapshot } from "../record/history.ts";
@@ -29,7 +30,8 @@ export function statusCommand(program: Command, context: Context): void {
     });
 }
 
-export function statusData(machine: System, config: Config): StatusData {
+/** @param view the executor's memory, where only its own process can read it. */
+export function statusData(machine: System, config: Config, view = localView(machine, config)): StatusData {
   const system = readOnly(machine);
   const { files, clock } = system;
   const { stateDir, logDir } = config;
@@ -38,7 +40,6 @@ export function statusData(machine: System, config: Config): StatusData {
   const lastCycle = trail.newest();
   const cycles = readCycleState(files, logDir);
   const { problems, passedOver } = readProblems(files, stateDir);
-  const view = createExecutor(system, policyOf(config), config.executorStateDir).view();
   const holder = readHolder(files, stateDir, now.bootId);
   const notes = [
     ...config.notes,
@@ -72,6 +73,10 @@ export function statusData(machine: System, config: Config): StatusData {
     absentUnits: absentUnits(files, stateDir),
     notes,
   };
+}
+
+function localView(machine: System, config: Config): ExecutorView {
+  return createExecutor(readOnly(machine), policyOf(config), config.executorStateDir).view();
 }
 
 function absentUnits(files: Parameters<typeof readSnapshot>[0], stateDir: string): string[] {

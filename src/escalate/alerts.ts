@@ -37,6 +37,7 @@ export function alertProposals(
       {
         ...own,
         ...(alert.question === true ? { question: true } : {}),
+        ...(alert.approvals === undefined ? {} : { approvals: alert.approvals }),
         message: cut(`${alert.message}\nThe model: ${wordsBeyond(group, own.message ?? "")}`),
       },
     ];
@@ -68,6 +69,9 @@ function alertFor(
   const done = group.flatMap(({ actions, advised = [] }) => [...actions, ...advised]);
   const said = [...new Set(done.filter(({ type }) => type !== "log").map(sentence))];
   const question = done.some(({ values }) => values["askedNow"] === true);
+  const approvals = done.flatMap(({ refusal, values: { approval } }) =>
+    refusal === "needs_approval" && typeof approval === "string" ? approval : [],
+  );
   const problem = problems.get(finding.key);
   const flaps = problem === undefined ? null : flapping(problem, nowMs);
   const lines = [
@@ -85,6 +89,7 @@ function alertFor(
     message: cut(lines.join("\n")),
     source: `rule:${finding.rule}`,
     ...(question ? { question } : {}),
+    ...(approvals.length > 0 ? { approvals: approvals.slice(0, 20) } : {}),
     ...(flaps === null ? {} : { flapping: flaps }),
     problem: finding.key,
     problemType: finding.type,

@@ -6,6 +6,7 @@ import type { System } from "../system/system.ts";
 import { normaliseUnit } from "../system/systemd.ts";
 import type { ActionRecord, Proposal } from "../types/action.ts";
 import type { HandOffRun } from "../types/hand-off.ts";
+import type { Obeyed } from "../types/orders.ts";
 import { actions } from "./actions/index.ts";
 import { approvalStep } from "./approval-step.ts";
 import { openApprovals } from "./approvals.ts";
@@ -13,6 +14,7 @@ import { type Case, openCase, recordOf } from "./case.ts";
 import { openHandOffs } from "./hand-offs.ts";
 import { reasonOf } from "./one-line.ts";
 import { requiredFirst } from "./order.ts";
+import { obey } from "./orders.ts";
 import { readPause } from "./pause.ts";
 import type { Policy } from "./policy.ts";
 import { type Silence, silencesInForce } from "./silences.ts";
@@ -62,9 +64,12 @@ export interface Executor {
    * begins anew. Not to be called in a dry run.
    */
   observeHealth(activeUnits: readonly string[], downUnits: readonly string[]): void | Promise<void>;
+  /** What a person asks for from afar; refused unless the settings name that person. */
+  order(order: unknown): Obeyed | Promise<Obeyed>;
 }
 
 export interface LocalExecutor extends Executor {
+  order(order: unknown): Obeyed;
   /** Actions that an earlier Argus began and did not end, told once: here, or else in the notes of the first reply. */
   interruptedActions(): string[];
   view(): ExecutorView;
@@ -168,6 +173,8 @@ export function createExecutor(system: System, policy: Policy, stateDir: string)
         now,
       );
     },
+    order: (order) =>
+      obey(order, { files: system.files, stateDir, approvals, policy, now: system.clock.now(), note }),
     observeHealth(activeUnits, downUnits) {
       const down = new Set(downUnits.map(normaliseUnit));
       const healthy = new Set<string>(activeUnits.map(normaliseUnit).filter((unit) => !down.has(unit)));

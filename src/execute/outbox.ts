@@ -15,6 +15,8 @@ export interface AlertText {
   readonly recovery: boolean;
   /** Clean and short, a line for each thing that there is to say. */
   readonly text: string;
+  /** Ids of what waits for a yes about it. */
+  readonly approvals: readonly string[];
 }
 
 /** Telegram takes 4096 characters; what is left over pays for the last line. */
@@ -45,7 +47,10 @@ export function composeMessage(
 }
 
 /** The same as data, for channels that pass on no words. */
-function noteOf({ problem, type, subject, severity, recovery, text }: AlertText, now: Moment): ProblemNote {
+function noteOf(
+  { problem, type, subject, severity, recovery, text, approvals }: AlertText,
+  now: Moment,
+): ProblemNote {
   return {
     problem,
     type,
@@ -54,6 +59,7 @@ function noteOf({ problem, type, subject, severity, recovery, text }: AlertText,
     state: recovery ? "resolved" : "firing",
     at: new Date(now.wallMs).toISOString(),
     summary: redact(text.split("\n", 1)[0] ?? ""),
+    ...(approvals.length === 0 ? {} : { approvals: [...approvals] }),
   };
 }
 

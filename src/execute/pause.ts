@@ -12,6 +12,8 @@ export const Pause = z.strictObject({
   until: isoInstant.nullable(),
   reason: z.string().max(1024),
   since: isoInstant,
+  /** Who wanted it; versions before did not note it. */
+  by: z.string().max(256).optional(),
 });
 export type Pause = z.infer<typeof Pause>;
 

@@ -3,6 +3,7 @@
 import { normaliseUnit } from "../system/systemd.ts";
 import type { ActionType } from "../types/action.ts";
 import type { Maintenance } from "../types/maintenance.ts";
+import type { Answering } from "../types/orders.ts";
 import type { Config } from "../types/settings.ts";
 
 export const budgetNames = ["kills", "restarts", "cleanings"] as const;
@@ -47,6 +48,8 @@ export interface Policy {
   readonly dedupWindowSeconds: number;
   readonly observationsFile: string;
   readonly maintenance: readonly Maintenance[];
+  /** Whose word from Telegram counts; null: nobody's. */
+  readonly answering: Answering | null;
   /** null: there is no coding agent. */
   readonly handOff: HandOffPolicy | null;
   /** How this very program is called. */
@@ -93,6 +96,7 @@ export function policyOf(config: Config): Policy {
     dedupWindowSeconds: config.dedupWindowSeconds,
     observationsFile: config.observationsFile,
     maintenance: settings.maintenance,
+    answering: settings.telegram ?? null,
     handOff:
       settings.handOff === undefined
         ? null

@@ -5,6 +5,7 @@
 import * as z from "zod";
 import { type Link, LinkLost } from "../system/link/client.ts";
 import { ActionRecord } from "../types/action.ts";
+import { Obeyed } from "../types/orders.ts";
 import { actions } from "./actions/index.ts";
 import { type Case, fail, openCase, recordOf } from "./case.ts";
 import type { ExecuteReply, ExecuteRequest, Executor } from "./executor.ts";
@@ -52,6 +53,7 @@ export function createRemoteExecutor(words: Executor, link: Link): Executor {
       silences = view.silences;
       return view;
     },
+    order: async (order) => Obeyed.parse(await link.ask("order", order)),
     /** The other side looks for itself: what it is told here cannot shorten a delay. */
     async observeHealth() {
       try {

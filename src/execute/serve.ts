@@ -27,12 +27,13 @@ export interface Served {
 
 /**
  * @param dryRun nothing is changed, whatever the request says.
- * @param onAction called with each record, for the log.
+ * @param onReply called with what was done, `onOrder` with what a person asked for: for the log.
  */
 export function serveExecutor(
   system: System,
   given: { readonly policy: Policy; readonly dryRun: boolean; readonly stateDir: string },
   onReply: (reply: Awaited<ReturnType<LocalExecutor["execute"]>>) => void,
+  onOrder: (sentence: string) => void = () => undefined,
 ): Served {
   let { policy, dryRun } = given;
   let executor = createExecutor(system, policy, given.stateDir);
@@ -54,6 +55,11 @@ export function serveExecutor(
       return reply;
     },
     view: async () => executor.view(),
+    order: async (params) => {
+      const obeyed = executor.order(params);
+      onOrder(obeyed.text);
+      return obeyed;
+    },
     observe_health: async () => {
       if (dryRun || executor.view().backoffs.length === 0) return;
       const units = policy.restartable.map(({ unit }) => unit);

@@ -23,7 +23,12 @@ export interface StatusData {
   /** Open and healing ones. */
   readonly problems: readonly Problem[];
   /** null: none in force. */
-  readonly pause: { readonly until: string | null; readonly reason: string; readonly since: string } | null;
+  readonly pause: {
+    readonly until: string | null;
+    readonly reason: string;
+    readonly since: string;
+    readonly by?: string | undefined;
+  } | null;
   /** What waits for a person's yes, or has it. */
   readonly approvals: readonly ApprovalData[];
   /** Names of the maintenance windows that are open. */

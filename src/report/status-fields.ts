@@ -47,7 +47,7 @@ export function paused({ pause }: StatusData): Text | null {
   const until = pause.until === null ? "until argus resume" : `until ${dayAndTime(pause.until)} UTC`;
   return [
     toned("warning", until),
-    `, since ${dayAndTime(pause.since)}${pause.reason === "" ? "" : `: ${pause.reason}`}`,
+    `, since ${dayAndTime(pause.since)}${pause.by === undefined ? "" : ` by ${pause.by}`}${pause.reason === "" ? "" : `: ${pause.reason}`}`,
   ];
 }
 

@@ -1,5 +1,6 @@
 /** The channels of `argus.json` with their secrets, and Telegram, which stands in `argus.env` alone. */
 import type { Channel, ChannelSetting } from "../types/channels.ts";
+import type { Answering } from "../types/orders.ts";
 import type { Config } from "../types/settings.ts";
 
 export const nameOf = (setting: Pick<ChannelSetting, "type" | "name">): string =>
@@ -12,10 +13,13 @@ export const nameOf = (setting: Pick<ChannelSetting, "type" | "name">): string =
 export function resolveChannels(
   settings: readonly ChannelSetting[],
   telegram: Config["telegram"],
+  answering: Answering | undefined,
   secretOf: (variable: string) => string | null,
   missing: (channel: string, variable: string) => void,
 ): Channel[] {
-  const channels: Channel[] = telegram === null ? [] : [{ type: "telegram", name: "telegram", ...telegram }];
+  const may = answering === undefined ? {} : { may: answering.may };
+  const channels: Channel[] =
+    telegram === null ? [] : [{ type: "telegram", name: "telegram", ...telegram, ...may }];
   for (const setting of settings) {
     const name = nameOf(setting);
     const secret = (variable: string): string => {

@@ -106,6 +106,11 @@ export const Proposal = z.strictObject({
   recovery: z.boolean().optional(),
   /** alert: a person is asked to decide something; never held back by the dedup window. */
   question: z.boolean().optional(),
+  /** alert: ids of what waits for a yes about this problem. */
+  approvals: z
+    .array(z.string().regex(/^[a-z0-9]{4}$/))
+    .max(20)
+    .optional(),
   /** alert: how often the problem began within the last hour, when that is too often to tell each time. */
   flapping: z.number().int().positive().optional(),
 });
@@ -147,6 +152,8 @@ export const ProblemNote = z.object({
   at: z.string(),
   /** One line. */
   summary: z.string(),
+  /** Ids of what waits for a yes about it. */
+  approvals: z.array(z.string()).optional(),
 });
 export type ProblemNote = z.infer<typeof ProblemNote>;
 

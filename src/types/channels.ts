@@ -1,5 +1,6 @@
 /** Channels: how they stand in `argus.json`, and what they are once their secrets are resolved. */
 import * as z from "zod";
+import type { OrderKind } from "./orders.ts";
 
 const name = z
   .string()
@@ -66,6 +67,8 @@ export interface ChannelAccounts {
     readonly token: string;
     readonly chatId: string;
     readonly apiUrl: string;
+    /** What people may answer, so that there are buttons for it; left out: nobody is listened to. */
+    readonly may?: readonly OrderKind[];
   };
   readonly webhook: Web & { readonly type: "webhook"; readonly secret: string };
   readonly alertmanager: Web & { readonly type: "alertmanager" };

@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { type Channel, ChannelSetting } from "./channels.ts";
 import { Maintenance } from "./maintenance.ts";
+import { Answering } from "./orders.ts";
 
 export { type Variable, type VariableName, variables } from "./variables.ts";
 
@@ -108,6 +109,9 @@ export const Settings = z.strictObject({
     .array(ChannelSetting)
     .default([])
     .describe("where messages go besides Telegram, which `argus.env` names"),
+  telegram: Answering.optional().describe(
+    "people who may answer in Telegram; without this Argus listens to nobody",
+  ),
   model: z
     .strictObject({
       mayPropose: z

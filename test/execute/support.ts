@@ -54,6 +54,7 @@ export const policy: Policy = {
   dedupWindowSeconds: 3600,
   observationsFile: "/nonexistent/observations.md",
   maintenance: [],
+  answering: null,
   handOff: null,
   program: ["/usr/bin/node", "/opt/argus/dist/main.js"],
 };

@@ -70,6 +70,7 @@ export const alert: WordAction<Words> = {
       severity: proposal.severity,
       recovery: target.recovery,
       text: target.text,
+      approvals: proposal.approvals ?? [],
       ...kindOf(proposal),
     }));
     const now = context.system.clock.now();

@@ -1,6 +1,7 @@
 /** The Telegram Bot API, as far as telling somebody something needs it: https://core.telegram.org/bots/api#sendmessage */
-import * as z from "zod";
 import type { ChannelAccounts } from "../../types/channels.ts";
+import { type Button, buttonsOf } from "../talk/buttons.ts";
+import { askBot, isToken } from "./bot-api.ts";
 import { type Attempt, type ChannelRow, refused, type Sent } from "./channel.ts";
 import { type Answer as Asked, persist, Temporary } from "./persist.ts";
 
@@ -10,10 +11,12 @@ export const telegram: ChannelRow<"telegram"> = {
   // About one message a second to the same chat is what Telegram allows.
   paceMs: 1000,
   describe: ({ chatId }) => `Telegram chat ${chatId}`,
-  async send(account, { text }, { movedTo }, attempt) {
-    const { chatId } = account;
+  async send(account, { kind, text, notes }, { movedTo }, attempt) {
+    const { chatId, may } = account;
+    // Of a digest nobody could tell what a button is about.
+    const buttons = kind === "message" && may !== undefined ? buttonsOf(notes, may) : [];
     const to = movedTo?.from === chatId ? movedTo.to : chatId;
-    const sent = await sendText(account, to, text, attempt);
+    const sent = await sendText(account, to, text, buttons, attempt);
     if (sent.kind !== "in chat") return sent;
     const detail = `chat ${sent.chatId} has it`;
     if (sent.chatId === to) return { kind: "sent", detail };
@@ -29,20 +32,28 @@ const requestTimeoutMs = 10_000;
 type InChat = Exclude<Sent, { kind: "sent" }> | { readonly kind: "in chat"; readonly chatId: string };
 
 /** Sends a text, in several messages when it is too long for one; to another chat when the group has become a supergroup. */
-async function sendText(account: Account, chatId: string, text: string, attempt: Attempt): Promise<InChat> {
-  if (!/^\d+:[\w-]+$/.test(account.token)) {
+async function sendText(
+  account: Account,
+  chatId: string,
+  text: string,
+  buttons: readonly Button[][],
+  attempt: Attempt,
+): Promise<InChat> {
+  if (!isToken(account.token)) {
     return refused(
       "channel",
       "TELEGRAM_BOT_TOKEN is not a bot token (123456:ABC...); copy it from @BotFather into argus.env",
     );
   }
   let to = chatId;
-  for (const part of splitText(text)) {
+  const parts = splitText(text);
+  for (const [index, part] of parts.entries()) {
+    const below = index === parts.length - 1 ? buttons : [];
     const sent = await persist("Telegram", attempt, async (leftMs) => {
-      const answer = await ask(account, to, part, attempt, leftMs);
+      const answer = await ask(account, to, part, below, attempt, leftMs);
       if (answer.kind !== "moved") return answer;
       to = answer.chatId;
-      const again = await ask(account, to, part, attempt, leftMs);
+      const again = await ask(account, to, part, below, attempt, leftMs);
       return again.kind === "moved"
         ? refused("channel", "Telegram says twice that the chat has moved; check TELEGRAM_CHAT_ID")
         : again;
@@ -68,40 +79,25 @@ export function splitText(text: string, most = mostCharacters): string[] {
   return said.length === 0 ? ["(an empty message)"] : said;
 }
 
-const Answer = z.object({
-  ok: z.boolean(),
-  description: z.string().optional(),
-  parameters: z
-    .object({
-      retry_after: z.number().optional(),
-      migrate_to_chat_id: z.union([z.number(), z.string()]).optional(),
-    })
-    .optional(),
-});
-
-/** One request. The token is in its address, so no error of it leaves this function as it is. */
 async function ask(
   account: Account,
   chatId: string,
   text: string,
+  buttons: readonly Button[][],
   attempt: Attempt,
   leftMs: number,
 ): Promise<Asked | { readonly kind: "moved"; readonly chatId: string }> {
-  const { status, body } = await attempt.http
-    .request({
-      url: `${account.apiUrl}/bot${account.token}/sendMessage`,
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ chat_id: chatId, text, link_preview_options: { is_disabled: true } }),
-      timeoutMs: Math.min(requestTimeoutMs, Math.max(1, leftMs)),
-      signal: attempt.signal,
-    })
-    .catch((error: unknown) => {
-      const why = error instanceof Error ? error.message : String(error);
-      throw new Temporary(`Telegram cannot be reached: ${hide(why, account)}`);
-    });
-  const answer = parse(body);
-  const said = hide(answer?.description ?? "no description", account);
+  const payload = {
+    chat_id: chatId,
+    text,
+    link_preview_options: { is_disabled: true },
+    ...(buttons.length === 0 ? {} : { reply_markup: { inline_keyboard: buttons } }),
+  };
+  const timeoutMs = Math.min(requestTimeoutMs, Math.max(1, leftMs));
+  const { status, answer, said } = await askBot(account, "sendMessage", payload, attempt.http, {
+    timeoutMs,
+    signal: attempt.signal,
+  });
   const { retry_after: retryAfter, migrate_to_chat_id: movedTo } = answer?.parameters ?? {};
   if (answer?.ok === true && status === 200) return { kind: "sent", detail: "" };
   if (movedTo !== undefined) return { kind: "moved", chatId: String(movedTo) };
@@ -138,21 +134,4 @@ function refusal(status: number, said: string): Asked {
   }
   if (status === 400 && /message|text|entities|utf-8/i.test(said)) return refused("message", head);
   return refused("channel", `${head}; check TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID in argus.env`);
-}
-
-function parse(body: string): z.infer<typeof Answer> | null {
-  try {
-    return Answer.safeParse(JSON.parse(body)).data ?? null;
-  } catch {
-    return null;
-  }
-}
-
-/** Whatever a server or the network layer says back, the token and its secret half stay out of it. */
-function hide(text: string, { token }: Account): string {
-  const secret = token.slice(token.indexOf(":") + 1);
-  return [token, encodeURIComponent(token), secret].reduce(
-    (hidden, part) => hidden.replaceAll(part, "***"),
-    text,
-  );
 }
