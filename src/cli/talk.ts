@@ -3,7 +3,7 @@ import { CommanderError } from "commander";
 import type { Parts } from "../cycle.ts";
 import type { ExecutorView } from "../execute/view.ts";
 import type { Listening, Reply } from "../notify/talk/listen.ts";
-import { silencesReport } from "../report/silences.ts";
+import { matchText } from "../report/silences.ts";
 import { statusReport } from "../report/status.ts";
 import type { Style } from "../report/style.ts";
 import { UserError, WorkError } from "../types/errors.ts";
@@ -79,7 +79,11 @@ const rows: Readonly<Record<string, Row>> = {
   silence: async (talk, [key, time], by) => {
     if (key === undefined) {
       const { silences } = await viewOf(talk.parts());
-      return report(silencesReport(silences, style));
+      const lines = silences.map(
+        ({ id, match, until, by, reason }) =>
+          `${id}: ${matchText(match)} until ${until}, by ${by} (${reason})`,
+      );
+      return say(lines.length === 0 ? "Nothing is silenced." : lines.join("\n"));
     }
     return said(await ordered(talk, { order: "silence", by, key, seconds: parseDuration(time ?? "1h") }));
   },
