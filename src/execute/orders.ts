@@ -49,8 +49,11 @@ function take(order: Order, by: string, desk: Desk): Obeyed {
     case "silence":
       return silence(order, by, desk);
     case "unsilence": {
-      if (readSilences(files, stateDir, now, note).every(({ id }) => id !== order.id))
-        return no(`there is no silence ${order.id}`);
+      const silence = readSilences(files, stateDir, now, note).find(({ id }) => id === order.id);
+      if (silence === undefined) return no(`there is no silence ${oneLine(order.id, 16)}`);
+      // It holds the hand that acts: only who stands at the machine lets go of it.
+      if (silence.actions)
+        return no(`${silence.by} made it with --actions: argus silence remove ${order.id}`);
       changeSilences(files, stateDir, now, note, (all) => all.filter(({ id }) => id !== order.id));
       return yes(`ended the silence ${order.id}; what is still there is told by the next cycle`);
     }

@@ -91,6 +91,19 @@ function headline({
   return parts.flatMap((part, index) => (index === 0 ? spansOf(part) : [{ text: " " }, ...spansOf(part)]));
 }
 
+/** A telephone's width has no room for columns of text. */
+const narrow = 60;
+
+function stacked(
+  [severity = "", life = "", description = "", age = "", key = ""]: Text[],
+  style: Style,
+): Line[] {
+  const head = [severity, " ", life, " ", age].flatMap((part) => [...spansOf(part)]);
+  return [head, description, key].flatMap((text, index) =>
+    wrap(text, { style, indent: index === 0 ? 2 : 4, hang: 6 }),
+  );
+}
+
 function problems({ problems: open, now }: StatusData, style: Style): Line[] {
   if (open.length === 0) return [];
   const rank = (problem: Problem) => severities.indexOf(problem.severity);
@@ -107,7 +120,9 @@ function problems({ problems: open, now }: StatusData, style: Style): Line[] {
   const rest = sorted.length - rows.length;
   return [
     blank,
-    ...table(rows, [{}, {}, { wraps: true }, { align: "right" }, {}], { style, indent: 2 }),
+    ...(style.width < narrow
+      ? rows.flatMap((row) => stacked(row, style))
+      : table(rows, [{}, {}, { wraps: true }, { align: "right" }, {}], { style, indent: 2 })),
     ...(rest > 0 ? wrap(`and ${rest} more: argus problems`, { style, indent: 2 }) : []),
   ];
 }

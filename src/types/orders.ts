@@ -9,7 +9,7 @@ export type OrderKind = (typeof orderKinds)[number];
 /** Who may answer in Telegram, as it stands in `argus.json`. */
 export const Answering = z.strictObject({
   users: z
-    .array(z.number().int().positive())
+    .array(z.number().int().min(1))
     .min(1)
     .max(50)
     .describe("numbers of the Telegram users who may; each can ask @userinfobot for theirs"),
@@ -21,7 +21,7 @@ export const Answering = z.strictObject({
 export type Answering = z.infer<typeof Answering>;
 
 /** `user`: the number that Telegram gives a person, and nobody can choose. `name`: what they call themselves. */
-const By = z.strictObject({ user: z.number().int().positive(), name: z.string().max(64) });
+const By = z.strictObject({ user: z.number().int().min(1), name: z.string().max(64) });
 export type By = z.infer<typeof By>;
 
 const monthSeconds = 30 * 86_400;

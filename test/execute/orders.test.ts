@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { openApprovals } from "../../src/execute/approvals.ts";
 import { obey } from "../../src/execute/orders.ts";
 import type { Policy } from "../../src/execute/policy.ts";
+import { changeSilences } from "../../src/execute/silences.ts";
 import type { Order } from "../../src/types/orders.ts";
 import {
   alertOf,
@@ -85,6 +86,33 @@ it("a silence holds messages about its problem back until its end, and can be en
   });
   expect(order({ order: "unsilence", id }).done).toBe(true);
   expect(await alert()).toBeNull();
+  const held = {
+    id: "root",
+    match: { subject: "web" },
+    since: "2026-11-20T22:00:00Z",
+    until: "2026-11-21T22:00:00Z",
+    reason: "a move",
+    by: "root",
+    actions: true,
+  };
+  changeSilences(
+    argus.system.files,
+    argus.stateDir,
+    clock.now(),
+    () => undefined,
+    () => [held],
+  );
+  expect(order({ order: "unsilence", id: "root" })).toEqual({
+    done: false,
+    text: "root made it with --actions: argus silence remove root",
+  });
+  changeSilences(
+    argus.system.files,
+    argus.stateDir,
+    clock.now(),
+    () => undefined,
+    () => [],
+  );
   order({ order: "silence", key: key(2), seconds: 60 });
   clock.advance(61);
   expect(argus.executor.view().silences).toEqual([]);

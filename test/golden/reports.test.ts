@@ -82,14 +82,19 @@ const styles: Record<string, Style> = {
   "80-color": { width: 80, color: true, unicode: true },
   "120-color": { width: 120, color: true, unicode: true },
 };
+/** What Telegram shows of them on a telephone. */
+const telephone: Style = { width: 44, color: false, unicode: true };
+const onTelephones = ["status/", "problems/problems", "explain/"];
 
 const write = process.env["ARGUS_GOLDEN"] === "write";
 const golden = (report: string, style: string) =>
   join(import.meta.dirname, report, `${style}.txt`);
 
 describe.each(Object.keys(reports))("%s", (name) => {
-  it.each(Object.keys(styles))("at width %s", (styleName) => {
-    const style = styles[styleName];
+  const isOnTelephones = onTelephones.some((each) => name.startsWith(each));
+  const all = isOnTelephones ? { ...styles, telephone } : styles;
+  it.each(Object.keys(all))("at width %s", (styleName) => {
+    const style = all[styleName];
     const text = style === undefined ? undefined : reports[name]?.(style);
     const file = golden(name, styleName);
     if (write) {

@@ -105,6 +105,20 @@ describe("whoever owns the part with the network", () => {
     });
   });
 
+  it("has no word of a person for the executor, whose settings name nobody in Telegram", async () => {
+    const seen = await inSandboxOf(
+      "argus.service",
+      `const by = { user: 7, name: "ann" };
+      const answers = [];
+      for (const order of [{ order: "resume", by }, { order: "pause", seconds: null, by }, { order: "approve", id: "abcd", yes: true, by }])
+        answers.push((await ask("order", order)).result.text);
+      print(answers);`,
+    );
+    expect(seen).toEqual(
+      ["resume", "pause", "approve"].map((word) => `you may not ${word} here: see telegram in argus.json`),
+    );
+  });
+
   it("can neither signal others' processes nor have systemd restart a unit", async () => {
     const pid = await mainPid("web");
     const seen = await inSandboxOf(
