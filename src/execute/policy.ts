@@ -47,6 +47,8 @@ export interface Policy {
   readonly dedupWindowSeconds: number;
   readonly observationsFile: string;
   readonly maintenance: readonly Maintenance[];
+  /** Whether tickets are wanted, and where they are asked for. */
+  readonly tickets: { readonly enabled: boolean; readonly stateDir: string };
   /** null: there is no coding agent. */
   readonly handOff: HandOffPolicy | null;
   /** How this very program is called. */
@@ -93,6 +95,7 @@ export function policyOf(config: Config): Policy {
     dedupWindowSeconds: config.dedupWindowSeconds,
     observationsFile: config.observationsFile,
     maintenance: settings.maintenance,
+    tickets: { enabled: settings.tickets.enabled, stateDir: config.stateDir },
     handOff:
       settings.handOff === undefined
         ? null

@@ -1,5 +1,5 @@
 /** `argus explain`: one cycle, told as a good engineer would. It renders the trail and computes nothing of its own. */
-import type { ActionRecord } from "../types/action.ts";
+import { type ActionRecord, isWord } from "../types/action.ts";
 import type { TrailCycle } from "../types/trail.ts";
 import { conditionLines } from "./conditions.ts";
 import { modelLines } from "./consultation.ts";
@@ -137,7 +137,7 @@ function actionLines(action: ActionRecord, style: Style): Line[] {
 
 /** What was seen afterwards; nothing where nothing was done, or nothing can be seen. */
 function verification({ type, result, refusal, verified }: ActionRecord, style: Style): Line[] {
-  if (refusal !== null || type === "alert" || type === "log") return [];
+  if (refusal !== null || isWord(type)) return [];
   const layout = { style, indent: start, hang: start + 2 };
   if (verified === true)
     return wrap(["→ ", toned("good", "verified"), ": a fresh look found the trouble gone"], layout);

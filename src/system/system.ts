@@ -98,6 +98,12 @@ export interface RunOptions {
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
   readonly input?: string;
+  /** Where it runs; where Argus does when left out. One that is not there counts as a missing program. */
+  readonly directory?: string;
+  /** Added to what it is given. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Of each stream; the program is ended at more. Default 4 MiB. */
+  readonly maxOutputBytes?: number;
   /** For systemd-notify alone: no other program shall speak in the service's name. */
   readonly notifySocket?: string;
 }

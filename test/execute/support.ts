@@ -54,6 +54,7 @@ export const policy: Policy = {
   dedupWindowSeconds: 3600,
   observationsFile: "/nonexistent/observations.md",
   maintenance: [],
+  tickets: { enabled: true, stateDir: "/nonexistent/state" },
   handOff: null,
   program: ["/usr/bin/node", "/opt/argus/dist/main.js"],
 };
@@ -251,7 +252,12 @@ export function bench(
     bus: noBus,
     ...options.system,
   };
-  const its: Policy = { ...policy, observationsFile: join(stateDir, "observations.md"), ...options.policy };
+  const its: Policy = {
+    ...policy,
+    observationsFile: join(stateDir, "observations.md"),
+    tickets: { enabled: true, stateDir },
+    ...options.policy,
+  };
   const notes: string[] = [];
   let cycles = 0;
   const one: Bench = {

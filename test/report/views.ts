@@ -31,6 +31,7 @@ export function problem(more: Partial<Problem> = {}): Problem {
     openedAt: "2026-11-20T22:40:20Z",
     lastSeen: "2026-11-20T22:45:20Z",
     resolvedAt: null,
+    beadId: null,
     resolvedBecause: null,
     openings: ["2026-11-20T12:00:20Z", "2026-11-20T22:40:20Z"],
     actions: [
