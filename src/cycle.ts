@@ -121,7 +121,11 @@ export async function runCycle(
       advice.alertsOfAdvice(proposals),
     ),
     ...recoveryProposals(registry.problems().values(), gone, config.intervalSeconds, nowMs),
-    ...(await ticketsFor(parts, { handled, advice: advice.ticketsOfAdvice(proposals) }, signal)),
+    ...ticketsFor(
+      parts,
+      { handled, advice: advice.ticketsOfAdvice(proposals), news: agents.map(({ report }) => report) },
+      { runs: executor.handOffs, facts: snapshot.facts },
+    ),
   ];
   const told = await parts.executor.execute({ ...request, proposals: last, candidates }, signal);
 

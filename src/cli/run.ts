@@ -61,7 +61,7 @@ async function once(context: Context, config: Config, json: boolean): Promise<vo
     else context.print(cycleReport(outcome.cycle, context.style, context.command));
     if (!config.dryRun) {
       await deliver(createDelivery(system, config.stateDir), parts, log, ending.signal, 10_000);
-      await settle(parts, log, ending.signal, 10_000);
+      await settle(() => parts, log, ending.signal, 10_000);
     }
   } finally {
     ending.done();
@@ -132,7 +132,7 @@ async function daemon(context: Context, read: () => Config): Promise<void> {
       if (!config.dryRun)
         for (const [what, work] of [
           ["delivery", deliver(delivery, parts, log, ending.signal, 60_000)],
-          ["filing tickets", settle(parts, log, ending.signal, 60_000)],
+          ["filing tickets", settle(() => parts, log, ending.signal, 60_000)],
         ] as const)
           void work.catch((error: unknown) => log.error({ err: error }, `${what} failed`));
     },
@@ -158,9 +158,10 @@ function pingerFor({ http }: Context["system"], log: Log): (config: Config, what
   };
 }
 
-async function settle(parts: Parts, log: Log, signal: AbortSignal, withinMs: number): Promise<void> {
-  const { cycle } = parts.state.state();
-  const host = parts.system.files.tryRead("/proc/sys/kernel/hostname")?.trim() ?? "unknown host";
+async function settle(parts: () => Parts, log: Log, signal: AbortSignal, withinMs: number): Promise<void> {
+  const { state, system } = parts();
+  const { cycle } = state.state();
+  const host = system.files.tryRead("/proc/sys/kernel/hostname")?.trim() ?? "unknown host";
   const news = await settleTickets(parts, { id: cycle ?? "none", host }, signal, withinMs);
   for (const sentence of news?.done ?? []) log.info(sentence);
   if (news !== null && news.trouble !== null) log.warn(`tickets: ${news.trouble}`);

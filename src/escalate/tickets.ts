@@ -1,17 +1,20 @@
 /** Which problems of a cycle need a ticket, and what stands in it: what a person needs to take it up. Pure. */
 import type { ActionRecord, Proposal } from "../types/action.ts";
 import { isWord } from "../types/action.ts";
+import type { HandOffReport } from "../types/hand-off.ts";
 import { type Problem, severities } from "../types/problem.ts";
 import { duration } from "../types/quantities.ts";
 import type { Evidence } from "../types/trail.ts";
 import type { Handled } from "./alerts.ts";
 
 export interface TicketNeeds {
-  /** All findings of the cycle, with what became of their actions. */
+  /** Findings of the cycle, with what became of their actions. */
   readonly handled: readonly Handled[];
   readonly problems: ReadonlyMap<string, Problem>;
   /** What the model asks to be filed. */
   readonly advice: readonly Proposal[];
+  /** What a coding agent has found out about the problem since then. */
+  readonly reportOn: (problem: string, sinceIso: string) => HandOffReport | null;
   readonly repeats: { readonly threshold: number; readonly windowSeconds: number };
   readonly nowMs: number;
 }
@@ -28,28 +31,24 @@ export function ticketProposals(needs: TicketNeeds): Proposal[] {
   return [...byKey].flatMap(([key, group]) => {
     const problem = needs.problems.get(key);
     const advised = needs.advice.find((proposal) => proposal.problem === key);
-    const asker = group.find(({ finding }) => finding.actions.some(({ type }) => type === "file_bead"));
+    const asker = group.find(asksForTicket);
     const why = reasonFor(group, problem, needs);
     const worst = [...group].sort((a, b) => rank(a) - rank(b))[0];
     if (worst === undefined || (why === null && asker === undefined && advised === undefined)) return [];
     const { finding } = worst;
     const asked = asker?.finding.actions.find(({ type }) => type === "file_bead")?.message;
     const said = [
-      ...(why === null ? [] : [why]),
-      ...(asker === undefined
+      why ?? [],
+      asker === undefined
         ? []
-        : [`The rule ${asker.finding.rule} asks for it${asked === undefined ? "" : `: ${asked}`}`]),
-      ...(advised === undefined ? [] : [`The model asks for it: ${advised.message ?? advised.reason ?? ""}`]),
-    ];
+        : `The rule ${asker.finding.rule} asks for it${asked === undefined ? "" : `: ${asked}`}`,
+      advised === undefined ? [] : `The model asks for it: ${advised.message ?? advised.reason ?? ""}`,
+    ].flat();
+    const report = problem === undefined ? null : needs.reportOn(key, problem.openedAt);
     return [
       {
         type: "file_bead",
-        source:
-          asker !== undefined
-            ? `rule:${asker.finding.rule}`
-            : why === null && advised
-              ? advised.source
-              : "self",
+        source: sourceOf(why, asker, advised),
         problem: key,
         problemType: finding.type,
         severity: finding.severity,
@@ -57,12 +56,22 @@ export function ticketProposals(needs: TicketNeeds): Proposal[] {
         reason: finding.summary.slice(0, 2048),
         message: bodyOf(group, problem, said, needs.nowMs).slice(0, longestMessage),
         ...(problem === undefined ? {} : { outage: problem.openedAt }),
+        ...(report === null ? {} : { report: reportText(report).slice(0, longestMessage) }),
       },
     ];
   });
 }
 
 const rank = ({ finding }: Handled): number => severities.indexOf(finding.severity);
+
+const asksForTicket = ({ finding }: Handled): boolean =>
+  finding.actions.some(({ type }) => type === "file_bead");
+
+/** What the model may ask for is held against what it may only where nothing else asks. */
+function sourceOf(why: string | null, asker: Handled | undefined, advised: Proposal | undefined): string {
+  if (asker !== undefined) return `rule:${asker.finding.rule}`;
+  return why === null && advised !== undefined ? advised.source : "self";
+}
 
 const done = ({ actions, advised = [] }: Handled): ActionRecord[] => [...actions, ...advised];
 
@@ -73,7 +82,6 @@ function reasonFor(
   { repeats: { threshold, windowSeconds }, nowMs }: TicketNeeds,
 ): string | null {
   const actions = group.flatMap(done);
-  const isUnresolved = group.some(({ resolution }) => !resolution.resolved);
   const exhausted = actions.find(({ refusal }) => refusal === "cooldown");
   if (exhausted !== undefined) return `All attempts are used up: ${exhausted.detail}.`;
   const failed = actions.find(
@@ -83,20 +91,19 @@ function reasonFor(
     const what = failed.result === "failure" ? "failed" : "had no effect";
     return `${nameOf(failed)} ${what}: ${failed.detail}`;
   }
+  const within = ` times within ${duration(windowSeconds)}.`;
   const began = (problem?.openings ?? []).filter(
     (opening) => Math.abs(nowMs - Date.parse(opening)) < windowSeconds * 1000,
   ).length;
-  if (began >= threshold) return `It began ${began} times within ${duration(windowSeconds)}.`;
-  const noted = Math.max(
-    0,
-    ...actions.filter(({ type }) => type === "log").map(({ values }) => Number(values["repeats"] ?? 0)),
-  );
-  if (noted >= threshold) return `It was noted ${noted} times.`;
+  if (began >= threshold) return `It began ${began}${within}`;
+  const notes = actions.filter(({ type }) => type === "log");
+  const noted = Math.max(0, ...notes.map(({ values }) => Number(values["recent"] ?? 0)));
+  if (noted >= threshold) return `It was noted ${noted}${within}`;
+  const isUnresolved = group.some(({ resolution }) => !resolution.resolved);
+  const matters = group.some(({ finding }) => finding.severity !== "info");
   // Whoever was asked whether the remedy may be applied knows of it.
   const waits = actions.some(({ refusal }) => refusal === "needs_approval");
-  const matters = group.some(({ finding }) => finding.severity !== "info");
-  if (isUnresolved && matters && !waits) return "No automatic remedy has resolved it.";
-  return null;
+  return isUnresolved && matters && !waits ? "No automatic remedy has resolved it." : null;
 }
 
 const nameOf = ({ type, target }: ActionRecord): string => (target === null ? type : `${type} ${target}`);
@@ -136,3 +143,15 @@ function seen({ fact, path, operator, wanted, saw }: Evidence): string {
 }
 
 const short = (value: unknown): string => (JSON.stringify(value) ?? "nothing").slice(0, 200);
+
+function reportText({ id, outcome, detail, assessment, observations, proposals }: HandOffReport): string {
+  return [
+    `Coding agent (${id}): ${outcome}: ${detail}`,
+    assessment,
+    ...observations.map((text) => `Observed: ${text}`),
+    ...proposals.map(
+      ({ type, target, reason = "" }) =>
+        `Asks for: ${target === undefined ? type : `${type} ${target}`}: ${reason}`,
+    ),
+  ].join("\n");
+}

@@ -47,8 +47,13 @@ export interface Policy {
   readonly dedupWindowSeconds: number;
   readonly observationsFile: string;
   readonly maintenance: readonly Maintenance[];
-  /** Whether tickets are wanted, and where they are asked for. */
-  readonly tickets: { readonly enabled: boolean; readonly stateDir: string };
+  readonly tickets: {
+    readonly enabled: boolean;
+    /** Where they are asked for. */
+    readonly stateDir: string;
+    /** The time in which repeats of an observation count. */
+    readonly repeatSeconds: number;
+  };
   /** null: there is no coding agent. */
   readonly handOff: HandOffPolicy | null;
   /** How this very program is called. */
@@ -95,7 +100,11 @@ export function policyOf(config: Config): Policy {
     dedupWindowSeconds: config.dedupWindowSeconds,
     observationsFile: config.observationsFile,
     maintenance: settings.maintenance,
-    tickets: { enabled: settings.tickets.enabled, stateDir: config.stateDir },
+    tickets: {
+      enabled: settings.tickets.enabled,
+      stateDir: config.stateDir,
+      repeatSeconds: config.ticketRepeats.windowSeconds,
+    },
     handOff:
       settings.handOff === undefined
         ? null

@@ -8,6 +8,8 @@ import type { Moment } from "../types/moment.ts";
 export interface System {
   readonly files: Files;
   readonly run: Run;
+  /** Whether `run` would find it: a name on the search path, or an absolute path. Starts nothing. */
+  readonly hasProgram: (program: string) => boolean;
   readonly http: Http;
   readonly signal: Signal;
   readonly bus: Bus;

@@ -113,6 +113,8 @@ export const Proposal = z.strictObject({
   incident: z.string().max(262_144).optional(),
   /** file_bead: when the outage began that it is about, ISO 8601. */
   outage: z.iso.datetime().optional(),
+  /** file_bead: what a coding agent found out, to be added to a ticket that stands as well. */
+  report: z.string().max(8192).optional(),
   /** alert: announces that the problem is over; never held back by the dedup window. */
   recovery: z.boolean().optional(),
   /** alert: a person is asked to decide something; never held back by the dedup window. */

@@ -34,7 +34,10 @@ export const TicketRequest = z.strictObject({
   host: z.string(),
   severity: Severity,
   title: z.string(),
+  /** Its first lines name the problem and the host. */
   body: z.string(),
+  /** What a coding agent found out; belongs at the end of the body, also of a ticket that stands. */
+  report: z.string().nullable(),
   at: Moment,
 });
 export type TicketRequest = z.infer<typeof TicketRequest>;
@@ -61,7 +64,7 @@ export type Ticket = z.infer<typeof Ticket>;
 export const TicketEvent = z.strictObject({
   problem: ProblemKey,
   id: z.string(),
-  what: z.enum(["filed", "reused", "closed"]),
+  what: z.enum(["filed", "reused", "updated", "closed"]),
 });
 export type TicketEvent = z.infer<typeof TicketEvent>;
 
@@ -71,8 +74,8 @@ export const TicketBook = z.strictObject({
   tickets: z.array(Ticket),
   /** Not yet in the registry. */
   events: z.array(TicketEvent),
-  /** Since when there is no tool, and the last look for one; said once. */
-  missing: z.strictObject({ said: z.string(), lastLook: Moment }).nullable(),
+  /** The tool that is not here, when that was said. */
+  missing: z.string().nullable(),
   /** Why the tracker does not do what it is asked for. */
   trouble: z.strictObject({ text: z.string(), since: z.string() }).nullable(),
   /** Tickets of the last hour. */

@@ -54,7 +54,7 @@ export const policy: Policy = {
   dedupWindowSeconds: 3600,
   observationsFile: "/nonexistent/observations.md",
   maintenance: [],
-  tickets: { enabled: true, stateDir: "/nonexistent/state" },
+  tickets: { enabled: true, stateDir: "/nonexistent/state", repeatSeconds: 86_400 },
   handOff: null,
   program: ["/usr/bin/node", "/opt/argus/dist/main.js"],
 };
@@ -255,7 +255,7 @@ export function bench(
   const its: Policy = {
     ...policy,
     observationsFile: join(stateDir, "observations.md"),
-    tickets: { enabled: true, stateDir },
+    tickets: { enabled: true, stateDir, repeatSeconds: 86_400 },
     ...options.policy,
   };
   const notes: string[] = [];

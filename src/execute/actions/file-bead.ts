@@ -12,6 +12,7 @@ import { notSilenced } from "../silences.ts";
 const maxLines = 80;
 const maxCharactersEach = 600;
 const maxBodyCharacters = 8000;
+const maxReportCharacters = 6000;
 const maxTitleCharacters = 200;
 
 const Wanted = z
@@ -20,11 +21,14 @@ const Wanted = z
     message: z.string({ error: "message is missing" }),
     reason: z.string().optional(),
     outage: z.string().optional(),
+    report: z.string().optional(),
   })
-  .transform(({ message, reason, outage }) => {
+  .transform(({ message, reason, outage, report = "" }) => {
     const text = severalLines(message, maxLines, maxCharactersEach);
     const [first = ""] = text.split("\n", 1);
-    return { text, what: oneLine(reason ?? "", maxTitleCharacters) || first, outage: outage ?? null };
+    const what = oneLine(reason ?? "", maxTitleCharacters) || first;
+    const found = severalLines(report, maxLines, maxCharactersEach);
+    return { text, what, outage: outage ?? null, report: found === "" ? null : found };
   })
   .refine(({ text }) => text !== "", { error: "message holds no readable character" });
 type Wanted = z.infer<typeof Wanted>;
@@ -49,9 +53,10 @@ export const fileBead: WordAction<Wanted> = {
       step: "open ticket",
       ask({ task: { proposal, target }, history: { tickets } }) {
         const stands = tickets?.standsFor(proposal.problem, target.outage ?? "") ?? null;
-        return stands === null
-          ? { pass: true, detail: "no ticket is known to be open for it" }
-          : { pass: false, reason: "duplicate", detail: stands };
+        if (stands === null) return { pass: true, detail: "no ticket is known to be open for it" };
+        return target.report === null
+          ? { pass: false, reason: "duplicate", detail: stands }
+          : { pass: true, detail: `${stands}, and is given the coding agent's report` };
       },
     },
   ],
@@ -79,7 +84,9 @@ export const fileBead: WordAction<Wanted> = {
         host,
         severity,
         title,
-        body: redact(body.join("\n").slice(0, maxBodyCharacters)),
+        // Cut afterwards: half a secret looks like none.
+        body: redact(body.join("\n")).slice(0, maxBodyCharacters),
+        report: target.report === null ? null : redact(target.report).slice(0, maxReportCharacters),
         at,
       });
       return { ok: true, detail: "waits to be filed after this cycle", values: { title } };

@@ -66,13 +66,14 @@ export function openBook(
       for (const each of requests) files.remove(each.path);
     },
     observe(problems) {
-      if (book.tickets.length === 0) return;
       const next = book.tickets.map((ticket): Ticket => {
         const problem = problems.get(ticket.problem);
-        if (problem === undefined) return ticket;
-        return { ...ticket, resolvedAt: problem.life === "resolved" ? problem.resolvedAt : null };
+        const resolvedAt = problem === undefined || problem.life === "resolved" ? problem?.resolvedAt : null;
+        return resolvedAt === undefined || resolvedAt === ticket.resolvedAt
+          ? ticket
+          : { ...ticket, resolvedAt };
       });
-      changed(next);
+      if (next.some((ticket, index) => ticket !== book.tickets[index])) changed(next);
     },
   };
 }

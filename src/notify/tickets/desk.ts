@@ -3,24 +3,20 @@
  * `tickets.json` until the tracker has confirmed it; before it makes a ticket it looks whether one is open, so that a
  * crash or a time limit in between makes no second one.
  */
-import { isDeepStrictEqual } from "node:util";
 import type { System } from "../../system/system.ts";
 import { isoTime, type Moment, secondsBetween } from "../../types/moment.ts";
 import type { Problem } from "../../types/problem.ts";
 import type { Config } from "../../types/settings.ts";
-import type { Ticket, TicketEvent, TicketSettings } from "../../types/ticket.ts";
+import type { Ticket, TicketEvent } from "../../types/ticket.ts";
 import { openBook } from "./book.ts";
 import { createFiling } from "./filing.ts";
-import { findTracker, type Limits, type Tracker } from "./tracker.ts";
+import { findTracker, type Limits } from "./tracker.ts";
 
 export type DeskConfig = Pick<Config, "settings" | "ticketRepeats">;
 
 export interface TicketDesk {
-  /**
-   * Whether tickets can be filed here; looked up at most once an hour while there is no tool, which is said once.
-   * Takes four seconds at the most, and none when the answer is known.
-   */
-  isOpen(config: DeskConfig, signal: AbortSignal): Promise<boolean>;
+  /** Whether there is a tool that files tickets. Starts nothing. @param note told once that there is none. */
+  isOpen(config: DeskConfig, note: (sentence: string) => void): boolean;
   /** Does what is due. null: an earlier call is still at it. Throws only what is a bug, and when its state cannot be written. */
   settle(
     config: DeskConfig,
@@ -43,37 +39,14 @@ export interface Settled {
 
 /** For one call of the tool. */
 const callMs = 15_000;
-const lookAgainSeconds = 3600;
 
 export function createTicketDesk(system: System, stateDir: string): TicketDesk {
   const { clock } = system;
   const notes: string[] = [];
   const note = (sentence: string): void => void notes.push(sentence);
   const book = openBook(system, stateDir, note);
-  /** As it was found for these settings. */
-  let known: { readonly settings: TicketSettings; readonly tracker: Tracker } | null = null;
   const filing = createFiling(book, clock, note);
   let busy = false;
-
-  async function find({ settings: { tickets } }: DeskConfig, signal: AbortSignal): Promise<Tracker | null> {
-    if (!tickets.enabled) return null;
-    if (known !== null && isDeepStrictEqual(known.settings, tickets)) return known.tracker;
-    const { missing } = book.now();
-    const now = clock.now();
-    const what = tickets.tool ?? "bd or br";
-    if (missing?.said === what && secondsBetween(missing.lastLook, now) < lookAgainSeconds) return null;
-    const tracker = await findTracker(system, tickets, signal);
-    if (signal.aborted) return null;
-    known = tracker === null ? null : { settings: tickets, tracker };
-    if (tracker !== null) {
-      if (missing !== null) book.change({ missing: null });
-      return tracker;
-    }
-    if (missing?.said !== what)
-      note(`no tickets are filed: there is no ${what} here; argus doctor says how to get them`);
-    book.change({ missing: { said: what, lastLook: now } });
-    return null;
-  }
 
   async function work(
     config: DeskConfig,
@@ -89,16 +62,11 @@ export function createTicketDesk(system: System, stateDir: string): TicketDesk {
     const due = book.now().tickets.filter((each) => isDue(each, clock.now()));
     const wanted = due.filter((ticket) => ticket.wanted !== null);
     const over = due.filter((ticket) => ticket.wanted === null && isOver(ticket));
-    if (wanted.length + over.length > 0) {
-      const first = limits();
-      const tracker = first === null ? null : await find(config, first.signal);
+    const tracker = wanted.length + over.length > 0 ? findTracker(system, config.settings.tickets) : null;
+    if (tracker !== null) {
       const error =
-        tracker === null
-          ? null
-          : ((await filing.file(wanted, tracker, limits)) ??
-            (await filing.close(over, tracker, limits, closeResolved)));
-      // It may have been taken away, or replaced by the other one.
-      if (error !== null) known = null;
+        (await filing.file(wanted, tracker, limits)) ??
+        (await filing.close(over, tracker, limits, closeResolved));
       if (error !== null) return error;
     }
     // What failed before and is not due yet is still in trouble.
@@ -107,7 +75,20 @@ export function createTicketDesk(system: System, stateDir: string): TicketDesk {
   }
 
   return {
-    isOpen: async (config, signal) => (await find(config, signal)) !== null,
+    isOpen({ settings: { tickets } }, tell) {
+      const said = book.now().missing;
+      const isHere = findTracker(system, tickets) !== null;
+      const missing = isHere ? null : (tickets.tool ?? "bd or br");
+      if (said === missing) return isHere;
+      if (missing !== null)
+        tell(`no tickets are filed: there is no ${missing} here; argus doctor says how to get them`);
+      try {
+        book.change({ missing });
+      } catch {
+        // Said once more in the next cycle, then: no reason to give up this one.
+      }
+      return isHere;
+    },
     async settle(config, problems, signal, withinMs) {
       if (busy) return null;
       busy = true;

@@ -1,15 +1,15 @@
 /** Files what is wanted and closes what is over, and writes each step down before the next one. */
-import { redact } from "../../system/redact/redact.ts";
 import type { Clock } from "../../system/system.ts";
 import { secondsBetween } from "../../types/moment.ts";
-import type { Ticket } from "../../types/ticket.ts";
+import type { Ticket, TicketEvent, TicketRequest } from "../../types/ticket.ts";
 import { type Issue, isAbout } from "./answers.ts";
 import type { Book } from "./book.ts";
 import type { Limits, Tracker } from "./tracker.ts";
 
 /** A storm of hundreds of problems becomes no storm of tickets at once: the others follow in the next hours. */
 const mostAnHour = 20;
-const mostCloseTries = 12;
+/** Of what can be left undone: closing, and adding a report. Half a day, as attempts come rarer. */
+const mostTries = 16;
 
 /** Both answer why the last one that failed did, or null. `limits` is null when the time is up. */
 export interface Filing {
@@ -23,81 +23,65 @@ export interface Filing {
 }
 
 export function createFiling(book: Book, clock: Clock, note: (sentence: string) => void): Filing {
-  /** @returns why the last one that failed did, or null. */
-  async function file(
-    wanted: readonly Ticket[],
+  const filedLately = () => {
+    const now = clock.now();
+    return book.now().filed.filter((at) => secondsBetween(at, now) < 3600);
+  };
+
+  async function fileOne(
+    ticket: Ticket,
+    request: TicketRequest,
+    open: readonly Issue[],
     tracker: Tracker,
-    limits: () => Limits | null,
+    limits: Limits,
   ): Promise<string | null> {
-    const limit = limits();
-    if (wanted.length === 0 || limit === null) return null;
-    const open = await tracker.open(limit);
-    if (!open.ok) return failed(wanted, open.error, limit);
-    let error: string | null = null;
-    for (const ticket of wanted) {
-      const { problem, wanted: request } = ticket;
-      if (request === null) continue;
-      const known =
-        open.value.find((issue) => isAbout(issue, problem, request.host)) ??
-        open.value.find(({ id }) => id === ticket.id);
-      if (known !== undefined) {
-        stands(ticket, known, "reused");
-        continue;
-      }
-      const now = clock.now();
-      const filed = book.now().filed.filter((at) => secondsBetween(at, now) < 3600);
-      const next = limits();
-      if (filed.length >= mostAnHour || next === null) continue;
-      const made = await tracker.create(request, next);
-      if (made.ok) {
-        book.change({ filed: [...filed, now] });
-        stands(ticket, made.value, "filed");
-      } else error = failed([ticket], made.error, next);
-    }
-    return error;
+    const known =
+      open.find((issue) => isAbout(issue, ticket.problem, request.host)) ??
+      open.find(({ id }) => id === ticket.id);
+    if (known !== undefined) return reuse(ticket, request, known, tracker, limits);
+    const filed = filedLately();
+    if (filed.length >= mostAnHour) return null;
+    const made = await tracker.create(request, limits);
+    if (!made.ok) return failed([ticket], made.error, limits);
+    book.change({ filed: [...filed, clock.now()] });
+    stands(ticket, made.value.id, "filed");
+    return null;
   }
 
-  function stands(ticket: Ticket, { id }: Issue, what: "filed" | "reused"): void {
-    const { problem } = ticket;
+  /** What people wrote into it stays; a report that it lacks is added. */
+  async function reuse(
+    ticket: Ticket,
+    { report, body }: TicketRequest,
+    { id, description }: Issue,
+    tracker: Tracker,
+    limits: Limits,
+  ): Promise<string | null> {
+    if (report === null || description.includes(report)) {
+      stands(ticket, id, "reused");
+      return null;
+    }
+    const added = await tracker.describe(id, `${description.trimEnd() || body}\n\n${report}`, limits);
+    if (added.ok) stands(ticket, id, "updated");
+    else if (isGivenUp(ticket, limits)) {
+      note(
+        `the coding agent's report could not be added to ${id} (${added.error}): argus explain ${ticket.problem}`,
+      );
+      stands(ticket, id, "reused");
+    } else return failed([ticket], added.error, limits);
+    return null;
+  }
+
+  function stands({ problem }: Ticket, id: string, what: TicketEvent["what"]): void {
+    const { events, tickets } = book.now();
+    const filed = { wanted: null, id, seenOpen: clock.now(), tries: 0, lastTry: null };
     book.change({
-      events: [...book.now().events, { problem, id, what }],
-      tickets: book
-        .now()
-        .tickets.map((each) =>
-          each.problem === problem
-            ? { ...each, wanted: null, id, seenOpen: clock.now(), tries: 0, lastTry: null }
-            : each,
-        ),
+      events: [...events, { problem, id, what }],
+      tickets: tickets.map((each) => (each.problem === problem ? { ...each, ...filed } : each)),
     });
   }
 
-  async function close(
-    over: readonly Ticket[],
-    tracker: Tracker,
-    limits: () => Limits | null,
-    closeResolved: boolean,
-  ): Promise<string | null> {
-    let error: string | null = null;
-    for (const ticket of over) {
-      const { problem, id, resolvedAt, tries } = ticket;
-      if (id === null || !closeResolved) {
-        // It stays open in the tracker, where it is found again when the problem comes back.
-        book.put(problem, null);
-        continue;
-      }
-      const limit = limits();
-      if (limit === null) break;
-      const closed = await tracker.close(id, `Argus saw the problem resolved at ${resolvedAt}`, limit);
-      if (closed.ok) {
-        book.change({ events: [...book.now().events, { problem, id, what: "closed" }] });
-        book.put(problem, null);
-      } else if (tries + 1 >= mostCloseTries && !limit.signal.aborted) {
-        note(`${id} could not be closed (${closed.error}); its problem is over: close it by hand`);
-        book.put(problem, null);
-      } else error = failed([ticket], closed.error, limit);
-    }
-    return error;
-  }
+  const isGivenUp = ({ tries }: Ticket, { signal }: Limits): boolean =>
+    tries + 1 >= mostTries && !signal.aborted;
 
   /** Remembers the attempt; one that Argus itself ended is none. */
   function failed(tickets: readonly Ticket[], error: string, { signal }: Limits): string | null {
@@ -107,8 +91,46 @@ export function createFiling(book: Book, clock: Clock, note: (sentence: string) 
       const ticket = book.now().tickets.find((each) => each.problem === problem);
       if (ticket !== undefined) book.put(problem, { ...ticket, tries: ticket.tries + 1, lastTry: now });
     }
-    return redact(error);
+    return error;
   }
 
-  return { file, close };
+  return {
+    async file(wanted, tracker, limits) {
+      const first = limits();
+      const isFull = filedLately().length >= mostAnHour;
+      if (wanted.length === 0 || first === null || (isFull && wanted.every(({ id }) => id === null)))
+        return null;
+      const open = await tracker.open(first);
+      if (!open.ok) return failed(wanted, open.error, first);
+      let error: string | null = null;
+      for (const ticket of wanted) {
+        const next = limits();
+        if (next === null || ticket.wanted === null) continue;
+        error = (await fileOne(ticket, ticket.wanted, open.value, tracker, next)) ?? error;
+      }
+      return error;
+    },
+    async close(over, tracker, limits, closeResolved) {
+      let error: string | null = null;
+      for (const ticket of over) {
+        const { problem, id, resolvedAt } = ticket;
+        if (id === null || !closeResolved) {
+          // It stays open in the tracker, where it is found again when the problem comes back.
+          book.put(problem, null);
+          continue;
+        }
+        const limit = limits();
+        if (limit === null) break;
+        const closed = await tracker.close(id, `Argus saw the problem resolved at ${resolvedAt}`, limit);
+        if (closed.ok) {
+          book.change({ events: [...book.now().events, { problem, id, what: "closed" }] });
+          book.put(problem, null);
+        } else if (isGivenUp(ticket, limit)) {
+          note(`${id} could not be closed (${closed.error}); its problem is over: close it by hand`);
+          book.put(problem, null);
+        } else error = failed([ticket], closed.error, limit) ?? error;
+      }
+      return error;
+    },
+  };
 }

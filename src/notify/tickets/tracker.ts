@@ -18,31 +18,32 @@ export interface Limits {
 }
 
 export interface Tracker {
+  /** As it is called: `bd`, or where it lies. */
   readonly tool: string;
-  /** Those of Argus that are open, or that somebody works on. */
+  /** Those of Argus that are not closed. */
   open(limits: Limits): Promise<Answer<Issue[]>>;
   create(request: TicketRequest, limits: Limits): Promise<Answer<Issue>>;
+  describe(id: string, description: string, limits: Limits): Promise<Answer<null>>;
   /** Also ok when there is nothing to close any more. */
   close(id: string, reason: string, limits: Limits): Promise<Answer<null>>;
 }
 
 const label = "argus";
+const notClosed = ["open", "in_progress", "blocked"];
 /** Thousands of tickets with bodies of 8 KB. */
 const maxListBytes = 32 * 1024 * 1024;
-const lookMs = 2000;
+/** One argument of a program may have 128 KiB (MAX_ARG_STRLEN). */
+const maxArgumentBytes = 100_000;
 const priorities: Readonly<Record<Severity, string>> = { critical: "0", warning: "2", info: "3" };
 
-/** @returns null when neither tool, or not the one of the settings, can be found. */
-export async function findTracker(
-  { run, files }: Pick<System, "run" | "files">,
-  { tool, directory }: TicketSettings,
-  signal: AbortSignal,
-): Promise<Tracker | null> {
-  for (const program of tool === undefined ? ["bd", "br"] : [tool]) {
-    const { missing } = await run(program, ["--version"], { timeoutMs: lookMs, signal });
-    if (!missing) return createTracker({ run, files }, program, directory);
-  }
-  return null;
+/** @returns null when neither tool, or not the one of the settings, is here, or none is wanted. */
+export function findTracker(
+  system: Pick<System, "run" | "files" | "hasProgram">,
+  { enabled, tool, directory }: TicketSettings,
+): Tracker | null {
+  if (!enabled) return null;
+  const program = (tool === undefined ? ["bd", "br"] : [tool]).find((name) => system.hasProgram(name));
+  return program === undefined ? null : createTracker(system, program, directory);
 }
 
 function createTracker(
@@ -50,7 +51,8 @@ function createTracker(
   program: string,
   directory: string | undefined,
 ): Tracker {
-  const words = basename(program) === "br" ? br : bd;
+  const name = basename(program);
+  const words = name === "br" ? br : bd;
 
   async function call(
     args: readonly string[],
@@ -67,37 +69,47 @@ function createTracker(
       ...more,
     });
     if (result.exitCode === 0) return { ok: true, value: result.stdout };
-    return no(`${basename(program)} ${args[0]}: ${why(result, limits)}`);
+    return no(`${name} ${args[0]}: ${why(result, limits)}`);
   }
 
   return {
     tool: program,
     async open(limits) {
       const found: Issue[] = [];
-      for (const status of ["open", "in_progress"]) {
+      for (const status of notClosed) {
         const answer = await call(words.list(status), limits, { maxOutputBytes: maxListBytes });
         if (!answer.ok) return answer;
         const issues = parseIssues(answer.value);
-        if (issues === null) return no(`${basename(program)} list: it printed no list of issues`);
+        if (issues === null) return no(`${name} list: it printed no list of issues`);
         found.push(...issues);
       }
       return { ok: true, value: found };
     },
-    async create({ title, body, severity }, limits) {
-      const answer = await call(words.create(title, body, priorities[severity]), limits);
+    async create(request, limits) {
+      const answer = await call(
+        words.create(request.title, bodyOf(request), priorities[request.severity]),
+        limits,
+      );
       if (!answer.ok) return answer;
       const created = parseCreated(answer.value);
       return created === null
-        ? no(`${basename(program)} create: it did not say which issue it made`)
+        ? no(`${name} create: it did not say which issue it made`)
         : { ok: true, value: created };
+    },
+    async describe(id, description, limits) {
+      if (Buffer.byteLength(description) > maxArgumentBytes)
+        return no(`${name} update: the description of ${id} has grown too long`);
+      const answer = await call(["update", id, "--description", description, "--json"], limits);
+      return answer.ok ? { ok: true, value: null } : answer;
     },
     async close(id, reason, limits) {
       const answer = await call(["close", id, "-r", reason, "--json"], limits);
-      if (answer.ok || isGone.test(answer.error)) return { ok: true, value: null };
-      return answer;
+      return answer.ok || isGone.test(answer.error) ? { ok: true, value: null } : answer;
     },
   };
 }
+
+const bodyOf = ({ body, report }: TicketRequest): string => (report === null ? body : `${body}\n\n${report}`);
 
 /** Somebody else closed it, or took it out of the tracker. */
 const isGone = /already closed|issue not found|issue \S{1,130} not found|no such issue|no issue found/i;
@@ -105,33 +117,17 @@ const isGone = /already closed|issue not found|issue \S{1,130} not found|no such
 const bd = {
   list: (status: string) => ["list", "--status", status, "--label", label, "--json", "-n", "0"],
   create: (title: string, body: string, priority: string) => [
-    "create",
-    `--title=${title}`,
-    `--description=${body}`,
-    "--labels",
-    label,
-    "--priority",
-    priority,
-    "--type",
-    "bug",
-    "--json",
+    ...["create", `--title=${title}`, "--description", body],
+    ...["--labels", label, "--priority", priority, "--type", "bug", "--json"],
   ],
 };
 
 const br = {
   list: (status: string) => ["list", "-s", status, "-l", label, "--limit", "0", "--json"],
+  // Neither begins with a dash: titles begin with [argus], bodies with the problem's key.
   create: (title: string, body: string, priority: string) => [
-    "create",
-    title,
-    "-d",
-    body,
-    "-l",
-    label,
-    "-p",
-    priority,
-    "-t",
-    "bug",
-    "--json",
+    ...["create", title, "-d", body],
+    ...["-l", label, "-p", priority, "-t", "bug", "--json"],
   ],
 };
 
@@ -144,5 +140,5 @@ function why({ exitCode, stdout, stderr, timedOut, missing }: RunResult, { timeo
     .replace(/\p{C}+/gu, " ")
     .slice(0, 300)
     .trim();
-  return said || (exitCode === null ? "it was ended" : `exit status ${exitCode}`);
+  return said || (exitCode === null ? "it was ended, or printed too much" : `exit status ${exitCode}`);
 }
