@@ -244,6 +244,7 @@ function trailFinding(
       : {
           since: problem.openedAt,
           occurrences24h: problemFact(problem, system.clock.now().wallMs).occurrences24h,
+          ...(problem.beadId === null ? {} : { ticket: problem.beadId }),
         };
   return { ...rest, ...history, evidence: [...evidence], resolved: resolution.resolved, why: resolution.why };
 }

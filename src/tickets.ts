@@ -38,10 +38,10 @@ export function ticketsFor(
   const { standsFor } = standingTickets(system.files, config.stateDir, now);
   const problems = registry.problems();
   const stands = (problem: string) => standsFor(problem, problems.get(problem)?.openedAt ?? "") !== null;
+  const isReported = (key: string) => stands(key) && news.some(({ problem }) => problem === key);
   const missing = ticketProposals({
-    handled: handled.filter(
-      ({ finding: { key } }) => !stands(key) || news.some(({ problem }) => problem === key),
-    ),
+    handled: handled.filter(({ finding: { key } }) => !stands(key) || isReported(key)),
+    isReported,
     advice,
     problems,
     reportOn: (problem, since) => handOffs.reportOn(problem, since, { ...look, handled }),

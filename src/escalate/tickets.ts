@@ -15,6 +15,8 @@ export interface TicketNeeds {
   readonly advice: readonly Proposal[];
   /** What a coding agent has found out about the problem since then. */
   readonly reportOn: (problem: string, sinceIso: string) => HandOffReport | null;
+  /** Whether a coding agent has just told something about a problem whose ticket stands. */
+  readonly isReported: (problem: string) => boolean;
   readonly repeats: { readonly threshold: number; readonly windowSeconds: number };
   readonly nowMs: number;
 }
@@ -34,7 +36,8 @@ export function ticketProposals(needs: TicketNeeds): Proposal[] {
     const asker = group.find(asksForTicket);
     const why = reasonFor(group, problem, needs);
     const worst = [...group].sort((a, b) => rank(a) - rank(b))[0];
-    if (worst === undefined || (why === null && asker === undefined && advised === undefined)) return [];
+    const isWanted = why !== null || asker !== undefined || advised !== undefined || needs.isReported(key);
+    if (worst === undefined || !isWanted) return [];
     const { finding } = worst;
     const asked = asker?.finding.actions.find(({ type }) => type === "file_bead")?.message;
     const said = [

@@ -90,7 +90,7 @@ export function explainFinding({ finding, actions }: Told, cycle: TrailCycle, st
   ];
 }
 
-function problemText({ key, since, occurrences24h }: Told["finding"], { cycle }: TrailCycle): string {
+function problemText({ key, since, occurrences24h, ticket }: Told["finding"], { cycle }: TrailCycle): string {
   const parts = [key];
   if (since !== undefined) {
     const seconds = secondsFrom(since, cycle.ts);
@@ -100,6 +100,7 @@ function problemText({ key, since, occurrences24h }: Told["finding"], { cycle }:
   }
   if (occurrences24h !== undefined && occurrences24h > 1)
     parts.push(`${ordinal(occurrences24h)} time in 24 h`);
+  if (ticket !== undefined) parts.push(`ticket ${ticket}`);
   return parts.join(", ");
 }
 

@@ -35,6 +35,19 @@ export function readTicketBook(files: Files, stateDir: string): TicketBook {
   }
 }
 
+/** For whoever only looks: which stand, and what keeps others from it. */
+export function viewTickets(files: Files, stateDir: string, enabled: boolean) {
+  const { tickets, trouble, missing } = readTicketBook(files, stateDir);
+  const asked = readTicketRequests(files, stateDir).requests.map(({ request }) => request.problem);
+  const wanted = tickets.filter((ticket) => ticket.wanted !== null).map(({ problem }) => problem);
+  return {
+    open: tickets.filter(({ id }) => id !== null).length,
+    waiting: enabled ? new Set([...asked, ...wanted]).size : 0,
+    missing: enabled ? missing : null,
+    trouble: enabled ? trouble : null,
+  };
+}
+
 /** On disk when it returns. A second request about the same problem takes the place of the first. */
 export function putTicketRequest(files: Files, stateDir: string, request: TicketRequest): void {
   files.makeDirectory(folderOf(stateDir));

@@ -117,6 +117,7 @@ export const statusGood: StatusData = {
     error: null,
     channels: [{ name: "telegram", waiting: 0, error: null }],
   },
+  tickets: { open: 0, waiting: 0, missing: null, trouble: null },
   model: {
     model: "claude-haiku-5-5",
     hasKey: false,

@@ -56,6 +56,8 @@ export function createTicketDesk(system: System, stateDir: string): TicketDesk {
     const { closeResolved } = config.settings.tickets;
     const nowMs = clock.now().wallMs;
     const isOver = (ticket: Ticket) => isResolved(ticket, problems, config.ticketRepeats, nowMs);
+    if (book.now().missing !== null && findTracker(system, config.settings.tickets) !== null)
+      book.change({ missing: null });
     book.takeRequests();
     book.observe(problems);
     if (closeResolved) for (const ticket of book.now().tickets.filter(isOver)) book.withdraw(ticket);
