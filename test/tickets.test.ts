@@ -344,7 +344,7 @@ describe("what a coding agent reports", () => {
   const agentRun = (its: World): HandOffRun => ({
     id: "20261120224100-0001",
     problem: onlyKey(its),
-    startedAt: its.clock.now().wallMs === 0 ? "" : new Date(its.clock.now().wallMs).toISOString(),
+    startedAt: new Date(its.clock.now().wallMs).toISOString(),
     state: "ended",
     result: {
       exitCode: 0,

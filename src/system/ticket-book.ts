@@ -41,7 +41,7 @@ export function viewTickets(files: Files, stateDir: string, enabled: boolean) {
   const asked = readTicketRequests(files, stateDir).requests.map(({ request }) => request.problem);
   const wanted = tickets.filter((ticket) => ticket.wanted !== null).map(({ problem }) => problem);
   return {
-    open: tickets.filter(({ id }) => id !== null).length,
+    open: tickets.filter(({ id, wanted: request }) => id !== null || request === null).length,
     waiting: enabled ? new Set([...asked, ...wanted]).size : 0,
     missing: enabled ? missing : null,
     trouble: enabled ? trouble : null,
@@ -99,9 +99,9 @@ export function standingTickets(files: Files, stateDir: string, now: Moment): St
       const ticket = byProblem.get(problem);
       if (waiting.has(problem) || (ticket !== undefined && ticket.wanted !== null))
         return "a ticket for it waits to be filed";
-      if (ticket === undefined || ticket.id === null) return null;
+      if (ticket === undefined) return null;
       const isFresh = ticket.seenOpen !== null && secondsBetween(ticket.seenOpen, now) < freshSeconds;
-      return ticket.outage === outage || isFresh ? `${ticket.id} is open for it` : null;
+      return ticket.outage === outage || isFresh ? `${ticket.id ?? "a ticket"} is open for it` : null;
     },
   };
 }

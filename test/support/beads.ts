@@ -14,7 +14,13 @@ export interface BeadsIssue {
 }
 
 /** What one command does from now on; `works` ends it. */
-export type Mood = "works" | "fails" | "hangs" | "does it and hangs" | { readonly prints: string };
+export type Mood =
+  | "works"
+  | "fails"
+  | "hangs"
+  | "does it and hangs"
+  | "does it silently"
+  | { readonly prints: string };
 
 export interface Beads {
   /** The folder with the program, for the search path. */
@@ -83,6 +89,7 @@ function behave({ tool, shape }: { tool: string; shape: string }): void {
   const issues = JSON.parse(fs.readFileSync(join(here, "issues.json"), "utf8"));
   const save = () => fs.writeFileSync(join(here, "issues.json"), JSON.stringify(issues));
   const [command = "", ...rest] = args;
+  process.stdout.on("error", () => process.exit(1));
   const mood = moods[command] ?? moods["*"] ?? "works";
   const fail = (message: string): never => {
     const error = { error: { code: "E", message, hint: "none", retryable: false } };
@@ -146,6 +153,7 @@ function behave({ tool, shape }: { tool: string; shape: string }): void {
     };
     issues.push(issue);
     save();
+    if (mood === "does it silently") return;
     if (mood === "does it and hangs") return void hang();
     print(shape === "envelope" ? { schema_version: 1, data: issue } : issue);
   } else if (command === "update") {

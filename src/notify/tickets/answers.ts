@@ -1,19 +1,13 @@
 /** What `bd` and `br` print, in the shapes that their versions have. Pure: text in, plain data or null out. */
 import * as z from "zod";
 
-const Issue = z.looseObject({
-  id: z.string(),
-  title: z.string().optional(),
-  description: z.string().nullish(),
-  status: z.string().optional(),
-});
+const Issue = z.looseObject({ id: z.string(), description: z.string().nullish() });
 
 export interface Issue {
-  readonly id: string;
-  readonly title: string;
+  /** null: it has one, but none that may become an argument. */
+  readonly id: string | null;
   /** Empty when the tool does not say it. */
   readonly description: string;
-  readonly status: string;
 }
 
 /** An id comes back as an argument: nothing but what can be no option. */
@@ -27,23 +21,20 @@ export function parseIssues(text: string): Issue[] | null {
   if (list === null) return null;
   return list.flatMap((each) => {
     const issue = Issue.safeParse(each).data;
-    return issue === undefined || !safeId.test(issue.id) ? [] : [plain(issue)];
+    return issue === undefined ? [] : [plain(issue)];
   });
 }
 
-/** The one that was made: an object, in the envelope or not, or a list of one. */
-export function parseCreated(text: string): Issue | null {
+/** The id of the one that was made: an object, in the envelope or not, or a list of one. null: it does not say. */
+export function parseCreated(text: string): string | null {
   const json = unwrapped(parseJson(text));
-  const one = Array.isArray(json) ? json[0] : json;
-  const issue = Issue.safeParse(one).data;
-  return issue === undefined || !safeId.test(issue.id) ? null : plain(issue);
+  const issue = Issue.safeParse(Array.isArray(json) ? json[0] : json).data;
+  return issue === undefined ? null : plain(issue).id;
 }
 
-const plain = ({ id, title = "", description, status = "open" }: z.infer<typeof Issue>): Issue => ({
-  id,
-  title,
+const plain = ({ id, description }: z.infer<typeof Issue>): Issue => ({
+  id: safeId.test(id) ? id : null,
   description: description ?? "",
-  status,
 });
 
 function listIn(json: unknown): unknown[] | null {

@@ -37,15 +37,31 @@ export function createFiling(book: Book, clock: Clock, note: (sentence: string) 
   ): Promise<string | null> {
     const known =
       open.find((issue) => isAbout(issue, ticket.problem, request.host)) ??
-      open.find(({ id }) => id === ticket.id);
+      open.find(({ id }) => id !== null && id === ticket.id);
     if (known !== undefined) return reuse(ticket, request, known, tracker, limits);
     const filed = filedLately();
     if (filed.length >= mostAnHour) return null;
     const made = await tracker.create(request, limits);
     if (!made.ok) return failed([ticket], made.error, limits);
     book.change({ filed: [...filed, clock.now()] });
-    stands(ticket, made.value.id, "filed");
+    // Made a second time it would be a second ticket.
+    const id = made.value ?? (await idOf(ticket, request, tracker, limits));
+    if (id === null)
+      note(
+        `${tracker.tool} does not say under which id it keeps the ticket of ${ticket.problem}: close it by hand`,
+      );
+    stands(ticket, id, "filed");
     return null;
+  }
+
+  async function idOf(
+    { problem }: Ticket,
+    { host }: TicketRequest,
+    tracker: Tracker,
+    limits: Limits,
+  ): Promise<string | null> {
+    const open = await tracker.open(limits);
+    return open.ok ? (open.value.find((issue) => isAbout(issue, problem, host))?.id ?? null) : null;
   }
 
   /** What people wrote into it stays; a report that it lacks is added. */
@@ -56,7 +72,7 @@ export function createFiling(book: Book, clock: Clock, note: (sentence: string) 
     tracker: Tracker,
     limits: Limits,
   ): Promise<string | null> {
-    if (report === null || description.includes(report)) {
+    if (id === null || report === null || description.includes(report)) {
       stands(ticket, id, "reused");
       return null;
     }
@@ -71,11 +87,11 @@ export function createFiling(book: Book, clock: Clock, note: (sentence: string) 
     return null;
   }
 
-  function stands({ problem }: Ticket, id: string, what: TicketEvent["what"]): void {
+  function stands({ problem }: Ticket, id: string | null, what: TicketEvent["what"]): void {
     const { events, tickets } = book.now();
     const filed = { wanted: null, id, seenOpen: clock.now(), tries: 0, lastTry: null };
     book.change({
-      events: [...events, { problem, id, what }],
+      events: id === null ? events : [...events, { problem, id, what }],
       tickets: tickets.map((each) => (each.problem === problem ? { ...each, ...filed } : each)),
     });
   }

@@ -22,7 +22,8 @@ export interface Tracker {
   readonly tool: string;
   /** Those of Argus that are not closed. */
   open(limits: Limits): Promise<Answer<Issue[]>>;
-  create(request: TicketRequest, limits: Limits): Promise<Answer<Issue>>;
+  /** null: it was made, and the tool did not say under which id. */
+  create(request: TicketRequest, limits: Limits): Promise<Answer<string | null>>;
   describe(id: string, description: string, limits: Limits): Promise<Answer<null>>;
   /** Also ok when there is nothing to close any more. */
   close(id: string, reason: string, limits: Limits): Promise<Answer<null>>;
@@ -90,11 +91,7 @@ function createTracker(
         words.create(request.title, bodyOf(request), priorities[request.severity]),
         limits,
       );
-      if (!answer.ok) return answer;
-      const created = parseCreated(answer.value);
-      return created === null
-        ? no(`${name} create: it did not say which issue it made`)
-        : { ok: true, value: created };
+      return answer.ok ? { ok: true, value: parseCreated(answer.value) } : answer;
     },
     async describe(id, description, limits) {
       if (Buffer.byteLength(description) > maxArgumentBytes)
@@ -137,7 +134,7 @@ function why({ exitCode, stdout, stderr, timedOut, missing }: RunResult, { timeo
   if (missing) return "it is not there any more";
   if (timedOut) return `no answer within ${Math.round(timeoutMs / 1000)} s`;
   const said = redact(complaint(stdout, stderr))
-    .replace(/\p{C}+/gu, " ")
+    .replace(/[\p{C}\s]+/gu, " ")
     .slice(0, 300)
     .trim();
   return said || (exitCode === null ? "it was ended, or printed too much" : `exit status ${exitCode}`);
