@@ -122,7 +122,7 @@ describe.each(["bd", "br"] as const)("with %s", (tool) => {
       beads.change((issues) => {
         for (const issue of issues) issue.status = status;
       });
-      for (const name of ["tickets.json", "problems.jsonl", "tickets"])
+      for (const name of ["tickets.json", "problems.jsonl", "ticket-requests"])
         rmSync(join(its.stateDir, name), { recursive: true, force: true });
       its.restart();
       await looks(its, down(), 3);
@@ -189,7 +189,7 @@ describe("a ticket", () => {
       const { its, beads } = server(wishes);
       await looks(its, down(), 3);
       expect(beads.calls()).toEqual([]);
-      expect(existsSync(join(its.stateDir, "tickets"))).toBe(false);
+      expect(existsSync(join(its.stateDir, "ticket-requests"))).toBe(false);
     }
   });
 
@@ -385,10 +385,10 @@ describe("what a coding agent reports", () => {
   it("stands in a ticket that is filed later", async () => {
     const { its, beads } = server();
     await its.look(down(), 30);
-    rmSync(join(its.stateDir, "tickets"), { recursive: true });
+    rmSync(join(its.stateDir, "ticket-requests"), { recursive: true });
     const run = agentRun(its);
     await its.look(down(), 30, withRun(its, run));
-    rmSync(join(its.stateDir, "tickets"), { recursive: true });
+    rmSync(join(its.stateDir, "ticket-requests"), { recursive: true });
     await its.look(down(), 30, withRun(its, run));
     await its.settle();
     expect(beads.issues()[0]?.description).toMatch(/\n\nCoding agent .*\nThe port is taken by nginx\./);

@@ -1,5 +1,5 @@
 /**
- * Where tickets stand between the stages. Whoever asks for one writes a request into `tickets/`; the desk, which alone
+ * Where tickets stand between the stages. Whoever asks for one writes a request into `ticket-requests/`; the desk, which alone
  * talks to the tracker, takes it into `tickets.json`. So each file has one writer, and nothing is lost between them.
  */
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { TicketBook, TicketRequest } from "../types/ticket.ts";
 import type { Files } from "./system.ts";
 
 export const ticketBookPath = (stateDir: string): string => join(stateDir, "tickets.json");
-const folderOf = (stateDir: string): string => join(stateDir, "tickets");
+const folderOf = (stateDir: string): string => join(stateDir, "ticket-requests");
 
 /** What is said here of a ticket holds for so long without another look at the tracker. */
 const freshSeconds = 3600;

@@ -16,7 +16,9 @@ export const TicketSettings = z
       .string()
       .regex(/^(\/|~\/|~$)/, "must be an absolute path, or begin with ~/")
       .optional()
-      .describe("where the tool finds its database; Argus must be able to write there"),
+      .describe(
+        "where the tool finds its database, such as `/var/lib/argus/beads`; Argus must be able to write there (default: where it is started)",
+      ),
     closeResolved: z
       .boolean()
       .default(true)
@@ -25,7 +27,7 @@ export const TicketSettings = z
   .default({ enabled: true, closeResolved: true });
 export type TicketSettings = z.infer<typeof TicketSettings>;
 
-/** One file in `tickets/`: written by the action `file_bead`, taken by whoever talks to the tracker. */
+/** One file in `ticket-requests/`: written by the action `file_bead`, taken by whoever talks to the tracker. */
 export const TicketRequest = z.strictObject({
   version: z.literal(1),
   problem: ProblemKey,

@@ -238,7 +238,7 @@ describe("the desk's book", () => {
   it("sets a request aside that is none", async () => {
     const its = desk();
     its.ask();
-    const path = join(its.dir, "tickets", `${key.replace(":", "-")}.json`);
+    const path = join(its.dir, "ticket-requests", `${key.replace(":", "-")}.json`);
     writeFileSync(path, readFileSync(path, "utf8").slice(0, 40));
     expect((await its.settle())?.notes.join()).toMatch(/set aside as .*\.corrupt/);
     expect(its.beads.calls()).toEqual([]);

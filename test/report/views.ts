@@ -68,6 +68,7 @@ export const diskProblem = problem({
   description: "/ is 91.2 % full (7.12 GB left on /dev/vda1)",
   openedAt: "2026-11-20T20:15:20Z",
   openings: ["2026-11-20T20:15:20Z"],
+  beadId: "bd-12",
   actions: [
     {
       ts: "2026-11-20T22:45:20Z",
@@ -155,6 +156,12 @@ export const statusBad: StatusData = {
       healthySince: "2026-11-20T22:10:20Z",
     },
   ],
+  tickets: {
+    open: 1,
+    waiting: 2,
+    missing: null,
+    trouble: { text: "bd create: no answer within 15 s", since: "2026-11-20T22:45:23Z" },
+  },
   outbox: {
     waiting: 3,
     oldest: "2026-11-20T22:00:00Z",
