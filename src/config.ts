@@ -46,7 +46,7 @@ export function loadConfig(source: ConfigSource): Config {
   const config: Config = {
     intervalSeconds: integer("ARGUS_INTERVAL"),
     dryRun: readFlag("ARGUS_DRY_RUN", value("ARGUS_DRY_RUN"), faults),
-    settings: { ...settings, homes: settings.homes.map(home), tmuxSockets: settings.tmuxSockets.map(home) },
+    settings: withHome(settings, home),
     settingsFile,
     program: [process.execPath, join(programDir, "dist", "main.js")],
     envFile: envFile.state === "read" ? envFile.path : null,
@@ -70,6 +70,10 @@ export function loadConfig(source: ConfigSource): Config {
       const message = `the channel ${channel} of ${settingsFile} needs ${name}, which is not set; put it into ${envFile.path}`;
       faults.push({ file: "", line: 0, path: "", message });
     }),
+    ticketRepeats: {
+      threshold: integer("ARGUS_BEAD_REPEAT_THRESHOLD"),
+      windowSeconds: integer("ARGUS_BEAD_REPEAT_WINDOW_SECONDS"),
+    },
     pingUrl: webUrl("ARGUS_PING_URL", value("ARGUS_PING_URL"), faults),
     anthropicKey: value("ANTHROPIC_API_KEY")?.text ?? null,
     model: {
@@ -207,6 +211,17 @@ function notesOf(
       notes.push(`${name} in the environment is no setting of Argus; did you mean ${meant}?`);
   }
   return notes;
+}
+
+function withHome(settings: Settings, home: (path: string) => string): Settings {
+  const { homes, tmuxSockets, tickets } = settings;
+  const directory = tickets.directory === undefined ? {} : { directory: home(tickets.directory) };
+  return {
+    ...settings,
+    homes: homes.map(home),
+    tmuxSockets: tmuxSockets.map(home),
+    tickets: { ...tickets, ...directory },
+  };
 }
 
 function expandHome(path: string, home: string): string {

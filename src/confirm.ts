@@ -3,7 +3,7 @@ import type { Collector, CollectorName } from "./collect/collect.ts";
 import type { RuleBook } from "./detect/rule-book.ts";
 import { lookAgain } from "./detect/why-not.ts";
 import type { System } from "./system/system.ts";
-import type { ActionRecord } from "./types/action.ts";
+import { type ActionRecord, isWord } from "./types/action.ts";
 import type { EntityKind, Self } from "./types/facts.ts";
 import type { Finding } from "./types/finding.ts";
 
@@ -42,8 +42,7 @@ const collectorsOf: Readonly<Record<EntityKind | "host", readonly CollectorName[
 };
 
 /** A note or a message changes nothing that a rule looks at. */
-const changed = ({ type, result }: ActionRecord): boolean =>
-  result === "success" && type !== "log" && type !== "alert";
+const changed = ({ type, result }: ActionRecord): boolean => result === "success" && !isWord(type);
 
 /** @returns the same attempts, with `verified` as the fresh look says. */
 export async function confirm(eyes: Eyes, self: Self, attempts: readonly Attempt[]): Promise<Attempt[]> {

@@ -24,13 +24,14 @@ import { faultText } from "./system/json-source.ts";
 import type { Reserve } from "./system/reserve.ts";
 import type { Store } from "./system/store.ts";
 import type { System } from "./system/system.ts";
+import { type TicketParts, ticketsFor } from "./tickets.ts";
 import type { Detection } from "./types/finding.ts";
 import { isoTime } from "./types/moment.ts";
 import type { Config } from "./types/settings.ts";
 import type { Snapshot } from "./types/snapshot.ts";
 import type { TrailCycle } from "./types/trail.ts";
 
-export interface Parts {
+export interface Parts extends TicketParts {
   readonly system: System;
   readonly config: Config;
   readonly collector: Collector;
@@ -120,6 +121,11 @@ export async function runCycle(
       advice.alertsOfAdvice(proposals),
     ),
     ...recoveryProposals(registry.problems().values(), gone, config.intervalSeconds, nowMs),
+    ...ticketsFor(
+      parts,
+      { handled, advice: advice.ticketsOfAdvice(proposals), news: agents.map(({ report }) => report) },
+      { runs: executor.handOffs, facts: snapshot.facts },
+    ),
   ];
   const told = await parts.executor.execute({ ...request, proposals: last, candidates }, signal);
 
@@ -238,6 +244,7 @@ function trailFinding(
       : {
           since: problem.openedAt,
           occurrences24h: problemFact(problem, system.clock.now().wallMs).occurrences24h,
+          ...(problem.beadId === null ? {} : { ticket: problem.beadId }),
         };
   return { ...rest, ...history, evidence: [...evidence], resolved: resolution.resolved, why: resolution.why };
 }

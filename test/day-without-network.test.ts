@@ -73,7 +73,10 @@ it("rules go on, alerts queue, nothing is lost, and the cooldown is there to be 
     endsStrays,
   ];
   writeFileSync(join(dir, "rules", "mine.json"), JSON.stringify({ rules }));
-  writeFileSync(join(dir, "argus.json"), JSON.stringify({ processes: { killable: ["sleep"] } }));
+  writeFileSync(
+    join(dir, "argus.json"),
+    JSON.stringify({ processes: { killable: ["sleep"] }, tickets: { enabled: false } }),
+  );
 
   // An address that no other test takes in the meantime.
   const ownAddress = { host: "127.83.14.7", port: 18_083 };

@@ -1,85 +1,10 @@
 /** Days of trouble through the whole cycle, on a clock of their own: how many messages people get, and which. */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
-import { createParts, openBook } from "../src/cli/parts.ts";
-import { loadConfig } from "../src/config.ts";
-import { type Parts, runCycle } from "../src/cycle.ts";
-import { createSystem } from "../src/system/machine.ts";
-import type { System } from "../src/system/system.ts";
-import type { OutboxMessage } from "../src/types/action.ts";
+import { describe, expect, it } from "vitest";
 import type { Endpoint, Service } from "../src/types/facts.ts";
 import type { Facts } from "../src/types/snapshot.ts";
 import { serviceFact } from "./escalate/samples.ts";
-import { manualClock } from "./execute/support.ts";
-
-const dirs: string[] = [];
-afterEach(() => {
-  for (const dir of dirs.splice(0)) rmSync(dir, { recursive: true, force: true });
-});
-
-interface World {
-  readonly clock: ReturnType<typeof manualClock>;
-  /** One cycle that sees this, and then time passes. */
-  look(facts: Facts, seconds: number): Promise<void>;
-  /** As a restart of Argus would. */
-  restart(): void;
-  messages(): OutboxMessage[];
-  parts(): Parts;
-}
-
-function world(): World {
-  const dir = mkdtempSync(join(tmpdir(), "argus-outages-"));
-  dirs.push(dir);
-  mkdirSync(join(dir, "none"));
-  for (const folder of ["state", "logs"]) mkdirSync(join(dir, folder), { mode: 0o700 });
-  writeFileSync(join(dir, "argus.json"), "{}");
-  const real = createSystem({ path: join(dir, "none") });
-  const clock = manualClock();
-  const { files } = real;
-  const system: System = {
-    ...real,
-    clock: { ...clock, sleep: real.clock.sleep },
-    // No power is lost here, and a day has thousands of cycles.
-    files: {
-      ...files,
-      writeAtomic: (path, text, options) => files.writeAtomic(path, text, { ...options, durable: false }),
-      append: (path, text) => files.append(path, text, { durable: false }),
-    },
-  };
-  const env = {
-    ARGUS_CONFIG: join(dir, "argus.json"),
-    ARGUS_LOCAL_RULES_DIR: join(dir, "none"),
-    ARGUS_STATE_DIR: join(dir, "state"),
-    ARGUS_LOG_DIR: join(dir, "logs"),
-    ARGUS_INTERVAL: "30",
-  };
-  const config = loadConfig({ system, env, workingDir: dir, programDir: resolve(".") });
-  const make = () => createParts(system, config, openBook(system, config));
-  let parts = make();
-  return {
-    clock,
-    parts: () => parts,
-    restart: () => {
-      parts = make();
-    },
-    async look(facts, seconds) {
-      const { uptimeSeconds, bootId } = clock.now();
-      const host = { name: "landmass", bootId, uptimeSeconds, cores: 4 };
-      const collector: Parts["collector"] = {
-        collect: async (self) => ({ takenAt: "", collectors: [], facts: { host, self, ...facts } }),
-      };
-      await runCycle({ ...parts, collector }, "schedule", new AbortController().signal);
-      clock.advance(seconds);
-    },
-    messages: () =>
-      readdirSync(join(dir, "state", "outbox"))
-        .filter((name) => name.endsWith(".json"))
-        .sort()
-        .map((name) => JSON.parse(readFileSync(join(dir, "state", "outbox", name), "utf8"))),
-  };
-}
+import { fakeBeads } from "./support/beads.ts";
+import { folder, type World, world } from "./support/world.ts";
 
 const web = (ok: boolean): Facts => ({
   endpoint: [
@@ -188,5 +113,66 @@ describe("a reboot", () => {
     expect(its.messages()).toHaveLength(1);
     expect(texts(its)[0]).toContain("app");
     expect(texts(its)[0]).not.toContain("db");
+  });
+});
+
+describe("tickets", () => {
+  const withTracker = () => {
+    const dir = folder();
+    const beads = fakeBeads(dir);
+    return { beads, its: world({ dir, path: beads.path }) };
+  };
+  const looks = async (its: World, facts: Facts, cycles: number, seconds = 30) => {
+    for (let cycle = 0; cycle < cycles; cycle += 1) {
+      await its.look(facts, seconds);
+      await its.settle();
+    }
+  };
+
+  it("an outage of 24 hours, seen every 30 s, is one ticket, whatever restarts in between, and it is closed at its end", async () => {
+    const { its, beads } = withTracker();
+    for (let part = 0; part < 4; part += 1) {
+      await looks(its, { service: [unit("app", "failed")] }, 720);
+      its.restart();
+    }
+    expect(beads.issues()).toHaveLength(1);
+    expect(beads.issues()[0]).toMatchObject({
+      id: "bd-1",
+      status: "open",
+      labels: ["argus"],
+      title: expect.stringMatching(/^\[argus\] service: app /),
+      description: expect.stringMatching(/^Problem key: service:[0-9a-f]{16}\nHost: landmass\n/),
+    });
+    // One ticket costs one look at what is open: nobody is asked again every 30 s.
+    expect(beads.calls("create")).toHaveLength(1);
+    expect(beads.calls("list").length).toBeLessThanOrEqual(3);
+    await looks(its, { service: [unit("app", "active")] }, 4);
+    expect(beads.issues()).toMatchObject([{ status: "closed" }]);
+    expect(beads.calls("close")).toHaveLength(1);
+  }, 240_000);
+
+  it("an endpoint that flaps for six hours files no ticket an hour, and the last one is closed when it is calm", async () => {
+    const { its, beads } = withTracker();
+    for (let minute = 0; minute < 360; minute += 1) {
+      for (const ok of [false, false, true]) {
+        await its.look(web(ok), 20);
+        await its.settle();
+      }
+    }
+    // The third time within a day it stays: it is about what keeps coming back.
+    expect(beads.issues().length).toBeLessThanOrEqual(3);
+    expect(beads.issues().filter(({ status }) => status === "open")).toHaveLength(1);
+    expect(beads.issues().at(-1)?.description).toMatch(/It began 3 times within 1 d\./);
+    await looks(its, web(true), 26 * 2, 1800);
+    expect(beads.issues().filter(({ status }) => status === "open")).toEqual([]);
+  }, 240_000);
+
+  it("what is back within the boot grace needs none, and what is not gets one", async () => {
+    const { its, beads } = withTracker();
+    await looks(its, { service: [unit("db", "active"), unit("app", "active")] }, 1);
+    its.clock.reboot();
+    await looks(its, { service: [unit("db", "failed"), unit("app", "failed")] }, 3);
+    await looks(its, { service: [unit("db", "active"), unit("app", "failed")] }, 4);
+    expect(beads.issues().map(({ title }) => title.split(" ")[2])).toEqual(["app"]);
   });
 });

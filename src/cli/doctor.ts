@@ -14,6 +14,7 @@ import type { Config } from "../types/settings.ts";
 import { channelChecks } from "./channel-checks.ts";
 import { type Context, printJson } from "./context.ts";
 import { openBook } from "./parts.ts";
+import { ticketChecks } from "./ticket-check.ts";
 
 export function doctorCommand(program: Command, context: Context): void {
   program
@@ -32,6 +33,7 @@ export function doctorCommand(program: Command, context: Context): void {
         ...(await whereItRuns(system, config)),
         ...(await findAbilities(system, config)),
         ...channelChecks(system, config),
+        ...(await ticketChecks(system, config)),
         ...codingAgent(system, config),
       ];
       if (options.json) printJson(context, checks);

@@ -16,9 +16,18 @@ export interface Ending {
 export function endOnSignal(): Ending {
   const controller = new AbortController();
   const { signal } = controller;
-  const abort = () => controller.abort();
-  process.once("SIGTERM", abort);
-  process.once("SIGINT", abort);
+  const done = () => {
+    process.removeListener("SIGTERM", abort);
+    process.removeListener("SIGINT", abort);
+  };
+  function abort(): void {
+    controller.abort();
+    // A second one ends the process. Not before all have heard the first: whoever runs a program dies when nobody
+    // else listens.
+    setImmediate(done);
+  }
+  process.on("SIGTERM", abort);
+  process.on("SIGINT", abort);
   const asked = new Promise<void>((resolve) =>
     signal.addEventListener("abort", () => resolve(), { once: true }),
   );
@@ -29,9 +38,6 @@ export function endOnSignal(): Ending {
       await asked;
       return new Promise((resolve) => setTimeout(() => resolve("ended"), milliseconds).unref());
     },
-    done: () => {
-      process.removeListener("SIGTERM", abort);
-      process.removeListener("SIGINT", abort);
-    },
+    done,
   };
 }

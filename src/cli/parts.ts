@@ -10,6 +10,7 @@ import { createHandOffReader } from "../escalate/hand-off-report.ts";
 import { createExecutor, type Executor } from "../execute/executor.ts";
 import { policyOf } from "../execute/policy.ts";
 import { createRemoteExecutor } from "../execute/remote.ts";
+import { createTicketDesk } from "../notify/tickets/desk.ts";
 import { createCycleState } from "../record/cycle-state.ts";
 import { createHistory } from "../record/history.ts";
 import { acquireLock } from "../record/lock.ts";
@@ -48,10 +49,11 @@ export async function openParts(system: System, config: Config, what: string): P
   if (config.executorSocket === null) openStateDir(system, config.executorStateDir);
   const lock = await acquireLock(system, config.stateDir, what);
   const link = config.executorSocket === null ? null : createLink(config.executorSocket);
+  const desk = createTicketDesk(system, config.stateDir);
   try {
     return {
-      parts: createParts(system, config, book, link),
-      remake: (next) => createParts(system, next, openBook(system, next), link),
+      parts: createParts(system, config, book, link, desk),
+      remake: (next) => createParts(system, next, openBook(system, next), link, desk),
       release: () => {
         link?.close();
         lock.release();
@@ -63,8 +65,17 @@ export async function openParts(system: System, config: Config, what: string): P
   }
 }
 
-/** @param link to the executor's process; null: this one executes. */
-export function createParts(system: System, config: Config, book: RuleBook, link: Link | null = null): Parts {
+/**
+ * @param link to the executor's process; null: this one executes.
+ * @param desk one for the whole process: two would talk to the tracker at once.
+ */
+export function createParts(
+  system: System,
+  config: Config,
+  book: RuleBook,
+  link: Link | null = null,
+  desk = createTicketDesk(system, config.stateDir),
+): Parts {
   const { files, clock } = system;
   const { stateDir, logDir } = config;
   const notes: string[] = [...config.notes];
@@ -78,6 +89,7 @@ export function createParts(system: System, config: Config, book: RuleBook, link
     executor: executorOf(system, config, link),
     registry: createRegistry({ files, stateDir, nowMs: () => clock.now().wallMs, note }),
     escalation: createEscalation(system, config, note),
+    desk,
     handOffs: createHandOffReader(system, config, note),
     trail: createTrail(files, stateDir),
     recent: () => recentCycles(files, stateDir),

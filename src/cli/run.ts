@@ -9,6 +9,7 @@ import { isOpen } from "../record/problems.ts";
 import { cycleReport } from "../report/cycle-report.ts";
 import { createLog, type Log } from "../system/log.ts";
 import { createServiceManager } from "../system/service-manager.ts";
+import { settleTickets } from "../tickets.ts";
 import { UserError } from "../types/errors.ts";
 import type { Config } from "../types/settings.ts";
 import { watchForWakeUps } from "../wake-ups.ts";
@@ -60,8 +61,10 @@ async function once(context: Context, config: Config, json: boolean): Promise<vo
     }
     if (json) printJson(context, outcome.cycle);
     else context.print(cycleReport(outcome.cycle, context.style, context.command));
-    if (!config.dryRun)
+    if (!config.dryRun) {
       await deliver(createDelivery(system, config.stateDir), parts, log, ending.signal, 10_000);
+      await settle(() => parts, log, ending.signal, 10_000);
+    }
   } finally {
     ending.done();
     release();
@@ -142,9 +145,11 @@ async function daemon(context: Context, read: () => Config): Promise<void> {
     afterCycle: (isGood) => {
       void pings(config, isGood ? "success" : "fail");
       if (!config.dryRun)
-        void deliver(delivery, parts, log, ending.signal, 60_000).catch((error: unknown) =>
-          log.error({ err: error }, "delivery failed"),
-        );
+        for (const [what, work] of [
+          ["delivery", deliver(delivery, parts, log, ending.signal, 60_000)],
+          ["filing tickets", settle(() => parts, log, ending.signal, 60_000)],
+        ] as const)
+          void work.catch((error: unknown) => log.error({ err: error }, `${what} failed`));
     },
   });
   await Promise.race([work, ending.after(graceMs)]);
@@ -166,6 +171,16 @@ function pingerFor({ http }: Context["system"], log: Log): (config: Config, what
     }
     await pinger.ping(what);
   };
+}
+
+async function settle(parts: () => Parts, log: Log, signal: AbortSignal, withinMs: number): Promise<void> {
+  const { state, system } = parts();
+  const { cycle } = state.state();
+  const host = system.files.tryRead("/proc/sys/kernel/hostname")?.trim() ?? "unknown host";
+  const news = await settleTickets(parts, { id: cycle ?? "none", host }, signal, withinMs);
+  for (const sentence of news?.done ?? []) log.info(sentence);
+  if (news !== null && news.trouble !== null) log.warn(`tickets: ${news.trouble}`);
+  for (const note of news?.notes ?? []) log.warn(note);
 }
 
 async function deliver(

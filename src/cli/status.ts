@@ -14,6 +14,7 @@ import { readTrail } from "../record/trail.ts";
 import { type StatusData, statusReport } from "../report/status.ts";
 import { readOnly } from "../system/read-only.ts";
 import type { System } from "../system/system.ts";
+import { viewTickets } from "../system/ticket-book.ts";
 import { isoTime } from "../types/moment.ts";
 import type { Config } from "../types/settings.ts";
 import { type Context, printJson } from "./context.ts";
@@ -70,6 +71,7 @@ export function statusData(machine: System, config: Config, view = localView(mac
       stateDir,
       config.channels.map(({ name }) => name),
     ),
+    tickets: viewTickets(files, stateDir, config.settings.tickets.enabled),
     absentUnits: absentUnits(files, stateDir),
     notes,
   };

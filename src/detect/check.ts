@@ -105,7 +105,7 @@ function checkActions(rule: Rule, templates: ParsedTemplates["actions"], say: Sa
     if (row.target !== null && action.target !== undefined)
       checkTarget(row, action.target, templates[index]?.target ?? null, sayHere);
     if (!row.message && action.message !== undefined) {
-      sayHere(`${action.type} takes no message; only alert and log do`, "message");
+      sayHere(`${action.type} takes no message; only alert, log and file_bead do`, "message");
     }
   }
 }

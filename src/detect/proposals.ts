@@ -2,13 +2,15 @@
 import type { Proposal } from "../types/action.ts";
 import type { ActionRequest, Finding } from "../types/finding.ts";
 
+const askedLast = new Set(["alert", "file_bead", "hand_off"]);
+
 /**
- * One proposal for each action of the rule but `alert` and `hand_off`: people are told last, and a coding agent is
- * asked last, when it is known what was done.
+ * One proposal for each action of the rule but `alert`, `file_bead` and `hand_off`: people are told last, and a coding
+ * agent is asked last, when it is known what was done.
  */
 export function remediesOf(finding: Finding): Proposal[] {
   return finding.actions
-    .filter((action) => action.type !== "alert" && action.type !== "hand_off")
+    .filter((action) => !askedLast.has(action.type))
     .map((action) => proposalOf(finding, action));
 }
 

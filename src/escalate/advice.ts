@@ -34,9 +34,11 @@ export function adviceOf(
   return { proposals: [...due, ...(consultation?.proposals ?? []), ...fromAgents], candidates };
 }
 
-/** Alerts come last, together with those of the rules. */
+/** Alerts and tickets come last, together with those of the rules. */
 export const remediesOfAdvice = (proposals: readonly Proposal[]): Proposal[] =>
-  proposals.filter(({ type }) => type !== "alert");
+  proposals.filter(({ type }) => type !== "alert" && type !== "file_bead");
+export const ticketsOfAdvice = (proposals: readonly Proposal[]): Proposal[] =>
+  proposals.filter(({ type }) => type === "file_bead");
 export const alertsOfAdvice = (proposals: readonly Proposal[]): Proposal[] =>
   proposals.filter(({ type }) => type === "alert");
 

@@ -113,7 +113,7 @@ function judge(actions: readonly unknown[], offered: Offered): Pick<Answer, "pro
     seen.add(claimOf(action));
     if (action.type === "alert") {
       words.set(group.key, [machineText(action.message ?? "", 1500), ...(words.get(group.key) ?? [])]);
-    } else if (action.type !== "log" && action.confidence < offered.confidence) {
+    } else if (!isNote(action) && action.confidence < offered.confidence) {
       words.set(group.key, [...(words.get(group.key) ?? []), proposedOnly(action, offered.confidence)]);
     } else {
       proposals.push(proposal(action, candidate, group, offered.source));
@@ -160,9 +160,12 @@ function check(
   return { action, candidate: ofTarget, group };
 }
 
+/** Words that change nothing, whatever the confidence. */
+const isNote = ({ type }: Action): boolean => type === "log" || type === "file_bead";
+
 /** Words are said once for each problem, deeds done once for each target. */
 const claimOf = ({ type, target, problem }: Action): string =>
-  type === "alert" || type === "log" ? `${type} ${problem}` : `${type} ${target ?? null}`;
+  actionCatalog[type as ActionType].message ? `${type} ${problem}` : `${type} ${target ?? null}`;
 
 function nameOf(raw: unknown): string {
   const field = (key: string): unknown =>
@@ -188,7 +191,7 @@ function proposal(action: Action, candidate: Candidate, group: Unresolved, sourc
   return {
     type: action.type,
     ...(candidate.target === null ? {} : { target: candidate.target }),
-    ...(action.type === "log" ? { message: machineLine(action.message ?? "", 2000) } : {}),
+    ...(isNote(action) ? { message: machineLine(action.message ?? "", 2000) } : {}),
     ...aboutProblem(group, source),
     ...(candidate.expect === undefined ? {} : { expect: candidate.expect }),
     reason: machineLine(`${action.reason} (confidence ${percent(action.confidence)})`, 1000),

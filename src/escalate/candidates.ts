@@ -76,10 +76,9 @@ export function offerFor(
       });
     }
     // Words are never withheld: a rule that told something does not stop the model from telling what it makes of it.
-    for (const type of ["alert", "log"] as const) {
+    for (const [type, about] of words) {
       if (!may.has(type)) continue;
       const known = byName.get(type);
-      const about = type === "alert" ? "tells people" : "notes an observation, and tells nobody";
       byName.set(type, { type, target: null, problems: [...(known?.problems ?? []), group.key], about });
     }
   }
@@ -94,6 +93,12 @@ export function offerFor(
   }
   return { candidates, withheld: [...withheld] };
 }
+
+const words = [
+  ["alert", "tells people"],
+  ["log", "notes an observation, and tells nobody"],
+  ["file_bead", "files a ticket, unless one is open for the problem"],
+] as const;
 
 /** The units that a problem is about, and one step along what the settings say they require, in both directions. */
 function unitsOf({ findings }: Unresolved, facts: Facts, settings: Config["settings"]): string[] {

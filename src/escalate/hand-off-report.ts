@@ -29,8 +29,17 @@ const mostCharacters = 4000;
 export interface HandOffReader {
   /** Those that have ended and were not told before; each is told once. */
   read(runs: readonly HandOffRun[], handled: readonly Handled[], facts: Facts): ReportAndAdvice[];
+  /** What the newest run about this problem that has ended since then came to, told before or not. */
+  reportOn(problem: string, sinceIso: string, look: Look): HandOffReport | null;
   /** When this problem was last given to an agent, as far as `read` was told; ISO 8601. */
   lastGiven(problem: string): string | null;
+}
+
+/** The runs of the last 24 hours, and what the cycle that asks knows. */
+export interface Look {
+  readonly runs: readonly HandOffRun[];
+  readonly handled: readonly Handled[];
+  readonly facts: Facts;
 }
 
 export interface ReportAndAdvice {
@@ -80,6 +89,15 @@ export function createHandOffReader(
       }
       loaded = next;
       return news.map((run) => reportOf(run, handled, facts, config));
+    },
+    reportOn(problem, sinceIso, { runs, handled, facts }) {
+      const run = runs.findLast(
+        (each) =>
+          each.problem === problem &&
+          each.state === "ended" &&
+          Date.parse(each.startedAt) >= Date.parse(sinceIso),
+      );
+      return run === undefined ? null : reportOf(run, handled, facts, config).report;
     },
     lastGiven: (problem) => {
       const { given } = seen();

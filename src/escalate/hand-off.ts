@@ -24,7 +24,7 @@ Answer with ONE JSON object and nothing around it:
 {"assessment": what is wrong and what that rests on, with values, in at most ten sentences,
  "observations": [what a person should know or do, one sentence each],
  "actions": [{"type", "target", "message", "problem", "reason", "confidence"}]}
-Only actions and targets of "allowed_actions" in the briefing count, each for the key of its problem; "message" is null except for alert and log; "confidence" is 0 to 1. An empty list of actions is a good answer. A gate that you cannot change checks each of them again.`;
+Only actions and targets of "allowed_actions" in the briefing count, each for the key of its problem; "message" is null except for alert, log and file_bead; "confidence" is 0 to 1. An empty list of actions is a good answer. A gate that you cannot change checks each of them again.`;
 
 export interface HandOffContext extends Omit<AskContext, "handled"> {
   readonly handled: readonly Handled[];

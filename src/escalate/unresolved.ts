@@ -1,5 +1,5 @@
 /** What is put before the model: the problems that no rule resolves, and what identifies a set of them. Pure. */
-import type { ActionRecord } from "../types/action.ts";
+import { type ActionRecord, isWord } from "../types/action.ts";
 import { severities } from "../types/problem.ts";
 import type { Handled } from "./alerts.ts";
 
@@ -41,6 +41,6 @@ function failedRemedies(group: readonly Handled[]): string[] {
 }
 
 function isWithoutEffect({ type, result, refusal, verified }: ActionRecord): boolean {
-  if (type === "alert" || type === "log") return false;
+  if (isWord(type)) return false;
   return result === "failure" || verified === false || refusal !== null;
 }

@@ -1,6 +1,7 @@
 /** What an action is: one file in actions/ fills this in, one row of actions/index.ts puts it into force. */
 import type * as z from "zod";
 import type { System } from "../system/system.ts";
+import type { StandingTickets } from "../system/ticket-book.ts";
 import type { ActionType, Proposal, RefusalReason } from "../types/action.ts";
 import type { HandOffRun } from "../types/hand-off.ts";
 import type { Moment } from "../types/moment.ts";
@@ -38,6 +39,8 @@ export interface History {
   /** Runs of the coding agent in the last 24 hours. */
   readonly handOffs: readonly HandOffRun[];
   readonly silences: readonly Silence[];
+  /** null: nobody asks for a ticket. */
+  readonly tickets: StandingTickets | null;
 }
 
 export interface Asked<Target> {

@@ -4,9 +4,11 @@
  */
 import type { System } from "../system/system.ts";
 import { normaliseUnit } from "../system/systemd.ts";
+import { standingTickets } from "../system/ticket-book.ts";
 import type { ActionRecord, Proposal } from "../types/action.ts";
 import type { HandOffRun } from "../types/hand-off.ts";
 import type { Obeyed } from "../types/orders.ts";
+import { fileBead } from "./actions/file-bead.ts";
 import { actions } from "./actions/index.ts";
 import { approvalStep } from "./approval-step.ts";
 import { openApprovals } from "./approvals.ts";
@@ -148,6 +150,9 @@ export function createExecutor(system: System, policy: Policy, stateDir: string)
       pause: readPause(system.files, stateDir, system.clock.now()),
       candidates,
       silences: request.silences ?? silencesInForce(system.files, stateDir, system.clock.now(), note),
+      tickets: request.proposals.some(isForTicket)
+        ? standingTickets(system.files, policy.tickets.stateDir, system.clock.now())
+        : null,
       claims: new Set(inCycle.cycleClaims),
       cycleClaims: inCycle.cycleClaims,
       wouldSpend: inCycle.wouldSpend,
@@ -184,6 +189,9 @@ export function createExecutor(system: System, policy: Policy, stateDir: string)
     },
   };
 }
+
+const isForTicket = (raw: unknown): boolean =>
+  typeof raw === "object" && raw !== null && "type" in raw && raw.type === fileBead.type;
 
 /** What the requests of one cycle share: it sends remedies, what the model asks for and alerts one after another. */
 function newCycle(

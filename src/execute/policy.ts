@@ -50,6 +50,13 @@ export interface Policy {
   readonly maintenance: readonly Maintenance[];
   /** Whose word from Telegram counts; null: nobody's. */
   readonly answering: Answering | null;
+  readonly tickets: {
+    readonly enabled: boolean;
+    /** Where they are asked for. */
+    readonly stateDir: string;
+    /** The time in which repeats of an observation count. */
+    readonly repeatSeconds: number;
+  };
   /** null: there is no coding agent. */
   readonly handOff: HandOffPolicy | null;
   /** How this very program is called. */
@@ -97,6 +104,11 @@ export function policyOf(config: Config): Policy {
     observationsFile: config.observationsFile,
     maintenance: settings.maintenance,
     answering: settings.telegram ?? null,
+    tickets: {
+      enabled: settings.tickets.enabled,
+      stateDir: config.stateDir,
+      repeatSeconds: config.ticketRepeats.windowSeconds,
+    },
     handOff:
       settings.handOff === undefined
         ? null

@@ -3,6 +3,9 @@ import * as z from "zod";
 import { Moment, secondsBetween } from "../types/moment.ts";
 import { ProblemKey } from "../types/problem.ts";
 
+/** The highest ARGUS_BEAD_REPEAT_THRESHOLD. */
+const mostRecent = 100;
+
 export const Repeats = z.record(
   ProblemKey,
   z.strictObject({
@@ -11,6 +14,8 @@ export const Repeats = z.record(
     seen: Moment,
     /** How often it was made without a pause of a day. */
     count: z.number().int().min(1),
+    /** When it was made within the window of the settings, newest last; no more than may be asked for. */
+    recent: z.array(Moment).max(mostRecent).default([]),
   }),
 );
 export type Repeats = z.infer<typeof Repeats>;
@@ -21,6 +26,8 @@ const keptEntries = 1000;
 export interface Counted {
   readonly repeats: Repeats;
   readonly count: number;
+  /** How often within the window in which repeats count. */
+  readonly recent: number;
   /** False within the window of a line that stands in the file already. */
   readonly write: boolean;
 }
@@ -28,7 +35,7 @@ export interface Counted {
 export function countObservation(
   repeats: Repeats,
   problem: string,
-  windowSeconds: number,
+  { windowSeconds, repeatSeconds }: { readonly windowSeconds: number; readonly repeatSeconds: number },
   now: Moment,
 ): Counted {
   const before = repeats[problem];
@@ -38,9 +45,12 @@ export function countObservation(
   const write = !goesOn || secondsBetween(before.written, now) >= windowSeconds;
   const entries = new Map(Object.entries(repeats));
   entries.delete(problem);
-  entries.set(problem, { written: write || before === undefined ? now : before.written, seen: now, count });
+  const lately = (before?.recent ?? []).filter((at) => secondsBetween(at, now) < repeatSeconds);
+  const recent = [...lately, now].slice(-mostRecent);
+  const written = write || before === undefined ? now : before.written;
+  entries.set(problem, { written, seen: now, count, recent });
   const kept = [...entries].filter(
     ([, entry]) => secondsBetween(entry.seen, now) < Math.max(pauseSeconds, windowSeconds),
   );
-  return { repeats: Object.fromEntries(kept.slice(-keptEntries)), count, write };
+  return { repeats: Object.fromEntries(kept.slice(-keptEntries)), count, recent: recent.length, write };
 }

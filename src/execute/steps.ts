@@ -16,6 +16,7 @@ export interface Request {
   readonly pause: Pause | null;
   readonly candidates: History["candidates"];
   readonly silences: History["silences"];
+  readonly tickets: History["tickets"];
   /** What was let through so far, in this request and by earlier ones of the same cycle. */
   readonly claims: Set<string>;
   /** Those of machine actions only: a word is held back by its window, and never by a request before. */
@@ -32,8 +33,9 @@ export const validateStep: Step = (one) => {
   else refuse(one, refusal.reason, refusal.detail);
 };
 
-export const gateStep: Step = (one, { context, pause, candidates, silences, claims, wouldSpend }) => {
+export const gateStep: Step = (one, request) => {
   if (one.task === null) return;
+  const { context, pause, candidates, silences, tickets, claims, wouldSpend } = request;
   const { system, policy, state, handOffs } = context;
   const spent = state.spent();
   const history: History = {
@@ -41,6 +43,7 @@ export const gateStep: Step = (one, { context, pause, candidates, silences, clai
     claims,
     candidates,
     silences,
+    tickets,
     ownPids: [system.self.pid, system.self.parentPid],
     spent: {
       kills: [...spent.kills, ...wouldSpend.kills],

@@ -77,4 +77,6 @@ const wanted: Readonly<Record<string, string>> = {
   "expect.socket": "must be text",
   reason: "must be text of at most 2048 characters",
   recovery: "must be true or false",
+  outage: "must be a time in ISO 8601",
+  report: "must be text of at most 8192 characters",
 };

@@ -67,6 +67,9 @@ export function applyRecord(problem: Problem | undefined, record: RegistryRecord
         resolvedBecause: record.reason,
         lastSeen: record.ts,
       };
+    case "ticket":
+      if (problem === undefined) return undefined;
+      return { ...problem, beadId: record.reason === "closed" ? null : record.bead_id };
     case "carried": {
       // Whoever read the older files as well knows more than the line repeats.
       if (problem !== undefined) return problem;
@@ -112,6 +115,7 @@ function opened(before: Problem | undefined, record: RegistryRecord): Problem {
     rules: record.rules ?? [],
     entity: record.entity ?? null,
     host: record.host,
+    beadId: before?.beadId ?? null,
   };
 }
 

@@ -9,6 +9,7 @@ import {
   type Severity,
   severities,
 } from "../types/problem.ts";
+import type { TicketEvent } from "../types/ticket.ts";
 import type { Evidence } from "../types/trail.ts";
 
 export interface CycleRef {
@@ -39,6 +40,7 @@ export function findingRecord(
   event: "opened" | "changed",
   group: readonly Finding[],
   cycle: CycleRef,
+  beadId: string | null = null,
 ): RegistryRecord {
   const rank = (finding: Finding): number => severities.indexOf(finding.severity as Severity);
   const worst = group.reduce((one, other) => (rank(other) < rank(one) ? other : one));
@@ -49,7 +51,7 @@ export function findingRecord(
     description: clip(worst.summary),
     action_taken: "none",
     action_result: "skipped",
-    bead_id: null,
+    bead_id: beadId,
     host: cycle.host,
     key: worst.key,
     subject: worst.subject,
@@ -81,7 +83,7 @@ export function actionRecord(
     description: problem?.description ?? clip(action.detail),
     action_taken: action.target === null ? action.type : `${action.type}:${action.target}`,
     action_result: action.result,
-    bead_id: null,
+    bead_id: problem?.beadId ?? null,
     host: cycle.host,
     key: action.problem,
     subject: problem?.subject ?? String(action.target ?? ""),
@@ -113,6 +115,25 @@ export function resolvedRecord(
   };
 }
 
+/** @returns null about a problem that nobody knows any more. */
+export function ticketRecord(
+  { id, what }: TicketEvent,
+  problem: Problem | undefined,
+  cycle: CycleRef,
+): RegistryRecord | null {
+  if (problem === undefined) return null;
+  return {
+    ...about(problem),
+    ...{ ts: cycle.ts, host: cycle.host, cycle: cycle.id },
+    action_taken: `file_bead:${id}`,
+    action_result: "success",
+    bead_id: id,
+    source: "self",
+    reason: what,
+    event: "ticket",
+  };
+}
+
 /** Everything that is known about the problem, so that it can be taken up again from this line alone. */
 export function carriedRecord(problem: Problem): RegistryRecord {
   return {
@@ -133,7 +154,7 @@ function about(problem: Problem): RegistryRecord {
     description: problem.description,
     action_taken: "none",
     action_result: "skipped",
-    bead_id: null,
+    bead_id: problem.beadId,
     host: problem.host,
     key: problem.key,
     subject: problem.subject,

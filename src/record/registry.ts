@@ -6,8 +6,16 @@ import type { Files } from "../system/system.ts";
 import type { ActionRecord } from "../types/action.ts";
 import type { Finding } from "../types/finding.ts";
 import { type Problem, RegistryRecord } from "../types/problem.ts";
+import type { TicketEvent } from "../types/ticket.ts";
 import { applyRecord, foldProblems, isOpen, stillNeeded, worst } from "./problems.ts";
-import { actionRecord, type CycleRef, carriedRecord, findingRecord, resolvedRecord } from "./records.ts";
+import {
+  actionRecord,
+  type CycleRef,
+  carriedRecord,
+  findingRecord,
+  resolvedRecord,
+  ticketRecord,
+} from "./records.ts";
 import type { Gone } from "./resolvable.ts";
 
 const maxBytes = 5_000_000;
@@ -28,6 +36,8 @@ export interface Registry {
    * an outage of a day does not write thousands of equal lines. Throws as above.
    */
   recordActions(actions: readonly ActionRecord[], cycle: CycleRef): void;
+  /** Throws as above. */
+  recordTickets(events: readonly TicketEvent[], cycle: CycleRef): void;
   /** @returns keys of those that were open. Throws as above. */
   recordResolved(gone: readonly Gone[], cycle: CycleRef): string[];
 }
@@ -99,13 +109,13 @@ export function createRegistry(
       for (const [key, group] of groupByKey(findings)) {
         const known = problems.get(key);
         if (!isOpen(known)) {
-          records.push(findingRecord("opened", group, cycle));
+          records.push(findingRecord("opened", group, cycle, problems.get(key)?.beadId));
           continue;
         }
         const severity = group.map((finding) => finding.severity).reduce(worst);
         const isWorse = worst(severity, known.severity) !== known.severity;
         if (isWorse || group.some((finding) => !known.rules.includes(finding.rule))) {
-          records.push(findingRecord("changed", group, cycle));
+          records.push(findingRecord("changed", group, cycle, known.beadId));
         }
       }
       write(records);
@@ -118,6 +128,9 @@ export function createRegistry(
         if (record !== null && isNews(record)) records.push(record);
       }
       write(records);
+    },
+    recordTickets(events, cycle) {
+      write(events.flatMap((event) => ticketRecord(event, problems.get(event.problem), cycle) ?? []));
     },
     recordResolved(gone, cycle) {
       const records = gone.flatMap(({ key, because }) => {

@@ -73,6 +73,7 @@ function head(key: string, problem: Problem | null, nowIso: string, style: Style
       [toned(lifeTone(life), life), ` ${when}`, recent > 1 ? `, the ${ordinal(recent)} time in 24 h` : ""],
       { style, hang: 2 },
     ),
+    ...(problem.beadId === null ? [] : wrap(`ticket ${problem.beadId} is open for it`, { style, hang: 2 })),
   ];
 }
 

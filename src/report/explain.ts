@@ -1,5 +1,5 @@
 /** `argus explain`: one cycle, told as a good engineer would. It renders the trail and computes nothing of its own. */
-import type { ActionRecord } from "../types/action.ts";
+import { type ActionRecord, isWord } from "../types/action.ts";
 import type { TrailCycle } from "../types/trail.ts";
 import { conditionLines } from "./conditions.ts";
 import { modelLines } from "./consultation.ts";
@@ -90,7 +90,7 @@ export function explainFinding({ finding, actions }: Told, cycle: TrailCycle, st
   ];
 }
 
-function problemText({ key, since, occurrences24h }: Told["finding"], { cycle }: TrailCycle): string {
+function problemText({ key, since, occurrences24h, ticket }: Told["finding"], { cycle }: TrailCycle): string {
   const parts = [key];
   if (since !== undefined) {
     const seconds = secondsFrom(since, cycle.ts);
@@ -100,6 +100,7 @@ function problemText({ key, since, occurrences24h }: Told["finding"], { cycle }:
   }
   if (occurrences24h !== undefined && occurrences24h > 1)
     parts.push(`${ordinal(occurrences24h)} time in 24 h`);
+  if (ticket !== undefined) parts.push(`ticket ${ticket}`);
   return parts.join(", ");
 }
 
@@ -137,7 +138,7 @@ function actionLines(action: ActionRecord, style: Style): Line[] {
 
 /** What was seen afterwards; nothing where nothing was done, or nothing can be seen. */
 function verification({ type, result, refusal, verified }: ActionRecord, style: Style): Line[] {
-  if (refusal !== null || type === "alert" || type === "log") return [];
+  if (refusal !== null || isWord(type)) return [];
   const layout = { style, indent: start, hang: start + 2 };
   if (verified === true)
     return wrap(["→ ", toned("good", "verified"), ": a fresh look found the trouble gone"], layout);

@@ -1,5 +1,5 @@
 /** What became of an action, in one word and one sentence: report and explanation say the same of it. */
-import type { ActionRecord } from "../types/action.ts";
+import { type ActionRecord, isWord } from "../types/action.ts";
 import type { TrailCycle } from "../types/trail.ts";
 import { type Text, toned } from "./layout.ts";
 import { refusalSentence } from "./sentences.ts";
@@ -53,7 +53,7 @@ export function outcomeText(action: ActionRecord, { brief = false } = {}): Text 
 
 /** What became of it all, in one sentence. */
 export function deeds({ actions, findings }: TrailCycle): string {
-  const remedies = actions.filter(({ type }) => type !== "alert" && type !== "log");
+  const remedies = actions.filter(({ type }) => !isWord(type));
   const number = (...words: Outcome["word"][]) =>
     remedies.filter((action) => words.includes(outcomeOf(action).word)).length;
   const parts = [

@@ -31,13 +31,13 @@ export function problemsReport(
   notes: readonly string[] = [],
 ): string {
   const rows = problems.map((problem): Row => {
-    const { severity, life, subject, description, key, openedAt, resolvedAt, lastSeen } = problem;
+    const { severity, life, subject, description, key, openedAt, resolvedAt, lastSeen, beadId } = problem;
     const last = problem.actions.at(-1);
     return {
       when: life === "resolved" ? (resolvedAt ?? lastSeen) : openedAt,
       severity,
       state: life,
-      what: withSubject(subject, description),
+      what: `${withSubject(subject, description)}${beadId === null ? "" : ` (ticket ${beadId})`}`,
       key,
       done: last === undefined ? "" : outcome(last.action, last.result, last.reason),
     };

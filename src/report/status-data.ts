@@ -68,6 +68,15 @@ export interface StatusData {
       readonly error: { readonly text: string } | null;
     }[];
   };
+  readonly tickets: {
+    readonly open: number;
+    /** Asked for, and not yet in the tracker. */
+    readonly waiting: number;
+    /** The tool that is not here, when that was noticed. */
+    readonly missing: string | null;
+    /** Why the tracker does not do what it is asked for. */
+    readonly trouble: { readonly text: string; readonly since: string } | null;
+  };
   readonly model: {
     readonly model: string;
     readonly hasKey: boolean;

@@ -146,6 +146,21 @@ export function outbox({ outbox: { waiting, oldest, channels }, now }: StatusDat
   return [state, since, ...parts.flatMap((part) => spansOf(part)), works];
 }
 
+export function tickets({ tickets: { open, waiting, missing, trouble } }: StatusData): Text | null {
+  if (missing !== null)
+    return [
+      toned("warning", "none are filed"),
+      `: there is no ${missing} here; argus doctor says how to get them`,
+    ];
+  if (open + waiting === 0 && trouble === null) return null;
+  const parts: Text[] = [
+    `${open} open`,
+    ...(waiting === 0 ? [] : [toned("warning", `${waiting} not filed yet`)]),
+    ...(trouble === null ? [] : [[toned("bad", trouble.text), ` (since ${dayAndTime(trouble.since)} UTC)`]]),
+  ];
+  return parts.flatMap((part, index) => (index === 0 ? spansOf(part) : [{ text: "; " }, ...spansOf(part)]));
+}
+
 export function collectors({ lastCycle: last }: StatusData, style: Style): Line[] {
   if (last === null) return [];
   const ok = last.collectors.filter(({ status }) => status === "ok").length;

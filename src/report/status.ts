@@ -35,6 +35,7 @@ export function statusReport(data: StatusData, style: Style): string {
     ...field("Budgets", fields.budgets(data, style)),
     ...text("Model", fields.model(data)),
     ...text("Outbox", fields.outbox(data)),
+    ...text("Tickets", fields.tickets(data)),
     ...field("Collectors", fields.collectors(data, style)),
     ...field("Rules", fields.rules(data, style)),
     ...text(
@@ -113,7 +114,7 @@ function problems({ problems: open, now }: StatusData, style: Style): Line[] {
     .map((problem): Text[] => [
       toned(severityTone(problem.severity), severityWord(problem.severity)),
       toned(lifeTone(problem.life), problem.life),
-      problem.description,
+      [problem.description, toned("quiet", problem.beadId === null ? "" : ` (ticket ${problem.beadId})`)],
       duration(secondsFrom(problem.openedAt, now)),
       toned("quiet", problem.key),
     ]);

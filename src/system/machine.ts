@@ -5,6 +5,7 @@ import { createClock } from "./clock.ts";
 import { createFiles, errorCode } from "./files.ts";
 import { createHttp } from "./http.ts";
 import { createRun } from "./run.ts";
+import { createSearch } from "./search-path.ts";
 import type { Signal, System } from "./system.ts";
 
 const sendSignal: Signal = (pid, name) => {
@@ -26,6 +27,7 @@ export function createSystem({ root = "/", path }: { root?: string; path?: strin
   return {
     files,
     run: createRun(path),
+    hasProgram: createSearch(path),
     http: createHttp(),
     signal: sendSignal,
     // Programs of a test's own stand for another machine: this one's systemd must not answer in their place.

@@ -56,7 +56,8 @@ export function createRun(path?: string): Run {
       shell: false,
       // A group of its own, so that what a program started ends with it when its time is up.
       detached: true,
-      maxBuffer: maxOutputBytes,
+      maxBuffer: options.maxOutputBytes ?? maxOutputBytes,
+      ...(options.directory === undefined ? {} : { cwd: options.directory }),
       stripFinalNewline: true,
       ...(options.input === undefined ? { stdin: "ignore" as const } : { input: options.input }),
       // Without these a pager, a colour or a translated word could stand in what we parse.
@@ -65,6 +66,7 @@ export function createRun(path?: string): Run {
         SYSTEMD_COLORS: "0",
         SYSTEMD_PAGER: "",
         TMUX: "",
+        ...options.environment,
         NOTIFY_SOCKET: options.notifySocket ?? "",
         ...(path === undefined ? {} : { PATH: path }),
       },

@@ -8,6 +8,8 @@ import type { Moment } from "../types/moment.ts";
 export interface System {
   readonly files: Files;
   readonly run: Run;
+  /** Whether `run` would find it: a name on the search path, or an absolute path. Starts nothing. */
+  readonly hasProgram: (program: string) => boolean;
   readonly http: Http;
   readonly signal: Signal;
   readonly bus: Bus;
@@ -98,6 +100,12 @@ export interface RunOptions {
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
   readonly input?: string;
+  /** Where it runs; where Argus does when left out. One that is not there counts as a missing program. */
+  readonly directory?: string;
+  /** Added to what it is given. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Of each stream; the program is ended at more. Default 4 MiB. */
+  readonly maxOutputBytes?: number;
   /** For systemd-notify alone: no other program shall speak in the service's name. */
   readonly notifySocket?: string;
 }

@@ -42,11 +42,20 @@ export const actionCatalog = {
     message: false,
     what: "gives the problem to the coding agent of `handOff`, which can change nothing by itself",
   },
+  file_bead: {
+    target: null,
+    message: true,
+    what: "files a ticket (`tickets`), unless one is open for the problem",
+  },
   alert: { target: null, message: true, what: "tells people, once in the dedup window" },
   log: { target: null, message: true, what: "notes an observation, counting repeats" },
 } as const satisfies Record<string, ActionRow>;
 
 export type ActionType = keyof typeof actionCatalog;
+/** Words to people: nothing on the machine changes by them. */
+export function isWord(type: string): boolean {
+  return Object.entries(actionCatalog).some(([name, { message }]) => name === type && message);
+}
 export const actionTypes = Object.keys(actionCatalog) as ActionType[];
 export const ActionType = z.enum(actionTypes as [ActionType, ...ActionType[]]);
 
@@ -102,6 +111,10 @@ export const Proposal = z.strictObject({
   reason: z.string().max(2048).optional(),
   /** hand_off: what the coding agent is given. */
   incident: z.string().max(262_144).optional(),
+  /** file_bead: when the outage began that it is about, ISO 8601. */
+  outage: z.iso.datetime().optional(),
+  /** file_bead: what a coding agent found out, to be added to a ticket that stands as well. */
+  report: z.string().max(8192).optional(),
   /** alert: announces that the problem is over; never held back by the dedup window. */
   recovery: z.boolean().optional(),
   /** alert: a person is asked to decide something; never held back by the dedup window. */

@@ -32,6 +32,7 @@ export const ProblemEvent = z.enum([
   "action", // an action was decided or done, or its refusal changed
   "changed", // while open: it became worse, or another rule found it as well
   "resolved", // looked at, and no longer there
+  "ticket", // its ticket was filed, found open, or closed
   "carried", // repeated at the head of a new file after a rotation, so that nothing still open is forgotten
 ]);
 export type ProblemEvent = z.infer<typeof ProblemEvent>;
@@ -107,5 +108,7 @@ export const Problem = z.strictObject({
   rules: z.array(z.string()),
   entity: z.strictObject({ kind: z.string(), identity: z.string() }).nullable(),
   host: z.string(),
+  /** Its open ticket, as far as Argus knows. */
+  beadId: z.string().nullable().default(null),
 });
 export type Problem = z.infer<typeof Problem>;

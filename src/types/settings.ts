@@ -3,6 +3,7 @@ import * as z from "zod";
 import { type Channel, ChannelSetting } from "./channels.ts";
 import { Maintenance } from "./maintenance.ts";
 import { Answering } from "./orders.ts";
+import { TicketSettings } from "./ticket.ts";
 
 export { type Variable, type VariableName, variables } from "./variables.ts";
 
@@ -112,10 +113,13 @@ export const Settings = z.strictObject({
   telegram: Answering.optional().describe(
     "people who may answer in Telegram; without this Argus listens to nobody",
   ),
+  tickets: TicketSettings.describe("tickets about what somebody should look at, in beads (`bd` or `br`)"),
   model: z
     .strictObject({
       mayPropose: z
-        .array(z.enum(["restart_service", "kill_pid", "kill_tmux", "clean_disk", "alert", "log"]))
+        .array(
+          z.enum(["restart_service", "kill_pid", "kill_tmux", "clean_disk", "file_bead", "alert", "log"]),
+        )
         .default(["restart_service", "kill_pid", "kill_tmux", "clean_disk", "alert", "log"])
         .describe("the actions, out of all that there are"),
     })
@@ -224,6 +228,8 @@ export interface Config {
   readonly restartCooldownSeconds: number;
   readonly restartSettleSeconds: number;
   readonly swapThrashMegabytesPerSecond: number;
+  /** So often within so long a problem must begin to become a ticket for that alone. */
+  readonly ticketRepeats: { readonly threshold: number; readonly windowSeconds: number };
   readonly telegram: { readonly token: string; readonly chatId: string; readonly apiUrl: string } | null;
   /** Where messages go, Telegram among them. */
   readonly channels: readonly Channel[];

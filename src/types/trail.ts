@@ -45,6 +45,8 @@ export const TrailFinding = z.object({
   /** When its problem was opened (ISO 8601), and how often within 24 hours, this time included. */
   since: z.string().optional(),
   occurrences24h: z.number().optional(),
+  /** The open ticket about it. */
+  ticket: z.string().optional(),
 });
 export type TrailFinding = z.infer<typeof TrailFinding>;
 

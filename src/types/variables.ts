@@ -109,6 +109,22 @@ export const variables = {
     fallback: 3,
     what: "time that a restarted service must stay active before it counts as healed",
   },
+  ARGUS_BEAD_REPEAT_THRESHOLD: {
+    kind: "integer",
+    min: 2,
+    max: 100,
+    unit: "times",
+    fallback: 3,
+    what: "how often a problem must begin, or an observation be made, to become a ticket for that alone",
+  },
+  ARGUS_BEAD_REPEAT_WINDOW_SECONDS: {
+    kind: "integer",
+    min: 60,
+    max: 86_400,
+    unit: "seconds",
+    fallback: 86_400,
+    what: "time in which it must begin so often",
+  },
   ARGUS_SWAP_THRASH_MBPS: {
     kind: "integer",
     min: 1,

@@ -430,6 +430,7 @@ describe("the policy", () => {
       restartCooldownSeconds: 3600,
       restartSettleSeconds: 3,
       swapThrashMegabytesPerSecond: 10,
+      ticketRepeats: { threshold: 3, windowSeconds: 86_400 },
       telegram: null,
       channels: [],
       anthropicKey: "secret",

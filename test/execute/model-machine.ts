@@ -100,6 +100,7 @@ export function modelMachine(): ModelMachine {
     system: {
       files: filesOf(machine, processes),
       run: runOf(machine),
+      hasProgram: () => false,
       http: {
         request: () => Promise.reject(new Error("no network")),
         connect: () => Promise.reject(new Error("no network")),

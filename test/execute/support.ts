@@ -55,6 +55,7 @@ export const policy: Policy = {
   observationsFile: "/nonexistent/observations.md",
   maintenance: [],
   answering: null,
+  tickets: { enabled: true, stateDir: "/nonexistent/state", repeatSeconds: 86_400 },
   handOff: null,
   program: ["/usr/bin/node", "/opt/argus/dist/main.js"],
 };
@@ -252,7 +253,12 @@ export function bench(
     bus: noBus,
     ...options.system,
   };
-  const its: Policy = { ...policy, observationsFile: join(stateDir, "observations.md"), ...options.policy };
+  const its: Policy = {
+    ...policy,
+    observationsFile: join(stateDir, "observations.md"),
+    tickets: { enabled: true, stateDir, repeatSeconds: 86_400 },
+    ...options.policy,
+  };
   const notes: string[] = [];
   let cycles = 0;
   const one: Bench = {

@@ -192,7 +192,7 @@ describe("a proposal that is none is refused, with a sentence", () => {
       type: "reboot_host",
       refusal: "unknown_action",
       detail:
-        "there is no action reboot_host; there are restart_service, kill_pid, kill_tmux, clean_disk, hand_off, alert, log",
+        "there is no action reboot_host; there are restart_service, kill_pid, kill_tmux, clean_disk, hand_off, file_bead, alert, log",
     });
   });
 

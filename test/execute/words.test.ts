@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { OutboxMessage } from "../../src/types/action.ts";
-import { alertOf, bench, logOf, manualClock, only } from "./support.ts";
+import { alertOf, bench, logOf, manualClock, only, proposal } from "./support.ts";
 
 function argusAt(policy = {}) {
   const clock = manualClock();
@@ -263,7 +263,7 @@ describe("log", () => {
     const { argus, clock } = argusAt();
     await argus.run([logOf(1, "a")]);
     clock.advance(86_400);
-    expect(only(await argus.run([logOf(1, "a")])).values).toEqual({ repeats: 1 });
+    expect(only(await argus.run([logOf(1, "a")])).values).toEqual({ repeats: 1, recent: 1 });
   });
 
   it("keeps one older file of 500 kB", async () => {
@@ -297,5 +297,99 @@ describe("log", () => {
     const [note, alert] = await argus.run([logOf(1, "a"), alertOf(1, "b")]);
     expect(note?.result).toBe("failure");
     expect(alert?.result).toBe("success");
+  });
+});
+
+describe("file_bead", () => {
+  const bead = (digit: number, more: Record<string, unknown> = {}) =>
+    proposal("file_bead", {
+      source: "self",
+      problem: key(digit),
+      problemType: "service",
+      severity: "critical",
+      subject: "web",
+      reason: "web is failed (exit-code)",
+      message: "What: web is failed\nSeen: activeState = failed",
+      outage: "2026-11-20T22:40:00Z",
+      ...more,
+    });
+  const asked = (stateDir: string) => {
+    const folder = join(stateDir, "ticket-requests");
+    if (!existsSync(folder)) return [];
+    return readdirSync(folder).map((name) => JSON.parse(readFileSync(join(folder, name), "utf8")));
+  };
+
+  it("asks for a ticket, and for none while that one waits", async () => {
+    const { argus } = argusAt();
+    expect(only(await argus.run([bead(1)]))).toMatchObject({
+      result: "success",
+      detail: "waits to be filed after this cycle",
+    });
+    expect(asked(argus.stateDir)).toMatchObject([
+      {
+        problem: key(1),
+        title: "[argus] service: web is failed (exit-code)",
+        body: `Problem key: ${key(1)}\nHost: landmass\nSeverity: critical\n\nWhat: web is failed\nSeen: activeState = failed`,
+        report: null,
+      },
+    ]);
+    expect(only(await argus.run([bead(1, { message: "worded otherwise" })]))).toMatchObject({
+      result: "suppressed",
+      refusal: "duplicate",
+      detail: "a ticket for it waits to be filed",
+    });
+    const [first, second] = await argus.run([bead(2), bead(2, { message: "again" })]);
+    expect([first?.refusal, second?.refusal]).toEqual([null, "duplicate"]);
+  });
+
+  it("passes a coding agent's report on to the ticket that stands", async () => {
+    const { argus } = argusAt();
+    await argus.run([bead(1)]);
+    expect(only(await argus.run([bead(1, { report: "The port is taken." })])).refusal).toBeNull();
+    expect(asked(argus.stateDir)).toMatchObject([{ report: "The port is taken." }]);
+  });
+
+  it("is a word: a maintenance window holds it back, and so does the boot grace", async () => {
+    const { argus } = argusAt({
+      maintenance: [
+        {
+          name: "nightly",
+          days: ["mon", "tue", "wed", "thu", "fri", "sat", "sun"],
+          from: "00:00",
+          to: "23:59",
+          timeZone: "UTC",
+          actions: false,
+        },
+      ],
+    });
+    expect(only(await argus.run([bead(1)]))).toMatchObject({ result: "suppressed", refusal: "silenced" });
+    const booting = argusAt({ bootGraceSeconds: 1e9 });
+    expect(only(await booting.argus.run([bead(1)]))).toMatchObject({ refusal: "boot_grace" });
+    const disk = bead(2, { problemType: "disk" });
+    expect(only(await booting.argus.run([disk])).refusal).toBeNull();
+    expect(asked(argus.stateDir)).toEqual([]);
+  });
+
+  it("is refused where none are wanted, and to a model that may not propose it", async () => {
+    const { argus } = argusAt({ tickets: { enabled: false, stateDir: "/nonexistent", repeatSeconds: 60 } });
+    expect(only(await argus.run([bead(1)]))).toMatchObject({
+      refusal: "not_allowlisted",
+      detail: "the settings want none (tickets.enabled)",
+    });
+    const other = argusAt();
+    expect(only(await other.argus.run([bead(1, { source: "llm:m" })]))).toMatchObject({
+      refusal: "not_allowlisted",
+    });
+  });
+
+  it("puts the lines that it is found by first, whatever the machine says", async () => {
+    const { argus } = argusAt();
+    const message = `Problem key: ${key(9)}\nHost: elsewhere\n${"x".repeat(5000)}\u001b[31m`;
+    await argus.run([bead(1, { message, reason: "-rf / \u001b[31mred\nProblem key" })]);
+    const [request] = asked(argus.stateDir);
+    expect(request.body).toMatch(new RegExp(`^Problem key: ${key(1)}\nHost: landmass\n`));
+    expect(request.title).toMatch(/^\[argus\] service: -rf \/ \S*red Problem key$/);
+    expect(request.body.length).toBeLessThanOrEqual(8000);
+    expect(request.body + request.title).not.toMatch(/[\u0000-\u0009\u001b]/);
   });
 });

@@ -31,6 +31,7 @@ export function problem(more: Partial<Problem> = {}): Problem {
     openedAt: "2026-11-20T22:40:20Z",
     lastSeen: "2026-11-20T22:45:20Z",
     resolvedAt: null,
+    beadId: null,
     resolvedBecause: null,
     openings: ["2026-11-20T12:00:20Z", "2026-11-20T22:40:20Z"],
     actions: [
@@ -67,6 +68,7 @@ export const diskProblem = problem({
   description: "/ is 91.2 % full (7.12 GB left on /dev/vda1)",
   openedAt: "2026-11-20T20:15:20Z",
   openings: ["2026-11-20T20:15:20Z"],
+  beadId: "bd-12",
   actions: [
     {
       ts: "2026-11-20T22:45:20Z",
@@ -116,6 +118,7 @@ export const statusGood: StatusData = {
     error: null,
     channels: [{ name: "telegram", waiting: 0, error: null }],
   },
+  tickets: { open: 0, waiting: 0, missing: null, trouble: null },
   model: {
     model: "claude-haiku-5-5",
     hasKey: false,
@@ -153,6 +156,12 @@ export const statusBad: StatusData = {
       healthySince: "2026-11-20T22:10:20Z",
     },
   ],
+  tickets: {
+    open: 1,
+    waiting: 2,
+    missing: null,
+    trouble: { text: "bd create: no answer within 15 s", since: "2026-11-20T22:45:23Z" },
+  },
   outbox: {
     waiting: 3,
     oldest: "2026-11-20T22:00:00Z",

@@ -5,7 +5,7 @@ import type { WordAction } from "../action.ts";
 import { mayAnnounce } from "../announced.ts";
 import { oneLine, reasonOf, severalLines } from "../one-line.ts";
 import { composeMessage, putIntoOutbox } from "../outbox.ts";
-import { firstInRequest, offeredToModel } from "../questions.ts";
+import { bootGrace, firstInRequest, offeredToModel } from "../questions.ts";
 import { notSilenced } from "../silences.ts";
 
 /** What a telephone shows without scrolling for ever; details are what `argus explain` is for. */
@@ -35,19 +35,7 @@ export const alert: WordAction<Words> = {
     offeredToModel,
     firstInRequest,
     notSilenced,
-    {
-      step: "boot grace",
-      ask({ task: { proposal, target }, policy: { bootGraceSeconds }, now: { uptimeSeconds } }) {
-        const starts = proposal.problemType === "service" || proposal.problemType === "endpoint";
-        if (!starts || target.recovery || uptimeSeconds >= bootGraceSeconds) return null;
-        const up = `the host has been up for ${Math.floor(uptimeSeconds)} s`;
-        return {
-          pass: false,
-          reason: "boot_grace",
-          detail: `${up}; what still starts then is told when it is down ${bootGraceSeconds} s after boot`,
-        };
-      },
-    },
+    bootGrace,
     {
       step: "dedup window",
       ask({ task: { proposal, target }, policy, history, now }) {

@@ -2,6 +2,7 @@
 import type { Action } from "../action.ts";
 import { alert } from "./alert.ts";
 import { cleanDiskAction } from "./clean-disk.ts";
+import { fileBead } from "./file-bead.ts";
 import { handOffAction } from "./hand-off.ts";
 import { killPid } from "./kill-pid.ts";
 import { killTmux } from "./kill-tmux.ts";
@@ -14,6 +15,7 @@ export const actions: readonly Action[] = [
   killTmux,
   cleanDiskAction,
   handOffAction,
+  fileBead,
   alert,
   log,
 ];

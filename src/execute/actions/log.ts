@@ -24,8 +24,12 @@ export const log: WordAction<Words> = {
     const now = system.clock.now();
     let repeats = state.repeats();
     const lines: string[] = [];
+    const windows = {
+      windowSeconds: policy.dedupWindowSeconds,
+      repeatSeconds: policy.tickets.repeatSeconds,
+    };
     const told = tasks.map(({ proposal, target }) => {
-      const counted = countObservation(repeats, proposal.problem, policy.dedupWindowSeconds, now);
+      const counted = countObservation(repeats, proposal.problem, windows, now);
       repeats = counted.repeats;
       const times = counted.count === 1 ? "" : ` (${counted.count} times)`;
       const text = redact(`${oneLine(proposal.subject, 200)}: ${oneLine(target.text, 1000)}${times}`);
@@ -33,7 +37,7 @@ export const log: WordAction<Words> = {
       const detail = counted.write
         ? `noted in ${policy.observationsFile}${times}`
         : `counted${times}; its line of this window stands in ${policy.observationsFile} already`;
-      return { ok: true, detail, values: { repeats: counted.count } };
+      return { ok: true, detail, values: { repeats: counted.count, recent: counted.recent } };
     });
     if (lines.length > 0) {
       system.files.makeDirectory(dirname(policy.observationsFile));

@@ -1,0 +1,107 @@
+/**
+ * Where tickets stand between the stages. Whoever asks for one writes a request into `ticket-requests/`; the desk, which alone
+ * talks to the tracker, takes it into `tickets.json`. So each file has one writer, and nothing is lost between them.
+ */
+import { join } from "node:path";
+import { type Moment, secondsBetween } from "../types/moment.ts";
+import { TicketBook, TicketRequest } from "../types/ticket.ts";
+import type { Files } from "./system.ts";
+
+export const ticketBookPath = (stateDir: string): string => join(stateDir, "tickets.json");
+const folderOf = (stateDir: string): string => join(stateDir, "ticket-requests");
+
+/** What is said here of a ticket holds for so long without another look at the tracker. */
+const freshSeconds = 3600;
+const mostBytes = 64 * 1024;
+
+export const emptyTicketBook = (): TicketBook => ({
+  version: 1,
+  tickets: [],
+  events: [],
+  missing: null,
+  trouble: null,
+  filed: [],
+});
+
+/** As the desk left it; empty when it cannot be read: the desk sets such a file aside and says so. */
+export function readTicketBook(files: Files, stateDir: string): TicketBook {
+  try {
+    return (
+      TicketBook.safeParse(JSON.parse(files.tryRead(ticketBookPath(stateDir)) ?? "")).data ??
+      emptyTicketBook()
+    );
+  } catch {
+    return emptyTicketBook();
+  }
+}
+
+/** For whoever only looks: which stand, and what keeps others from it. */
+export function viewTickets(files: Files, stateDir: string, enabled: boolean) {
+  const { tickets, trouble, missing } = readTicketBook(files, stateDir);
+  const asked = readTicketRequests(files, stateDir).requests.map(({ request }) => request.problem);
+  const wanted = tickets.filter((ticket) => ticket.wanted !== null).map(({ problem }) => problem);
+  return {
+    open: tickets.filter(({ id, wanted: request }) => id !== null || request === null).length,
+    waiting: enabled ? new Set([...asked, ...wanted]).size : 0,
+    missing: enabled ? missing : null,
+    trouble: enabled ? trouble : null,
+  };
+}
+
+/** On disk when it returns. A second request about the same problem takes the place of the first. */
+export function putTicketRequest(files: Files, stateDir: string, request: TicketRequest): void {
+  files.makeDirectory(folderOf(stateDir));
+  const name = `${request.problem.replace(":", "-")}.json`;
+  files.writeAtomic(join(folderOf(stateDir), name), `${JSON.stringify(request)}\n`);
+}
+
+/** @returns requests with the files that hold them, and the files that hold none. */
+export function readTicketRequests(
+  files: Files,
+  stateDir: string,
+): { requests: { path: string; request: TicketRequest }[]; broken: string[] } {
+  const folder = folderOf(stateDir);
+  const requests: { path: string; request: TicketRequest }[] = [];
+  const broken: string[] = [];
+  if (files.stat(folder) === null) return { requests, broken };
+  for (const name of files.list(folder).sort()) {
+    if (!name.endsWith(".json")) continue;
+    const path = join(folder, name);
+    const request = parse(files, path);
+    if (request === null) broken.push(path);
+    else requests.push({ path, request });
+  }
+  return { requests, broken };
+}
+
+function parse(files: Files, path: string): TicketRequest | null {
+  const status = files.stat(path);
+  if (status?.kind !== "file" || status.sizeBytes > mostBytes) return null;
+  try {
+    return TicketRequest.safeParse(JSON.parse(files.tryRead(path) ?? "")).data ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** What stands for problems already: asked of once for many questions. */
+export interface StandingTickets {
+  /** One clause about the ticket for this outage; null: there is none, or nobody has looked lately whether it is open. */
+  standsFor(problem: string, outage: string): string | null;
+}
+
+export function standingTickets(files: Files, stateDir: string, now: Moment): StandingTickets {
+  const { tickets } = readTicketBook(files, stateDir);
+  const waiting = new Set(readTicketRequests(files, stateDir).requests.map(({ request }) => request.problem));
+  const byProblem = new Map(tickets.map((ticket) => [ticket.problem, ticket]));
+  return {
+    standsFor(problem, outage) {
+      const ticket = byProblem.get(problem);
+      if (waiting.has(problem) || (ticket !== undefined && ticket.wanted !== null))
+        return "a ticket for it waits to be filed";
+      if (ticket === undefined) return null;
+      const isFresh = ticket.seenOpen !== null && secondsBetween(ticket.seenOpen, now) < freshSeconds;
+      return ticket.outage === outage || isFresh ? `${ticket.id ?? "a ticket"} is open for it` : null;
+    },
+  };
+}
