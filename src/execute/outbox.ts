@@ -13,6 +13,8 @@ export interface AlertText {
   readonly subject: string;
   readonly severity: Severity;
   readonly recovery: boolean;
+  /** What was done about it; undefined: nothing. */
+  readonly actionTaken?: string | undefined;
   /** Clean and short, a line for each thing that there is to say. */
   readonly text: string;
 }
@@ -45,7 +47,8 @@ export function composeMessage(
 }
 
 /** The same as data, for channels that pass on no words. */
-function noteOf({ problem, type, subject, severity, recovery, text }: AlertText, now: Moment): ProblemNote {
+function noteOf(alert: AlertText, now: Moment): ProblemNote {
+  const { problem, type, subject, severity, recovery, text, actionTaken = "none" } = alert;
   return {
     problem,
     type,
@@ -54,6 +57,7 @@ function noteOf({ problem, type, subject, severity, recovery, text }: AlertText,
     state: recovery ? "resolved" : "firing",
     at: new Date(now.wallMs).toISOString(),
     summary: redact(text.split("\n", 1)[0] ?? ""),
+    actionTaken: redact(oneLine(actionTaken, 1024)),
   };
 }
 

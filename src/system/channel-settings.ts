@@ -1,4 +1,4 @@
-/** The channels of `argus.json` with their secrets, and Telegram, which stands in `argus.env` alone. */
+/** The channels of `argus.json` with their secrets, and those that stand in `argus.env` alone. */
 import type { Channel, ChannelSetting } from "../types/channels.ts";
 import type { Config } from "../types/settings.ts";
 
@@ -11,11 +11,14 @@ export const nameOf = (setting: Pick<ChannelSetting, "type" | "name">): string =
  */
 export function resolveChannels(
   settings: readonly ChannelSetting[],
-  telegram: Config["telegram"],
+  { telegram, relay }: { telegram: Config["telegram"]; relay: Channel | null },
   secretOf: (variable: string) => string | null,
   missing: (channel: string, variable: string) => void,
 ): Channel[] {
-  const channels: Channel[] = telegram === null ? [] : [{ type: "telegram", name: "telegram", ...telegram }];
+  const channels: Channel[] = [
+    ...(telegram === null ? [] : [{ type: "telegram" as const, name: "telegram", ...telegram }]),
+    ...(relay === null ? [] : [relay]),
+  ];
   for (const setting of settings) {
     const name = nameOf(setting);
     const secret = (variable: string): string => {

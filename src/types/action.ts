@@ -106,6 +106,8 @@ export const Proposal = z.strictObject({
   recovery: z.boolean().optional(),
   /** alert: a person is asked to decide something; never held back by the dedup window. */
   question: z.boolean().optional(),
+  /** alert: what was done about it, such as `restart_service:web (success)`. */
+  actionTaken: z.string().max(1024).optional(),
   /** alert: how often the problem began within the last hour, when that is too often to tell each time. */
   flapping: z.number().int().positive().optional(),
 });
@@ -147,6 +149,8 @@ export const ProblemNote = z.object({
   at: z.string(),
   /** One line. */
   summary: z.string(),
+  /** What was done about it, such as `restart_service:web (success)`, or `none`. */
+  actionTaken: z.string().optional(),
 });
 export type ProblemNote = z.infer<typeof ProblemNote>;
 
@@ -160,5 +164,7 @@ export const OutboxMessage = z.object({
   problems: z.array(ProblemKey),
   host: z.string().optional(),
   notes: z.array(ProblemNote).optional(),
+  /** The data of a summary of the day: `text` says it to people. */
+  daily: z.record(z.string(), z.unknown()).optional(),
 });
 export type OutboxMessage = z.infer<typeof OutboxMessage>;

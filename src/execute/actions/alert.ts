@@ -69,6 +69,7 @@ export const alert: WordAction<Words> = {
       subject: proposal.subject,
       severity: proposal.severity,
       recovery: target.recovery,
+      actionTaken: proposal.actionTaken,
       text: target.text,
       ...kindOf(proposal),
     }));
