@@ -2,10 +2,12 @@ import { isDeepStrictEqual } from "node:util";
 import type { Command } from "commander";
 import type { Parts } from "../cycle.ts";
 import { runDaemon, runGuarded } from "../daemon.ts";
+import { createDailySummary, type DailySummary } from "../daily-summary.ts";
 import { createDelivery, type Delivery } from "../notify/deliver.ts";
 import { createPinger, type Ping, type Pinger } from "../notify/ping.ts";
 import { isOpen } from "../record/problems.ts";
 import { cycleReport } from "../report/cycle-report.ts";
+import { createSelfAlert } from "../self-alert.ts";
 import { createLog, type Log } from "../system/log.ts";
 import { createServiceManager } from "../system/service-manager.ts";
 import { UserError } from "../types/errors.ts";
@@ -13,7 +15,7 @@ import type { Config } from "../types/settings.ts";
 import { watchForWakeUps } from "../wake-ups.ts";
 import { type Context, printJson } from "./context.ts";
 import { endOnSignal, graceMs } from "./ending.ts";
-import { openParts } from "./parts.ts";
+import { openParts, silencedBy } from "./parts.ts";
 
 interface RunOptions {
   readonly once?: true;
@@ -45,21 +47,33 @@ async function once(context: Context, config: Config, json: boolean): Promise<vo
   const log = createLog(system.files, config.logDir);
   const ending = endOnSignal();
   const pings = pingerFor(system, log);
+  const delivery = createDelivery(system, config.stateDir);
+  const daily = createDailySummary(system, config.stateDir);
+  const send = () => deliver(delivery, parts, log, ending.signal, 10_000);
+  // A failed cycle sends nothing else, so it waits for this.
+  let sending: Promise<void> = Promise.resolve();
+  const selfAlert = createSelfAlert(log, () => {
+    sending = send();
+  });
   try {
     void pings(config, "start");
-    const work = runGuarded({ parts: () => parts, log, signal: ending.signal }, "once");
+    const work = runGuarded({ parts: () => parts, log, selfAlert, signal: ending.signal }, "once");
     const outcome = await Promise.race([work, ending.after(graceMs)]);
     if (outcome === "ended") return context.exit(1);
     await pings(config, "error" in outcome ? "fail" : "success");
     if ("error" in outcome) {
+      await Promise.all([sending, selfAlert.settled()]);
       if (!(outcome.error instanceof UserError)) throw outcome.error;
       context.warn(outcome.error.message);
       return context.exit(1);
     }
     if (json) printJson(context, outcome.cycle);
     else context.print(cycleReport(outcome.cycle, context.style, context.command));
-    if (!config.dryRun)
-      await deliver(createDelivery(system, config.stateDir), parts, log, ending.signal, 10_000);
+    if (!config.dryRun) {
+      await summarise(daily, parts, log);
+      await send();
+      await selfAlert.settled();
+    }
   } finally {
     ending.done();
     release();
@@ -77,6 +91,12 @@ async function daemon(context: Context, read: () => Config): Promise<void> {
   const log = createLog(system.files, config.logDir, (line) => void process.stdout.write(line));
   const ending = endOnSignal();
   const delivery = createDelivery(system, config.stateDir);
+  const daily = createDailySummary(system, config.stateDir);
+  const send = (present: Parts) =>
+    void deliver(delivery, present, log, ending.signal, 60_000).catch((error: unknown) =>
+      log.error({ err: error }, "delivery failed"),
+    );
+  const selfAlert = createSelfAlert(log, send);
   const pings = pingerFor(system, log);
   const reload = () => {
     try {
@@ -117,6 +137,7 @@ async function daemon(context: Context, read: () => Config): Promise<void> {
       return parts;
     },
     log,
+    selfAlert,
     signal: ending.signal,
     manager: createServiceManager(system.run, env, system.self.pid, (sentence) => log.warn(sentence)),
     watch: (ring) => {
@@ -126,10 +147,7 @@ async function daemon(context: Context, read: () => Config): Promise<void> {
     beforeCycle: () => void pings(config, "start"),
     afterCycle: (isGood) => {
       void pings(config, isGood ? "success" : "fail");
-      if (!config.dryRun)
-        void deliver(delivery, parts, log, ending.signal, 60_000).catch((error: unknown) =>
-          log.error({ err: error }, "delivery failed"),
-        );
+      if (!config.dryRun) void summarise(daily, parts, log).then(() => send(parts));
     },
   });
   await Promise.race([work, ending.after(graceMs)]);
@@ -151,6 +169,11 @@ function pingerFor({ http }: Context["system"], log: Log): (config: Config, what
     }
     await pinger.ping(what);
   };
+}
+
+/** Never rejects. */
+async function summarise(daily: DailySummary, { config, executor }: Parts, log: Log): Promise<void> {
+  for (const note of await daily.tend(config, () => silencedBy(executor))) log.warn(note);
 }
 
 async function deliver(

@@ -10,7 +10,7 @@ import type { ProblemNote } from "../../types/action.ts";
 import type { ChannelAccounts } from "../../types/channels.ts";
 import { secondsBetween } from "../../types/moment.ts";
 import type { FellBack } from "../delivery-state.ts";
-import { type Attempt, type ChannelRow, type Parcel, refused, type Sent } from "./channel.ts";
+import { type Attempt, type ChannelRow, type Parcel, refused } from "./channel.ts";
 
 type Account = ChannelAccounts["relay"];
 
