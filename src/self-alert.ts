@@ -1,7 +1,7 @@
 /**
  * What people are told when Argus's own cycles fail, hang, or are cut off again and again. No cycle need complete for
  * it: it goes through the executor's gate into the outbox like every alert and is sent at once; when it cannot be
- * written down there, straight through the channels, once.
+ * written down there, straight through the channels.
  */
 import type { Parts } from "./cycle.ts";
 import type { Parcel } from "./notify/channels/channel.ts";
@@ -29,12 +29,9 @@ const patienceMs = 10_000;
 
 const failing = problemKey("argus", "argus", "failing");
 const hanging = problemKey("argus", "argus", "hanging");
-const over = { [failing]: "Argus: cycles complete again", [hanging]: "Argus: cycles end again" };
 
 /** @param send sends what waits in the outbox; nobody waits for it. */
 export function createSelfAlert(log: Log, send: (parts: Parts) => void): SelfAlert {
-  /** Told without the outbox, and not yet that it is over. */
-  const direct = new Set<string>();
   /** An Argus before this one may have told of a cycle that hung. */
   let mayHang = true;
   let telling: Promise<void> = Promise.resolve();
@@ -45,31 +42,37 @@ export function createSelfAlert(log: Log, send: (parts: Parts) => void): SelfAle
     message: string,
     signal: AbortSignal,
   ): Promise<void> {
-    const action = await ask(parts, proposalOf(problem, message), signal);
-    if (action !== null && action.refusal !== null) {
-      log.warn({ result: action.result, refusal: action.refusal }, action.detail);
-    } else if (action?.result === "success") {
+    const proposal = proposalOf(problem, message);
+    const action = await ask(parts, proposal, signal);
+    if (action?.result === "success") {
       log.warn(action.detail);
-      send(parts);
-    } else {
-      log.error(`the alert could not be written down: ${action?.detail ?? "the executor is busy"}`);
-      tell(parts, problem, message, signal);
+      return send(parts);
     }
+    if (action !== null && action.refusal !== null)
+      return log.warn({ result: action.result, refusal: action.refusal }, action.detail);
+    log.error(`the alert could not be written down: ${action?.detail ?? "the executor is busy"}`);
+    // What still waits for the executor must not be told a second time when it is its turn.
+    proposal.told = true;
+    telling = telling
+      .then(async () => {
+        proposal.told = await tell(parts, problem, message, signal);
+        // Noted as announced, if only in memory: it is told again no sooner than any other, and its end is told.
+        if (proposal.told && action !== null) await ask(parts, proposal, signal);
+      })
+      .catch((error: unknown) => log.error({ err: error }, "nobody could be told"));
   }
 
-  /** @param message null: it is over. */
-  function tell(parts: Parts, problem: string, message: string | null, signal: AbortSignal): void {
-    telling = telling.then(async () => {
-      if (direct.has(problem) !== (message === null)) return;
-      const parcel = parcelOf(parts, problem, message);
-      const { by, errors } = await tellDirectly(parts.system, parts.config, parcel, signal);
-      for (const error of errors) log.error(error);
-      if (by.length === 0) return;
-      log.warn({ channels: by }, "told without the outbox");
-      if (message === null) direct.delete(problem);
-      else direct.add(problem);
-    });
-    telling = telling.catch((error: unknown) => log.error({ err: error }, "nobody could be told"));
+  /** @returns whether somebody has it. */
+  async function tell(parts: Parts, problem: string, message: string, signal: AbortSignal): Promise<boolean> {
+    const { by, errors } = await tellDirectly(
+      parts.system,
+      parts.config,
+      parcelOf(parts, problem, message),
+      signal,
+    );
+    for (const error of errors) log.error(error);
+    if (by.length > 0) log.warn({ channels: by }, "told without the outbox");
+    return by.length > 0;
   }
 
   return {
@@ -83,10 +86,10 @@ export function createSelfAlert(log: Log, send: (parts: Parts) => void): SelfAle
       await announce(parts, hanging, `Argus: a cycle has not ended for ${duration(seconds)}`, signal);
     },
     async good(parts, signal) {
-      for (const problem of direct) tell(parts, problem, null, signal);
+      // The end of what failed is told by the rule about it.
       if (!mayHang) return;
       mayHang = false;
-      const recovery = { ...proposalOf(hanging, over[hanging] ?? ""), recovery: true };
+      const recovery = { ...proposalOf(hanging, "Argus: cycles end again"), recovery: true };
       const action = await ask(parts, recovery, signal);
       if (action?.result === "success") send(parts);
     },
@@ -94,13 +97,12 @@ export function createSelfAlert(log: Log, send: (parts: Parts) => void): SelfAle
   };
 }
 
-function parcelOf({ system, config }: Parts, problem: string, message: string | null): Parcel {
+function parcelOf({ system, config }: Parts, problem: string, message: string): Parcel {
   const { wallMs } = system.clock.now();
   const at = new Date(wallMs).toISOString();
   const host = hostOf(system);
-  const summary = redact((message ?? over[problem] ?? "").slice(0, 2000));
-  const isOver = message === null;
-  const text = `${host}: ${isOver ? "RECOVERED" : "CRITICAL"} ${summary}`;
+  const summary = redact(message.slice(0, 2000));
+  const text = `${host}: CRITICAL ${summary}`;
   const about = { problem, type: "argus" as const, subject: "argus", severity: "critical" as const };
   return {
     kind: "message",
@@ -108,9 +110,9 @@ function parcelOf({ system, config }: Parts, problem: string, message: string | 
     files: [],
     createdAt: at,
     host,
-    severity: isOver ? "info" : "critical",
+    severity: "critical",
     text: config.dashboardUrl === null ? text : `${text}\n${config.dashboardUrl}`,
-    notes: [{ ...about, state: isOver ? "resolved" : "firing", at, summary, actionTaken: "none" }],
+    notes: [{ ...about, state: "firing", at, summary, actionTaken: "none" }],
   };
 }
 

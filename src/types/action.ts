@@ -106,6 +106,8 @@ export const Proposal = z.strictObject({
   recovery: z.boolean().optional(),
   /** alert: a person is asked to decide something; never held back by the dedup window. */
   question: z.boolean().optional(),
+  /** alert: people have it already, by another way; it is only noted as announced. */
+  told: z.boolean().optional(),
   /** alert: what was done about it, such as `restart_service:web (success)`. */
   actionTaken: z.string().max(1024).optional(),
   /** alert: how often the problem began within the last hour, when that is too often to tell each time. */
