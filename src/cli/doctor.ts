@@ -31,7 +31,7 @@ export function doctorCommand(program: Command, context: Context): void {
         attempt("rules", () => `${openBook(system, config).rules().rules.length} rules in force`),
         ...(await whereItRuns(system, config)),
         ...(await findAbilities(system, config)),
-        ...channelChecks(system, config),
+        ...channelChecks(system, config, context.env["PATH"]),
         ...codingAgent(system, config),
       ];
       if (options.json) printJson(context, checks);

@@ -17,8 +17,9 @@ export function endOnSignal(): Ending {
   const controller = new AbortController();
   const { signal } = controller;
   const abort = () => controller.abort();
-  process.once("SIGTERM", abort);
-  process.once("SIGINT", abort);
+  // Not once: whoever runs a program meanwhile looks whether somebody still listens, and else ends the process.
+  process.on("SIGTERM", abort);
+  process.on("SIGINT", abort);
   const asked = new Promise<void>((resolve) =>
     signal.addEventListener("abort", () => resolve(), { once: true }),
   );
