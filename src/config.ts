@@ -5,6 +5,7 @@ import { type EnvFile, isSecretName, readEnvFile } from "./system/env-file.ts";
 import { type Fault, faultText } from "./system/json-source.ts";
 import { nearestOf, quoted } from "./system/names.ts";
 import { reach } from "./system/reach.ts";
+import { relayOf, summaryTime } from "./system/relay-settings.ts";
 import { readSettings } from "./system/settings-file.ts";
 import type { System } from "./system/system.ts";
 import { UserError } from "./types/errors.ts";
@@ -42,6 +43,14 @@ export function loadConfig(source: ConfigSource): Config {
   const given = (name: string): string | null => env[name]?.split(":")[0] || null;
   const stateDir = path("ARGUS_STATE_DIR", given("STATE_DIRECTORY") ?? join(workingDir, "state"));
   const telegram = telegramOf(value, faults);
+  const relay = relayOf({
+    value,
+    isEnabled: readFlag("ARGUS_RELAY_ENABLED", value("ARGUS_RELAY_ENABLED"), faults),
+    timeoutSeconds: integer("ARGUS_RELAY_TIMEOUT"),
+    home,
+    stateDir,
+    fault: (at, message) => void faults.push(faultIn(at, message)),
+  });
   const secretOf = (name: string) => value(name)?.text ?? (envFile.state === "unreadable" ? "" : null);
   const config: Config = {
     intervalSeconds: integer("ARGUS_INTERVAL"),
@@ -66,7 +75,7 @@ export function loadConfig(source: ConfigSource): Config {
     restartSettleSeconds: integer("ARGUS_RESTART_SETTLE_SECONDS"),
     swapThrashMegabytesPerSecond: integer("ARGUS_SWAP_THRASH_MBPS"),
     telegram,
-    channels: resolveChannels(settings.channels, telegram, settings.telegram, secretOf, (channel, name) => {
+    channels: resolveChannels(settings, { telegram, relay }, secretOf, (channel, name) => {
       const message = `the channel ${channel} of ${settingsFile} needs ${name}, which is not set; put it into ${envFile.path}`;
       faults.push({ file: "", line: 0, path: "", message });
     }),
@@ -75,6 +84,10 @@ export function loadConfig(source: ConfigSource): Config {
       windowSeconds: integer("ARGUS_BEAD_REPEAT_WINDOW_SECONDS"),
     },
     pingUrl: webUrl("ARGUS_PING_URL", value("ARGUS_PING_URL"), faults),
+    summaryAt: summaryTime(value("ARGUS_SUMMARY_AT"), relay !== null, (at, message) => {
+      faults.push(faultIn(at, message));
+    }),
+    dashboardUrl: webUrl("ARGUS_DASHBOARD_URL", value("ARGUS_DASHBOARD_URL"), faults),
     anthropicKey: value("ANTHROPIC_API_KEY")?.text ?? null,
     model: {
       name: modelName(value("ARGUS_MODEL"), faults),

@@ -2,11 +2,10 @@
 import { type Bell, createBell } from "./bell.ts";
 import { type Parts, runCycle, type Trigger } from "./cycle.ts";
 import { count } from "./report/values.ts";
+import type { SelfAlert } from "./self-alert.ts";
 import type { Log } from "./system/log.ts";
-import { problemKey } from "./system/problem-key.ts";
 import type { ServiceManager } from "./system/service-manager.ts";
 import type { Clock } from "./system/system.ts";
-import type { Proposal } from "./types/action.ts";
 import type { TrailCycle } from "./types/trail.ts";
 
 export interface DaemonOptions extends CycleOptions {
@@ -22,6 +21,7 @@ interface CycleOptions {
   /** The parts as they are now; SIGHUP may have replaced them since the last cycle. */
   readonly parts: () => Parts;
   readonly log: Log;
+  readonly selfAlert: SelfAlert;
   /** Ends the daemon: cuts off what is waited for and lets the present cycle end. */
   readonly signal: AbortSignal;
 }
@@ -136,48 +136,54 @@ export async function runGuarded(
   trigger: Trigger,
   wokenBy: readonly string[] = [],
 ): Promise<{ readonly cycle: TrailCycle } | { readonly error: unknown }> {
-  const { log, signal } = options;
+  const { log, selfAlert, signal } = options;
   const parts = options.parts();
+  const ended = new AbortController();
   try {
+    if (parts.state.countCutOff())
+      await selfAlert.failed(parts, parts.state.state().lastError ?? "it was cut off", signal);
     const sentence = await parts.reserve.tend();
     if (sentence !== null) parts.notes.push(sentence);
+    void tellWhenItHangs(options, parts, ended.signal);
     const cycle = await runCycle(parts, trigger, signal, wokenBy);
     logCycle(log, cycle);
+    ended.abort();
+    await selfAlert
+      .good(parts, signal)
+      .catch((error: unknown) => log.error({ err: error }, "nobody could be told that cycles end again"));
     return { cycle };
   } catch (error) {
     log.error({ err: error }, "the cycle failed");
-    await recordFailure(parts, log, error, signal);
+    await recordFailure(options, parts, error);
     return { error };
+  } finally {
+    ended.abort();
   }
 }
 
-async function recordFailure(parts: Parts, log: Log, error: unknown, signal: AbortSignal): Promise<void> {
+async function tellWhenItHangs(
+  { selfAlert, signal, log }: CycleOptions,
+  parts: Parts,
+  ended: AbortSignal,
+): Promise<void> {
+  await parts.system.clock.sleep(longestCycleMs, ended);
+  if (ended.aborted || signal.aborted) return;
+  await selfAlert
+    .hangs(parts, longestCycleMs / 1000, signal)
+    .catch((error: unknown) => log.error({ err: error }, "nobody could be told that the cycle hangs"));
+}
+
+async function recordFailure(options: CycleOptions, parts: Parts, error: unknown): Promise<void> {
+  const { log, selfAlert, signal } = options;
   try {
     parts.state.fail(error);
   } catch (unwritten) {
     log.error({ err: unwritten }, "the failure could not be recorded");
   }
-  const { failuresInARow } = parts.state.state();
-  if (failuresInARow === 0 || failuresInARow % 3 !== 0) return;
   const reason = error instanceof Error ? error.message : String(error);
-  const proposal: Proposal = {
-    type: "alert",
-    message: `Argus: ${failuresInARow} cycles in a row failed: ${reason}`.slice(0, 8192),
-    source: "self",
-    problem: problemKey("argus", "argus", "failing"),
-    problemType: "argus",
-    severity: "critical",
-    subject: "argus",
-  };
-  const host = parts.system.files.tryRead("/proc/sys/kernel/hostname")?.trim() ?? "unknown host";
-  const request = {
-    cycle: parts.state.state().cycle ?? "none",
-    host,
-    dryRun: parts.config.dryRun,
-    proposals: [proposal],
-  };
-  const { actions } = await parts.executor.execute(request, signal);
-  for (const action of actions) log.warn({ result: action.result, refusal: action.refusal }, action.detail);
+  await selfAlert
+    .failed(parts, reason, signal)
+    .catch((bug: unknown) => log.error({ err: bug }, "nobody could be told of the failure"));
 }
 
 /** One line for a quiet cycle; one more for each finding and action otherwise. */

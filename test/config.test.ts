@@ -132,4 +132,26 @@ describe("settings", () => {
       "http://127.0.0.1:8081",
     );
   });
+
+  it("for the relay need who receives; with it the summary is sent at eight", () => {
+    const relay = { ARGUS_RELAY_ENABLED: "yes", ARGUS_RELAY_TO: "athena" };
+    expect(config({ ARGUS_RELAY_TO: "athena" })).toMatchObject({ channels: [], summaryAt: null });
+    const { channels, summaryAt, stateDir } = config(relay);
+    expect([channels, summaryAt]).toEqual([
+      [
+        {
+          type: "relay",
+          name: "relay",
+          program: "relay",
+          to: "athena",
+          from: "argus",
+          timeoutSeconds: 5,
+          file: join(stateDir, "relay.jsonl"),
+        },
+      ],
+      "08:00",
+    ]);
+    expect(config({ ...relay, ARGUS_SUMMARY_AT: "never" }).summaryAt).toBe("never");
+    expect(config({ ARGUS_SUMMARY_AT: "21:30" }).summaryAt).toBe("21:30");
+  });
 });

@@ -7,7 +7,8 @@ import { minute } from "../report/values.ts";
 import type { System } from "../system/system.ts";
 import type { Config } from "../types/settings.ts";
 
-export function channelChecks({ files }: System, { channels, stateDir, settings }: Config): Ability[] {
+export function channelChecks(system: System, { channels, stateDir, settings }: Config): Ability[] {
+  const { files } = system;
   if (channels.length === 0) {
     return [
       limited(
@@ -20,7 +21,13 @@ export function channelChecks({ files }: System, { channels, stateDir, settings 
   const ways = channels.map((channel) => wayOf(channel));
   const names = ways.map(({ name }) => name);
   const views = mayLook(files, stateDir) ? viewOutbox(files, stateDir, names).channels : [];
-  const checks = ways.map((way, index) => checkOf(way.name, `go to ${way.describe()}`, views[index]));
+  const checks = ways.map((way, index) => {
+    const channel = channels[index];
+    const check = checkOf(way.name, `go to ${way.describe()}`, views[index]);
+    if (channel?.type !== "relay" || check.state !== "ok" || system.hasProgram(channel.program)) return check;
+    const detail = `${channel.program} does not exist here: what it is to send is written to ${channel.file}`;
+    return limited(check.name, detail, "install it, or set ARGUS_RELAY_BIN in argus.env");
+  });
   const { telegram } = settings;
   if (telegram === undefined || !names.includes("telegram")) return checks;
   const who = `${telegram.users.length === 1 ? "the Telegram user" : "the Telegram users"} ${telegram.users.join(", ")}`;

@@ -61,8 +61,13 @@ async function ask({ system, config }: Context, way: Way): Promise<Answer> {
   };
   const signal = AbortSignal.timeout(withinMs);
   const deadlineMs = clock.monotonicMs() + withinMs;
-  const { intervalSeconds } = config();
-  const sent: Sent = await way.send(parcel, {}, { http, run, clock, signal, deadlineMs, intervalSeconds });
+  const { intervalSeconds, dashboardUrl } = config();
+  const means = { http, files, run, clock };
+  const sent: Sent = await way.send(
+    parcel,
+    {},
+    { ...means, signal, deadlineMs, intervalSeconds, dashboardUrl },
+  );
   const { name: channel, type } = way;
   const detail = sent.kind === "sent" ? sent.detail : sent.error;
   return { channel, type, to: way.describe(), ok: sent.kind === "sent", detail };

@@ -17,6 +17,7 @@ import { acquireLock } from "../record/lock.ts";
 import { createRegistry } from "../record/registry.ts";
 import { openStateDir } from "../record/state-dir.ts";
 import { createTrail, readTrail } from "../record/trail.ts";
+import type { Summary } from "../report/summary.ts";
 import { faultText } from "../system/json-source.ts";
 import { createLink, type Link } from "../system/link/client.ts";
 import { createReserve } from "../system/reserve.ts";
@@ -110,6 +111,15 @@ export function createParts(
 export function executorOf(system: System, config: Config, link: Link | null): Executor {
   if (link === null) return createExecutor(system, policyOf(config), config.executorStateDir);
   return createRemoteExecutor(createExecutor(system, policyOf(config), config.stateDir), link);
+}
+
+/** null: the executor is not to be asked. */
+export async function silencedBy(executor: Executor): Promise<Summary["silenced"]> {
+  try {
+    return (await executor.view()).silences;
+  } catch {
+    return null;
+  }
 }
 
 const recentCount = 5;

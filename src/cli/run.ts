@@ -1,20 +1,17 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Command } from "commander";
-import type { Parts } from "../cycle.ts";
 import { runDaemon, runGuarded } from "../daemon.ts";
-import { createDelivery, type Delivery } from "../notify/deliver.ts";
-import { createPinger, type Ping, type Pinger } from "../notify/ping.ts";
 import { listen } from "../notify/talk/listen.ts";
-import { isOpen } from "../record/problems.ts";
 import { cycleReport } from "../report/cycle-report.ts";
-import { createLog, type Log } from "../system/log.ts";
+import { createSelfAlert } from "../self-alert.ts";
+import { createLog } from "../system/log.ts";
 import { createServiceManager } from "../system/service-manager.ts";
-import { settleTickets } from "../tickets.ts";
 import { UserError } from "../types/errors.ts";
 import type { Config } from "../types/settings.ts";
 import { watchForWakeUps } from "../wake-ups.ts";
 import { type Context, printJson } from "./context.ts";
 import { endOnSignal, graceMs } from "./ending.ts";
+import { createErrands } from "./errands.ts";
 import { openParts } from "./parts.ts";
 import { answer, listeningOf } from "./talk.ts";
 
@@ -47,24 +44,28 @@ async function once(context: Context, config: Config, json: boolean): Promise<vo
   const { parts, release } = await openParts(system, config, "argus run --once");
   const log = createLog(system.files, config.logDir);
   const ending = endOnSignal();
-  const pings = pingerFor(system, log);
+  const errands = createErrands(() => parts, log, ending.signal, 10_000);
+  // A failed cycle sends nothing else, so it waits for this.
+  let sending: Promise<void> = Promise.resolve();
+  const selfAlert = createSelfAlert(log, () => {
+    sending = errands.send();
+  });
   try {
-    void pings(config, "start");
-    const work = runGuarded({ parts: () => parts, log, signal: ending.signal }, "once");
+    void errands.ping("start");
+    const work = runGuarded({ parts: () => parts, log, selfAlert, signal: ending.signal }, "once");
     const outcome = await Promise.race([work, ending.after(graceMs)]);
     if (outcome === "ended") return context.exit(1);
-    await pings(config, "error" in outcome ? "fail" : "success");
+    await errands.ping("error" in outcome ? "fail" : "success");
     if ("error" in outcome) {
+      await Promise.all([sending, selfAlert.settled()]);
       if (!(outcome.error instanceof UserError)) throw outcome.error;
       context.warn(outcome.error.message);
       return context.exit(1);
     }
     if (json) printJson(context, outcome.cycle);
     else context.print(cycleReport(outcome.cycle, context.style, context.command));
-    if (!config.dryRun) {
-      await deliver(createDelivery(system, config.stateDir), parts, log, ending.signal, 10_000);
-      await settle(() => parts, log, ending.signal, 10_000);
-    }
+    await errands.run();
+    await selfAlert.settled();
   } finally {
     ending.done();
     release();
@@ -81,8 +82,10 @@ async function daemon(context: Context, read: () => Config): Promise<void> {
   let { parts } = opened;
   const log = createLog(system.files, config.logDir, (line) => void process.stdout.write(line));
   const ending = endOnSignal();
-  const delivery = createDelivery(system, config.stateDir);
-  const pings = pingerFor(system, log);
+  const errands = createErrands(() => parts, log, ending.signal, 60_000);
+  const beside = (what: string, work: Promise<void>) =>
+    void work.catch((error: unknown) => log.error({ err: error }, `${what} failed`));
+  const selfAlert = createSelfAlert(log, () => beside("delivery", errands.send()));
   const reload = () => {
     try {
       const next = read();
@@ -122,6 +125,7 @@ async function daemon(context: Context, read: () => Config): Promise<void> {
       return parts;
     },
     log,
+    selfAlert,
     signal: ending.signal,
     manager: createServiceManager(system.run, env, system.self.pid, (sentence) => log.warn(sentence)),
     watch: (ring) => {
@@ -141,58 +145,13 @@ async function daemon(context: Context, read: () => Config): Promise<void> {
       });
       return watchForWakeUps({ parts: () => parts, log, signal: ending.signal, ring });
     },
-    beforeCycle: () => void pings(config, "start"),
+    beforeCycle: () => void errands.ping("start"),
     afterCycle: (isGood) => {
-      void pings(config, isGood ? "success" : "fail");
-      if (!config.dryRun)
-        for (const [what, work] of [
-          ["delivery", deliver(delivery, parts, log, ending.signal, 60_000)],
-          ["filing tickets", settle(() => parts, log, ending.signal, 60_000)],
-        ] as const)
-          void work.catch((error: unknown) => log.error({ err: error }, `${what} failed`));
+      void errands.ping(isGood ? "success" : "fail");
+      beside("what follows a cycle", errands.run());
     },
   });
   await Promise.race([work, ending.after(graceMs)]);
   log.info("ended");
   opened.release();
-}
-
-/** The URL may be another one after a reload. */
-function pingerFor({ http }: Context["system"], log: Log): (config: Config, what: Ping) => Promise<void> {
-  let pinger: Pinger | null = null;
-  let url: string | null = null;
-  return async (config, what) => {
-    if (config.dryRun) return;
-    if (pinger === null || url !== config.pingUrl) {
-      url = config.pingUrl;
-      pinger = createPinger(http, url, (sentence) =>
-        sentence === null ? log.info("the dead man's switch is reached again") : log.warn(sentence),
-      );
-    }
-    await pinger.ping(what);
-  };
-}
-
-async function settle(parts: () => Parts, log: Log, signal: AbortSignal, withinMs: number): Promise<void> {
-  const { state, system } = parts();
-  const { cycle } = state.state();
-  const host = system.files.tryRead("/proc/sys/kernel/hostname")?.trim() ?? "unknown host";
-  const news = await settleTickets(parts, { id: cycle ?? "none", host }, signal, withinMs);
-  for (const sentence of news?.done ?? []) log.info(sentence);
-  if (news !== null && news.trouble !== null) log.warn(`tickets: ${news.trouble}`);
-  for (const note of news?.notes ?? []) log.warn(note);
-}
-
-async function deliver(
-  delivery: Delivery,
-  { config, registry }: Parts,
-  log: Log,
-  signal: AbortSignal,
-  withinMs: number,
-): Promise<void> {
-  const open = [...registry.problems().values()].filter(isOpen).map(({ key }) => key);
-  const { sent, waiting, errors, notes } = await delivery.deliver(config, signal, withinMs, new Set(open));
-  if (sent > 0) log.info({ sent, waiting }, "alerts sent");
-  for (const { channel, text, news } of errors) if (news) log.warn({ waiting, channel }, text);
-  for (const note of notes) log.warn(note);
 }

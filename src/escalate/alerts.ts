@@ -38,6 +38,7 @@ export function alertProposals(
         ...own,
         ...(alert.question === true ? { question: true } : {}),
         ...(alert.approvals === undefined ? {} : { approvals: alert.approvals }),
+        ...(alert.actionTaken === undefined ? {} : { actionTaken: alert.actionTaken }),
         message: cut(`${alert.message}\nThe model: ${wordsBeyond(group, own.message ?? "")}`),
       },
     ];
@@ -90,6 +91,7 @@ function alertFor(
     source: `rule:${finding.rule}`,
     ...(question ? { question } : {}),
     ...(approvals.length > 0 ? { approvals: approvals.slice(0, 20) } : {}),
+    ...takenOf(done),
     ...(flaps === null ? {} : { flapping: flaps }),
     problem: finding.key,
     problemType: finding.type,
@@ -106,6 +108,16 @@ function sinceWhen(problem: Problem | undefined, nowMs: number): string[] {
     ? []
     : [`Since ${problem.openedAt.slice(0, 16).replace("T", " ")} UTC (${duration(seconds)}).`];
 }
+
+/** What was really done on the machine, well or not. */
+function takenOf(done: readonly ActionRecord[]): { actionTaken?: string } {
+  const taken = done
+    .filter(({ type, result }) => changesMachine(type) && (result === "success" || result === "failure"))
+    .map(({ type, target, result }) => `${type}${target === null ? "" : `:${target}`} (${result})`);
+  return taken.length === 0 ? {} : { actionTaken: [...new Set(taken)].join(", ").slice(0, 1024) };
+}
+
+const changesMachine = (type: string): boolean => !/^(alert|log|hand_off)$/.test(type);
 
 const sentence = ({ type, target, detail }: ActionRecord): string =>
   `${type}${target === null ? "" : ` ${target}`}: ${detail}`;

@@ -57,7 +57,10 @@ function recovery(problem: Problem, nowMs: number): Proposal {
   const endMs = resolvedAt === null ? nowMs : Date.parse(resolvedAt);
   const seconds = Math.max(0, (endMs - Date.parse(openedAt)) / 1000);
   const calm = resolvedAt === null ? "" : ", and has been calm since";
-  const lines = [description, `Over after ${duration(seconds)}${calm}. ${helped(problem)}`];
+  const action = helped(problem);
+  const done =
+    action === null ? "Argus did nothing about it." : `Done by Argus: ${action.replace(":", " ")}.`;
+  const lines = [description, `Over after ${duration(seconds)}${calm}. ${done}`];
   return {
     type: "alert",
     message: lines.join("\n").slice(0, 8192),
@@ -67,15 +70,14 @@ function recovery(problem: Problem, nowMs: number): Proposal {
     severity,
     subject: subject.slice(0, 1024),
     recovery: true,
+    ...(action === null ? {} : { actionTaken: `${action} (success)`.slice(0, 1024) }),
   };
 }
 
 /** Words heal nothing, and neither does what failed. */
-function helped({ actions }: Problem): string {
+function helped({ actions }: Problem): string | null {
   const last = actions.findLast(
     ({ action, result }) => result === "success" && !/^(alert|log|file_bead|hand_off)\b/.test(action),
   );
-  return last === undefined
-    ? "Argus did nothing about it."
-    : `Done by Argus: ${last.action.replace(":", " ")}.`;
+  return last?.action ?? null;
 }

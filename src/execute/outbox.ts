@@ -13,10 +13,12 @@ export interface AlertText {
   readonly subject: string;
   readonly severity: Severity;
   readonly recovery: boolean;
+  /** What was done about it; undefined: nothing. */
+  readonly actionTaken?: string | undefined;
   /** Clean and short, a line for each thing that there is to say. */
   readonly text: string;
   /** Ids of what waits for a yes about it. */
-  readonly approvals: readonly string[];
+  readonly approvals?: readonly string[] | undefined;
 }
 
 /** Telegram takes 4096 characters; what is left over pays for the last line. */
@@ -47,10 +49,8 @@ export function composeMessage(
 }
 
 /** The same as data, for channels that pass on no words. */
-function noteOf(
-  { problem, type, subject, severity, recovery, text, approvals }: AlertText,
-  now: Moment,
-): ProblemNote {
+function noteOf(alert: AlertText, now: Moment): ProblemNote {
+  const { problem, type, subject, severity, recovery, text, approvals = [], actionTaken = "none" } = alert;
   return {
     problem,
     type,
@@ -60,6 +60,7 @@ function noteOf(
     at: new Date(now.wallMs).toISOString(),
     summary: redact(text.split("\n", 1)[0] ?? ""),
     ...(approvals.length === 0 ? {} : { approvals: [...approvals] }),
+    actionTaken: redact(oneLine(actionTaken, 1024)),
   };
 }
 

@@ -38,7 +38,7 @@ export interface Delivery {
    * @param open keys of the problems that are open now; channels that forget what they are not told again hear of them.
    */
   deliver(
-    config: Pick<Config, "channels" | "intervalSeconds">,
+    config: Pick<Config, "channels" | "intervalSeconds"> & Partial<Pick<Config, "dashboardUrl">>,
     signal: AbortSignal,
     withinMs: number,
     open?: ReadonlySet<string>,
@@ -102,7 +102,8 @@ export function createDelivery(system: System, stateDir: string): Delivery {
     const ways = channels.map((channel) => wayOf(channel));
     const names = ways.map(({ name }) => name);
     const all = tidy(names);
-    const shared = { attempt, names, open };
+    const first = ways.find(({ type }) => type === "relay")?.name ?? null;
+    const shared = { attempt, names, first, open };
     const served = await Promise.all(
       ways.map(async (way) => ({ ...(await serve(way, all, shared)), name: way.name })),
     );
@@ -115,16 +116,18 @@ export function createDelivery(system: System, stateDir: string): Delivery {
   }
 
   return {
-    deliver({ channels, intervalSeconds }, signal, withinMs, open = new Set()) {
+    deliver({ channels, intervalSeconds, dashboardUrl = null }, signal, withinMs, open = new Set()) {
       const mine = turn.then(async (): Promise<Delivered> => {
         const deadlineMs = clock.monotonicMs() + withinMs;
         const attempt = {
           http: system.http,
+          files,
           run: system.run,
           clock,
           signal,
           deadlineMs,
           intervalSeconds,
+          dashboardUrl,
         };
         const delivered = await run(channels, attempt, open);
         return { ...delivered, notes: notes.splice(0) };

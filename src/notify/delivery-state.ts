@@ -16,6 +16,10 @@ export const Firing = z.strictObject({
 });
 export type Firing = z.infer<typeof Firing>;
 
+/** A relay that does not take what it is given. */
+export const FellBack = z.strictObject({ how: z.string(), why: z.string(), at: Moment });
+export type FellBack = z.infer<typeof FellBack>;
+
 const Pause = z.strictObject({ from: Moment, seconds: z.number() });
 const Trouble = z.strictObject({ text: z.string(), since: z.string() });
 
@@ -25,6 +29,8 @@ const memory = {
   movedTo: z.strictObject({ from: z.string(), to: z.string() }).optional(),
   /** alertmanager: by the key of the problem. */
   firing: z.record(z.string(), Firing).optional(),
+  /** relay: since the last message it took; null: it works. */
+  fellBack: FellBack.nullable().optional(),
 };
 export const Memory = z.strictObject(memory);
 export type Memory = z.infer<typeof Memory>;

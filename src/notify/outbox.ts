@@ -4,8 +4,8 @@ import type { Files } from "../system/system.ts";
 import { OutboxMessage } from "../types/action.ts";
 import type { Severity } from "../types/problem.ts";
 
-/** An alert is a few hundred characters; whatever is larger is not a message of ours. */
-const mostBytes = 256 * 1024;
+/** Thousands of problems may begin in one cycle, each with a note; whatever is larger is not a message of ours. */
+const mostBytes = 8 * 1024 * 1024;
 
 export interface Waiting {
   readonly path: string;

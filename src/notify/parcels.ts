@@ -27,7 +27,8 @@ export function parcelsOf(
   host: string,
   now: Moment,
 ): Parcel[] {
-  const late = waiting.filter(({ message }) => isLate(message, now));
+  // A summary is short already.
+  const late = waiting.filter(({ message }) => message.daily === undefined && isLate(message, now));
   const isFlood = late.length > fewLate;
   const digested = isFlood ? late.filter(({ message }) => message.severity !== "critical") : [];
   const critical = isFlood ? late.filter(({ message }) => message.severity === "critical") : [];
@@ -48,9 +49,11 @@ function isLate({ createdAt }: OutboxMessage, now: Moment): boolean {
 }
 
 function single({ file, message }: Waiting, host: string, now: Moment): Parcel {
-  const { text, createdAt } = message;
+  const { text, createdAt, daily } = message;
   const late = isLate(message, now) ? `(delivered late, written ${minute(createdAt)} UTC)\n` : "";
-  return { kind: "message", files: [file], ...headOf([message], host), text: `${late}${text}` };
+  const kind = daily === undefined ? ("message" as const) : ("daily_summary" as const);
+  const data = daily === undefined ? {} : { daily };
+  return { kind, files: [file], ...headOf([message], host), text: `${late}${text}`, ...data };
 }
 
 function digestParcel(digest: Digest, of: readonly Waiting[], host: string): Parcel {

@@ -19,6 +19,8 @@ export interface Shared {
   readonly attempt: Attempt;
   /** Names of all channels. */
   readonly names: readonly string[];
+  /** The channel that is told summaries of the day before all others, and they only when it cannot; null: all are told. */
+  readonly first: string | null;
   /** Keys of the problems that are open now. */
   readonly open: ReadonlySet<string>;
 }
@@ -34,18 +36,21 @@ export function createQueue(system: System, progress: Progress, note: (sentence:
   const host = files.tryRead("/proc/sys/kernel/hostname")?.trim() ?? "unknown host";
 
   return async (way: Way, all: readonly Waiting[], shared: Shared): Promise<Turn> => {
-    const { attempt, names, open } = shared;
+    const { attempt, names, open, first } = shared;
     const { done, folded, blocked, error } = progress.of(way.name);
     const before = error?.text ?? null;
     if (blocked !== null && secondsBetween(blocked.from, clock.now()) < blocked.seconds)
       return { sent: 0, error: before };
-    const mine = all.filter(({ file }) => !done.includes(file));
+    const mine = all.filter(
+      ({ file, message }) =>
+        !done.includes(file) && (message.daily === undefined || isTurnOf(way, file, first)),
+    );
     let sent = 0;
     for (const [index, parcel] of parcelsOf(mine, folded, host, clock.now()).entries()) {
       if (index > 0) await clock.sleep(way.paceMs, attempt.signal);
       if (attempt.signal.aborted) return { sent, error: before };
       if (attempt.deadlineMs <= clock.monotonicMs()) return { sent, error: null };
-      const answer = await way.send(parcel, progress.of(way.name), attempt);
+      const answer = await way.send(linked(parcel, attempt), progress.of(way.name), attempt);
       const of = mine.filter(({ file }) => parcel.files.includes(file));
       if (answer.kind === "later") {
         if (attempt.signal.aborted) return { sent, error: before };
@@ -58,19 +63,24 @@ export function createQueue(system: System, progress: Progress, note: (sentence:
       } else if (answer.of === "channel" || of.length === 0) return { sent, error: answer.error };
       else keep(way.name, of, names, answer.error);
     }
-    return { sent, error: await sayAgain(way, attempt, open) };
+    const troubled = progress.of(way.name).fellBack?.why ?? null;
+    return { sent, error: (await sayAgain(way, attempt, open)) ?? troubled };
   };
+
+  function isTurnOf(way: Way, file: string, first: string | null): boolean {
+    return first === null || way.name === first || progress.of(first).done.includes(file);
+  }
 
   function confirmed(
     name: string,
     { kind }: Parcel,
     of: readonly Waiting[],
     names: readonly string[],
-    { memory, note: sentence }: Extract<Sent, { kind: "sent" }>,
+    { memory, note: sentence, alone }: Extract<Sent, { kind: "sent" }>,
   ): void {
     // What is to be known of a message must not be forgotten by a crash that does not bring the message again.
     if (memory !== undefined) progress.remember(name, memory);
-    progress.finish(name, of, names);
+    for (const each of alone === true ? names : [name]) progress.finish(each, of, names);
     const said = kind === "digest" ? { folded: null } : {};
     const change = { lastSentAt: isoTime(clock.now()), blocked: null, failures: 0, ...said };
     progress.remember(name, change, true);
@@ -100,4 +110,8 @@ export function createQueue(system: System, progress: Progress, note: (sentence:
     refreshedMs.set(way.name, nowMs);
     return answer.kind === "sent" || attempt.signal.aborted ? null : answer.error;
   }
+}
+
+function linked(parcel: Parcel, { dashboardUrl }: Attempt): Parcel {
+  return dashboardUrl === null ? parcel : { ...parcel, text: `${parcel.text}\n${dashboardUrl}` };
 }

@@ -54,6 +54,8 @@ export interface CycleStateFile {
   state(): CycleState;
   /** Whether the cycle before the present one was cut off (killed, power lost); known once this one has begun. */
   interrupted(): boolean;
+  /** Before a cycle: one that was cut off before it counts as failed. @returns whether one was, not yet counted. */
+  countCutOff(): boolean;
   /** These three throw a UserError that names the file and the mend; what they say is then known to `state` all the same. */
   begin(cycle: { id: string; trigger: TrailCycle["cycle"]["trigger"] }): void;
   end(durationMs: number): void;
@@ -77,6 +79,8 @@ export function createCycleState(
   const store = createStore({ files, path, schema: CycleState, empty, note });
   let state = store.load();
   let interrupted = false;
+  /** The cycle that was cut off, once it is counted. */
+  let counted: string | null = null;
   // Read once: a process keeps its start time.
   const pidStartTime = processStart(files, self.pid);
 
@@ -92,6 +96,13 @@ export function createCycleState(
   return {
     state: () => state,
     interrupted: () => interrupted,
+    countCutOff() {
+      if (!isInterrupted(files, state, clock.now().bootId) || counted === state.cycle) return false;
+      counted = state.cycle;
+      const lastError = "the cycle did not end: it was cut off, or it hung until it was";
+      state = { ...state, failuresInARow: state.failuresInARow + 1, lastError };
+      return true;
+    },
     begin({ id, trigger }) {
       const { bootId } = clock.now();
       // Our own unfinished one counts too: a cycle of this process that neither ended nor failed is a bug to be seen.

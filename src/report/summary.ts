@@ -3,6 +3,7 @@ import { actionCatalog } from "../types/action.ts";
 import type { Problem, RegistryRecord, Severity } from "../types/problem.ts";
 import { severities } from "../types/problem.ts";
 import type { TrailCycle } from "../types/trail.ts";
+import { matchText, type SilenceData } from "./silences.ts";
 import { oneLine } from "./text.ts";
 import { count, minute } from "./values.ts";
 
@@ -15,6 +16,7 @@ export interface Summary {
   readonly cycles: { readonly total: number; readonly woken: number; readonly since: string | null };
   readonly opened: number;
   readonly resolved: number;
+  /** The worst first. */
   readonly open: readonly {
     readonly severity: Severity;
     readonly subject: string;
@@ -35,6 +37,8 @@ export interface Summary {
     readonly assessment: string;
     readonly observations: readonly string[];
   } | null;
+  /** In force now; null: it could not be asked. */
+  readonly silenced: readonly SilenceData[] | null;
 }
 
 /**
@@ -47,6 +51,7 @@ export function summarise(
   records: Iterable<RegistryRecord>,
   cycles: Iterable<TrailCycle>,
   open: readonly Problem[],
+  silenced: Summary["silenced"] = [],
 ): Summary {
   let opened = 0;
   let resolved = 0;
@@ -96,6 +101,7 @@ export function summarise(
     actions: [...actions.values()].sort((a, b) => (a.action < b.action ? -1 : 1)),
     model,
     review,
+    silenced,
   };
 }
 
@@ -112,9 +118,18 @@ const reviewText = ({ assessment, observations }: NonNullable<Summary["review"]>
 /** More would not be read on a telephone; `argus problems` has them all. */
 const mostShown = 10;
 
+function silenceLines(silenced: Summary["silenced"]): string[] {
+  if (silenced === null) return ["what is silenced is not known: the executor was not to be asked"];
+  const shown = silenced.slice(0, mostShown).map(({ match, until, actions }) => {
+    return `silenced until ${minute(until)} UTC${actions ? ", actions too" : ""}: ${matchText(match)}`;
+  });
+  const rest = silenced.length - shown.length;
+  return rest === 0 ? shown : [...shown, `and ${rest} more: argus silence list`];
+}
+
 /** Plain text, a line for each thing that there is to say. */
 export function summaryText(summary: Summary): string {
-  const { host, from, to, cycles, opened, resolved, open, actions, model, review } = summary;
+  const { host, from, to, cycles, opened, resolved, open, actions, model, review, silenced } = summary;
   const shown = open.slice(0, mostShown).map(({ severity, description, openedAt, key }) => {
     return `${severity.toUpperCase()} ${oneLine(description)} (since ${minute(openedAt)} UTC)\nargus explain ${key}`;
   });
@@ -131,6 +146,7 @@ export function summaryText(summary: Summary): string {
     ...(model.calls === 0
       ? ["the model was not asked"]
       : [`the model was asked ${count(model.calls, "time")}: ${count(model.tokens, "token")}${cost}`]),
+    ...silenceLines(silenced),
     ...(review === null ? [] : [reviewText(review)]),
     ...shown.map((each) => `\n${each}`),
     ...(rest > 0 ? [`\nand ${rest} more: argus problems --open`] : []),

@@ -1,7 +1,6 @@
-/** The channels of `argus.json` with their secrets, and Telegram, which stands in `argus.env` alone. */
+/** The channels of `argus.json` with their secrets, and those that stand in `argus.env` alone. */
 import type { Channel, ChannelSetting } from "../types/channels.ts";
-import type { Answering } from "../types/orders.ts";
-import type { Config } from "../types/settings.ts";
+import type { Config, Settings } from "../types/settings.ts";
 
 export const nameOf = (setting: Pick<ChannelSetting, "type" | "name">): string =>
   setting.name ?? setting.type;
@@ -11,15 +10,16 @@ export const nameOf = (setting: Pick<ChannelSetting, "type" | "name">): string =
  * @param missing told of each variable that is named and not set.
  */
 export function resolveChannels(
-  settings: readonly ChannelSetting[],
-  telegram: Config["telegram"],
-  answering: Answering | undefined,
+  { channels: settings, telegram: answering }: Pick<Settings, "channels" | "telegram">,
+  { telegram, relay }: { telegram: Config["telegram"]; relay: Channel | null },
   secretOf: (variable: string) => string | null,
   missing: (channel: string, variable: string) => void,
 ): Channel[] {
   const may = answering === undefined ? {} : { may: answering.may };
-  const channels: Channel[] =
-    telegram === null ? [] : [{ type: "telegram", name: "telegram", ...telegram, ...may }];
+  const channels: Channel[] = [
+    ...(telegram === null ? [] : [{ type: "telegram" as const, name: "telegram", ...telegram, ...may }]),
+    ...(relay === null ? [] : [relay]),
+  ];
   for (const setting of settings) {
     const name = nameOf(setting);
     const secret = (variable: string): string => {

@@ -45,7 +45,7 @@ function contradictions(source: JsonSource, settings: Settings): Fault[] {
     if (windows.has(name)) say(["maintenance", index, "name"], `"${name}" is the name of another window`);
     windows.add(name);
   }
-  const channels = new Set(["telegram"]);
+  const channels = new Set(["telegram", "relay"]);
   for (const [index, channel] of settings.channels.entries()) {
     const name = nameOf(channel);
     const taken = `"${name}" is the name of another channel; give this one a name of its own`;

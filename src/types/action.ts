@@ -124,6 +124,10 @@ export const Proposal = z.strictObject({
     .array(z.string().regex(/^[a-z0-9]{4}$/))
     .max(20)
     .optional(),
+  /** alert: people have it already, by another way; it is only noted as announced. */
+  told: z.boolean().optional(),
+  /** alert: what was done about it, such as `restart_service:web (success)`. */
+  actionTaken: z.string().max(1024).optional(),
   /** alert: how often the problem began within the last hour, when that is too often to tell each time. */
   flapping: z.number().int().positive().optional(),
 });
@@ -167,6 +171,8 @@ export const ProblemNote = z.object({
   summary: z.string(),
   /** Ids of what waits for a yes about it. */
   approvals: z.array(z.string()).optional(),
+  /** What was done about it, such as `restart_service:web (success)`, or `none`. */
+  actionTaken: z.string().optional(),
 });
 export type ProblemNote = z.infer<typeof ProblemNote>;
 
@@ -180,5 +186,7 @@ export const OutboxMessage = z.object({
   problems: z.array(ProblemKey),
   host: z.string().optional(),
   notes: z.array(ProblemNote).optional(),
+  /** The data of a summary of the day: `text` says it to people. */
+  daily: z.record(z.string(), z.unknown()).optional(),
 });
 export type OutboxMessage = z.infer<typeof OutboxMessage>;

@@ -78,6 +78,16 @@ export interface ChannelAccounts {
     readonly command: readonly string[];
     readonly timeoutSeconds: number;
   };
+  readonly relay: {
+    readonly type: "relay";
+    readonly name: string;
+    readonly program: string;
+    readonly to: string;
+    readonly from: string;
+    readonly timeoutSeconds: number;
+    /** Where it is written what the relay did not take. */
+    readonly file: string;
+  };
 }
 export type ChannelType = keyof ChannelAccounts;
 export type Channel = ChannelAccounts[ChannelType];

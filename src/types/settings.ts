@@ -231,10 +231,14 @@ export interface Config {
   /** So often within so long a problem must begin to become a ticket for that alone. */
   readonly ticketRepeats: { readonly threshold: number; readonly windowSeconds: number };
   readonly telegram: { readonly token: string; readonly chatId: string; readonly apiUrl: string } | null;
-  /** Where messages go, Telegram among them. */
+  /** Where messages go, Telegram and the relay among them. */
   readonly channels: readonly Channel[];
   /** Fetched after each good cycle; null: nobody waits to hear from it. */
   readonly pingUrl: string | null;
+  /** When the daemon sends the summary of the day, by this machine's clock; null: nobody said, a timer may send it. */
+  readonly summaryAt: string | "never" | null;
+  /** Stands below each message; null: there is none. */
+  readonly dashboardUrl: string | null;
   readonly anthropicKey: string | null;
   readonly model: ModelConfig;
   /** Things to say once at start, such as a secrets file this user may not read. */

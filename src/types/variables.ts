@@ -141,6 +141,30 @@ export const variables = {
     secret: true,
     what: "a dead man's switch, fetched after each good cycle, with /start and /fail as at healthchecks.io",
   },
+  ARGUS_RELAY_ENABLED: {
+    kind: "flag",
+    fallback: false,
+    what: "send each problem, and the summary of the day, by the program relay",
+  },
+  ARGUS_RELAY_BIN: {
+    kind: "text",
+    what: "that program: an absolute path, or a name that is found on the PATH (default relay)",
+  },
+  ARGUS_RELAY_TO: { kind: "text", what: "agent that receives them; must be given when the relay is enabled" },
+  ARGUS_RELAY_FROM: { kind: "text", what: "agent that sends them (default argus)" },
+  ARGUS_RELAY_TIMEOUT: {
+    kind: "integer",
+    min: 1,
+    max: 60,
+    unit: "seconds",
+    fallback: 5,
+    what: "time for one call of the relay; what it does not take is written to `relay.jsonl`",
+  },
+  ARGUS_SUMMARY_AT: {
+    kind: "text",
+    what: "time of day by this machine's clock, such as 08:00, at which the daemon sends the summary of the day; or never (default 08:00 with the relay, else only the timer of an installation sends it)",
+  },
+  ARGUS_DASHBOARD_URL: { kind: "text", what: "address of your dashboard: the last line of each message" },
   ANTHROPIC_API_KEY: {
     kind: "text",
     secret: true,

@@ -77,6 +77,43 @@ describe("a value of the environment that is out of range", () => {
       { TELEGRAM_CHAT_ID: "5" },
       "TELEGRAM_CHAT_ID is set, but TELEGRAM_BOT_TOKEN is not: set both, or neither",
     ],
+    [{ ARGUS_RELAY_ENABLED: "perhaps" }, 'ARGUS_RELAY_ENABLED is "perhaps", but must be true or false'],
+    [
+      { ARGUS_RELAY_ENABLED: "true" },
+      "ARGUS_RELAY_ENABLED is set, but ARGUS_RELAY_TO is not: name the agent that receives",
+    ],
+    [
+      { ARGUS_RELAY_TO: "--help" },
+      'ARGUS_RELAY_TO is "--help", but must be the name of an agent, of A-Z, a-z, 0-9, ., _, @ and -',
+    ],
+    [
+      { ARGUS_RELAY_FROM: "the watchdog" },
+      'ARGUS_RELAY_FROM is "the watchdog", but must be the name of an agent, of A-Z, a-z, 0-9, ., _, @ and -',
+    ],
+    [
+      { ARGUS_RELAY_BIN: "bin/relay" },
+      'ARGUS_RELAY_BIN is "bin/relay", but must be an absolute path or the name of a program',
+    ],
+    [
+      { ARGUS_RELAY_BIN: "-rf" },
+      'ARGUS_RELAY_BIN is "-rf", but must be an absolute path or the name of a program',
+    ],
+    [
+      { ARGUS_RELAY_TIMEOUT: "90" },
+      'ARGUS_RELAY_TIMEOUT is "90", but must be a whole number from 1 to 60 (seconds)',
+    ],
+    [
+      { ARGUS_SUMMARY_AT: "8 am" },
+      'ARGUS_SUMMARY_AT is "8 am", but must be a time of day such as 08:00, or never',
+    ],
+    [
+      { ARGUS_SUMMARY_AT: "24:00" },
+      'ARGUS_SUMMARY_AT is "24:00", but must be a time of day such as 08:00, or never',
+    ],
+    [
+      { ARGUS_DASHBOARD_URL: "watch.example" },
+      'ARGUS_DASHBOARD_URL is "watch.example", but must be http://… or https://…',
+    ],
     [{ ARGUS_CONFIG: "mine.json" }, "/srv/mine.json does not exist; ARGUS_CONFIG must name a settings file"],
   ])("%o", (env, text) => {
     expect(said(env as Record<string, string>)).toBe(text);

@@ -241,6 +241,8 @@ export function bench(url: string): Bench {
       telegram: null,
       channels: [],
       pingUrl: null,
+      summaryAt: null,
+      dashboardUrl: null,
       anthropicKey: "test-key",
       notes: [],
       ...more,

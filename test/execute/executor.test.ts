@@ -435,6 +435,8 @@ describe("the policy", () => {
       channels: [],
       anthropicKey: "secret",
       pingUrl: null,
+      summaryAt: null,
+      dashboardUrl: null,
       model: {
         name: "claude-haiku-5-5",
         url: "https://api.anthropic.com",

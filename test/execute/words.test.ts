@@ -41,9 +41,29 @@ describe("alert", () => {
           state: "firing",
           at: "2026-11-20T22:40:00.000Z",
           summary: "web is failed (exit-code)",
+          actionTaken: "none",
         },
       ],
     });
+  });
+
+  it("says what was done about it, with secrets taken out", async () => {
+    const { argus } = argusAt();
+    await argus.run([alertOf(1, "web is down", { actionTaken: "restart_service:web (failure)" })]);
+    await argus.run([alertOf(2, "x is down", { actionTaken: "kill_tmux:--password=hunter22secret" })]);
+    const taken = argus.outbox().flatMap(({ notes = [] }) => notes.map(({ actionTaken }) => actionTaken));
+    expect(taken).toEqual(["restart_service:web (failure)", "kill_tmux:--password=[redacted]"]);
+  });
+
+  it("that people have already is noted and not told again, and its end is told", async () => {
+    const { argus } = argusAt();
+    const told = only(await argus.run([alertOf(1, "web is down", { told: true })]));
+    expect(told).toMatchObject({ result: "success", detail: "was told without the outbox" });
+    expect(only(await argus.run([alertOf(1, "web is down")])).refusal).toBe("duplicate");
+    await argus.run([alertOf(1, "web is down", { recovery: true })]);
+    expect(argus.outbox().map(({ text }) => text.split("\n", 1)[0])).toEqual([
+      "landmass: RECOVERED web is down",
+    ]);
   });
 
   it("makes one message of all alerts of a request, the worst first", async () => {

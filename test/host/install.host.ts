@@ -98,6 +98,20 @@ describe("install.sh", () => {
     expect(host.read("/usr/local/share/man/man8/argus.8")).toContain(".TH ARGUS 8");
   });
 
+  it("puts the summary of the day into the outbox each morning, and says in it what is silenced", async () => {
+    await succeed(host, ["argus", "silence", "add", "--subject", "web", "--for", "1h", "--reason", "trying"]);
+    await succeed(host, ["systemctl", "start", "argus-daily.service"]);
+    const [name = ""] = (await succeed(host, ["ls", "/var/lib/argus/outbox"])).split("\n");
+    expect(JSON.parse(host.read(`/var/lib/argus/outbox/${name}`) ?? "")).toMatchObject({
+      text: expect.stringMatching(/\nsilenced until .*: subject web/),
+      daily: { silenced: [{ match: { subject: "web" }, reason: "trying" }] },
+    });
+    expect(await succeed(host, ["argus", "summary"])).toContain(": subject web");
+    await succeed(host, ["rm", `/var/lib/argus/outbox/${name}`]);
+    const [id = ""] = /^\w{4}/.exec(await succeed(host, ["argus", "silence", "list"])) ?? [];
+    await succeed(host, ["argus", "silence", "remove", id]);
+  });
+
   it("changes nothing the second time, and says so", async () => {
     const [before, running] = [await footprint(host), await pids()];
     const again = await install("--yes");

@@ -57,13 +57,17 @@ export const alert: WordAction<Words> = {
       subject: proposal.subject,
       severity: proposal.severity,
       recovery: target.recovery,
+      actionTaken: proposal.actionTaken,
       text: target.text,
-      approvals: proposal.approvals ?? [],
+      approvals: proposal.approvals,
+      told: proposal.told === true,
       ...kindOf(proposal),
     }));
+    const untold = alerts.filter(({ told }) => !told);
     const now = context.system.clock.now();
-    const message = composeMessage(context.host, alerts, now);
-    const id = putIntoOutbox(context.system.files, context.stateDir, message, now);
+    const { files } = context.system;
+    const message = composeMessage(context.host, untold, now);
+    const id = untold.length === 0 ? "" : putIntoOutbox(files, context.stateDir, message, now);
     try {
       // Only now: an alert that could not be written must be told by the next cycle.
       context.state.markAnnounced(alerts, now);
@@ -72,12 +76,12 @@ export const alert: WordAction<Words> = {
         `dedup.json could not be written (${reasonOf(error)}): a restart of Argus would tell this again`,
       );
     }
-    const rest = tasks.length - 1;
-    const together = rest === 0 ? "" : `, in one message with ${rest} other${rest === 1 ? "" : "s"}`;
-    return tasks.map(() => ({
-      ok: true,
-      detail: `waits in the outbox as ${id}${together}`,
-      values: { outbox: id },
-    }));
+    const rest = untold.length - 1;
+    const together = rest < 1 ? "" : `, in one message with ${rest} other${rest === 1 ? "" : "s"}`;
+    return alerts.map(({ told }) =>
+      told
+        ? { ok: true, detail: "was told without the outbox", values: {} }
+        : { ok: true, detail: `waits in the outbox as ${id}${together}`, values: { outbox: id } },
+    );
   },
 };

@@ -1,5 +1,5 @@
 /** What a channel is given and what it answers. */
-import type { Clock, Http, Run } from "../../system/system.ts";
+import type { Clock, Files, Http, Run } from "../../system/system.ts";
 import type { ProblemNote } from "../../types/action.ts";
 import type { ChannelAccounts, ChannelType } from "../../types/channels.ts";
 import type { Severity } from "../../types/problem.ts";
@@ -8,7 +8,7 @@ import type { Memory } from "../delivery-state.ts";
 /** What is sent in one go: a message, or several that waited too long to be sent one by one. */
 export interface Parcel {
   /** `message`: one as it was written; `catch_up`: late critical ones together; `digest`: late others in short. */
-  readonly kind: "message" | "catch_up" | "digest" | "test";
+  readonly kind: "message" | "catch_up" | "digest" | "daily_summary" | "test";
   /** The same when it is sent again after a crash. */
   readonly id: string;
   /** Names of the files in the outbox that it answers for. */
@@ -20,10 +20,13 @@ export interface Parcel {
   readonly text: string;
   /** In the order of time. */
   readonly notes: readonly ProblemNote[];
+  /** daily_summary: its data. */
+  readonly daily?: Readonly<Record<string, unknown>>;
 }
 
 export interface Attempt {
   readonly http: Http;
+  readonly files: Files;
   readonly run: Run;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -31,15 +34,21 @@ export interface Attempt {
   readonly deadlineMs: number;
   /** Time between two cycles. */
   readonly intervalSeconds: number;
+  /** Stands below each message; null: there is none. */
+  readonly dashboardUrl: string | null;
 }
 
 export type Sent =
-  /** `detail`: one sentence on what came back. `memory`: what is to be known next time. `note`: for people. */
+  /**
+   * `detail`: one sentence on what came back. `memory`: what is to be known next time. `note`: for people. `alone`: no
+   * other channel need tell it.
+   */
   | {
       readonly kind: "sent";
       readonly detail: string;
       readonly memory?: Partial<Memory>;
       readonly note?: string;
+      readonly alone?: true;
     }
   /** It may work later: no network, a server error, too many messages. `blockedMs`: not before so long. */
   | { readonly kind: "later"; readonly error: string; readonly blockedMs: number }

@@ -4,10 +4,17 @@ import type { Memory } from "../delivery-state.ts";
 import { alertmanager } from "./alertmanager.ts";
 import type { Attempt, ChannelRow, Parcel, Sent } from "./channel.ts";
 import { command } from "./command.ts";
+import { relay } from "./relay.ts";
 import { telegram } from "./telegram.ts";
 import { webhook } from "./webhook.ts";
 
-const rows: { readonly [T in ChannelType]: ChannelRow<T> } = { telegram, webhook, alertmanager, command };
+const rows: { readonly [T in ChannelType]: ChannelRow<T> } = {
+  telegram,
+  relay,
+  webhook,
+  alertmanager,
+  command,
+};
 
 /** A row and its account, so that nobody else need know which belongs to which. */
 export interface Way {

@@ -19,7 +19,7 @@ export type Answer = Exclude<Sent, { kind: "later" }>;
  */
 export async function persist(
   who: string,
-  attempt: Attempt,
+  attempt: Pick<Attempt, "clock" | "signal" | "deadlineMs">,
   ask: (leftMs: number) => Promise<Answer>,
 ): Promise<Sent> {
   const left = () => attempt.deadlineMs - attempt.clock.monotonicMs();

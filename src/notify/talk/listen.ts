@@ -108,14 +108,7 @@ async function take(
   const send = (method: string, payload: object) =>
     persist(
       "Telegram",
-      {
-        http: system.http,
-        run: system.run,
-        clock: system.clock,
-        signal,
-        intervalSeconds: 0,
-        deadlineMs: system.clock.monotonicMs() + replyWithinMs,
-      },
+      { clock: system.clock, signal, deadlineMs: system.clock.monotonicMs() + replyWithinMs },
       (leftMs) =>
         confirmed(account, method, payload, system, {
           timeoutMs: Math.min(requestTimeoutMs, leftMs),

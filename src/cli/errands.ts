@@ -1,0 +1,75 @@
+/** What goes on beside the cycles and never delays one: pings, the summary of the day, delivery, tickets. */
+import type { Parts } from "../cycle.ts";
+import { createDailySummary } from "../daily-summary.ts";
+import { createDelivery } from "../notify/deliver.ts";
+import { createPinger, type Ping, type Pinger } from "../notify/ping.ts";
+import { isOpen } from "../record/problems.ts";
+import type { Log } from "../system/log.ts";
+import type { System } from "../system/system.ts";
+import { settleTickets } from "../tickets.ts";
+import type { Config } from "../types/settings.ts";
+import { silencedBy } from "./parts.ts";
+
+export interface Errands {
+  ping(what: Ping): Promise<void>;
+  /** Sends what waits in the outbox. Rejects only because of a bug. */
+  send(): Promise<void>;
+  /** After a cycle: the summary when it is due, delivery, tickets. Rejects only because of a bug. */
+  run(): Promise<void>;
+}
+
+/** @param parts as they are at the moment. @param withinMs for one delivery, and for one round of tickets. */
+export function createErrands(parts: () => Parts, log: Log, signal: AbortSignal, withinMs: number): Errands {
+  const { system, config } = parts();
+  const delivery = createDelivery(system, config.stateDir);
+  const daily = createDailySummary(system, config.stateDir);
+  const pings = pingerFor(system, log);
+
+  async function send(): Promise<void> {
+    const { config: present, registry } = parts();
+    const open = [...registry.problems().values()].filter(isOpen).map(({ key }) => key);
+    const { sent, waiting, errors, notes } = await delivery.deliver(present, signal, withinMs, new Set(open));
+    if (sent > 0) log.info({ sent, waiting }, "alerts sent");
+    for (const { channel, text, news } of errors) if (news) log.warn({ waiting, channel }, text);
+    for (const note of notes) log.warn(note);
+  }
+
+  async function summarise(): Promise<void> {
+    const { config: present, executor } = parts();
+    for (const note of await daily.tend(present, () => silencedBy(executor))) log.warn(note);
+  }
+
+  async function settle(): Promise<void> {
+    const { cycle } = parts().state.state();
+    const host = system.files.tryRead("/proc/sys/kernel/hostname")?.trim() ?? "unknown host";
+    const news = await settleTickets(parts, { id: cycle ?? "none", host }, signal, withinMs);
+    for (const sentence of news?.done ?? []) log.info(sentence);
+    if (news !== null && news.trouble !== null) log.warn(`tickets: ${news.trouble}`);
+    for (const note of news?.notes ?? []) log.warn(note);
+  }
+
+  return {
+    ping: (what) => pings(parts().config, what),
+    send,
+    async run() {
+      if (parts().config.dryRun) return;
+      await Promise.all([summarise().then(send), settle()]);
+    },
+  };
+}
+
+/** The URL may be another one after a reload. */
+function pingerFor({ http }: System, log: Log): (config: Config, what: Ping) => Promise<void> {
+  let pinger: Pinger | null = null;
+  let url: string | null = null;
+  return async (config, what) => {
+    if (config.dryRun) return;
+    if (pinger === null || url !== config.pingUrl) {
+      url = config.pingUrl;
+      pinger = createPinger(http, url, (sentence) =>
+        sentence === null ? log.info("the dead man's switch is reached again") : log.warn(sentence),
+      );
+    }
+    await pinger.ping(what);
+  };
+}

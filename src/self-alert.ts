@@ -1,0 +1,146 @@
+/**
+ * What people are told when Argus's own cycles fail, hang, or are cut off again and again. No cycle need complete for
+ * it: it goes through the executor's gate into the outbox like every alert and is sent at once; when it cannot be
+ * written down there, straight through the channels.
+ */
+import type { Parts } from "./cycle.ts";
+import type { Parcel } from "./notify/channels/channel.ts";
+import { tellDirectly } from "./notify/direct.ts";
+import type { Log } from "./system/log.ts";
+import { problemKey } from "./system/problem-key.ts";
+import { redact } from "./system/redact/redact.ts";
+import type { ActionRecord, Proposal } from "./types/action.ts";
+import { duration } from "./types/quantities.ts";
+
+export interface SelfAlert {
+  /** A cycle failed or was cut off, so many in a row: people hear of every third one. */
+  failed(parts: Parts, reason: string, signal: AbortSignal): Promise<void>;
+  /** The present cycle goes on for so long. */
+  hangs(parts: Parts, seconds: number, signal: AbortSignal): Promise<void>;
+  /** A cycle was complete. */
+  good(parts: Parts, signal: AbortSignal): Promise<void>;
+  /** Whatever is told without the outbox goes on beside the cycles: resolves when none of it does any more. */
+  settled(): Promise<void>;
+}
+
+const everyNth = 3;
+/** A cycle that hangs may hold the executor, which takes one request after the other. */
+const patienceMs = 10_000;
+
+const failing = problemKey("argus", "argus", "failing");
+const hanging = problemKey("argus", "argus", "hanging");
+
+/** @param send sends what waits in the outbox; nobody waits for it. */
+export function createSelfAlert(log: Log, send: (parts: Parts) => void): SelfAlert {
+  /** An Argus before this one may have told of a cycle that hung. */
+  let mayHang = true;
+  let telling: Promise<void> = Promise.resolve();
+
+  async function announce(
+    parts: Parts,
+    problem: string,
+    message: string,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const proposal = proposalOf(problem, message);
+    const action = await ask(parts, proposal, signal);
+    if (action?.result === "success") {
+      log.warn(action.detail);
+      return send(parts);
+    }
+    if (action !== null && action.refusal !== null)
+      return log.warn({ result: action.result, refusal: action.refusal }, action.detail);
+    log.error(`the alert could not be written down: ${action?.detail ?? "the executor is busy"}`);
+    // What still waits for the executor must not be told a second time when it is its turn.
+    proposal.told = true;
+    telling = telling
+      .then(async () => {
+        proposal.told = await tell(parts, problem, message, signal);
+        // Noted as announced, if only in memory: it is told again no sooner than any other, and its end is told.
+        if (proposal.told && action !== null) await ask(parts, proposal, signal);
+      })
+      .catch((error: unknown) => log.error({ err: error }, "nobody could be told"));
+  }
+
+  /** @returns whether somebody has it. */
+  async function tell(parts: Parts, problem: string, message: string, signal: AbortSignal): Promise<boolean> {
+    const { by, errors } = await tellDirectly(
+      parts.system,
+      parts.config,
+      parcelOf(parts, problem, message),
+      signal,
+    );
+    for (const error of errors) log.error(error);
+    if (by.length > 0) log.warn({ channels: by }, "told without the outbox");
+    return by.length > 0;
+  }
+
+  return {
+    async failed(parts, reason, signal) {
+      const { failuresInARow } = parts.state.state();
+      if (failuresInARow === 0 || failuresInARow % everyNth !== 0) return;
+      await announce(parts, failing, `Argus: ${failuresInARow} cycles in a row failed: ${reason}`, signal);
+    },
+    async hangs(parts, seconds, signal) {
+      mayHang = true;
+      await announce(parts, hanging, `Argus: a cycle has not ended for ${duration(seconds)}`, signal);
+    },
+    async good(parts, signal) {
+      // The end of what failed is told by the rule about it.
+      if (!mayHang) return;
+      mayHang = false;
+      const recovery = { ...proposalOf(hanging, "Argus: cycles end again"), recovery: true };
+      const action = await ask(parts, recovery, signal);
+      if (action?.result === "success") send(parts);
+    },
+    settled: () => telling,
+  };
+}
+
+function parcelOf({ system, config }: Parts, problem: string, message: string): Parcel {
+  const { wallMs } = system.clock.now();
+  const at = new Date(wallMs).toISOString();
+  const host = hostOf(system);
+  const summary = redact(message.slice(0, 2000));
+  const text = `${host}: CRITICAL ${summary}`;
+  const about = { problem, type: "argus" as const, subject: "argus", severity: "critical" as const };
+  return {
+    kind: "message",
+    id: `self-${wallMs}`,
+    files: [],
+    createdAt: at,
+    host,
+    severity: "critical",
+    text: config.dashboardUrl === null ? text : `${text}\n${config.dashboardUrl}`,
+    notes: [{ ...about, state: "firing", at, summary, actionTaken: "none" }],
+  };
+}
+
+const proposalOf = (problem: string, message: string): Proposal => ({
+  type: "alert",
+  message: message.slice(0, 8192),
+  source: "self",
+  problem,
+  problemType: "argus",
+  severity: "critical",
+  subject: "argus",
+});
+
+const hostOf = ({ files }: Parts["system"]): string =>
+  files.tryRead("/proc/sys/kernel/hostname")?.trim() ?? "unknown host";
+
+/** null: no answer in time. */
+async function ask(parts: Parts, proposal: Proposal, signal: AbortSignal): Promise<ActionRecord | null> {
+  const { config, executor, state, system } = parts;
+  const request = {
+    cycle: state.state().cycle ?? "none",
+    host: hostOf(system),
+    dryRun: config.dryRun,
+    proposals: [proposal],
+  };
+  const done = new AbortController();
+  const late = system.clock.sleep(patienceMs, done.signal).then(() => null);
+  const reply = await Promise.race([executor.execute(request, signal), late]);
+  done.abort();
+  return reply?.actions[0] ?? null;
+}

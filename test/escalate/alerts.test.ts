@@ -1,0 +1,59 @@
+/** What an alert says of what was done: only what really was, and how it went. */
+import { expect, it } from "vitest";
+import { alertProposals } from "../../src/escalate/alerts.ts";
+import { recoveryProposals } from "../../src/escalate/recovery.ts";
+import type { ActionRecord } from "../../src/types/action.ts";
+import type { Problem } from "../../src/types/problem.ts";
+
+const key = "service:0123456789abcdef";
+const done = (type: string, target: string | null, result: string, refusal: string | null = null) =>
+  ({ type, target, result, refusal, detail: "it", values: {}, problem: key }) as unknown as ActionRecord;
+
+const taken = (...actions: ActionRecord[]) => {
+  const finding = {
+    key,
+    rule: "r",
+    type: "service",
+    severity: "critical",
+    subject: "web",
+    summary: "s",
+    actions: [],
+  };
+  const resolution = { resolved: false, why: "it failed" };
+  const handled = [{ finding, actions, resolution }] as unknown as Parameters<typeof alertProposals>[0];
+  return alertProposals(handled, new Map(), 0)[0]?.actionTaken;
+};
+
+it.each([
+  ["nothing", [], undefined],
+  ["what was refused", [done("restart_service", "web", "suppressed", "backoff")], undefined],
+  ["words", [done("alert", null, "success"), done("log", null, "success")], undefined],
+  ["what failed", [done("restart_service", "web", "failure")], "restart_service:web (failure)"],
+  [
+    "several, the same once",
+    [done("clean_disk", null, "success"), done("kill_pid", "7", "success"), done("kill_pid", "7", "success")],
+    "clean_disk (success), kill_pid:7 (success)",
+  ],
+])("%s", (_, actions, wanted) => {
+  expect(taken(...actions)).toBe(wanted);
+});
+
+it("the end of a problem says what helped", () => {
+  const [opened, over] = ["2026-11-20T22:00:00Z", "2026-11-20T22:40:00Z"];
+  const end = (actions: object[]) => {
+    const problem = {
+      key,
+      type: "service",
+      subject: "web",
+      openedAt: opened,
+      resolvedAt: null,
+      openings: [],
+      actions,
+    };
+    return recoveryProposals([problem as unknown as Problem], [{ key }], 300, Date.parse(over))[0]
+      ?.actionTaken;
+  };
+  expect(end([])).toBeUndefined();
+  expect(end([{ action: "restart_service:web", result: "failure" }])).toBeUndefined();
+  expect(end([{ action: "restart_service:web", result: "success" }])).toBe("restart_service:web (success)");
+});
