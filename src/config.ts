@@ -2,6 +2,15 @@
 import { dirname, join, resolve } from "node:path";
 import { resolveChannels } from "./system/channel-settings.ts";
 import { type EnvFile, isSecretName, readEnvFile } from "./system/env-file.ts";
+import {
+  faultIn,
+  lookUp,
+  readChoice,
+  readFlag,
+  readInteger,
+  type Value,
+  webUrl,
+} from "./system/env-values.ts";
 import { type Fault, faultText } from "./system/json-source.ts";
 import { nearestOf, quoted } from "./system/names.ts";
 import { reach } from "./system/reach.ts";
@@ -9,7 +18,7 @@ import { relayOf, summaryTime } from "./system/relay-settings.ts";
 import { readSettings } from "./system/settings-file.ts";
 import type { System } from "./system/system.ts";
 import { UserError } from "./types/errors.ts";
-import { type Config, Settings, type Variable, type VariableName, variables } from "./types/settings.ts";
+import { type Config, Settings, type VariableName, variables } from "./types/settings.ts";
 
 export interface ConfigSource {
   readonly system: System;
@@ -117,53 +126,7 @@ function envPath({ system, env }: ConfigSource, settingsFile: string): string {
   return system.files.stat(credential) === null ? beside : credential;
 }
 
-interface Value {
-  readonly text: string;
-  /** Empty: of the environment. */
-  readonly file: string;
-  readonly line: number;
-}
-
-const faultIn = ({ file, line }: Value, message: string): Fault => ({ file, line, path: "", message });
 const sentence = (fault: Fault): string => (fault.file === "" ? fault.message : faultText(fault));
-
-function lookUp(name: string, env: ConfigSource["env"], file: EnvFile): Value | null {
-  const fromEnvironment = env[name];
-  if (fromEnvironment !== undefined && fromEnvironment !== "")
-    return { text: fromEnvironment, file: "", line: 0 };
-  const fromFile = file.values.get(name);
-  if (fromFile === undefined || fromFile.text === "") return null;
-  return { ...fromFile, file: file.path };
-}
-
-function readInteger(name: VariableName, value: Value | null, faults: Fault[]): number {
-  const row: Variable = variables[name];
-  if (row.kind !== "integer") throw new Error(`${name} is no number`);
-  if (value === null) return row.fallback;
-  const number = /^-?\d{1,15}$/.test(value.text) ? Number(value.text) : Number.NaN;
-  if (number >= row.min && number <= row.max) return number;
-  const wanted = `a whole number from ${row.min} to ${row.max} (${row.unit})`;
-  const comment = value.text.includes("#") ? "; a comment stands on a line of its own" : "";
-  faults.push(faultIn(value, `${name} is ${quoted(value.text)}, but must be ${wanted}${comment}`));
-  return row.fallback;
-}
-
-function readFlag(name: VariableName, value: Value | null, faults: Fault[]): boolean {
-  const word = value?.text.toLowerCase();
-  if (value === null || word === undefined || ["false", "0", "no", "off"].includes(word)) return false;
-  if (["true", "1", "yes", "on"].includes(word)) return true;
-  faults.push(faultIn(value, `${name} is ${quoted(value.text)}, but must be true or false`));
-  return false;
-}
-
-function readChoice(name: VariableName, value: Value | null, faults: Fault[]): string {
-  const row: Variable = variables[name];
-  if (row.kind !== "choice") throw new Error(`${name} is no choice`);
-  if (value === null) return row.fallback;
-  if (!row.choices.includes(value.text))
-    faults.push(faultIn(value, `${name} is ${quoted(value.text)}, but must be ${row.choices.join(" or ")}`));
-  return value.text;
-}
 
 function telegramOf(value: (name: VariableName) => Value | null, faults: Fault[]): Config["telegram"] {
   const token = value("TELEGRAM_BOT_TOKEN");
@@ -175,14 +138,6 @@ function telegramOf(value: (name: VariableName) => Value | null, faults: Fault[]
   if (token !== null && chatId === null) alone(token, "TELEGRAM_CHAT_ID", "TELEGRAM_BOT_TOKEN");
   if (token === null || chatId === null) return null;
   return { token: token.text, chatId: chatId.text, apiUrl: apiUrl ?? "https://api.telegram.org" };
-}
-
-function webUrl(name: VariableName, value: Value | null, faults: Fault[]): string | null {
-  if (value === null) return null;
-  if (!/^https?:$/.test(URL.canParse(value.text) ? new URL(value.text).protocol : "")) {
-    faults.push(faultIn(value, `${name} is ${quoted(value.text)}, but must be http://… or https://…`));
-  }
-  return value.text;
 }
 
 function modelName(value: Value | null, faults: Fault[]): string {

@@ -2,22 +2,16 @@
 import { join } from "node:path";
 import type { ChannelAccounts } from "../types/channels.ts";
 import type { Config, VariableName } from "../types/settings.ts";
+import type { Value } from "./env-values.ts";
 import { quoted } from "./names.ts";
 
-/** A variable's text, and where it stands. */
-interface EnvValue {
-  readonly text: string;
-  readonly file: string;
-  readonly line: number;
-}
-
 export interface RelayVariables {
-  value(name: VariableName): EnvValue | null;
+  value(name: VariableName): Value | null;
   readonly isEnabled: boolean;
   readonly timeoutSeconds: number;
   home(path: string): string;
   readonly stateDir: string;
-  fault(at: EnvValue, message: string): void;
+  fault(at: Value, message: string): void;
 }
 
 /** Both are arguments of a program: none may be taken for a flag, or hold what no name of an agent holds. */
@@ -56,7 +50,7 @@ const defaultTime = "08:00";
 
 /** @param relay whether it is enabled: whoever reads it there expects the summary too. */
 export function summaryTime(
-  value: EnvValue | null,
+  value: Value | null,
   relay: boolean,
   fault: RelayVariables["fault"],
 ): Config["summaryAt"] {
