@@ -16,6 +16,9 @@ export const Firing = z.strictObject({
 });
 export type Firing = z.infer<typeof Firing>;
 
+/** An alert that is over, as an Alertmanager was told. */
+const Over = Firing.omit({ at: true }).extend({ endsAt: z.string() });
+
 const Pause = z.strictObject({ from: Moment, seconds: z.number() });
 const Trouble = z.strictObject({ text: z.string(), since: z.string() });
 
@@ -25,6 +28,8 @@ const memory = {
   movedTo: z.strictObject({ from: z.string(), to: z.string() }).optional(),
   /** alertmanager: by the key of the problem. */
   firing: z.record(z.string(), Firing).optional(),
+  /** alertmanager: what is still said to be over. */
+  over: z.array(Over).optional(),
 };
 export const Memory = z.strictObject(memory);
 export type Memory = z.infer<typeof Memory>;
