@@ -1,0 +1,148 @@
+/**
+ * Debian's Prometheus, Alertmanager and node exporter on throwaway hosts, with the files that docs/alertmanager.md
+ * shows, and a real HTTP server that is notified and writes down what it hears.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { succeed } from "./argus.ts";
+import { bootHost, checkout, type Host } from "./harness.ts";
+import { systemctl } from "./installed.ts";
+import { whyMissing } from "./namespaces.ts";
+
+const programs: readonly [program: string, debianPackage: string][] = [
+  ["prometheus", "prometheus"],
+  ["promtool", "prometheus"],
+  ["prometheus-alertmanager", "prometheus-alertmanager"],
+  ["amtool", "prometheus-alertmanager"],
+  ["prometheus-node-exporter", "prometheus-node-exporter"],
+];
+
+/** As GET /api/v2/alerts has it. */
+export interface Alert {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly startsAt: string;
+  readonly endsAt: string;
+  readonly fingerprint: string;
+  readonly status: { readonly state: string; readonly silencedBy: readonly string[] };
+}
+
+/** What Alertmanager's webhook sends. */
+export interface Notification {
+  readonly receiver: string;
+  readonly status: "firing" | "resolved";
+  readonly groupLabels: Readonly<Record<string, string>>;
+  readonly alerts: readonly (Omit<Alert, "status"> & { readonly status: "firing" | "resolved" })[];
+}
+
+export interface Monitoring {
+  readonly monitor: Host;
+  readonly web: readonly Host[];
+  alerts(): Promise<Alert[]>;
+  /** In the order in which they came. */
+  notifications(receiver: string): Notification[];
+  amtool(...args: string[]): Promise<string>;
+  stop(): Promise<void>;
+}
+
+const received = "/srv/received.jsonl";
+const receiver = `import { appendFileSync } from "node:fs";
+import { createServer } from "node:http";
+createServer(async (request, response) => {
+  let body = "";
+  for await (const part of request) body += part;
+  appendFileSync("${received}", JSON.stringify(JSON.parse(body)) + "\\n");
+  response.end();
+}).listen(8060, "127.0.0.1");
+`;
+const names = ["web1", "web2", "web3"];
+const hostsFile = [
+  "127.0.0.1 localhost monitor",
+  ...names.map((name, index) => `127.0.1.${index + 1} ${name}`),
+]
+  .map((line) => `${line}\n`)
+  .join("");
+const defaults = (name: string) => `/etc/default/${name}`;
+export const rulesFile = "/etc/prometheus/argus.yml";
+
+/** A code block of the page, by the line before which it is the next one. */
+export function shown(language: string, number: number): string {
+  const page = readFileSync(join(checkout, "docs/alertmanager.md"), "utf8");
+  const blocks = [...page.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, "g"))];
+  const text = blocks[number]?.[1];
+  if (text === undefined) throw new Error(`docs/alertmanager.md has no block ${number} of ${language}`);
+  return text;
+}
+
+/** What a person would wait for, a test does not. */
+const hasty = (text: string, seconds: Readonly<Record<string, number>>): string =>
+  text.replace(/^(\s+)(\w+): \d+[smh]$/gm, (line, indent, key) =>
+    seconds[key] === undefined ? line : `${indent}${key}: ${seconds[key]}s`,
+  );
+
+/** Four hosts on one network. On the monitor all runs and nothing is wrong yet. */
+export async function bootMonitoring(): Promise<Monitoring> {
+  const refusal = whyMissing(programs);
+  if (refusal !== null) throw new Error(refusal);
+  const monitor = await bootHost({ name: "monitor" });
+  const web: Host[] = [];
+  const stop = async () => {
+    await Promise.all(web.map((host) => host.stop()));
+    await monitor.stop();
+  };
+  try {
+    const others = await Promise.allSettled(names.map((name) => bootHost({ name, network: monitor })));
+    for (const other of others) if (other.status === "fulfilled") web.push(other.value);
+    for (const other of others) if (other.status === "rejected") throw other.reason;
+    for (const host of [monitor, ...web]) host.write("/etc/hosts", hostsFile);
+    await Promise.all([startMonitor(monitor), ...web.map(startExporter)]);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  const amtool = async (...args: string[]) =>
+    await succeed(monitor, ["amtool", "--alertmanager.url=http://monitor:9093", ...args]);
+  return {
+    monitor,
+    web,
+    amtool,
+    // amtool leaves silenced ones out unless it is asked not to.
+    alerts: async () =>
+      JSON.parse(await amtool("--output=json", "alert", "query", "--active", "--silenced", "--inhibited")),
+    notifications: (name) => {
+      if (!existsSync(join(monitor.root, received))) return [];
+      const lines = readFileSync(join(monitor.root, received), "utf8").split("\n").slice(0, -1);
+      return lines.map((line) => JSON.parse(line)).filter((each: Notification) => each.receiver === name);
+    },
+    stop,
+  };
+}
+
+async function startMonitor(monitor: Host): Promise<void> {
+  // What the machine's own ones may have gathered is none of this host's.
+  await succeed(monitor, ["sh", "-c", "rm -rf /var/lib/prometheus/* /etc/prometheus/*"]);
+  const alertmanager = hasty(shown("yaml", 0), { group_wait: 5, group_interval: 2 });
+  monitor.write("/etc/prometheus/alertmanager.yml", alertmanager);
+  monitor.write(
+    "/etc/prometheus/prometheus.yml",
+    hasty(shown("yaml", 1), { scrape_interval: 1, evaluation_interval: 1 }),
+  );
+  monitor.write(rulesFile, hasty(shown("yaml", 2), { for: 0 }));
+  monitor.write(
+    defaults("prometheus-alertmanager"),
+    'ARGS="--cluster.listen-address= --web.listen-address=127.0.0.1:9093"\n',
+  );
+  monitor.write(defaults("prometheus"), 'ARGS="--web.listen-address=127.0.0.1:9090"\n');
+  monitor.write("/srv/receiver.mjs", receiver);
+  await monitor.unit("receiver.service", `[Service]\nExecStart=${process.execPath} /srv/receiver.mjs\n`);
+  await systemctl(monitor, "start", "receiver", "prometheus-alertmanager", "prometheus");
+}
+
+async function startExporter(host: Host, index: number): Promise<void> {
+  const address = `--web.listen-address=127.0.1.${index + 1}:9100`;
+  host.write(
+    defaults("prometheus-node-exporter"),
+    `ARGS="${address} --collector.disable-defaults --collector.systemd"\n`,
+  );
+  await systemctl(host, "start", "prometheus-node-exporter");
+}
