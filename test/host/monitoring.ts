@@ -35,13 +35,32 @@ export interface Notification {
   readonly alerts: readonly (Omit<Alert, "status"> & { readonly status: "firing" | "resolved" })[];
 }
 
+/** Runs the commands of a transcript. @returns what it looks like now. */
+export async function replay(host: Host, transcript: string): Promise<string> {
+  const commands = transcript.split("\n").filter((line) => line.startsWith("$ "));
+  let text = "";
+  for (const command of commands) {
+    const output = await succeed(host, ["sh", "-c", command.slice(2)]);
+    text += `${command}\n${output === "" ? "" : `${output}\n`}`;
+  }
+  return text;
+}
+
+/** What differs from run to run, and what nobody sees. */
+export const masked = (text: string): string =>
+  text
+    .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "ID")
+    .replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/g, "TIME")
+    .replace(/ +$/gm, "");
+
 export interface Monitoring {
   readonly monitor: Host;
   readonly web: readonly Host[];
   alerts(): Promise<Alert[]>;
   /** In the order in which they came. */
   notifications(receiver: string): Notification[];
-  amtool(...args: string[]): Promise<string>;
+  /** Returns when it answers. */
+  restartAlertmanager(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -63,13 +82,12 @@ const hostsFile = [
   .map((line) => `${line}\n`)
   .join("");
 const defaults = (name: string) => `/etc/default/${name}`;
-export const rulesFile = "/etc/prometheus/argus.yml";
 
-/** A code block of the page, by the line before which it is the next one. */
-export function shown(language: string, number: number): string {
+/** A code block of the page: which one of its language, counted from 0. */
+export function shown(language: "json" | "yaml" | "", number: number): string {
   const page = readFileSync(join(checkout, "docs/alertmanager.md"), "utf8");
-  const blocks = [...page.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, "g"))];
-  const text = blocks[number]?.[1];
+  const blocks = [...page.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)].filter(([, of]) => of === language);
+  const text = blocks[number]?.[2];
   if (text === undefined) throw new Error(`docs/alertmanager.md has no block ${number} of ${language}`);
   return text;
 }
@@ -80,8 +98,11 @@ const hasty = (text: string, seconds: Readonly<Record<string, number>>): string 
     seconds[key] === undefined ? line : `${indent}${key}: ${seconds[key]}s`,
   );
 
-/** Four hosts on one network. On the monitor all runs and nothing is wrong yet. */
-export async function bootMonitoring(): Promise<Monitoring> {
+/**
+ * Four hosts on one network.
+ * @param prepare makes of a host what is to be watched: before Prometheus looks, so that nothing is wrong yet.
+ */
+export async function bootMonitoring(prepare: (host: Host) => Promise<void>): Promise<Monitoring> {
   const refusal = whyMissing(programs);
   if (refusal !== null) throw new Error(refusal);
   const monitor = await bootHost({ name: "monitor" });
@@ -95,20 +116,30 @@ export async function bootMonitoring(): Promise<Monitoring> {
     for (const other of others) if (other.status === "fulfilled") web.push(other.value);
     for (const other of others) if (other.status === "rejected") throw other.reason;
     for (const host of [monitor, ...web]) host.write("/etc/hosts", hostsFile);
-    await Promise.all([startMonitor(monitor), ...web.map(startExporter)]);
+    await startMonitor(monitor);
+    await Promise.all(
+      web.map(async (host, index) => await prepare(host).then(() => startExporter(host, index))),
+    );
+    await systemctl(monitor, "start", "prometheus");
   } catch (error) {
     await stop();
     throw error;
   }
-  const amtool = async (...args: string[]) =>
-    await succeed(monitor, ["amtool", "--alertmanager.url=http://monitor:9093", ...args]);
   return {
     monitor,
     web,
-    amtool,
-    // amtool leaves silenced ones out unless it is asked not to.
+    // Without a choice amtool leaves out what is silenced.
     alerts: async () =>
-      JSON.parse(await amtool("--output=json", "alert", "query", "--active", "--silenced", "--inhibited")),
+      JSON.parse(
+        await succeed(monitor, [
+          ...["amtool", "--output=json", "alert", "query"],
+          ...["--active", "--silenced", "--inhibited"],
+        ]),
+      ),
+    restartAlertmanager: async () => {
+      await systemctl(monitor, "restart", "prometheus-alertmanager");
+      await isReady(monitor);
+    },
     notifications: (name) => {
       if (!existsSync(join(monitor.root, received))) return [];
       const lines = readFileSync(join(monitor.root, received), "utf8").split("\n").slice(0, -1);
@@ -127,16 +158,25 @@ async function startMonitor(monitor: Host): Promise<void> {
     "/etc/prometheus/prometheus.yml",
     hasty(shown("yaml", 1), { scrape_interval: 1, evaluation_interval: 1 }),
   );
-  monitor.write(rulesFile, hasty(shown("yaml", 2), { for: 0 }));
+  monitor.write("/etc/prometheus/argus.yml", hasty(shown("yaml", 2), { for: 0 }));
   monitor.write(
     defaults("prometheus-alertmanager"),
     'ARGS="--cluster.listen-address= --web.listen-address=127.0.0.1:9093"\n',
   );
   monitor.write(defaults("prometheus"), 'ARGS="--web.listen-address=127.0.0.1:9090"\n');
+  monitor.write("/etc/amtool/config.yml", "alertmanager.url: http://monitor:9093\n");
   monitor.write("/srv/receiver.mjs", receiver);
   await monitor.unit("receiver.service", `[Service]\nExecStart=${process.execPath} /srv/receiver.mjs\n`);
-  await systemctl(monitor, "start", "receiver", "prometheus-alertmanager", "prometheus");
+  await systemctl(monitor, "start", "receiver", "prometheus-alertmanager");
+  await isReady(monitor);
 }
+
+const isReady = async (monitor: Host): Promise<void> =>
+  await monitor.waitFor(
+    async () => (await monitor.exec(["amtool", "cluster", "show"])).exitCode === 0,
+    20_000,
+    "Alertmanager to answer",
+  );
 
 async function startExporter(host: Host, index: number): Promise<void> {
   const address = `--web.listen-address=127.0.1.${index + 1}:9100`;
