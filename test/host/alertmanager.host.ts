@@ -18,7 +18,7 @@ import {
 
 let all: Monitoring;
 const names = ["web1", "web2", "web3"];
-const units = ["shop", "till"];
+const units = ["shop", "till", "desk"];
 const [first, second, third] = [0, 1, 2].map((index) => () => all.web[index] as Host) as [
   () => Host,
   () => Host,
@@ -109,24 +109,24 @@ describe("an outage on three hosts", () => {
   });
 
   it("is silenced with amtool, and of a silenced host no notification comes", async () => {
-    const before = toTeam().length;
-    const said = await replay(all.monitor, shown("", 0));
-    console.log(said);
-    const [id] = /[0-9a-f]{8}-[0-9a-f-]{27}/.exec(said) ?? [];
+    const before = { team: toTeam().length, onCall: all.notifications("on-call").length };
+    const transcript = await replay(all.monitor, shown("", 0));
+    expect(masked(transcript)).toEqual(masked(shown("", 0)));
     await crash(second(), "till");
-    const suppressed = async () => (await all.alerts()).filter(({ status }) => status.state === "suppressed");
-    await waitFor(20, "two silenced alerts", async () => (await suppressed()).length === 2);
-    expect((await suppressed()).map(({ status }) => status.silencedBy)).toEqual([[id], [id]]);
-    expect(hostsOf(await suppressed())).toEqual(["web2", "web2"]);
+    const isQuiet = async () =>
+      (await all.alerts()).some(
+        (alert) => isOf("till", "web2")(alert) && alert.status.state === "suppressed",
+      );
+    await waitFor(20, "the silenced alert", isQuiet);
     await crash(first(), "till");
     await waitFor(20, "the notification of web1", () =>
       toTeam().some(({ alerts }) => alerts.some(isOf("till", "web1"))),
     );
-    expect(
-      toTeam()
-        .slice(before)
-        .flatMap(({ alerts }) => alerts.filter(({ labels }) => labels["host"] === "web2")),
-    ).toEqual([]);
+    const since = [...toTeam().slice(before.team), ...all.notifications("on-call").slice(before.onCall)];
+    expect(since.flatMap(({ alerts }) => hostsOf(alerts))).not.toContain("web2");
+    const silenced = (await all.alerts()).filter(({ status }) => status.silencedBy.length > 0);
+    expect(new Set(hostsOf(silenced))).toEqual(new Set(["web2"]));
+    expect(silenced.length).toBeGreaterThanOrEqual(3);
   });
 
   it("is known again after a restart of Alertmanager, as the same, and nobody is told twice", async () => {
@@ -138,20 +138,25 @@ describe("an outage on three hosts", () => {
     expect(again.map(({ status }) => status.state)).toEqual(["active", "suppressed", "active"]);
     for (const [index, { endsAt }] of again.entries())
       expect(Date.parse(endsAt)).toBeGreaterThan(Date.parse(outage[index]?.endsAt ?? ""));
-    expect(toTeam()).toHaveLength(before);
+    // The next thing that is told is what is new.
+    await crash(third(), "till");
+    await waitFor(20, "the notification of web3", () => toTeam().length > before);
+    expect(toTeam()[before]?.alerts.filter(isOf("till", "web3"))).toHaveLength(1);
   });
 
-  it("is over on recovery, as the alerts that were told", async () => {
+  it("is over on recovery, as the alerts that were told, though the clock of one host is ahead", async () => {
+    // Its end lies in Alertmanager's future, which therefore holds to what it was told before: for five minutes.
+    setClock(first(), 5);
     await Promise.all(all.web.map(async (host) => await systemctl(host, "start", ...units)));
-    await waitFor(30, "the end of all alerts", async () =>
+    await waitFor(60, "the end of all alerts", async () =>
       (await all.alerts()).every(({ labels }) => labels["alertname"] !== "ArgusService"),
     );
     const ended = () =>
       toTeam().flatMap(({ alerts }) => alerts.filter(({ status }) => status === "resolved"));
     await waitFor(
       20,
-      "three recoveries",
-      () => new Set(ended().map(({ fingerprint }) => fingerprint)).size === 3,
+      "four recoveries",
+      () => new Set(ended().map(({ fingerprint }) => fingerprint)).size === 4,
     );
     expect(toTeam().at(-1)?.status).toBe("resolved");
     const told = toTeam().flatMap(({ alerts }) => alerts.filter(({ status }) => status === "firing"));
@@ -161,7 +166,9 @@ describe("an outage on three hosts", () => {
     }
     expect(hostsOf(ended())).not.toContain("web2");
     expect(await replay(all.monitor, shown("", 1))).toBe(shown("", 1));
-    console.log(await replay(all.monitor, "$ amtool silence query\n"));
+    expect(await replay(all.monitor, "$ amtool silence query --quiet\n")).toBe(
+      "$ amtool silence query --quiet\n",
+    );
   });
 });
 
@@ -171,11 +178,11 @@ describe("an Argus that is gone for good", () => {
 
   it("holds no alert, and is missed by Prometheus", async () => {
     setClock(third(), -behindSeconds);
-    await crash(third(), "till");
-    await waitFor(20, "the alert", async () => (await alertsOf("till")).length === 1);
+    await crash(third(), "desk");
+    await waitFor(20, "the alert", async () => (await alertsOf("desk")).length === 1);
     await crash(third(), "argus");
     await systemctl(third(), "stop", "argus");
-    await waitFor(30, "the end of its alert", async () => (await alertsOf("till")).length === 0);
+    await waitFor(30, "the end of its alert", async () => (await alertsOf("desk")).length === 0);
     const absent = ({ labels }: Labelled) => labels["alertname"] === "ArgusAbsent";
     await waitFor(20, "the alert of Prometheus", async () => (await all.alerts()).some(absent));
     expect(hostsOf((await all.alerts()).filter(absent))).toEqual(["web3"]);

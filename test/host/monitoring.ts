@@ -17,6 +17,9 @@ const programs: readonly [program: string, debianPackage: string][] = [
   ["prometheus-node-exporter", "prometheus-node-exporter"],
 ];
 
+/** One sentence when one of them is missing here, null when none is. */
+export const whyNoMonitoring = (): string | null => whyMissing(programs);
+
 /** As GET /api/v2/alerts has it. */
 export interface Alert {
   readonly labels: Readonly<Record<string, string>>;
@@ -46,12 +49,14 @@ export async function replay(host: Host, transcript: string): Promise<string> {
   return text;
 }
 
-/** What differs from run to run, and what nobody sees. */
-export const masked = (text: string): string =>
+/** Without what differs from run to run: ids, times, and what began first. */
+export const masked = (text: string): string[] =>
   text
     .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "ID")
     .replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/g, "TIME")
-    .replace(/ +$/gm, "");
+    .split("\n")
+    .map((line) => line.trimEnd())
+    .sort();
 
 export interface Monitoring {
   readonly monitor: Host;
@@ -103,7 +108,7 @@ const hasty = (text: string, seconds: Readonly<Record<string, number>>): string 
  * @param prepare makes of a host what is to be watched: before Prometheus looks, so that nothing is wrong yet.
  */
 export async function bootMonitoring(prepare: (host: Host) => Promise<void>): Promise<Monitoring> {
-  const refusal = whyMissing(programs);
+  const refusal = whyNoMonitoring();
   if (refusal !== null) throw new Error(refusal);
   const monitor = await bootHost({ name: "monitor" });
   const web: Host[] = [];
