@@ -147,7 +147,7 @@ function postAlerts(account: Account, alerts: readonly Alert[], attempt: Attempt
     body: JSON.stringify(alerts),
     timeoutSeconds,
     authorization,
-    unfit: [400],
+    unfit: [400, 413, 422],
     notFrom: ({ body }: HttpResponse) => body.trimStart().startsWith("<"),
     remark: ({ headers }: HttpResponse) => clockRemark(who, headers["date"], attempt.clock.now().wallMs),
   };
