@@ -31,8 +31,8 @@ describe("the files that docs/alertmanager.md shows", () => {
       series: `up{job="node", instance="${instance}"}`,
       values,
     });
-    const unit = (instance: string, values: string) => ({
-      series: `node_systemd_unit_state{name="argus.service", state="active", instance="${instance}"}`,
+    const unit = (instance: string, values: string, name = "argus.service") => ({
+      series: `node_systemd_unit_state{name="${name}", state="active", instance="${instance}"}`,
       values,
     });
     const labels = (instance: string) => ({ job: "node", instance, severity: "critical" });
@@ -53,6 +53,7 @@ describe("the files that docs/alertmanager.md shows", () => {
       interval: "1m",
       input_series: [
         ...[up("fine", "1x30"), unit("fine", "1x30")],
+        ...[up("timed", "1x30"), unit("timed", "1x30", "argus-once.timer"), unit("timed", "0x30")],
         ...[up("stopped", "1x30"), unit("stopped", "1x10 0x20")],
         up("bare", "1x30"),
         ...[up("silent", "1x10 0x20"), unit("silent", "1x10 _x20")],

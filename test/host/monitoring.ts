@@ -190,4 +190,7 @@ async function startExporter(host: Host, index: number): Promise<void> {
     `ARGS="${address} --collector.disable-defaults --collector.systemd"\n`,
   );
   await systemctl(host, "start", "prometheus-node-exporter");
+  const ask = `fetch("http://127.0.1.${index + 1}:9100/metrics").then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))`;
+  const isThere = async () => (await host.exec([process.execPath, "-e", ask])).exitCode === 0;
+  await host.waitFor(isThere, 20_000, "the node exporter to answer");
 }
