@@ -29,6 +29,8 @@ let wall: number;
 let uptime: number;
 /** How far the clock of the Alertmanager is ahead of the one here. */
 let ahead: number;
+/** The status with which it refuses whatever comes; null: it does not. */
+let refuses: number | null;
 let delivery: Delivery;
 const server = createServer(async (request, response) => {
   let body = "";
@@ -36,6 +38,7 @@ const server = createServer(async (request, response) => {
   const alerts: Alert[] = JSON.parse(body);
   posts.push(alerts);
   response.setHeader("date", new Date(start + (wall + ahead) * 1000).toUTCString());
+  if (refuses !== null) return void response.writeHead(refuses).end("no");
   const isWrong = alerts.some(({ startsAt, endsAt }) => Date.parse(startsAt) > Date.parse(endsAt));
   response.writeHead(isWrong ? 400 : 200).end(isWrong ? '"start time must be before end time"\n' : "");
 });
@@ -46,6 +49,7 @@ beforeEach(async () => {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   posts = [];
+  refuses = null;
   wall = uptime = ahead = 0;
   const clock = {
     ...real.clock,
@@ -199,6 +203,20 @@ describe("an alert", () => {
     );
   });
 });
+
+it.each([400, 413, 422])(
+  "a message refused with status %i is set aside, and does not hold up the others",
+  async (status) => {
+    tell("firing");
+    refuses = status;
+    expect((await deliver()).notes).toEqual([
+      expect.stringContaining(`Alertmanager refused it (${status}: no); the message is kept as `),
+    ]);
+    refuses = null;
+    tell("firing", { problem: "service:0000000000000001", subject: "till" });
+    expect(await deliver([])).toMatchObject({ sent: 1, waiting: 0 });
+  },
+);
 
 describe("a clock that is set back by an hour", () => {
   it("keeps no alert from being held, nor from its end", async () => {
