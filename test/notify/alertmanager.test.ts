@@ -232,6 +232,15 @@ describe("a clock that is set back by an hour", () => {
     expect(times()).toEqual([[at(-3600), at(-3600)]]);
   });
 
+  it("between an end and its delivery puts the end at the delivery, not into the future", async () => {
+    tell("firing");
+    await deliver();
+    tell("resolved");
+    wall -= 3600;
+    await deliver([]);
+    expect(times()).toEqual([[at(-3600), at(-3600)]]);
+  });
+
   it("keeps no alert from beginning again", async () => {
     tell("firing");
     tell("resolved");
