@@ -19,6 +19,8 @@ export type Firing = z.infer<typeof Firing>;
 /** A relay that does not take what it is given. */
 export const FellBack = z.strictObject({ how: z.string(), why: z.string(), at: Moment });
 export type FellBack = z.infer<typeof FellBack>;
+/** An alert that is over, as an Alertmanager was told. */
+const Over = Firing.omit({ at: true }).extend({ endsAt: z.string() });
 
 const Pause = z.strictObject({ from: Moment, seconds: z.number() });
 const Trouble = z.strictObject({ text: z.string(), since: z.string() });
@@ -31,6 +33,8 @@ const memory = {
   firing: z.record(z.string(), Firing).optional(),
   /** relay: since the last message it took; null: it works. */
   fellBack: FellBack.nullable().optional(),
+  /** alertmanager: what is still said to be over. */
+  over: z.array(Over).optional(),
 };
 export const Memory = z.strictObject(memory);
 export type Memory = z.infer<typeof Memory>;

@@ -20,7 +20,13 @@ export interface Boot {
   kill(): Promise<void>;
 }
 
-export async function start(ground: Ground, name: string, uptimeSeconds: number): Promise<Boot> {
+/** @param networkOf process whose network it shares; null: a loopback of its own. */
+export async function start(
+  ground: Ground,
+  name: string,
+  uptimeSeconds: number,
+  networkOf: number | null,
+): Promise<Boot> {
   // A cgroup that handed controllers to its children takes no processes again, so each boot has a fresh one.
   removeCgroup(ground.cgroup);
   mkdirSync(ground.cgroup);
@@ -32,13 +38,16 @@ export async function start(ground: Ground, name: string, uptimeSeconds: number)
   ];
   const nspawn = [
     ...["--register=no", "--keep-unit", "--boot", `--machine=${name}`, `--directory=${rootInGround}`],
-    ...["--private-network", "--link-journal=no", "--resolv-conf=off", "--timezone=off", "--console=pipe"],
+    ...(networkOf === null ? ["--private-network"] : []),
+    ...["--link-journal=no", "--resolv-conf=off", "--timezone=off", "--console=pipe"],
     ...bindings(),
   ];
   const child = spawn(
     "nsenter",
     [
-      ...["--target", String(ground.pid), "--mount", "--pid", "--"],
+      ...["--target", String(ground.pid), "--mount", "--pid"],
+      ...(networkOf === null ? [] : [`--net=/proc/${networkOf}/ns/net`]),
+      "--",
       ...["sh", "-c", 'echo 0 > "$0/cgroup.procs" && exec "$@"', ground.cgroupInGround],
       ...["unshare", "--time", "--fork", "--kill-child", ...clocks, "--", "systemd-nspawn", ...nspawn],
     ],

@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { succeed } from "./argus.ts";
+import { clockEnvironment, layClock, setClock } from "./clock.ts";
 import { bootHost, type Host } from "./harness.ts";
 import * as is from "./installed.ts";
 
@@ -16,15 +17,6 @@ const directions = [
 ];
 const allowed = directions.map(({ where }) => `web-${where}`);
 
-/** Date as of a clock that is set while the program runs; /proc/uptime and process.hrtime stay what they are. */
-const shifted = `import { readFileSync } from "node:fs";
-const True = Date;
-const now = () => True.now() + 1000 * Number(readFileSync("/srv/clock-offset", "utf8"));
-globalThis.Date = class extends True {
-  constructor(...given) { given.length === 0 ? super(now()) : super(...given); }
-  static now() { return now(); }
-};
-`;
 const rule = (name: string, forEach: string, held: object, conditions: object[], given: object[]) => ({
   name,
   description: "of the test",
@@ -63,12 +55,7 @@ const rules = [
 
 beforeAll(async () => {
   host = await bootHost({ name: "clock" });
-  await set(0);
-  host.write("/srv/clock.mjs", shifted);
-  for (const unit of ["argus", "argus-executor"]) {
-    const environment = "[Service]\nEnvironment=NODE_OPTIONS=--import=/srv/clock.mjs\n";
-    host.write(`/etc/systemd/system/${unit}.service.d/clock.conf`, environment);
-  }
+  layClock(host);
   await is.services(
     host,
     [...allowed, "other"].map((name) => ({ name })),
@@ -89,12 +76,8 @@ beforeAll(async () => {
 });
 afterAll(async () => await host?.stop());
 
-async function set(seconds: number): Promise<void> {
-  host.write("/srv/clock-offset", String(seconds));
-}
 const argus = async (...args: string[]) => {
-  const env = { NODE_OPTIONS: "--import=/srv/clock.mjs" };
-  const result = await host.exec(["/usr/local/bin/argus", ...args], { env });
+  const result = await host.exec(["/usr/local/bin/argus", ...args], { env: clockEnvironment });
   expect([result.exitCode, result.stderr]).toEqual([0, ""]);
   return result.stdout;
 };
@@ -109,13 +92,13 @@ describe.each(directions)("a clock that is set $where by an hour", ({ where, sec
   const name = `web-${where}`;
 
   it("neither shortens nor lengthens a delay, and is no reason to act or to tell again", async () => {
-    await set(0);
+    setClock(host, 0);
     const before = is.cycles(host).length;
     await is.crash(host, name);
     await host.waitFor(() => is.answers(host, name).includes("success"), 10_000, "the first restart");
     const used = await restartsUsed();
     const begun = performance.now();
-    await set(seconds);
+    setClock(host, seconds);
     await is.crash(host, name);
     await host.waitFor(() => is.answers(host, name).length === 3, 15_000, "the second restart");
     expect(is.answers(host, name)).toEqual(["success", "backoff", "success"]);

@@ -76,11 +76,7 @@ describe("a host", () => {
         await each.unit("web.service", `[Service]\nExecStart=${process.execPath} /root/web.mjs\n`);
         each.write("/root/web.mjs", webServer);
         await each.exec(["systemctl", "start", "web"]);
-        const answer = [
-          "node",
-          "-e",
-          "fetch('http://127.0.0.1:8080').then(r => r.text()).then(t => process.stdout.write(t))",
-        ];
+        const answer = ["node", "-e", answerOf];
         await each.waitFor(async () => (await outputOf(answer, each)) !== "", 10_000, "an answer");
         expect(await outputOf(answer, each)).toBe(each === host ? "first" : "second");
       }
@@ -91,9 +87,26 @@ describe("a host", () => {
     }
     await expect(second.exec(["true"])).rejects.toThrow("The host second is stopped.");
   });
+
+  it("shares the network of another host where the test wants it, and nothing else", async () => {
+    const second = await bootHost({ name: "second", network: host });
+    try {
+      await second.unit("shared.service", `[Service]\nExecStart=${process.execPath} /root/shared.mjs\n`);
+      second.write("/root/shared.mjs", webServer.replace("8080", "8090"));
+      await second.exec(["systemctl", "start", "shared"]);
+      const ask = ["node", "-e", answerOf.replace("8080", "8090")];
+      await host.waitFor(async () => (await outputOf(ask)) === "second", 10_000, "an answer");
+      expect(await outputOf(["systemctl", "is-active", "shared"])).toBe("inactive");
+      expect(await outputOf(["systemctl", "is-system-running"], second)).toBe("running");
+    } finally {
+      await second.stop();
+    }
+  });
 });
 
 const manager = ["org.freedesktop.systemd1", "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager"];
+const answerOf =
+  "fetch('http://127.0.0.1:8080').then(r => r.text()).then(t => process.stdout.write(t), () => {})";
 const webServer = `import { createServer } from "node:http"; import { hostname } from "node:os";
 createServer((_, response) => response.end(hostname())).listen(8080, "127.0.0.1");`;
 

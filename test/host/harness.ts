@@ -17,6 +17,8 @@ export interface BootOptions {
   readonly name?: string;
   /** What the host's clocks since boot begin with. Default 3600: a host that is long past any boot grace. */
   readonly uptimeSeconds?: number;
+  /** Another host, whose network it shares. Default: a loopback of its own. */
+  readonly network?: Host;
 }
 
 export interface Host {
@@ -36,6 +38,8 @@ export interface Host {
   stop(): Promise<void>;
   /** The host's root as this process sees it. An absolute symbolic link below it leads back out: prefer read and write. */
   readonly root: string;
+  /** Its process 1, by the number here. */
+  readonly leader: number;
 }
 
 /**
@@ -58,6 +62,8 @@ export async function bootHost(options: BootOptions = {}): Promise<Host> {
   writeFileSync(`${files}/etc/machine-id`, `${randomUUID().replaceAll("-", "")}\n`);
 
   let boot: Boot | null = null;
+  const begin = async (uptimeSeconds: number) =>
+    await start(ground, name, uptimeSeconds, options.network?.leader ?? null);
   const stop = async () => {
     try {
       await boot?.kill();
@@ -72,7 +78,7 @@ export async function bootHost(options: BootOptions = {}): Promise<Host> {
     return boot.leader;
   };
   try {
-    boot = await start(ground, name, options.uptimeSeconds ?? 3600);
+    boot = await begin(options.uptimeSeconds ?? 3600);
     if (boot.failedUnits !== "")
       throw new Error(`units of this machine failed in ${name}:\n${boot.failedUnits}`);
   } catch (error) {
@@ -105,11 +111,14 @@ export async function bootHost(options: BootOptions = {}): Promise<Host> {
       }
       await running.kill();
       boot = null;
-      boot = await start(ground, name, uptimeSeconds);
+      boot = await begin(uptimeSeconds);
     },
     stop,
     get root() {
       return `/proc/${leader()}/root`;
+    },
+    get leader() {
+      return leader();
     },
   };
 }

@@ -66,15 +66,22 @@ const programs: readonly [program: string, debianPackage: string][] = [
 /** One sentence when this machine cannot boot a host, null when it can. Tries the mounts and leaves none. */
 export function whyNoHost(): string | null {
   if (process.geteuid?.() !== 0) return "Only root can boot a host.";
-  for (const [program, debianPackage] of programs) {
-    if (!isOnPath(program)) return `The program ${program} is missing: apt-get install ${debianPackage}.`;
-  }
+  const missing = whyMissing(programs);
+  if (missing !== null) return missing;
   const trial = spawnSync("unshare", unshareArguments, {
     stdio: ["ignore", "pipe", "pipe"],
     encoding: "utf8",
   });
   if (trial.status === 0 && trial.stdout === "ready\n") return null;
   return `This machine refuses the namespaces or mounts of a host: ${trial.stderr.trim().split("\n").at(-1) ?? "no reason given"}.`;
+}
+
+/** One sentence when one of these programs is not there, null when all are. */
+export function whyMissing(wanted: readonly [program: string, debianPackage: string][]): string | null {
+  const missing = wanted.find(([program]) => !isOnPath(program));
+  return missing === undefined
+    ? null
+    : `The program ${missing[0]} is missing: apt-get install ${missing[1]}.`;
 }
 
 function isOnPath(program: string): boolean {

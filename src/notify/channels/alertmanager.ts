@@ -3,9 +3,10 @@
  * by labels, so a problem has the same ones from its first message to its end. It forgets an alert at `endsAt`, so what
  * holds is said again by every cycle, and ends by itself when Argus is gone.
  */
+import type { HttpResponse } from "../../system/system.ts";
 import type { ProblemNote } from "../../types/action.ts";
 import type { ChannelAccounts } from "../../types/channels.ts";
-import type { Firing } from "../delivery-state.ts";
+import type { Firing, Memory } from "../delivery-state.ts";
 import type { Attempt, ChannelRow, Parcel, Sent } from "./channel.ts";
 import { persist } from "./persist.ts";
 import { post } from "./web.ts";
@@ -22,26 +23,32 @@ interface Alert {
 /** As Prometheus does it: an alert outlives four missed cycles, and five minutes at the least. */
 const missedCycles = 4;
 const shortestSeconds = 75;
-const mostFiring = 500;
+/**
+ * An end that lies ahead of Alertmanager's clock, be it by a moment, does not end an alert there: the time until which
+ * it was to hold wins. So an end, too, is said again, for as long as Prometheus says it.
+ */
+const overForSeconds = 900;
+const mostClockDifferenceSeconds = 60;
+const mostAlerts = 500;
 
 export const alertmanager: ChannelRow<"alertmanager"> = {
   paceMs: 200,
   describe: ({ url }) => `Alertmanager at ${new URL(url).host}`,
   async send(account, parcel, memory, attempt) {
     const nowMs = attempt.clock.now().wallMs;
-    const holdUntil = holdUntilOf(attempt);
     if (parcel.kind === "test") return postAlerts(account, [testAlert(parcel, nowMs)], attempt);
-    const { alerts, firing } = changes(parcel, memory.firing ?? {}, nowMs, holdUntil);
+    const { alerts, firing, over } = changes(parcel, memory, nowMs, holdUntilOf(attempt));
     // A summary is about no problem; there is nobody to tell.
     if (alerts.length === 0) return { kind: "sent", detail: "it holds no problem, so there was no alert" };
     const sent = await postAlerts(account, alerts, attempt);
-    return sent.kind === "sent" ? { ...sent, memory: { firing: bounded(firing) } } : sent;
+    return sent.kind === "sent" ? { ...sent, memory: { firing: bounded(firing), over } } : sent;
   },
-  refresh(account, open, { firing = {} }, attempt) {
+  refresh(account, open, { firing = {}, over = [] }, attempt) {
     const endsAt = holdUntilOf(attempt);
-    const alerts = Object.entries(firing).flatMap(([key, { at: _at, ...alert }]) =>
-      open.has(key) ? [{ ...alert, endsAt }] : [],
+    const held = Object.entries(firing).flatMap(([key, alert]) =>
+      open.has(key) ? [lasting(alert, endsAt)] : [],
     );
+    const alerts = [...held, ...recent(over, attempt.clock.now().wallMs)];
     return alerts.length === 0 ? null : postAlerts(account, alerts, attempt);
   },
 };
@@ -52,36 +59,51 @@ function holdUntilOf({ clock, intervalSeconds }: Attempt): string {
 
 /** What these notes make of what was firing, and what there is to say for it: one alert for each set of labels. */
 function changes(
-  { host, notes }: Parcel,
-  before: Readonly<Record<string, Firing>>,
+  { kind, host, notes }: Parcel,
+  before: Pick<Memory, "firing" | "over">,
   nowMs: number,
   holdUntil: string,
-): { alerts: Alert[]; firing: Record<string, Firing> } {
-  const firing: Record<string, Firing> = { ...before };
+): { alerts: Alert[]; firing: Record<string, Firing>; over: Alert[] } {
+  const firing: Record<string, Firing> = { ...before.firing };
+  const over = new Map(recent(before.over ?? [], nowMs).map((alert) => [identityOf(alert), alert]));
   const alerts = new Map<string, Alert>();
-  const say = (alert: Omit<Alert, "endsAt">, endsAt: string) => {
-    // The clock may have been set back since it began; Alertmanager takes no end before the start.
-    const startsAt = alert.startsAt > endsAt ? endsAt : alert.startsAt;
-    alerts.set(identityOf(alert), { labels: alert.labels, annotations: alert.annotations, startsAt, endsAt });
+  const say = (alert: Alert) => {
+    alerts.set(identityOf(alert), alert);
+    over.delete(identityOf(alert));
+  };
+  const end = (alert: Omit<Alert, "endsAt">, { at }: ProblemNote) => {
+    const ended = lasting(alert, earlier(at, iso(nowMs)));
+    say(ended);
+    over.set(identityOf(ended), ended);
   };
   for (const note of notes) {
     const known = firing[note.problem];
     // A digest comes after critical messages that are younger than what it tells.
-    if (known !== undefined && known.at > note.at) continue;
+    if (kind === "digest" && known !== undefined && known.at > note.at) continue;
     const annotations = annotationsOf(note);
     if (note.state === "resolved") {
-      say({ labels: labelsOf(host, note), startsAt: note.at, ...known, annotations }, iso(nowMs));
+      end({ labels: labelsOf(host, note), startsAt: note.at, ...known, annotations }, note);
       delete firing[note.problem];
       continue;
     }
     const alert = { labels: labelsOf(host, note), annotations, startsAt: known?.startsAt ?? note.at };
     // Another severity is another alert for Alertmanager: the one before it is over.
-    if (known !== undefined && identityOf(known) !== identityOf(alert)) say(known, iso(nowMs));
-    say(alert, holdUntil);
+    if (known !== undefined && identityOf(known) !== identityOf(alert)) end(known, note);
+    say(lasting(alert, holdUntil));
     firing[note.problem] = { ...alert, at: note.at };
   }
-  return { alerts: [...alerts.values()], firing };
+  return { alerts: [...alerts.values()], firing, over: [...over.values()].slice(-mostAlerts) };
 }
+
+/** The clock may have been set back since it began, and Alertmanager takes no end before the start. */
+function lasting({ labels, annotations, startsAt }: Omit<Alert, "endsAt">, endsAt: string): Alert {
+  return { labels, annotations, startsAt: earlier(startsAt, endsAt), endsAt };
+}
+
+const earlier = (one: string, other: string): string => (Date.parse(one) < Date.parse(other) ? one : other);
+
+const recent = (over: readonly Alert[], nowMs: number): readonly Alert[] =>
+  over.filter(({ endsAt }) => nowMs - Date.parse(endsAt) < overForSeconds * 1000);
 
 const identityOf = ({ labels }: Pick<Alert, "labels">): string => JSON.stringify(labels);
 
@@ -111,7 +133,7 @@ const iso = (wallMs: number): string => new Date(wallMs).toISOString();
 /** The newest ones: what began longest ago is said again last. */
 function bounded(firing: Record<string, Firing>): Record<string, Firing> {
   const entries = Object.entries(firing).sort(([, a], [, b]) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
-  return Object.fromEntries(entries.slice(-mostFiring));
+  return Object.fromEntries(entries.slice(-mostAlerts));
 }
 
 function postAlerts(account: Account, alerts: readonly Alert[], attempt: Attempt): Promise<Sent> {
@@ -125,8 +147,17 @@ function postAlerts(account: Account, alerts: readonly Alert[], attempt: Attempt
     body: JSON.stringify(alerts),
     timeoutSeconds,
     authorization,
-    unfit: [400],
-    notFrom: ({ body }: { body: string }) => body.trimStart().startsWith("<"),
+    unfit: [400, 413, 422],
+    notFrom: ({ body }: HttpResponse) => body.trimStart().startsWith("<"),
+    remark: ({ headers }: HttpResponse) => clockRemark(who, headers["date"], attempt.clock.now().wallMs),
   };
   return persist(who, attempt, (leftMs) => post(wanted, attempt, leftMs));
+}
+
+/** Times are compared with the clock over there, whose time is in every answer. */
+function clockRemark(who: string, date: string | undefined, nowMs: number): string | null {
+  const seconds = Math.round((Date.parse(date ?? "") - nowMs) / 1000);
+  if (!(Math.abs(seconds) > mostClockDifferenceSeconds)) return null;
+  const difference = `${Math.abs(seconds)} s ${seconds < 0 ? "behind" : "ahead of"}`;
+  return `the clock of ${who} is ${difference} the one here, so that alerts may end too early or too late; set both by NTP (timedatectl)`;
 }

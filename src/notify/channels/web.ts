@@ -17,6 +17,8 @@ export interface Post {
   readonly unfit: readonly number[];
   /** What a yes of this kind of server never looks like; null: every yes counts. */
   readonly notFrom: ((response: HttpResponse) => boolean) | null;
+  /** What a yes tells besides, for people; null: nothing. */
+  readonly remark?: (response: HttpResponse) => string | null;
 }
 
 const longestWaitSeconds = 86_400;
@@ -49,8 +51,13 @@ export async function post(wanted: Post, attempt: Attempt, leftMs: number): Prom
   const heard = said === "" ? `${status}` : `${status}: ${said}`;
   const wrongUrl = `check url of the channel ${wanted.channel} in argus.json`;
   if (status >= 200 && status < 300) {
-    if (wanted.notFrom?.(response) !== true)
-      return { kind: "sent", detail: `${who} took it (status ${status})` };
+    if (wanted.notFrom?.(response) !== true) {
+      const detail = `${who} took it (status ${status})`;
+      const note = wanted.remark?.(response) ?? null;
+      return note === null
+        ? { kind: "sent", detail }
+        : { kind: "sent", detail: `${detail}, but ${note}`, note };
+    }
     // A captive portal or a proxy answers for everybody.
     throw new Temporary(`something else than ${who} answered (${heard}); ${wrongUrl}`);
   }
