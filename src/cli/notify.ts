@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { Parcel, Sent } from "../notify/channels/channel.ts";
+import { cleanerFor } from "../notify/channels/clean.ts";
 import { type Way, wayOf } from "../notify/channels/index.ts";
 import { noChannel } from "../notify/deliver.ts";
 import { quoted } from "../system/names.ts";
@@ -61,8 +62,9 @@ async function ask({ system, config }: Context, way: Way): Promise<Answer> {
   };
   const signal = AbortSignal.timeout(withinMs);
   const deadlineMs = clock.monotonicMs() + withinMs;
-  const { intervalSeconds } = config();
-  const sent: Sent = await way.send(parcel, {}, { http, run, clock, signal, deadlineMs, intervalSeconds });
+  const { intervalSeconds, channels } = config();
+  const attempt = { http, run, clock, signal, deadlineMs, intervalSeconds, clean: cleanerFor(channels) };
+  const sent: Sent = await way.send(parcel, {}, attempt);
   const { name: channel, type } = way;
   const detail = sent.kind === "sent" ? sent.detail : sent.error;
   return { channel, type, to: way.describe(), ok: sent.kind === "sent", detail };

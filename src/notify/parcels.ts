@@ -47,6 +47,11 @@ function isLate({ createdAt }: OutboxMessage, now: Moment): boolean {
   return (now.wallMs - Date.parse(createdAt)) / 1000 > lateSeconds;
 }
 
+/** One by one, what is refused together: it may be the length that is too much. */
+export function apart(waiting: readonly Waiting[], host: string, now: Moment): Parcel[] {
+  return waiting.map((each) => single(each, host, now));
+}
+
 function single({ file, message }: Waiting, host: string, now: Moment): Parcel {
   const { text, createdAt } = message;
   const late = isLate(message, now) ? `(delivered late, written ${minute(createdAt)} UTC)\n` : "";

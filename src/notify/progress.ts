@@ -14,14 +14,19 @@ import type { Waiting } from "./outbox.ts";
 
 export interface Progress {
   of(channel: string): ChannelState;
-  /** Forgets channels that are no longer configured, and files that are no longer there. */
+  /** From now on these are the channels. Forgets others, and files that are no longer there. */
   tidy(channels: readonly string[], files: ReadonlySet<string>): void;
   /** On disk when it returns, unless it is something that may be forgotten. */
   remember(channel: string, change: Partial<ChannelState>, mayBeForgotten?: true): void;
   /** From now on this channel has nothing to do with these files. The files go when that is so for every channel. */
-  finish(channel: string, waiting: readonly Waiting[], channels: readonly string[]): void;
-  /** The same for every channel that has not confirmed them; what they said goes into its digest, in the same moment. */
-  foldAway(waiting: readonly Waiting[], channels: readonly string[]): void;
+  finish(channel: string, waiting: readonly Waiting[]): void;
+  /**
+   * The same for every channel that has not confirmed them; what they said goes into its digest, in the same moment.
+   * @returns false when that could not be written: then they stay.
+   */
+  foldAway(waiting: readonly Waiting[]): boolean;
+  /** Whether every channel has confirmed it. */
+  isOver(file: string): boolean;
   remove(waiting: readonly Waiting[]): void;
   /** What stood in the way of a removal since the last time this was asked: such files are not sent again. */
   notRemoved(): string | null;
@@ -35,16 +40,20 @@ export function openProgress(files: Files, stateDir: string, note: (sentence: st
 
   let written = "";
   let stuck: string | null = null;
+  let configured: readonly string[] = [];
 
-  function save(next: DeliveryState, durable: boolean): void {
+  /** @returns whether it is on disk; what is not stays in memory. */
+  function save(next: DeliveryState, durable: boolean): boolean {
     state = next;
     const text = `${JSON.stringify(state)}\n`;
-    if (text === written) return;
-    written = text;
+    if (text === written) return true;
     try {
       files.writeAtomic(path, text, { durable });
+      written = text;
+      return true;
     } catch (error) {
       note(fileError("write", path, error).message);
+      return false;
     }
   }
 
@@ -69,8 +78,9 @@ export function openProgress(files: Files, stateDir: string, note: (sentence: st
   return {
     of,
     remember: (channel, change, mayBeForgotten) =>
-      save(changed(new Map([[channel, change]])), mayBeForgotten !== true),
+      void save(changed(new Map([[channel, change]])), mayBeForgotten !== true),
     tidy(channels, present) {
+      configured = channels;
       const entries = Object.entries(state.channels).filter(([name]) => channels.includes(name));
       const kept = entries.map(([name, each]): [string, ChannelState] => {
         const done = each.done.filter((file) => present.has(file));
@@ -81,8 +91,8 @@ export function openProgress(files: Files, stateDir: string, note: (sentence: st
         kept.every(([name, each]) => each === state.channels[name]);
       if (!isSame) save({ ...state, channels: Object.fromEntries(kept) }, false);
     },
-    finish(channel, waiting, channels) {
-      const others = channels.filter((name) => name !== channel);
+    finish(channel, waiting) {
+      const others = configured.filter((name) => name !== channel);
       const last = waiting.filter(({ file }) => others.every((name) => of(name).done.includes(file)));
       // Between the channel's yes and this a crash makes it say the message twice: nothing slow may stand here. What
       // a power cut takes back of an unsynced file is said again too, and never lost.
@@ -91,16 +101,22 @@ export function openProgress(files: Files, stateDir: string, note: (sentence: st
       remove(last);
       if (stuck !== null) markDone(channel, last, false);
     },
-    foldAway(waiting, channels) {
-      const changes = channels.map((name): [string, Partial<ChannelState>] => {
+    foldAway(waiting) {
+      const before = state;
+      const changes = configured.map((name): [string, Partial<ChannelState>] => {
         const { done, folded } = of(name);
         const untold = waiting.filter(({ file }) => !done.includes(file));
         const messages = untold.map(({ message }) => message);
         return [name, { done: [...done, ...untold.map(({ file }) => file)], folded: fold(folded, messages) }];
       });
-      save(changed(new Map(changes)), true);
-      remove(waiting);
+      if (save(changed(new Map(changes)), true)) {
+        remove(waiting);
+        return true;
+      }
+      state = before;
+      return false;
     },
+    isOver: (file) => configured.length > 0 && configured.every((name) => of(name).done.includes(file)),
     remove,
     notRemoved() {
       const sentence = stuck;
@@ -108,7 +124,7 @@ export function openProgress(files: Files, stateDir: string, note: (sentence: st
       return sentence;
     },
     error: () => state.error,
-    rememberError: (error) => save({ ...state, error }, true),
+    rememberError: (error) => void save({ ...state, error }, true),
   };
 
   function markDone(channel: string, waiting: readonly Waiting[], durable: boolean): void {

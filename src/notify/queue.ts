@@ -1,10 +1,11 @@
 /** One channel's turn: what it has not confirmed, in order and no faster than it takes them. */
+import { fileError } from "../system/file-error.ts";
 import type { System } from "../system/system.ts";
 import { isoTime, secondsBetween } from "../types/moment.ts";
 import type { Attempt, Parcel, Sent } from "./channels/channel.ts";
 import type { Way } from "./channels/index.ts";
-import { keepRefused, type Waiting } from "./outbox.ts";
-import { parcelsOf } from "./parcels.ts";
+import { keepRefused, keepRefusedText, outboxDir, type Waiting } from "./outbox.ts";
+import { apart, parcelsOf } from "./parcels.ts";
 import type { Progress } from "./progress.ts";
 
 export interface Turn {
@@ -17,8 +18,6 @@ export interface Turn {
 /** What all channels of one delivery share. */
 export interface Shared {
   readonly attempt: Attempt;
-  /** Names of all channels. */
-  readonly names: readonly string[];
   /** Keys of the problems that are open now. */
   readonly open: ReadonlySet<string>;
 }
@@ -28,23 +27,31 @@ const longestBackoffSeconds = 120;
 /** What holds is said again no more often than this. */
 const refreshSeconds = 30;
 
-export function createQueue(system: System, progress: Progress, note: (sentence: string) => void) {
+export function createQueue(
+  system: System,
+  stateDir: string,
+  progress: Progress,
+  note: (sentence: string) => void,
+) {
   const { files, clock } = system;
   const refreshedMs = new Map<string, number>();
   const host = files.tryRead("/proc/sys/kernel/hostname")?.trim() ?? "unknown host";
 
   return async (way: Way, all: readonly Waiting[], shared: Shared): Promise<Turn> => {
-    const { attempt, names, open } = shared;
+    const { attempt, open } = shared;
     const { done, folded, blocked, error } = progress.of(way.name);
     const before = error?.text ?? null;
     if (blocked !== null && secondsBetween(blocked.from, clock.now()) < blocked.seconds)
       return { sent: 0, error: before };
     const mine = all.filter(({ file }) => !done.includes(file));
     let sent = 0;
-    for (const [index, parcel] of parcelsOf(mine, folded, host, clock.now()).entries()) {
-      if (index > 0) await clock.sleep(way.paceMs, attempt.signal);
+    const parcels = parcelsOf(mine, folded, host, clock.now());
+    for (let number = 0; parcels.length > 0; number += 1) {
+      if (number > 0) await clock.sleep(way.paceMs, attempt.signal);
       if (attempt.signal.aborted) return { sent, error: before };
       if (attempt.deadlineMs <= clock.monotonicMs()) return { sent, error: null };
+      const [parcel] = parcels.splice(0, 1);
+      if (parcel === undefined) break;
       const answer = await way.send(parcel, progress.of(way.name), attempt);
       const of = mine.filter(({ file }) => parcel.files.includes(file));
       if (answer.kind === "later") {
@@ -53,10 +60,14 @@ export function createQueue(system: System, progress: Progress, note: (sentence:
         return { sent, error: answer.error };
       }
       if (answer.kind === "sent") {
-        confirmed(way.name, parcel, of, names, answer);
+        confirmed(way.name, parcel, of, answer);
         sent += of.length;
-      } else if (answer.of === "channel" || of.length === 0) return { sent, error: answer.error };
-      else keep(way.name, of, names, answer.error);
+      } else if (answer.of === "channel") return { sent, error: answer.error };
+      else if (parcel.kind === "catch_up" && of.length > 1) parcels.unshift(...apart(of, host, clock.now()));
+      else {
+        const stuck = keep(way.name, parcel, of, answer.error);
+        if (stuck !== null) return { sent, error: stuck };
+      }
     }
     return { sent, error: await sayAgain(way, attempt, open) };
   };
@@ -65,22 +76,39 @@ export function createQueue(system: System, progress: Progress, note: (sentence:
     name: string,
     { kind }: Parcel,
     of: readonly Waiting[],
-    names: readonly string[],
     { memory, note: sentence }: Extract<Sent, { kind: "sent" }>,
   ): void {
     // What is to be known of a message must not be forgotten by a crash that does not bring the message again.
     if (memory !== undefined) progress.remember(name, memory);
-    progress.finish(name, of, names);
+    progress.finish(name, of);
     const said = kind === "digest" ? { folded: null } : {};
     const change = { lastSentAt: isoTime(clock.now()), blocked: null, failures: 0, ...said };
     progress.remember(name, change, true);
     if (sentence !== undefined) note(sentence);
   }
 
-  function keep(name: string, of: readonly Waiting[], names: readonly string[], error: string): void {
-    for (const { path } of of)
-      note(`${error}; the message is kept as ${keepRefused(files, path)} and not sent again`);
-    progress.finish(name, of, names);
+  /** @returns what stood in the way: then it is tried again. */
+  function keep(
+    name: string,
+    { kind, id, text }: Parcel,
+    of: readonly Waiting[],
+    error: string,
+  ): string | null {
+    const { folded } = progress.of(name);
+    try {
+      for (const { path } of of)
+        note(`${error}; the message is kept as ${keepRefused(files, path)} and not sent again`);
+      if (kind === "digest" && folded !== null) {
+        const path = keepRefusedText(files, stateDir, id.replace(/[^\w-]/g, ""), text);
+        note(`${error}; the digest is kept as ${path} and not sent again`);
+      }
+    } catch (cause) {
+      const { message } = fileError("keep a refused message in", outboxDir(stateDir), cause);
+      return `${error}; ${message}`;
+    }
+    progress.finish(name, of);
+    if (kind === "digest") progress.remember(name, { folded: null });
+    return null;
   }
 
   function block(name: string, askedSeconds: number): void {

@@ -126,7 +126,6 @@ function postAlerts(account: Account, alerts: readonly Alert[], attempt: Attempt
     timeoutSeconds,
     authorization,
     unfit: [400],
-    notFrom: ({ body }: { body: string }) => body.trimStart().startsWith("<"),
   };
   return persist(who, attempt, (leftMs) => post(wanted, attempt, leftMs));
 }

@@ -25,6 +25,7 @@ export const telegram: ChannelRow<"telegram"> = {
 /** In UTF-16 units, which is what the API counts. */
 const mostCharacters = 4096;
 const requestTimeoutMs = 10_000;
+const mostSaid = 200;
 
 type InChat = Exclude<Sent, { kind: "sent" }> | { readonly kind: "in chat"; readonly chatId: string };
 
@@ -98,10 +99,10 @@ async function ask(
     })
     .catch((error: unknown) => {
       const why = error instanceof Error ? error.message : String(error);
-      throw new Temporary(`Telegram cannot be reached: ${hide(why, account)}`);
+      throw new Temporary(`Telegram cannot be reached: ${attempt.clean(why)}`);
     });
   const answer = parse(body);
-  const said = hide(answer?.description ?? "no description", account);
+  const said = attempt.clean(answer?.description ?? "no description").slice(0, mostSaid);
   const { retry_after: retryAfter, migrate_to_chat_id: movedTo } = answer?.parameters ?? {};
   if (answer?.ok === true && status === 200) return { kind: "sent", detail: "" };
   if (movedTo !== undefined) return { kind: "moved", chatId: String(movedTo) };
@@ -146,13 +147,4 @@ function parse(body: string): z.infer<typeof Answer> | null {
   } catch {
     return null;
   }
-}
-
-/** Whatever a server or the network layer says back, the token and its secret half stay out of it. */
-function hide(text: string, { token }: Account): string {
-  const secret = token.slice(token.indexOf(":") + 1);
-  return [token, encodeURIComponent(token), secret].reduce(
-    (hidden, part) => hidden.replaceAll(part, "***"),
-    text,
-  );
 }

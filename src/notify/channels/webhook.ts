@@ -21,7 +21,7 @@ export const webhook: ChannelRow<"webhook"> = {
         "x-argus-id": parcel.id,
       };
       const wanted = { who, channel: name, url, headers, body, timeoutSeconds, authorization };
-      return post({ ...wanted, unfit: [413, 422], notFrom: null }, attempt, leftMs);
+      return post({ ...wanted, unfit: [413, 422] }, attempt, leftMs);
     });
   },
 };
