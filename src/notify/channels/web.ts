@@ -17,6 +17,8 @@ export interface Post {
   readonly unfit: readonly number[];
 }
 
+/** What "too many" means of a server that does not say. */
+const unsaidWaitSeconds = 5;
 const longestWaitSeconds = 86_400;
 /** What node:http lets through: Latin-1 without control characters. */
 const fitsHeader = /^[\t\x20-\x7e\x80-\xff]*$/;
@@ -55,10 +57,11 @@ export async function post(wanted: Post, attempt: Attempt, leftMs: number): Prom
     throw new Temporary(`something else than ${who} answered (${heard}); ${wrongUrl}`);
   }
   if (status === 408 || status === 429 || status >= 500) {
-    const waitSeconds = retryAfter(response.headers["retry-after"], attempt.clock.now().wallMs);
+    const asked = retryAfter(response.headers["retry-after"], attempt.clock.now().wallMs);
+    const waitSeconds = asked > 0 || status !== 429 ? asked : unsaidWaitSeconds;
     if (waitSeconds > 0)
       throw new Temporary(`${who} asks for a pause of ${waitSeconds} s (${status})`, waitSeconds * 1000);
-    throw new Temporary(`${who} has trouble of its own (${heard})`, status === 429 ? 5000 : 0);
+    throw new Temporary(`${who} has trouble of its own (${heard})`);
   }
   if (wanted.unfit.includes(status)) return refused("message", `${who} refused it (${heard})`);
   if (status === 401 || status === 403) return refused("channel", `${who} refused (${heard}); ${key}`);
@@ -73,7 +76,10 @@ function retryAfter(header: string | undefined, nowMs: number): number {
   return Number.isFinite(seconds) ? Math.min(Math.max(0, Math.ceil(seconds)), longestWaitSeconds) : 0;
 }
 
-const isPage = ({ body }: HttpResponse): boolean => /^\s*<(?:!doctype\s+html|html|head|body)\b/i.test(body);
+function isPage({ headers, body }: HttpResponse): boolean {
+  if (!/^[\s\ufeff]*</.test(body)) return false;
+  return (headers["content-type"] ?? "").includes("html") || /<(?:!doctype\s+)?html\b/i.test(body);
+}
 
 const shortened = (text: string): string =>
   text.length > 120 ? `${text.slice(0, 120).toWellFormed()}…` : text;
