@@ -3,6 +3,7 @@
  * at all. Each channel goes its own way; a file stays until the last one has confirmed it.
  */
 import { fileError } from "../system/file-error.ts";
+import { removeRemains } from "../system/remains.ts";
 import type { System } from "../system/system.ts";
 import type { Channel } from "../types/channels.ts";
 import { UserError } from "../types/errors.ts";
@@ -65,6 +66,7 @@ export function createDelivery(system: System, stateDir: string): Delivery {
   const progress = openProgress(files, stateDir, note);
   const serve = createQueue(system, stateDir, progress, note);
   const lanes = createLanes<Turn>();
+  removeRemains(files, outboxDir(stateDir));
 
   /** Takes out what can be no message, and what is too much. @returns what stood in the way. */
   function tidy(names: readonly string[]): string | null {
