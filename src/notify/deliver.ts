@@ -68,18 +68,20 @@ export function createDelivery(system: System, stateDir: string): Delivery {
   const lanes = createLanes<Turn>();
   removeRemains(files, outboxDir(stateDir));
 
-  /** Takes out what can be no message, and what is too much. @returns what stood in the way. */
-  function tidy(names: readonly string[]): string | null {
+  /** What there is to send, when what can be no message and what is too much has been taken out. */
+  function tidy(names: readonly string[]): { open: Waiting[]; stuck: string | null } {
     const { waiting, broken } = readOutbox(files, stateDir);
     const stuck = broken.map(putAside).find((sentence) => sentence !== null) ?? null;
     progress.tidy(names, new Set(waiting.map(({ file }) => file)));
     const over = waiting.filter(({ file }) => progress.isOver(file));
     progress.remove(over);
     const open = waiting.filter((each) => !over.includes(each));
-    if (names.length === 0) drop(open.slice(0, Math.max(0, open.length - mostWithoutChannel)));
-    // What a channel is about to confirm must not be folded into its digest meanwhile.
-    else if (lanes.isIdle()) foldAway(excess(open, mostWaiting));
-    return stuck;
+    const gone =
+      names.length === 0
+        ? drop(open.slice(0, Math.max(0, open.length - mostWithoutChannel)))
+        : // What a channel is about to confirm must not be folded into its digest meanwhile.
+          foldAway(lanes.isIdle() ? excess(open, mostWaiting) : []);
+    return { open: open.filter((each) => !gone.includes(each)), stuck };
   }
 
   function putAside(path: string): string | null {
@@ -91,19 +93,21 @@ export function createDelivery(system: System, stateDir: string): Delivery {
     }
   }
 
-  function drop(gone: readonly Waiting[]): void {
+  function drop(gone: readonly Waiting[]): readonly Waiting[] {
+    if (gone.length === 0) return [];
     progress.remove(gone);
-    if (gone.length === 0) return;
     note(
       `the outbox held more than ${mostWithoutChannel} messages because no channel is configured; ${gone.length} of the oldest were dropped`,
     );
+    return gone;
   }
 
-  function foldAway(gone: readonly Waiting[]): void {
-    if (gone.length === 0 || !progress.foldAway(gone)) return;
+  function foldAway(gone: readonly Waiting[]): readonly Waiting[] {
+    if (gone.length === 0 || !progress.foldAway(gone)) return [];
     note(
       `the outbox held more than ${mostWaiting} messages because they could not be delivered; ${gone.length} of the oldest, none of them critical, will be told in a digest`,
     );
+    return gone;
   }
 
   /** @returns the error as it is to be told, null when there is none. @param name null: of no channel. */
@@ -120,13 +124,14 @@ export function createDelivery(system: System, stateDir: string): Delivery {
 
   async function run(channels: readonly Channel[], attempt: () => Attempt, open: ReadonlySet<string>) {
     const ways = channels.map((channel) => wayOf(channel));
-    const stuck = tidy(ways.map(({ name }) => name));
-    const served = await Promise.allSettled(
-      ways.map(async (way) => {
-        const turn = await lanes.enter(way.name, () => serve(way, waiting(), { attempt: attempt(), open }));
-        return { turn, name: way.name };
-      }),
-    );
+    const { open: all, stuck } = tidy(ways.map(({ name }) => name));
+    let isLater = false;
+    const entered = ways.map(async (way) => {
+      const work = () => serve(way, isLater ? waiting() : all, { attempt: attempt(), open });
+      return { turn: await lanes.enter(way.name, work), name: way.name };
+    });
+    isLater = true;
+    const served = await Promise.allSettled(entered);
     // A bug in one channel shows when the others have had their turn.
     const turns = served.flatMap((each) => {
       if (each.status === "rejected") throw each.reason;

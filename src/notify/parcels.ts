@@ -38,7 +38,7 @@ export function parcelsOf(
   );
   return [
     ...bundles(critical, host),
-    ...(digest === null ? [] : [digestParcel(digest, digested, host)]),
+    ...(digest === null ? [] : [digestParcel(digest, digested, digested.at(-1)?.message.host ?? host)]),
     ...waiting.filter((each) => !together.has(each)).map((each) => single(each, host, now)),
   ];
 }
@@ -83,7 +83,9 @@ function bundles(critical: readonly Waiting[], host: string): Parcel[] {
     const block = blockOf(each.message, told);
     const text = texts.at(-1);
     if (text === undefined || text.length + block.length + 2 > mostCharacters) {
-      texts.push(`${host}: critical messages that could not be delivered at the time\n\n${block}`);
+      texts.push(
+        `${each.message.host ?? host}: critical messages that could not be delivered at the time\n\n${block}`,
+      );
       parcels.push([each]);
       continue;
     }

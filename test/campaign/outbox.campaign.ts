@@ -6,16 +6,15 @@ it("200 times kill -9 while 1,000 messages pass: all delivered, in order, at mos
   const messages = 1000;
   const kills = 200;
   const began = performance.now();
-  const { telegram, webhook, failed, killsInFlight, left } = await runCampaign({
+  const { telegram, webhook, failed, left } = await runCampaign({
     messages,
     kills,
-    haste: 10,
+    haste: 5,
   });
   const twice = (taken: readonly number[]) => taken.length - messages;
   console.log({
     messages,
     kills,
-    killsInFlight,
     "requests failed": failed,
     "twice through Telegram": twice(telegram),
     "twice through the webhook": twice(webhook),

@@ -31,9 +31,6 @@ export interface Outcome {
   readonly webhook: readonly number[];
   /** Requests that a server failed. */
   readonly failed: number;
-  readonly kills: number;
-  /** Kills while a request was under way. */
-  readonly killsInFlight: number;
   /** What is left in the state directory. */
   readonly left: readonly string[];
 }
@@ -142,7 +139,6 @@ export async function runCampaign({ messages, kills, haste }: Campaign): Promise
   const until = async (count: number) => {
     for (const wanted = Math.min(messages, reached() + count); reached() < wanted; await pause(1)) feed();
   };
-  let killsInFlight = 0;
   try {
     for (let kill = 0; kill < kills; kill += 1) {
       feed();
@@ -152,7 +148,6 @@ export async function runCampaign({ messages, kills, haste }: Campaign): Promise
       const share = (messages - reached()) / (kills - kill);
       await until(Math.floor(Math.random() * 2 * share));
       await pause(Math.random() * 1.5 * (1000 / haste));
-      if (bot.open() + web.open() > 0) killsInFlight += 1;
       child.kill("SIGKILL");
       await gone;
     }
@@ -169,7 +164,7 @@ export async function runCampaign({ messages, kills, haste }: Campaign): Promise
       (name) => !name.endsWith(".tmp"),
     );
     left.sort();
-    return { telegram, webhook, failed, kills, killsInFlight, left };
+    return { telegram, webhook, failed, left };
   } finally {
     await bot.close();
     await web.close();
