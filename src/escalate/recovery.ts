@@ -66,6 +66,7 @@ function recovery(problem: Problem, nowMs: number): Proposal {
     problemType: type,
     severity,
     subject: subject.slice(0, 1024),
+    since: openedAt,
     recovery: true,
   };
 }

@@ -15,10 +15,13 @@ export interface AlertText {
   readonly recovery: boolean;
   /** Clean and short, a line for each thing that there is to say. */
   readonly text: string;
+  readonly since?: string | undefined;
+  readonly advice?: string | undefined;
 }
 
 /** Telegram takes 4096 characters; what is left over pays for the last line. */
 const maxCharacters = 3800;
+const mostAdvice = 600;
 
 /** One message for all alerts of a cycle, the worst first, recoveries last. */
 export function composeMessage(
@@ -45,7 +48,8 @@ export function composeMessage(
 }
 
 /** The same as data, for channels that pass on no words. */
-function noteOf({ problem, type, subject, severity, recovery, text }: AlertText, now: Moment): ProblemNote {
+function noteOf(alert: AlertText, now: Moment): ProblemNote {
+  const { problem, type, subject, severity, recovery, text, since, advice } = alert;
   return {
     problem,
     type,
@@ -54,6 +58,8 @@ function noteOf({ problem, type, subject, severity, recovery, text }: AlertText,
     state: recovery ? "resolved" : "firing",
     at: new Date(now.wallMs).toISOString(),
     summary: redact(text.split("\n", 1)[0] ?? ""),
+    ...(since === undefined ? {} : { since: oneLine(since, 40) }),
+    ...(advice === undefined ? {} : { advice: redact(oneLine(advice, mostAdvice)) }),
   };
 }
 

@@ -104,6 +104,10 @@ export const Proposal = z.strictObject({
   incident: z.string().max(262_144).optional(),
   /** alert: announces that the problem is over; never held back by the dedup window. */
   recovery: z.boolean().optional(),
+  /** alert: when the problem began; ISO 8601. */
+  since: z.string().max(40).optional(),
+  /** alert: what a person should do about it. */
+  advice: z.string().max(2048).optional(),
   /** alert: a person is asked to decide something; never held back by the dedup window. */
   question: z.boolean().optional(),
   /** alert: how often the problem began within the last hour, when that is too often to tell each time. */
@@ -147,6 +151,10 @@ export const ProblemNote = z.object({
   at: z.string(),
   /** One line. */
   summary: z.string(),
+  /** When the problem began; ISO 8601. */
+  since: z.string().optional(),
+  /** What a person should do about it. */
+  advice: z.string().optional(),
 });
 export type ProblemNote = z.infer<typeof ProblemNote>;
 

@@ -9,7 +9,7 @@ it("200 times kill -9 while 1,000 messages pass: all delivered, in order, at mos
   const { telegram, webhook, failed, left } = await runCampaign({
     messages,
     kills,
-    haste: 5,
+    haste: 4,
   });
   const twice = (taken: readonly number[]) => taken.length - messages;
   console.log({

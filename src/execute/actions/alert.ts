@@ -9,7 +9,7 @@ import { firstInRequest, offeredToModel } from "../questions.ts";
 import { notSilenced } from "../silences.ts";
 
 /** What a telephone shows without scrolling for ever; details are what `argus explain` is for. */
-const maxLines = 8;
+const maxLines = 12;
 const maxCharactersEach = 300;
 
 export const Words = z
@@ -70,6 +70,8 @@ export const alert: WordAction<Words> = {
       severity: proposal.severity,
       recovery: target.recovery,
       text: target.text,
+      since: proposal.since,
+      advice: proposal.advice,
       ...kindOf(proposal),
     }));
     const now = context.system.clock.now();

@@ -70,11 +70,18 @@ function changes(
     if (known !== undefined && known.at > note.at) continue;
     const annotations = annotationsOf(note);
     if (note.state === "resolved") {
-      say({ labels: labelsOf(host, note), startsAt: note.at, ...known, annotations }, iso(nowMs));
+      say(
+        { labels: labelsOf(host, note), startsAt: note.since ?? note.at, ...known, annotations },
+        iso(nowMs),
+      );
       delete firing[note.problem];
       continue;
     }
-    const alert = { labels: labelsOf(host, note), annotations, startsAt: known?.startsAt ?? note.at };
+    const alert = {
+      labels: labelsOf(host, note),
+      annotations,
+      startsAt: note.since ?? known?.startsAt ?? note.at,
+    };
     // Another severity is another alert for Alertmanager: the one before it is over.
     if (known !== undefined && identityOf(known) !== identityOf(alert)) say(known, iso(nowMs));
     say(alert, holdUntil);
@@ -97,8 +104,12 @@ function labelsOf(host: string, { type, subject, severity, problem }: ProblemNot
   };
 }
 
-function annotationsOf({ summary, problem }: ProblemNote): Record<string, string> {
-  return { summary: summary.toWellFormed(), explain: `argus explain ${problem}` };
+function annotationsOf({ summary, problem, advice }: ProblemNote): Record<string, string> {
+  return {
+    summary: summary.toWellFormed(),
+    explain: `argus explain ${problem}`,
+    ...(advice === undefined ? {} : { advice: advice.toWellFormed() }),
+  };
 }
 
 function testAlert({ host, text }: Parcel, nowMs: number): Alert {
