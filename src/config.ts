@@ -66,9 +66,8 @@ export function loadConfig(source: ConfigSource): Config {
     restartSettleSeconds: integer("ARGUS_RESTART_SETTLE_SECONDS"),
     swapThrashMegabytesPerSecond: integer("ARGUS_SWAP_THRASH_MBPS"),
     telegram,
-    channels: resolveChannels(settings.channels, telegram, secretOf, (channel, name) => {
-      const message = `the channel ${channel} of ${settingsFile} needs ${name}, which is not set; put it into ${envFile.path}`;
-      faults.push({ file: "", line: 0, path: "", message });
+    channels: resolveChannels(settings.channels, telegram, secretOf, (at, name) => {
+      if ("faultAt" in read) faults.push(read.faultAt(at, `${name} is not set; put it into ${envFile.path}`));
     }),
     pingUrl: webUrl("ARGUS_PING_URL", value("ARGUS_PING_URL"), faults),
     anthropicKey: value("ANTHROPIC_API_KEY")?.text ?? null,
