@@ -38,14 +38,15 @@ export function openProgress(files: Files, stateDir: string, note: (sentence: st
   const path = deliveryStatePath(stateDir);
   let state = createStore({ files, path, schema: DeliveryState, empty: noDeliveries, note }).load();
 
-  let written = "";
+  const textOf = (value: DeliveryState): string => `${JSON.stringify(value)}\n`;
+  let written = textOf(state);
   let stuck: string | null = null;
   let configured: readonly string[] = [];
 
   /** @returns whether it is on disk; what is not stays in memory. */
   function save(next: DeliveryState, durable: boolean): boolean {
     state = next;
-    const text = `${JSON.stringify(state)}\n`;
+    const text = textOf(state);
     if (text === written) return true;
     try {
       files.writeAtomic(path, text, { durable });
@@ -65,6 +66,15 @@ export function openProgress(files: Files, stateDir: string, note: (sentence: st
     return { ...state, channels };
   }
 
+  /** @param gone files that are no longer there. */
+  function without(gone: ReadonlySet<string>): DeliveryState {
+    const channels = Object.entries(state.channels).map(([name, each]): [string, ChannelState] => [
+      name,
+      { ...each, done: each.done.filter((file) => !gone.has(file)) },
+    ]);
+    return { ...state, channels: Object.fromEntries(channels) };
+  }
+
   function remove(waiting: readonly Waiting[]): void {
     for (const { path: each } of waiting) {
       try {
@@ -81,15 +91,10 @@ export function openProgress(files: Files, stateDir: string, note: (sentence: st
       void save(changed(new Map([[channel, change]])), mayBeForgotten !== true),
     tidy(channels, present) {
       configured = channels;
-      const entries = Object.entries(state.channels).filter(([name]) => channels.includes(name));
-      const kept = entries.map(([name, each]): [string, ChannelState] => {
-        const done = each.done.filter((file) => present.has(file));
-        return [name, done.length === each.done.length ? each : { ...each, done }];
-      });
-      const isSame =
-        kept.length === Object.keys(state.channels).length &&
-        kept.every(([name, each]) => each === state.channels[name]);
-      if (!isSame) save({ ...state, channels: Object.fromEntries(kept) }, false);
+      const known = Object.values(state.channels).flatMap(({ done }) => done);
+      const next = without(new Set(known.filter((file) => !present.has(file))));
+      const kept = Object.entries(next.channels).filter(([name]) => channels.includes(name));
+      save({ ...next, channels: Object.fromEntries(kept) }, false);
     },
     finish(channel, waiting) {
       const others = configured.filter((name) => name !== channel);
@@ -99,7 +104,9 @@ export function openProgress(files: Files, stateDir: string, note: (sentence: st
       const rest = waiting.filter((each) => !last.includes(each));
       if (rest.length > 0) markDone(channel, rest, false);
       remove(last);
-      if (stuck !== null) markDone(channel, last, false);
+      if (stuck !== null) return markDone(channel, last, false);
+      // A later message may get the name of one that is gone. What is written next writes this too.
+      state = without(new Set(last.map(({ file }) => file)));
     },
     foldAway(waiting) {
       const before = state;
