@@ -107,7 +107,7 @@ export const Settings = z.strictObject({
   channels: z
     .array(ChannelSetting)
     .default([])
-    .describe("where messages go besides Telegram, which `argus.env` names"),
+    .describe("where messages go besides Telegram, which `argus.env` names; see `docs/channels.md`"),
   model: z
     .strictObject({
       mayPropose: z
