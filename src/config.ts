@@ -84,9 +84,8 @@ export function loadConfig(source: ConfigSource): Config {
     restartSettleSeconds: integer("ARGUS_RESTART_SETTLE_SECONDS"),
     swapThrashMegabytesPerSecond: integer("ARGUS_SWAP_THRASH_MBPS"),
     telegram,
-    channels: resolveChannels(settings, { telegram, relay }, secretOf, (channel, name) => {
-      const message = `the channel ${channel} of ${settingsFile} needs ${name}, which is not set; put it into ${envFile.path}`;
-      faults.push({ file: "", line: 0, path: "", message });
+    channels: resolveChannels(settings, { telegram, relay }, secretOf, (at, name) => {
+      if ("faultAt" in read) faults.push(read.faultAt(at, `${name} is not set; put it into ${envFile.path}`));
     }),
     ticketRepeats: {
       threshold: integer("ARGUS_BEAD_REPEAT_THRESHOLD"),

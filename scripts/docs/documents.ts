@@ -9,7 +9,12 @@ import {
   ruleKeysReference,
   testKeysReference,
 } from "./rules-reference.ts";
-import { envExample, settingsReference, variablesReference } from "./settings-reference.ts";
+import {
+  channelsReference,
+  envExample,
+  settingsReference,
+  variablesReference,
+} from "./settings-reference.ts";
 
 export interface Document {
   /** Below the repository. */
@@ -32,6 +37,10 @@ export function documents(read: (path: string) => string): Document[] {
   return [
     { path: "docs/rules.md", text: withSections(read("docs/rules.md"), rules) },
     { path: "docs/settings.md", text: withSections(read("docs/settings.md"), settings) },
+    {
+      path: "docs/channels.md",
+      text: withSections(read("docs/channels.md"), { channels: channelsReference() }),
+    },
     { path: "argus.env.example", text: envExample() },
     schema("docs/rules.schema.json", rulesSchema()),
     schema("docs/rule-tests.schema.json", ruleTestsSchema()),

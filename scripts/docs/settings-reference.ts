@@ -1,5 +1,6 @@
 /** The references of docs/settings.md and argus.env.example, read off the schema and the table that config.ts reads. */
-import type * as z from "zod";
+import * as z from "zod";
+import { ChannelSetting } from "../../src/types/channels.ts";
 import { Settings, type Variable, variables } from "../../src/types/settings.ts";
 import { code, table } from "./markdown.ts";
 import { typeOf } from "./types.ts";
@@ -28,6 +29,16 @@ function settingRows(prefix: string, schema: z.ZodObject): string[][] {
 
 export function settingsReference(): string {
   return table(["key", "type", "default", "what it is"], settingRows("", Settings));
+}
+
+/** One form for each type of channel. */
+export function channelsReference(): string {
+  const rows = ChannelSetting.options.flatMap((option) => {
+    const { type, ...shape } = option.shape;
+    const [name = ""] = [...type.values];
+    return settingRows("", z.object(shape)).map(([key = "", ...rest]) => [code(name), key, ...rest]);
+  });
+  return table(["type", "key", "value", "default", "what it is"], rows);
 }
 
 function valueCell(row: Variable): string {

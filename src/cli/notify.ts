@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { Parcel, Sent } from "../notify/channels/channel.ts";
+import { cleanerFor } from "../notify/channels/clean.ts";
 import { type Way, wayOf } from "../notify/channels/index.ts";
 import { noChannel } from "../notify/deliver.ts";
 import { quoted } from "../system/names.ts";
@@ -61,13 +62,10 @@ async function ask({ system, config }: Context, way: Way): Promise<Answer> {
   };
   const signal = AbortSignal.timeout(withinMs);
   const deadlineMs = clock.monotonicMs() + withinMs;
-  const { intervalSeconds, dashboardUrl } = config();
-  const means = { http, files, run, clock };
-  const sent: Sent = await way.send(
-    parcel,
-    {},
-    { ...means, signal, deadlineMs, intervalSeconds, dashboardUrl },
-  );
+  const { intervalSeconds, dashboardUrl, channels } = config();
+  const means = { http, files, run, clock, clean: cleanerFor(channels) };
+  const attempt = { ...means, signal, deadlineMs, intervalSeconds, dashboardUrl };
+  const sent: Sent = await way.send(parcel, {}, attempt);
   const { name: channel, type } = way;
   const detail = sent.kind === "sent" ? sent.detail : sent.error;
   return { channel, type, to: way.describe(), ok: sent.kind === "sent", detail };

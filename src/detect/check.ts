@@ -19,6 +19,7 @@ export function availableFacts(rule: Rule): Set<string> {
 export interface RuleTemplates {
   readonly subject: Template;
   readonly summary: Template;
+  readonly advice: Template | null;
   readonly actions: readonly { readonly target: Template | null; readonly message: Template | null }[];
 }
 
@@ -35,8 +36,8 @@ export function checkRule(rule: Rule, path: JsonPath, sayAt: Say): RuleTemplates
   const templates = parseTemplates(rule, available, say);
   checkSubject(templates.subject, say);
   checkActions(rule, templates.actions, say);
-  const { subject, summary, actions } = templates;
-  return faults > 0 || subject === null || summary === null ? null : { subject, summary, actions };
+  const { subject, summary, ...others } = templates;
+  return faults > 0 || subject === null || summary === null ? null : { subject, summary, ...others };
 }
 
 function checkFor({ for: held }: Rule, say: Say): void {
@@ -50,6 +51,7 @@ function checkFor({ for: held }: Rule, say: Say): void {
 interface ParsedTemplates {
   readonly subject: Template | null;
   readonly summary: Template | null;
+  readonly advice: Template | null;
   readonly actions: RuleTemplates["actions"];
 }
 
@@ -60,10 +62,11 @@ function parseTemplates({ event }: Rule, available: ReadonlySet<string>, say: Sa
     if ("fault" in parsed) say(["event", "params", ...below], parsed.fault);
     return "fault" in parsed ? null : parsed;
   };
-  const { subject, summary, actions = [] } = event.params;
+  const { subject, summary, advice, actions = [] } = event.params;
   return {
     subject: parse(subject, "subject"),
     summary: parse(summary, "summary"),
+    advice: parse(advice, "advice"),
     actions: actions.map(({ target, message }, index) => ({
       target: parse(target, "actions", index, "target"),
       message: parse(message, "actions", index, "message"),

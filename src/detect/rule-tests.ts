@@ -177,6 +177,7 @@ function compared(expect: RuleTest["expect"], seen: DetectOutput): string[] {
   compare("this number of findings:", expect.findings, seen.findings.length);
   compare("the severity", expect.severity, first?.severity);
   compare("the summary", expect.summary, first?.summary);
+  compare("the advice", expect.advice, first?.advice);
   compare("resolves", expect.resolves, first?.resolves);
   const plain = (actions: readonly { type: string; target?: string | number | undefined }[]) =>
     actions.map(({ type, target }) => ({ type, ...(target === undefined ? {} : { target }) }));

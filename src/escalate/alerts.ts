@@ -5,6 +5,7 @@ import type { Problem } from "../types/problem.ts";
 import { duration } from "../types/quantities.ts";
 import { flapping } from "./recovery.ts";
 import type { Resolution } from "./resolved.ts";
+import { unsaidValues } from "./values.ts";
 
 export interface Handled {
   readonly finding: Finding;
@@ -54,6 +55,7 @@ function wordsBeyond(group: readonly Handled[], message: string): string {
   return measured === undefined ? message : message.slice(measured.length);
 }
 
+const mostDone = 4;
 const longestMessage = 8192;
 const cut = (text: string): string => text.slice(0, longestMessage);
 
@@ -75,16 +77,22 @@ function alertFor(
   );
   const problem = problems.get(finding.key);
   const flaps = problem === undefined ? null : flapping(problem, nowMs);
+  const what = asked?.message ?? finding.summary;
+  const values = unsaidValues(what, finding.evidence);
   const lines = [
-    `${asked?.message ?? finding.summary}${more}`,
+    `${what}${more}`,
     ...sinceWhen(problem, nowMs),
-    ...said.slice(0, 5),
+    ...(values === null ? [] : [`Seen: ${values}.`]),
+    ...said.slice(0, mostDone),
   ];
   if (flaps !== null) lines.push(`It comes and goes: ${flaps} times within the last hour.`);
-  if (said.length > 5) lines.push(`and ${said.length - 5} further actions`);
+  if (said.length > mostDone) lines.push(`and ${said.length - mostDone} further actions`);
   // What waits for a yes has said so in its own line.
   const waits = done.some(({ refusal }) => refusal === "needs_approval");
   if (asked === undefined && !waits) lines.push(`Unresolved: ${telling.resolution.why}`);
+  // Of the finding that speaks, else of the first one that has any.
+  const advice = finding.advice ?? group.find((each) => each.finding.advice !== undefined)?.finding.advice;
+  if (advice !== undefined) lines.push(`What to do: ${advice}`);
   return {
     type: "alert",
     message: cut(lines.join("\n")),
@@ -93,6 +101,8 @@ function alertFor(
     ...(approvals.length > 0 ? { approvals: approvals.slice(0, 20) } : {}),
     ...takenOf(done),
     ...(flaps === null ? {} : { flapping: flaps }),
+    ...(problem === undefined ? {} : { since: problem.openedAt }),
+    ...(advice === undefined ? {} : { advice: advice.slice(0, 2048) }),
     problem: finding.key,
     problemType: finding.type,
     severity: finding.severity,

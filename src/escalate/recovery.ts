@@ -69,6 +69,7 @@ function recovery(problem: Problem, nowMs: number): Proposal {
     problemType: type,
     severity,
     subject: subject.slice(0, 1024),
+    since: openedAt,
     recovery: true,
     ...(action === null ? {} : { actionTaken: `${action} (success)`.slice(0, 1024) }),
   };

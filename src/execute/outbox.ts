@@ -19,10 +19,13 @@ export interface AlertText {
   readonly text: string;
   /** Ids of what waits for a yes about it. */
   readonly approvals?: readonly string[] | undefined;
+  readonly since?: string | undefined;
+  readonly advice?: string | undefined;
 }
 
 /** Telegram takes 4096 characters; what is left over pays for the last line. */
 const maxCharacters = 3800;
+const mostAdvice = 600;
 
 /** One message for all alerts of a cycle, the worst first, recoveries last. */
 export function composeMessage(
@@ -50,7 +53,8 @@ export function composeMessage(
 
 /** The same as data, for channels that pass on no words. */
 function noteOf(alert: AlertText, now: Moment): ProblemNote {
-  const { problem, type, subject, severity, recovery, text, approvals = [], actionTaken = "none" } = alert;
+  const { problem, type, subject, severity, recovery, text, since, advice } = alert;
+  const { approvals = [], actionTaken = "none" } = alert;
   return {
     problem,
     type,
@@ -61,6 +65,8 @@ function noteOf(alert: AlertText, now: Moment): ProblemNote {
     summary: redact(text.split("\n", 1)[0] ?? ""),
     ...(approvals.length === 0 ? {} : { approvals: [...approvals] }),
     actionTaken: redact(oneLine(actionTaken, 1024)),
+    ...(since === undefined ? {} : { since: oneLine(since, 40) }),
+    ...(advice === undefined ? {} : { advice: redact(oneLine(advice, mostAdvice)) }),
   };
 }
 

@@ -2,15 +2,20 @@
  * Sends what waits in the outbox. A message goes only after the channel's own yes: a crash may say it twice, never not
  * at all. Each channel goes its own way; a file stays until the last one has confirmed it.
  */
+import { fileError } from "../system/file-error.ts";
+import { removeRemains } from "../system/remains.ts";
 import type { System } from "../system/system.ts";
 import type { Channel } from "../types/channels.ts";
+import { UserError } from "../types/errors.ts";
 import { isoTime } from "../types/moment.ts";
 import type { Config } from "../types/settings.ts";
 import type { Attempt } from "./channels/channel.ts";
+import { cleanerFor } from "./channels/clean.ts";
 import { wayOf } from "./channels/index.ts";
-import { excess, readOutbox, setAside, type Waiting } from "./outbox.ts";
+import { createLanes } from "./lanes.ts";
+import { excess, outboxDir, readOutbox, setAside, type Waiting } from "./outbox.ts";
 import { openProgress } from "./progress.ts";
-import { createQueue } from "./queue.ts";
+import { createQueue, type Turn } from "./queue.ts";
 
 export interface Delivered {
   /** Messages that a channel has confirmed, in this delivery. */
@@ -33,8 +38,8 @@ export interface ChannelError {
 
 export interface Delivery {
   /**
-   * Takes no longer than `withinMs` and ends early when the signal aborts. A second call waits for the first one.
-   * Throws only what is a bug: what keeps a message from being sent is in `errors`.
+   * Gives each channel `withinMs` at most, and ends early when the signal aborts. A channel that is still at work for
+   * an earlier call begins afterwards; the others do not wait for it. Throws only what is a bug: what keeps a message from being sent is in `errors`.
    * @param open keys of the problems that are open now; channels that forget what they are not told again hear of them.
    */
   deliver(
@@ -54,39 +59,56 @@ const mostWithoutChannel = 50;
 export function createDelivery(system: System, stateDir: string): Delivery {
   const { files, clock } = system;
   const notes: string[] = [];
-  const note = (sentence: string): void => void notes.push(sentence);
+  const note = (sentence: string): void => {
+    // A full disk is met at every write.
+    if (!notes.includes(sentence)) notes.push(sentence);
+  };
   const progress = openProgress(files, stateDir, note);
-  const serve = createQueue(system, progress, note);
-  let turn: Promise<unknown> = Promise.resolve();
+  const serve = createQueue(system, stateDir, progress, note);
+  const lanes = createLanes<Turn>();
+  removeRemains(files, outboxDir(stateDir));
 
   /** What there is to send, when what can be no message and what is too much has been taken out. */
-  function tidy(names: readonly string[]): Waiting[] {
+  function tidy(names: readonly string[]): { open: Waiting[]; stuck: string | null } {
     const { waiting, broken } = readOutbox(files, stateDir);
-    for (const path of broken) note(`${path} is not a message and was set aside as ${setAside(files, path)}`);
+    const stuck = broken.map(putAside).find((sentence) => sentence !== null) ?? null;
     progress.tidy(names, new Set(waiting.map(({ file }) => file)));
-    const over = waiting.filter(({ file }) => isOver(names, file));
+    const over = waiting.filter(({ file }) => progress.isOver(file));
     progress.remove(over);
     const open = waiting.filter((each) => !over.includes(each));
-    const gone = names.length === 0 ? surplus(open, mostWithoutChannel) : excess(open, mostWaiting);
-    if (gone.length === 0) return open;
-    if (names.length === 0) {
-      progress.remove(gone);
-      note(
-        `the outbox held more than ${mostWithoutChannel} messages because no channel is configured; ${gone.length} of the oldest were dropped`,
-      );
-    } else {
-      progress.foldAway(gone, names);
-      note(
-        `the outbox held more than ${mostWaiting} messages because they could not be delivered; ${gone.length} of the oldest, none of them critical, will be told in a digest`,
-      );
-    }
-    return open.filter((each) => !gone.includes(each));
+    const gone =
+      names.length === 0
+        ? drop(open.slice(0, Math.max(0, open.length - mostWithoutChannel)))
+        : // What a channel is about to confirm must not be folded into its digest meanwhile.
+          foldAway(lanes.isIdle() ? excess(open, mostWaiting) : []);
+    return { open: open.filter((each) => !gone.includes(each)), stuck };
   }
 
-  const surplus = (open: readonly Waiting[], most: number) => open.slice(0, Math.max(0, open.length - most));
+  function putAside(path: string): string | null {
+    try {
+      note(`${path} is not a message and was set aside as ${setAside(files, path)}`);
+      return null;
+    } catch (error) {
+      return sentenceOf(fileError("set aside", path, error));
+    }
+  }
 
-  const isOver = (names: readonly string[], file: string): boolean =>
-    names.length > 0 && names.every((name) => progress.of(name).done.includes(file));
+  function drop(gone: readonly Waiting[]): readonly Waiting[] {
+    if (gone.length === 0) return [];
+    progress.remove(gone);
+    note(
+      `the outbox held more than ${mostWithoutChannel} messages because no channel is configured; ${gone.length} of the oldest were dropped`,
+    );
+    return gone;
+  }
+
+  function foldAway(gone: readonly Waiting[]): readonly Waiting[] {
+    if (gone.length === 0 || !progress.foldAway(gone)) return [];
+    note(
+      `the outbox held more than ${mostWaiting} messages because they could not be delivered; ${gone.length} of the oldest, none of them critical, will be told in a digest`,
+    );
+    return gone;
+  }
 
   /** @returns the error as it is to be told, null when there is none. @param name null: of no channel. */
   function heard(name: string | null, text: string | null): ChannelError[] {
@@ -98,42 +120,53 @@ export function createDelivery(system: System, stateDir: string): Delivery {
     return text === null ? [] : [{ channel: name, text, news }];
   }
 
-  async function run(channels: readonly Channel[], attempt: Attempt, open: ReadonlySet<string>) {
+  const waiting = () => readOutbox(files, stateDir).waiting.filter(({ file }) => !progress.isOver(file));
+
+  async function run(channels: readonly Channel[], attempt: () => Attempt, open: ReadonlySet<string>) {
     const ways = channels.map((channel) => wayOf(channel));
     const names = ways.map(({ name }) => name);
-    const all = tidy(names);
     const first = ways.find(({ type }) => type === "relay")?.name ?? null;
-    const shared = { attempt, names, first, open };
-    const served = await Promise.all(
-      ways.map(async (way) => ({ ...(await serve(way, all, shared)), name: way.name })),
-    );
-    const general = ways.length === 0 && all.length > 0 ? noChannel : progress.notRemoved();
+    const { open: all, stuck } = tidy(names);
+    let isLater = false;
+    const entered = ways.map(async (way) => {
+      const work = () => serve(way, isLater ? waiting() : all, { attempt: attempt(), names, first, open });
+      return { turn: await lanes.enter(way.name, work), name: way.name };
+    });
+    isLater = true;
+    const served = await Promise.allSettled(entered);
+    // A bug in one channel shows when the others have had their turn.
+    const turns = served.flatMap((each) => {
+      if (each.status === "rejected") throw each.reason;
+      const { turn, name } = each.value;
+      return turn === null ? [] : [{ ...turn, name }];
+    });
+    const left = waiting().length;
+    const general = ways.length === 0 && left > 0 ? noChannel : (stuck ?? progress.notRemoved());
     return {
-      sent: served.reduce((sum, each) => sum + each.sent, 0),
-      waiting: all.filter(({ path, file }) => !isOver(names, file) && files.stat(path) !== null).length,
-      errors: [...heard(null, general), ...served.flatMap(({ name, error }) => heard(name, error))],
+      sent: turns.reduce((sum, each) => sum + each.sent, 0),
+      waiting: left,
+      errors: [...heard(null, general), ...turns.flatMap(({ name, error }) => heard(name, error))],
     };
   }
 
   return {
-    deliver({ channels, intervalSeconds, dashboardUrl = null }, signal, withinMs, open = new Set()) {
-      const mine = turn.then(async (): Promise<Delivered> => {
-        const deadlineMs = clock.monotonicMs() + withinMs;
-        const attempt = {
-          http: system.http,
-          files,
-          run: system.run,
-          clock,
-          signal,
-          deadlineMs,
-          intervalSeconds,
-          dashboardUrl,
-        };
-        const delivered = await run(channels, attempt, open);
-        return { ...delivered, notes: notes.splice(0) };
-      });
-      turn = mine.catch(() => undefined);
-      return mine;
+    async deliver({ channels, intervalSeconds, dashboardUrl = null }, signal, withinMs, open = new Set()) {
+      const { http, run: program } = system;
+      const means = { http, files, run: program, clock, clean: cleanerFor(channels) };
+      const shared = { ...means, signal, intervalSeconds, dashboardUrl };
+      const attempt = () => ({ ...shared, deadlineMs: clock.monotonicMs() + withinMs });
+      try {
+        return { ...(await run(channels, attempt, open)), notes: notes.splice(0) };
+      } catch (error) {
+        const text = sentenceOf(fileError("read", outboxDir(stateDir), error));
+        return { sent: 0, waiting: 0, errors: heard(null, text), notes: notes.splice(0) };
+      }
     },
   };
+}
+
+/** Passes on what is no sentence for people but a bug. */
+function sentenceOf(error: Error): string {
+  if (error instanceof UserError) return error.message;
+  throw error;
 }

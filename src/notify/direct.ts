@@ -2,6 +2,7 @@
 import type { System } from "../system/system.ts";
 import type { Config } from "../types/settings.ts";
 import type { Parcel } from "./channels/channel.ts";
+import { cleanerFor } from "./channels/clean.ts";
 import { wayOf } from "./channels/index.ts";
 
 export interface Told {
@@ -20,7 +21,8 @@ export async function tellDirectly(
   signal: AbortSignal,
 ): Promise<Told> {
   const deadlineMs = clock.monotonicMs() + withinMs;
-  const attempt = { http, files, run, clock, signal, deadlineMs, intervalSeconds, dashboardUrl };
+  const means = { http, files, run, clock, clean: cleanerFor(channels) };
+  const attempt = { ...means, signal, deadlineMs, intervalSeconds, dashboardUrl };
   const by: string[] = [];
   const errors: string[] = [];
   await Promise.all(

@@ -65,6 +65,16 @@ export function keepRefused(files: Files, path: string): string {
   return kept;
 }
 
+/**
+ * Keeps a text of several messages that a channel will never take, and whose files are gone, beside the others.
+ * @returns the path.
+ */
+export function keepRefusedText(files: Files, stateDir: string, name: string, text: string): string {
+  const kept = freeName(files, join(outboxDir(stateDir), name), "refused");
+  files.writeExclusive(kept, `${text}\n`);
+  return kept;
+}
+
 function freeName(files: Files, path: string, kind: "corrupt" | "refused"): string {
   let number = 1;
   while (files.stat(`${path}.${kind}-${number}`) !== null) number += 1;

@@ -39,13 +39,18 @@ export function parcelsOf(
   );
   return [
     ...bundles(critical, host),
-    ...(digest === null ? [] : [digestParcel(digest, digested, host)]),
+    ...(digest === null ? [] : [digestParcel(digest, digested, digested.at(-1)?.message.host ?? host)]),
     ...waiting.filter((each) => !together.has(each)).map((each) => single(each, host, now)),
   ];
 }
 
 function isLate({ createdAt }: OutboxMessage, now: Moment): boolean {
   return (now.wallMs - Date.parse(createdAt)) / 1000 > lateSeconds;
+}
+
+/** One by one, what is refused together: it may be the length that is too much. */
+export function apart(waiting: readonly Waiting[], host: string, now: Moment): Parcel[] {
+  return waiting.map((each) => single(each, host, now));
 }
 
 function single({ file, message }: Waiting, host: string, now: Moment): Parcel {
@@ -81,7 +86,9 @@ function bundles(critical: readonly Waiting[], host: string): Parcel[] {
     const block = blockOf(each.message, told);
     const text = texts.at(-1);
     if (text === undefined || text.length + block.length + 2 > mostCharacters) {
-      texts.push(`${host}: critical messages that could not be delivered at the time\n\n${block}`);
+      texts.push(
+        `${each.message.host ?? host}: critical messages that could not be delivered at the time\n\n${block}`,
+      );
       parcels.push([each]);
       continue;
     }

@@ -14,14 +14,19 @@ import type { Waiting } from "./outbox.ts";
 
 export interface Progress {
   of(channel: string): ChannelState;
-  /** Forgets channels that are no longer configured, and files that are no longer there. */
+  /** From now on these are the channels. Forgets others, and files that are no longer there. */
   tidy(channels: readonly string[], files: ReadonlySet<string>): void;
   /** On disk when it returns, unless it is something that may be forgotten. */
   remember(channel: string, change: Partial<ChannelState>, mayBeForgotten?: true): void;
   /** From now on this channel has nothing to do with these files. The files go when that is so for every channel. */
-  finish(channel: string, waiting: readonly Waiting[], channels: readonly string[]): void;
-  /** The same for every channel that has not confirmed them; what they said goes into its digest, in the same moment. */
-  foldAway(waiting: readonly Waiting[], channels: readonly string[]): void;
+  finish(channel: string, waiting: readonly Waiting[]): void;
+  /**
+   * The same for every channel that has not confirmed them; what they said goes into its digest, in the same moment.
+   * @returns false when that could not be written: then they stay.
+   */
+  foldAway(waiting: readonly Waiting[]): boolean;
+  /** Whether every channel has confirmed it. */
+  isOver(file: string): boolean;
   remove(waiting: readonly Waiting[]): void;
   /** What stood in the way of a removal since the last time this was asked: such files are not sent again. */
   notRemoved(): string | null;
@@ -33,18 +38,23 @@ export function openProgress(files: Files, stateDir: string, note: (sentence: st
   const path = deliveryStatePath(stateDir);
   let state = createStore({ files, path, schema: DeliveryState, empty: noDeliveries, note }).load();
 
-  let written = "";
+  const textOf = (value: DeliveryState): string => `${JSON.stringify(value)}\n`;
+  let written = textOf(state);
   let stuck: string | null = null;
+  let configured: readonly string[] = [];
 
-  function save(next: DeliveryState, durable: boolean): void {
+  /** @returns whether it is on disk; what is not stays in memory. */
+  function save(next: DeliveryState, durable: boolean): boolean {
     state = next;
-    const text = `${JSON.stringify(state)}\n`;
-    if (text === written) return;
-    written = text;
+    const text = textOf(state);
+    if (text === written) return true;
     try {
       files.writeAtomic(path, text, { durable });
+      written = text;
+      return true;
     } catch (error) {
       note(fileError("write", path, error).message);
+      return false;
     }
   }
 
@@ -54,6 +64,15 @@ export function openProgress(files: Files, stateDir: string, note: (sentence: st
     const channels = { ...state.channels };
     for (const [name, change] of changes) channels[name] = { ...of(name), ...change };
     return { ...state, channels };
+  }
+
+  /** @param gone files that are no longer there. */
+  function without(gone: ReadonlySet<string>): DeliveryState {
+    const channels = Object.entries(state.channels).map(([name, each]): [string, ChannelState] => [
+      name,
+      { ...each, done: each.done.filter((file) => !gone.has(file)) },
+    ]);
+    return { ...state, channels: Object.fromEntries(channels) };
   }
 
   function remove(waiting: readonly Waiting[]): void {
@@ -69,38 +88,42 @@ export function openProgress(files: Files, stateDir: string, note: (sentence: st
   return {
     of,
     remember: (channel, change, mayBeForgotten) =>
-      save(changed(new Map([[channel, change]])), mayBeForgotten !== true),
+      void save(changed(new Map([[channel, change]])), mayBeForgotten !== true),
     tidy(channels, present) {
-      const entries = Object.entries(state.channels).filter(([name]) => channels.includes(name));
-      const kept = entries.map(([name, each]): [string, ChannelState] => {
-        const done = each.done.filter((file) => present.has(file));
-        return [name, done.length === each.done.length ? each : { ...each, done }];
-      });
-      const isSame =
-        kept.length === Object.keys(state.channels).length &&
-        kept.every(([name, each]) => each === state.channels[name]);
-      if (!isSame) save({ ...state, channels: Object.fromEntries(kept) }, false);
+      configured = channels;
+      const known = Object.values(state.channels).flatMap(({ done }) => done);
+      const next = without(new Set(known.filter((file) => !present.has(file))));
+      const kept = Object.entries(next.channels).filter(([name]) => channels.includes(name));
+      save({ ...next, channels: Object.fromEntries(kept) }, false);
     },
-    finish(channel, waiting, channels) {
-      const others = channels.filter((name) => name !== channel);
+    finish(channel, waiting) {
+      const others = configured.filter((name) => name !== channel);
       const last = waiting.filter(({ file }) => others.every((name) => of(name).done.includes(file)));
       // Between the channel's yes and this a crash makes it say the message twice: nothing slow may stand here. What
       // a power cut takes back of an unsynced file is said again too, and never lost.
       const rest = waiting.filter((each) => !last.includes(each));
       if (rest.length > 0) markDone(channel, rest, false);
       remove(last);
-      if (stuck !== null) markDone(channel, last, false);
+      if (stuck !== null) return markDone(channel, last, false);
+      // A later message may get the name of one that is gone. What is written next writes this too.
+      state = without(new Set(last.map(({ file }) => file)));
     },
-    foldAway(waiting, channels) {
-      const changes = channels.map((name): [string, Partial<ChannelState>] => {
+    foldAway(waiting) {
+      const before = state;
+      const changes = configured.map((name): [string, Partial<ChannelState>] => {
         const { done, folded } = of(name);
         const untold = waiting.filter(({ file }) => !done.includes(file));
         const messages = untold.map(({ message }) => message);
         return [name, { done: [...done, ...untold.map(({ file }) => file)], folded: fold(folded, messages) }];
       });
-      save(changed(new Map(changes)), true);
-      remove(waiting);
+      if (save(changed(new Map(changes)), true)) {
+        remove(waiting);
+        return true;
+      }
+      state = before;
+      return false;
     },
+    isOver: (file) => configured.length > 0 && configured.every((name) => of(name).done.includes(file)),
     remove,
     notRemoved() {
       const sentence = stuck;
@@ -108,7 +131,7 @@ export function openProgress(files: Files, stateDir: string, note: (sentence: st
       return sentence;
     },
     error: () => state.error,
-    rememberError: (error) => save({ ...state, error }, true),
+    rememberError: (error) => void save({ ...state, error }, true),
   };
 
   function markDone(channel: string, waiting: readonly Waiting[], durable: boolean): void {

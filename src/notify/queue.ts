@@ -1,10 +1,11 @@
 /** One channel's turn: what it has not confirmed, in order and no faster than it takes them. */
+import { fileError } from "../system/file-error.ts";
 import type { System } from "../system/system.ts";
 import { isoTime, secondsBetween } from "../types/moment.ts";
 import type { Attempt, Parcel, Sent } from "./channels/channel.ts";
 import type { Way } from "./channels/index.ts";
-import { keepRefused, type Waiting } from "./outbox.ts";
-import { parcelsOf } from "./parcels.ts";
+import { keepRefused, keepRefusedText, outboxDir, type Waiting } from "./outbox.ts";
+import { apart, parcelsOf } from "./parcels.ts";
 import type { Progress } from "./progress.ts";
 
 export interface Turn {
@@ -30,7 +31,12 @@ const longestBackoffSeconds = 120;
 /** What holds is said again no more often than this. */
 const refreshSeconds = 30;
 
-export function createQueue(system: System, progress: Progress, note: (sentence: string) => void) {
+export function createQueue(
+  system: System,
+  stateDir: string,
+  progress: Progress,
+  note: (sentence: string) => void,
+) {
   const { files, clock } = system;
   const refreshedMs = new Map<string, number>();
   const host = files.tryRead("/proc/sys/kernel/hostname")?.trim() ?? "unknown host";
@@ -46,10 +52,13 @@ export function createQueue(system: System, progress: Progress, note: (sentence:
         !done.includes(file) && (message.daily === undefined || isTurnOf(way, file, first)),
     );
     let sent = 0;
-    for (const [index, parcel] of parcelsOf(mine, folded, host, clock.now()).entries()) {
-      if (index > 0) await clock.sleep(way.paceMs, attempt.signal);
+    const parcels = parcelsOf(mine, folded, host, clock.now());
+    for (let number = 0; parcels.length > 0; number += 1) {
+      if (number > 0) await clock.sleep(way.paceMs, attempt.signal);
       if (attempt.signal.aborted) return { sent, error: before };
       if (attempt.deadlineMs <= clock.monotonicMs()) return { sent, error: null };
+      const [parcel] = parcels.splice(0, 1);
+      if (parcel === undefined) break;
       const answer = await way.send(linked(parcel, attempt), progress.of(way.name), attempt);
       const of = mine.filter(({ file }) => parcel.files.includes(file));
       if (answer.kind === "later") {
@@ -60,8 +69,12 @@ export function createQueue(system: System, progress: Progress, note: (sentence:
       if (answer.kind === "sent") {
         confirmed(way.name, parcel, of, names, answer);
         sent += of.length;
-      } else if (answer.of === "channel" || of.length === 0) return { sent, error: answer.error };
-      else keep(way.name, of, names, answer.error);
+      } else if (answer.of === "channel") return { sent, error: answer.error };
+      else if (parcel.kind === "catch_up" && of.length > 1) parcels.unshift(...apart(of, host, clock.now()));
+      else {
+        const stuck = keep(way.name, parcel, of, answer.error);
+        if (stuck !== null) return { sent, error: stuck };
+      }
     }
     const troubled = progress.of(way.name).fellBack?.why ?? null;
     return { sent, error: (await sayAgain(way, attempt, open)) ?? troubled };
@@ -80,17 +93,35 @@ export function createQueue(system: System, progress: Progress, note: (sentence:
   ): void {
     // What is to be known of a message must not be forgotten by a crash that does not bring the message again.
     if (memory !== undefined) progress.remember(name, memory);
-    for (const each of alone === true ? names : [name]) progress.finish(each, of, names);
+    for (const each of alone === true ? names : [name]) progress.finish(each, of);
     const said = kind === "digest" ? { folded: null } : {};
     const change = { lastSentAt: isoTime(clock.now()), blocked: null, failures: 0, ...said };
     progress.remember(name, change, true);
     if (sentence !== undefined) note(sentence);
   }
 
-  function keep(name: string, of: readonly Waiting[], names: readonly string[], error: string): void {
-    for (const { path } of of)
-      note(`${error}; the message is kept as ${keepRefused(files, path)} and not sent again`);
-    progress.finish(name, of, names);
+  /** @returns what stood in the way: then it is tried again. */
+  function keep(
+    name: string,
+    { kind, id, text }: Parcel,
+    of: readonly Waiting[],
+    error: string,
+  ): string | null {
+    const { folded } = progress.of(name);
+    try {
+      for (const { path } of of)
+        note(`${error}; the message is kept as ${keepRefused(files, path)} and not sent again`);
+      if (kind === "digest" && folded !== null) {
+        const path = keepRefusedText(files, stateDir, id.replace(/[^\w-]/g, ""), text);
+        note(`${error}; the digest is kept as ${path} and not sent again`);
+      }
+    } catch (cause) {
+      const { message } = fileError("keep a refused message in", outboxDir(stateDir), cause);
+      return `${error}; ${message}`;
+    }
+    progress.finish(name, of);
+    if (kind === "digest") progress.remember(name, { folded: null });
+    return null;
   }
 
   function block(name: string, askedSeconds: number): void {

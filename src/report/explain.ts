@@ -60,7 +60,7 @@ function groupLines(group: Group, cycle: TrailCycle, style: Style): Line[] {
 
 /** Everything about one finding: what it saw, what was done about it, and what came of that. */
 export function explainFinding({ finding, actions }: Told, cycle: TrailCycle, style: Style): Line[] {
-  const { severity, summary, rule, file, line, description, held, evidence, resolved, why } = finding;
+  const { severity, summary, rule, file, line, description, held, evidence, resolved, why, advice } = finding;
   const field = (label: string, text: Text) =>
     labelled(toned("quiet", label), text, { style, indent, labelWidth });
   const conditions =
@@ -87,6 +87,7 @@ export function explainFinding({ finding, actions }: Told, cycle: TrailCycle, st
       toned(resolved ? "good" : "warning", resolved ? "by its rule" : "not by its rule"),
       `: ${why}`,
     ]),
+    ...(advice === undefined ? [] : field("Advice", advice)),
   ];
 }
 

@@ -3,25 +3,39 @@
 import { Settings, variables } from "../types/settings.ts";
 import { nameOf } from "./channel-settings.ts";
 import { faultsOf } from "./json-faults.ts";
-import { type Fault, isFault, type JsonPath, type JsonSource, pathText, readJson } from "./json-source.ts";
+import { type Fault, isFault, type JsonPath, pathText, readJson } from "./json-source.ts";
 import { quoted } from "./names.ts";
 import type { Files } from "./system.ts";
 
+export interface ReadSettings {
+  readonly settings: Settings;
+  /** A fault of what stands there. */
+  readonly faultAt: (path: JsonPath, message: string) => Fault;
+}
+
 /** @returns the settings, or everything that is wrong with them. */
-export function readSettings(
-  files: Files,
-  file: string,
-): { settings: Settings } | { faults: readonly Fault[] } {
+export function readSettings(files: Files, file: string): ReadSettings | { faults: readonly Fault[] } {
   const source = readJson(files, file);
   if (isFault(source)) return { faults: [source] };
   const parsed = Settings.safeParse(source.value);
   if (!parsed.success) return { faults: faultsOf(source, Settings, parsed.error).map(inTheRightFile) };
-  const faults = contradictions(source, parsed.data);
-  return faults.length > 0 ? { faults } : { settings: parsed.data };
+  const faultAt = (path: JsonPath, message: string): Fault => ({
+    file: source.file,
+    line: source.lineOf(path),
+    path: pathText(path),
+    message,
+  });
+  const faults: Fault[] = [];
+  contradictions(parsed.data, (path, message) => void faults.push(faultAt(path, message)));
+  return faults.length > 0 ? { faults } : { settings: parsed.data, faultAt };
 }
 
 /** A secret at the top of the settings is one in the wrong file. */
 function inTheRightFile(fault: Fault): Fault {
+  if (/^channels\[\d+\]\.type$/.test(fault.path) && fault.message.startsWith('"telegram"')) {
+    const mend = "set TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID there, and take this one out";
+    return { ...fault, message: `Telegram stands in argus.env: ${mend}` };
+  }
   return Object.hasOwn(variables, fault.path)
     ? { ...fault, message: "unknown key; it belongs into argus.env" }
     : fault;
@@ -30,10 +44,7 @@ function inTheRightFile(fault: Fault): Fault {
 type Say = (path: JsonPath, message: string) => void;
 const bare = (unit: string) => unit.replace(/\.service$/, "");
 
-function contradictions(source: JsonSource, settings: Settings): Fault[] {
-  const faults: Fault[] = [];
-  const say: Say = (path, message) =>
-    void faults.push({ file: source.file, line: source.lineOf(path), path: pathText(path), message });
+function contradictions(settings: Settings, say: Say): void {
   const endpoints = checkServices(settings, say);
   for (const [index, { name, ...probe }] of settings.endpoints.entries()) {
     if (endpoints.has(name)) say(["endpoints", index, "name"], `"${name}" is the name of another endpoint`);
@@ -45,13 +56,7 @@ function contradictions(source: JsonSource, settings: Settings): Fault[] {
     if (windows.has(name)) say(["maintenance", index, "name"], `"${name}" is the name of another window`);
     windows.add(name);
   }
-  const channels = new Set(["telegram", "relay"]);
-  for (const [index, channel] of settings.channels.entries()) {
-    const name = nameOf(channel);
-    const taken = `"${name}" is the name of another channel; give this one a name of its own`;
-    if (channels.has(name)) say(["channels", index, "name"], taken);
-    channels.add(name);
-  }
+  checkChannels(settings, say);
   for (const [index, name] of settings.processes.killable.entries()) {
     if (!settings.processes.protected.includes(name)) continue;
     say(
@@ -59,7 +64,22 @@ function contradictions(source: JsonSource, settings: Settings): Fault[] {
       `${quoted(name)} is also in processes.protected; it can only be in one`,
     );
   }
-  return faults;
+}
+
+function checkChannels({ channels }: Settings, say: Say): void {
+  const names = new Set(["telegram", "relay"]);
+  for (const [index, channel] of channels.entries()) {
+    const name = nameOf(channel);
+    const taken = `"${name}" is the name of another channel; give this one a name of its own`;
+    if (names.has(name)) say(["channels", index, "name"], taken);
+    names.add(name);
+    if (!("url" in channel)) continue;
+    const { username, password } = new URL(channel.url);
+    if (username === "" && password === "") continue;
+    const mend =
+      "take them out, and put `Basic …` into argus.env under the name that authorizationVariable gives";
+    say(["channels", index, "url"], `holds a user or a password, which more people may read here; ${mend}`);
+  }
 }
 
 /** @returns the names that the services' endpoints go by. */

@@ -2,7 +2,9 @@
  * A whole-file piece of state: JSON with a version, written atomically and durably. A file that cannot be
  * understood is set aside under another name and said aloud; it is never overwritten or lost.
  */
+import { basename, dirname } from "node:path";
 import type * as z from "zod";
+import { removeRemains } from "./remains.ts";
 import type { Files } from "./system.ts";
 
 export interface Store<T> {
@@ -36,6 +38,7 @@ export function createStore<T>(options: StoreOptions<T>): Store<T> {
 
   return {
     load() {
+      removeRemains(files, dirname(path), basename(path));
       const status = files.stat(path);
       if (status === null) return empty();
       if (status.kind !== "file") return setAside("is not a file");

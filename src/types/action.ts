@@ -117,6 +117,10 @@ export const Proposal = z.strictObject({
   report: z.string().max(8192).optional(),
   /** alert: announces that the problem is over; never held back by the dedup window. */
   recovery: z.boolean().optional(),
+  /** alert: when the problem began; ISO 8601. */
+  since: z.string().max(40).optional(),
+  /** alert: what a person should do about it. */
+  advice: z.string().max(2048).optional(),
   /** alert: a person is asked to decide something; never held back by the dedup window. */
   question: z.boolean().optional(),
   /** alert: ids of what waits for a yes about this problem. */
@@ -173,6 +177,10 @@ export const ProblemNote = z.object({
   approvals: z.array(z.string()).optional(),
   /** What was done about it, such as `restart_service:web (success)`, or `none`. */
   actionTaken: z.string().optional(),
+  /** When the problem began; ISO 8601. */
+  since: z.string().optional(),
+  /** What a person should do about it. */
+  advice: z.string().optional(),
 });
 export type ProblemNote = z.infer<typeof ProblemNote>;
 

@@ -23,6 +23,8 @@ export interface Finding {
   readonly severity: Severity;
   readonly subject: string;
   readonly summary: string;
+  /** What a person should do about it, if the rule says so. */
+  readonly advice?: string;
   readonly entity: { readonly kind: EntityKind; readonly identity: string } | null;
   readonly expect: Expectation;
   readonly evidence: readonly Evidence[];

@@ -81,6 +81,12 @@ export const Rule = z.strictObject({
             .min(1)
             .describe("what is in trouble; a template; part of the problem's identity"),
           summary: z.string().min(1).describe("the sentence that people read; a template"),
+          advice: z
+            .string()
+            .min(1)
+            .max(300)
+            .optional()
+            .describe("one sentence: what a person should do about it; a template"),
           actions: z.array(RuleAction).max(8).optional().describe("what is asked for, in this order"),
           resolves: z
             .boolean()
@@ -141,6 +147,7 @@ export const RuleTest = z.strictObject({
       findings: z.number().int().min(0).optional().describe("how many entities it fires on"),
       severity: Severity.optional().describe("of the first finding"),
       summary: z.string().optional().describe("of the first finding"),
+      advice: z.string().optional().describe("of the first finding"),
       resolves: z.boolean().optional().describe("of the first finding"),
       actions: z
         .array(

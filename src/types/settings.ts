@@ -109,7 +109,7 @@ export const Settings = z.strictObject({
   channels: z
     .array(ChannelSetting)
     .default([])
-    .describe("where messages go besides Telegram, which `argus.env` names"),
+    .describe("where messages go besides Telegram, which `argus.env` names; see `docs/channels.md`"),
   telegram: Answering.optional().describe(
     "people who may answer in Telegram; without this Argus listens to nobody",
   ),

@@ -30,6 +30,8 @@ export const TrailFinding = z.object({
   severity: Severity,
   subject: z.string(),
   summary: z.string(),
+  /** What a person should do about it. */
+  advice: z.string().optional(),
   /** Whether the rule's remedies cover it and none failed or is exhausted. */
   resolved: z.boolean(),
   condition: z.string(),

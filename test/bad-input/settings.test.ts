@@ -55,9 +55,11 @@ describe("a broken settings file is told apart in whole sentences:", () => {
   it("speaks to people, and never repeats a secret", () => {
     for (const input of cases) {
       for (const line of expectedText(input).split("\n")) {
+        // The names of keys and variables are no secrets.
+        const words = line.replace(/secretVariable|ARGUS_SECRET_[A-Z_]*|\.secret: unknown key/gi, "");
         expect(line).toMatch(/^\/etc\/argus\/argus\.(json|env):\d+: \S/);
-        expect(line).not.toMatch(
-          /zod|invalid input|expected |received|undefined|\bNaN\b|\[object|Symbol|TypeError|secret/i,
+        expect(words).not.toMatch(
+          /zod|invalid input|expected |received|undefined|\bNaN\b|\[object|Symbol|TypeError|secret|hunter2|not-for-this-file/i,
         );
       }
     }

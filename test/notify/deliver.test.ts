@@ -341,6 +341,25 @@ describe("a message that was sent", () => {
     expect(texts()).toEqual(["hello"]);
   });
 
+  it("leaves its name to a later one, which every channel is told of", async () => {
+    const other = await startBotApi();
+    const channels = [telegramOf(), telegramOf({ name: "other", apiUrl: other.url })];
+    const delivery = createDelivery(hasty().system, stateDir);
+    const { signal } = new AbortController();
+    for (const text of ["one", "two"]) {
+      number = 0;
+      put(text);
+      expect(await delivery.deliver({ channels, intervalSeconds: 300 }, signal, 5000)).toMatchObject({
+        sent: 2,
+      });
+    }
+    expect([texts(), other.told.map(({ text }) => text)]).toEqual([
+      ["one", "two"],
+      ["one", "two"],
+    ]);
+    await other.close();
+  });
+
   it("is sent once by two deliveries at the same time", async () => {
     put("hello");
     const delivery = createDelivery(real, stateDir);

@@ -205,6 +205,7 @@ describe("a relay that works", () => {
       deadlineMs: clock.monotonicMs() + 60_000,
       intervalSeconds: 300,
       dashboardUrl: null,
+      clean: (text: string) => text,
     };
     const common = { id: "x", files: [], createdAt: start, host: "--host", severity: "info" };
     for (const parcel of parcels)

@@ -166,6 +166,7 @@ const diskFull = finding({
   condition: "full",
   subject: "/",
   summary: "/ is 91.2 % full (7.12 GB left on /dev/vda1)",
+  advice: "Find what is large with du -xh / | sort -h | tail, then move or remove it.",
   description: "A disk is over 90 % full: clean it, and tell people what that brought",
   file: "/opt/argus/rules/disks.json",
   line: 4,

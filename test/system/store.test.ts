@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import {
   existsSync,
   mkdirSync,
@@ -90,6 +91,21 @@ describe("a store", () => {
       expect(readdirSync(directory).sort()).toEqual(["state.json.corrupt-1", "state.json.corrupt-2"]);
     },
   );
+
+  it("removes what a killed process left half written beside it, and nothing else", () => {
+    const gone = spawnSync("true").pid;
+    const names = ["state.json", "other.json"].flatMap((name) =>
+      [gone, process.pid].map((pid) => `${name}.${pid}-3.tmp`),
+    );
+    for (const name of [...names, "state.json.tmp", "notes.txt"]) writeFileSync(join(directory, name), "{");
+    store().load();
+    const left = [
+      ...names.filter((name) => name !== `state.json.${gone}-3.tmp`),
+      "state.json.tmp",
+      "notes.txt",
+    ];
+    expect(readdirSync(directory).sort()).toEqual(left.sort());
+  });
 
   it("sets aside a folder that stands in its place", () => {
     mkdirSync(path);

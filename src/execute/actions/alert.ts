@@ -9,7 +9,7 @@ import { bootGrace, firstInRequest, offeredToModel } from "../questions.ts";
 import { notSilenced } from "../silences.ts";
 
 /** What a telephone shows without scrolling for ever; details are what `argus explain` is for. */
-const maxLines = 8;
+const maxLines = 12;
 const maxCharactersEach = 300;
 
 export const Words = z
@@ -61,6 +61,8 @@ export const alert: WordAction<Words> = {
       text: target.text,
       approvals: proposal.approvals,
       told: proposal.told === true,
+      since: proposal.since,
+      advice: proposal.advice,
       ...kindOf(proposal),
     }));
     const untold = alerts.filter(({ told }) => !told);

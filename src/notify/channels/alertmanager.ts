@@ -82,11 +82,15 @@ function changes(
     if (kind === "digest" && known !== undefined && known.at > note.at) continue;
     const annotations = annotationsOf(note);
     if (note.state === "resolved") {
-      end({ labels: labelsOf(host, note), startsAt: note.at, ...known, annotations }, note);
+      end({ labels: labelsOf(host, note), startsAt: note.since ?? note.at, ...known, annotations }, note);
       delete firing[note.problem];
       continue;
     }
-    const alert = { labels: labelsOf(host, note), annotations, startsAt: known?.startsAt ?? note.at };
+    const alert = {
+      labels: labelsOf(host, note),
+      annotations,
+      startsAt: note.since ?? known?.startsAt ?? note.at,
+    };
     // Another severity is another alert for Alertmanager: the one before it is over.
     if (known !== undefined && identityOf(known) !== identityOf(alert)) end(known, note);
     say(lasting(alert, holdUntil));
@@ -119,8 +123,12 @@ function labelsOf(host: string, { type, subject, severity, problem }: ProblemNot
   };
 }
 
-function annotationsOf({ summary, problem }: ProblemNote): Record<string, string> {
-  return { summary: summary.toWellFormed(), explain: `argus explain ${problem}` };
+function annotationsOf({ summary, problem, advice }: ProblemNote): Record<string, string> {
+  return {
+    summary: summary.toWellFormed(),
+    explain: `argus explain ${problem}`,
+    ...(advice === undefined ? {} : { advice: advice.toWellFormed() }),
+  };
 }
 
 function testAlert({ host, text }: Parcel, nowMs: number): Alert {
@@ -148,7 +156,6 @@ function postAlerts(account: Account, alerts: readonly Alert[], attempt: Attempt
     timeoutSeconds,
     authorization,
     unfit: [400, 413, 422],
-    notFrom: ({ body }: HttpResponse) => body.trimStart().startsWith("<"),
     remark: ({ headers }: HttpResponse) => clockRemark(who, headers["date"], attempt.clock.now().wallMs),
   };
   return persist(who, attempt, (leftMs) => post(wanted, attempt, leftMs));

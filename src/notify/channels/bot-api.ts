@@ -2,6 +2,7 @@
 import * as z from "zod";
 import type { Http } from "../../system/system.ts";
 import type { ChannelAccounts } from "../../types/channels.ts";
+import type { Clean } from "./clean.ts";
 import { Temporary } from "./persist.ts";
 
 export type BotAccount = Pick<ChannelAccounts["telegram"], "token" | "apiUrl">;
@@ -26,15 +27,25 @@ export interface BotAnswer {
   readonly said: string;
 }
 
+interface Limits {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  /** Takes the token, which is in the address, out of what others say. */
+  readonly clean: Clean;
+}
+
+/** A description of Telegram's own is a sentence. */
+const mostSaid = 200;
+
 export const isToken = (text: string): boolean => /^\d+:[\w-]+$/.test(text);
 
-/** The token is in the address, so no error leaves this function as it is. Throws Temporary when nobody answers. */
+/** Throws Temporary when nobody answers. */
 export async function askBot(
   account: BotAccount,
   method: string,
   payload: object,
   http: Http,
-  { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal },
+  { timeoutMs, signal, clean }: Limits,
 ): Promise<BotAnswer> {
   const { status, body } = await http
     .request({
@@ -47,10 +58,10 @@ export async function askBot(
     })
     .catch((error: unknown) => {
       const why = error instanceof Error ? error.message : String(error);
-      throw new Temporary(`Telegram cannot be reached: ${hide(why, account)}`);
+      throw new Temporary(`Telegram cannot be reached: ${clean(why)}`);
     });
   const answer = parse(body);
-  return { status, answer, said: hide(answer?.description ?? "no description", account) };
+  return { status, answer, said: clean(answer?.description ?? "no description").slice(0, mostSaid) };
 }
 
 function parse(body: string): z.infer<typeof Answer> | null {
@@ -59,13 +70,4 @@ function parse(body: string): z.infer<typeof Answer> | null {
   } catch {
     return null;
   }
-}
-
-/** Whatever a server or the network layer says back, the token and its secret half stay out of it. */
-function hide(text: string, { token }: BotAccount): string {
-  const secret = token.slice(token.indexOf(":") + 1);
-  return [token, encodeURIComponent(token), secret].reduce(
-    (hidden, part) => hidden.replaceAll(part, "***"),
-    text,
-  );
 }

@@ -4,6 +4,7 @@ import type { ProblemNote } from "../../types/action.ts";
 import type { ChannelAccounts, ChannelType } from "../../types/channels.ts";
 import type { Severity } from "../../types/problem.ts";
 import type { Memory } from "../delivery-state.ts";
+import type { Clean } from "./clean.ts";
 
 /** What is sent in one go: a message, or several that waited too long to be sent one by one. */
 export interface Parcel {
@@ -36,6 +37,8 @@ export interface Attempt {
   readonly intervalSeconds: number;
   /** Stands below each message; null: there is none. */
   readonly dashboardUrl: string | null;
+  /** For what the other side says. */
+  readonly clean: Clean;
 }
 
 export type Sent =

@@ -19,7 +19,7 @@ export const command: ChannelRow<"command"> = {
         `${program} does not exist here; install it, or mend command of the channel ${name} in argus.json`,
       );
     }
-    const said = (ended.stderr || ended.stdout).trim().split("\n").at(-1)?.slice(0, 200) ?? "";
+    const said = attempt.clean((ended.stderr || ended.stdout).trim().split("\n").at(-1) ?? "").slice(0, 200);
     const how = ended.timedOut
       ? `did not end within ${timeoutMs / 1000} s`
       : ended.exitCode === null

@@ -11,6 +11,9 @@ export class Temporary extends Error {
   }
 }
 
+/** An attempt with less time than this would only end in a worse sentence than the one before. */
+const leastMs = 1000;
+
 export type Answer = Exclude<Sent, { kind: "later" }>;
 
 /**
@@ -24,12 +27,14 @@ export async function persist(
 ): Promise<Sent> {
   const left = () => attempt.deadlineMs - attempt.clock.monotonicMs();
   let pauseMs = 0;
+  let tried = false;
   let before = `there was no time left to reach ${who}`;
   try {
     return await pRetry(
       async () => {
         if (pauseMs > 0) await attempt.clock.sleep(pauseMs, attempt.signal);
-        if (left() <= 0) throw new Temporary(before);
+        if (left() <= 0 || (tried && left() < leastMs)) throw new Temporary(before);
+        tried = true;
         return await ask(left());
       },
       {
@@ -38,7 +43,7 @@ export async function persist(
         factor: 3,
         maxRetryTime: Math.max(0, left()),
         signal: attempt.signal,
-        shouldRetry: ({ error }) => error instanceof Temporary && error.waitMs < left(),
+        shouldRetry: ({ error }) => error instanceof Temporary && error.waitMs + leastMs < left(),
         // To wait as the other side asks is no failed attempt.
         shouldConsumeRetry: ({ error }) => !(error instanceof Temporary && error.waitMs > 0),
         onFailedAttempt: ({ error }) => {

@@ -94,10 +94,9 @@ async function ask(
     ...(buttons.length === 0 ? {} : { reply_markup: { inline_keyboard: buttons } }),
   };
   const timeoutMs = Math.min(requestTimeoutMs, Math.max(1, leftMs));
-  const { status, answer, said } = await askBot(account, "sendMessage", payload, attempt.http, {
-    timeoutMs,
-    signal: attempt.signal,
-  });
+  const { signal, clean, http } = attempt;
+  const asked = await askBot(account, "sendMessage", payload, http, { timeoutMs, signal, clean });
+  const { status, answer, said } = asked;
   const { retry_after: retryAfter, migrate_to_chat_id: movedTo } = answer?.parameters ?? {};
   if (answer?.ok === true && status === 200) return { kind: "sent", detail: "" };
   if (movedTo !== undefined) return { kind: "moved", chatId: String(movedTo) };

@@ -15,19 +15,22 @@ export interface Post {
   readonly authorization: string | null;
   /** Statuses that speak of this message alone: it will not be taken, others may. */
   readonly unfit: readonly number[];
-  /** What a yes of this kind of server never looks like; null: every yes counts. */
-  readonly notFrom: ((response: HttpResponse) => boolean) | null;
   /** What a yes tells besides, for people; null: nothing. */
   readonly remark?: (response: HttpResponse) => string | null;
 }
 
+/** What "too many" means of a server that does not say. */
+const unsaidWaitSeconds = 5;
 const longestWaitSeconds = 86_400;
+/** What node:http lets through: Latin-1 without control characters. */
+const fitsHeader = /^[\t\x20-\x7e\x80-\xff]*$/;
 
-/** One request. What the header of authorization holds appears in no error. */
+/** One request. */
 export async function post(wanted: Post, attempt: Attempt, leftMs: number): Promise<Answer> {
   const { who, url, body, authorization } = wanted;
-  const hide = (text: string) =>
-    authorization === null || authorization === "" ? text : text.replaceAll(authorization, "***");
+  const key = "check authorizationVariable of the channel, and what stands in argus.env under that name";
+  if (authorization !== null && !fitsHeader.test(authorization))
+    return refused("channel", `${who} was not asked: its authorization cannot stand in a header; ${key}`);
   const response = await attempt.http
     .request({
       url,
@@ -44,34 +47,32 @@ export async function post(wanted: Post, attempt: Attempt, leftMs: number): Prom
     })
     .catch((error: unknown) => {
       const why = error instanceof Error ? error.message : String(error);
-      throw new Temporary(`${who} cannot be reached: ${hide(why)}`);
+      throw new Temporary(`${who} cannot be reached: ${attempt.clean(why)}`);
     });
   const { status } = response;
-  const said = hide(firstLine(response.body));
+  const said = isPage(response) ? "a web page" : shortened(attempt.clean(response.body));
   const heard = said === "" ? `${status}` : `${status}: ${said}`;
   const wrongUrl = `check url of the channel ${wanted.channel} in argus.json`;
   if (status >= 200 && status < 300) {
-    if (wanted.notFrom?.(response) !== true) {
+    if (!isPage(response)) {
       const detail = `${who} took it (status ${status})`;
       const note = wanted.remark?.(response) ?? null;
       return note === null
         ? { kind: "sent", detail }
         : { kind: "sent", detail: `${detail}, but ${note}`, note };
     }
-    // A captive portal or a proxy answers for everybody.
+    // A captive portal or a proxy answers for everybody, and in words for people.
     throw new Temporary(`something else than ${who} answered (${heard}); ${wrongUrl}`);
   }
-  if (status === 429 || status >= 500) {
-    const waitSeconds = retryAfter(response.headers["retry-after"], attempt.clock.now().wallMs);
+  if (status === 408 || status === 429 || status >= 500) {
+    const asked = retryAfter(response.headers["retry-after"], attempt.clock.now().wallMs);
+    const waitSeconds = asked > 0 || status !== 429 ? asked : unsaidWaitSeconds;
     if (waitSeconds > 0)
       throw new Temporary(`${who} asks for a pause of ${waitSeconds} s (${status})`, waitSeconds * 1000);
-    throw new Temporary(`${who} has trouble of its own (${heard})`, status === 429 ? 5000 : 0);
+    throw new Temporary(`${who} has trouble of its own (${heard})`);
   }
   if (wanted.unfit.includes(status)) return refused("message", `${who} refused it (${heard})`);
-  if (status === 401 || status === 403) {
-    const key = "check authorizationVariable of the channel, and what stands in argus.env under that name";
-    return refused("channel", `${who} refused (${heard}); ${key}`);
-  }
+  if (status === 401 || status === 403) return refused("channel", `${who} refused (${heard}); ${key}`);
   if (status < 400) return refused("channel", `${who} answered with a redirect (${status}); ${wrongUrl}`);
   return refused("channel", `${who} refused (${heard}); ${wrongUrl}`);
 }
@@ -83,7 +84,10 @@ function retryAfter(header: string | undefined, nowMs: number): number {
   return Number.isFinite(seconds) ? Math.min(Math.max(0, Math.ceil(seconds)), longestWaitSeconds) : 0;
 }
 
-function firstLine(body: string): string {
-  const text = body.replace(/[\u0000-\u001f\u007f]+/g, " ").trim();
-  return text.length > 120 ? `${text.slice(0, 120).toWellFormed()}…` : text;
+function isPage({ headers, body }: HttpResponse): boolean {
+  if (!/^[\s\ufeff]*</.test(body)) return false;
+  return (headers["content-type"] ?? "").includes("html") || /<(?:!doctype\s+)?html\b/i.test(body);
 }
+
+const shortened = (text: string): string =>
+  text.length > 120 ? `${text.slice(0, 120).toWellFormed()}…` : text;

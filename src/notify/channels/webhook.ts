@@ -12,23 +12,22 @@ export const webhook: ChannelRow<"webhook"> = {
     if (secret === "") return refused("channel", `the key of the webhook ${name} is not known here`);
     const who = `the webhook ${name}`;
     return persist(who, attempt, (leftMs) => {
-      const sentSeconds = Math.floor(attempt.clock.now().wallMs / 1000);
-      const body = bodyOf(parcel, sentSeconds);
+      const sentMs = attempt.clock.now().wallMs;
+      const body = bodyOf(parcel, new Date(sentMs).toISOString());
       const signature = createHmac("sha256", secret).update(body, "utf8").digest("hex");
       const headers = {
         "x-argus-signature": `sha256=${signature}`,
-        "x-argus-timestamp": String(sentSeconds),
+        "x-argus-timestamp": String(Math.floor(sentMs / 1000)),
         "x-argus-id": parcel.id,
       };
       const wanted = { who, channel: name, url, headers, body, timeoutSeconds, authorization };
-      return post({ ...wanted, unfit: [413, 422], notFrom: null }, attempt, leftMs);
+      return post({ ...wanted, unfit: [413, 422] }, attempt, leftMs);
     });
   },
 };
 
 /** The time stands in the body too, so that the signature covers it. */
-function bodyOf({ kind, id, createdAt, host, severity, text, notes }: Parcel, sentSeconds: number): string {
-  const sentAt = new Date(sentSeconds * 1000).toISOString();
+function bodyOf({ kind, id, createdAt, host, severity, text, notes }: Parcel, sentAt: string): string {
   const message = { id, createdAt, sentAt, host, severity, text: text.toWellFormed(), problems: notes };
   return JSON.stringify({ version: 1, event: `argus.${kind}`, ...message });
 }

@@ -9,6 +9,7 @@ import { createStore } from "../../system/store.ts";
 import type { System } from "../../system/system.ts";
 import type { Answering, By } from "../../types/orders.ts";
 import { askBot, type BotAccount } from "../channels/bot-api.ts";
+import { cleanerFor } from "../channels/clean.ts";
 import { type Answer as Asked, persist, Temporary } from "../channels/persist.ts";
 import { splitText } from "../channels/telegram.ts";
 import { poll, type Said } from "./updates.ts";
@@ -66,7 +67,7 @@ export async function listen(options: ListenOptions): Promise<void> {
       continue;
     }
     try {
-      const batch = await poll(wanted.account, offset, http, signal);
+      const batch = await poll(wanted.account, offset, http, { signal, clean: cleanerOf(wanted) });
       if (failures > 0) tell("people in Telegram are heard again");
       failures = 0;
       trouble = "";
@@ -105,6 +106,7 @@ async function take(
   }
   // In a group people talk with one another.
   if (!said.text.startsWith("/") && !said.isPrivate) return;
+  const clean = cleanerOf({ account });
   const send = (method: string, payload: object) =>
     persist(
       "Telegram",
@@ -113,6 +115,7 @@ async function take(
         confirmed(account, method, payload, system, {
           timeoutMs: Math.min(requestTimeoutMs, leftMs),
           signal,
+          clean,
         }),
     );
   if (said.pressed !== null) await send("answerCallbackQuery", { callback_query_id: said.pressed });
@@ -142,12 +145,15 @@ async function take(
   }
 }
 
+const cleanerOf = ({ account }: Pick<Listening, "account">) =>
+  cleanerFor([{ type: "telegram", name: "telegram", ...account }]);
+
 async function confirmed(
   account: BotAccount,
   method: string,
   payload: object,
   { http }: System,
-  limits: { readonly timeoutMs: number; readonly signal: AbortSignal },
+  limits: Parameters<typeof askBot>[4],
 ): Promise<Asked> {
   const { status, answer, said } = await askBot(account, method, payload, http, limits);
   if (answer?.ok === true && status === 200) return { kind: "sent", detail: "" };

@@ -2,6 +2,7 @@
 import * as z from "zod";
 import type { Http } from "../../system/system.ts";
 import { askBot, type BotAccount } from "../channels/bot-api.ts";
+import type { Clean } from "../channels/clean.ts";
 import { Temporary } from "../channels/persist.ts";
 
 const User = z.object({
@@ -58,11 +59,15 @@ export async function poll(
   account: BotAccount,
   offset: number,
   http: Http,
-  signal: AbortSignal,
+  { signal, clean }: { readonly signal: AbortSignal; readonly clean: Clean },
 ): Promise<Batch> {
   const wanted = { offset, timeout: pollSeconds, limit: 20, allowed_updates: ["message", "callback_query"] };
   const timeoutMs = pollSeconds * 1000 + marginMs;
-  const { status, answer, said } = await askBot(account, "getUpdates", wanted, http, { timeoutMs, signal });
+  const { status, answer, said } = await askBot(account, "getUpdates", wanted, http, {
+    timeoutMs,
+    signal,
+    clean,
+  });
   const updates = answer?.ok === true ? Updates.safeParse(answer.result).data : undefined;
   if (updates !== undefined) {
     return {
