@@ -2,6 +2,8 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
+    // Left to itself it keeps one processor free.
+    maxWorkers: "100%",
     reporters: [["default", { summary: false }]],
     testTimeout: 60_000,
     hookTimeout: 60_000,

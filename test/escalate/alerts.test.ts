@@ -18,6 +18,7 @@ const taken = (...actions: ActionRecord[]) => {
     subject: "web",
     summary: "s",
     actions: [],
+    evidence: [],
   };
   const resolution = { resolved: false, why: "it failed" };
   const handled = [{ finding, actions, resolution }] as unknown as Parameters<typeof alertProposals>[0];

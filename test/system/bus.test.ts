@@ -1,7 +1,7 @@
 /** The D-Bus client: its codec by properties, its conversations with a dbus-daemon of the test's own. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -215,10 +215,20 @@ async function daemon(): Promise<{ path: string; stop(): Promise<void> }> {
     await stop();
     rmSync(dir, { recursive: true, force: true });
   });
-  for (let wait = 0; wait < 200 && !existsSync(path); wait += 1)
+  // The socket is there a moment before anybody listens at it.
+  for (let wait = 0; wait < 200 && !(await isHeard(path)); wait += 1)
     await new Promise((resolve) => setTimeout(resolve, 25));
   return { path, stop };
 }
+
+const isHeard = (path: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(path, () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on("error", () => resolve(false));
+  });
 
 const bus = {
   destination: "org.freedesktop.DBus",
