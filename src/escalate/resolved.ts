@@ -1,5 +1,5 @@
 /** Which findings their rules took care of. The model, or a person, is for the others. */
-import type { ActionRecord, RefusalReason } from "../types/action.ts";
+import { type ActionRecord, isWord, type RefusalReason } from "../types/action.ts";
 import type { Finding } from "../types/finding.ts";
 
 export interface Resolution {
@@ -22,7 +22,11 @@ const withoutRemedy: ReadonlySet<RefusalReason> = new Set([
 
 /** @param actions what became of the actions that this finding's rule asked for. */
 export function resolutionOf(finding: Finding, actions: readonly ActionRecord[]): Resolution {
-  if (!finding.resolves) return { resolved: false, why: "the rule says that its actions are no remedy" };
+  if (!finding.resolves) {
+    const acts = finding.actions.some(({ type }) => !isWord(type));
+    const why = acts ? "its rule does not take its actions for a remedy" : "its rule knows no remedy";
+    return { resolved: false, why };
+  }
   for (const action of actions) {
     const name = action.target === null ? action.type : `${action.type} ${action.target}`;
     if (action.result === "failure") return { resolved: false, why: `${name} failed: ${action.detail}` };

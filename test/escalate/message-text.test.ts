@@ -62,7 +62,7 @@ describe("a message", () => {
         "Since 2026-11-20 21:10 UTC (1 h 30 min).",
         "Seen: disk.inodesUsedPercent 97.3 %.",
         "clean_disk: removed nothing: nothing is old enough",
-        "Unresolved: the rule says that its actions are no remedy",
+        "Unresolved: its rule knows no remedy",
         "What to do: Find what is large with du -xh /, then move or remove it.",
         `argus explain ${key}`,
       ].join("\n"),
@@ -77,7 +77,7 @@ describe("a message", () => {
   it("invents nothing: no advice where the rule has none, no time where it just began, no value that was said", async () => {
     const { text, note, key } = await told(disk, 30, []);
     expect(text).toBe(
-      `landmass: CRITICAL / is 91.2 % full (7.12 GB left)\nUnresolved: the rule says that its actions are no remedy\nargus explain ${key}`,
+      `landmass: CRITICAL / is 91.2 % full (7.12 GB left)\nUnresolved: its rule knows no remedy\nargus explain ${key}`,
     );
     expect(note).not.toHaveProperty("advice");
   });

@@ -193,7 +193,7 @@ const memoryHog = finding({
   ],
   held: { cycles: 3, seconds: 600, wanted: "3 scheduled cycles" },
   resolved: false,
-  why: "the rule says that its actions are no remedy",
+  why: "its rule knows no remedy",
   occurrences24h: 3,
 });
 
