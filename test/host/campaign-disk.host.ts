@@ -15,11 +15,16 @@ const left = () => (existsSync(wheels()) ? readdirSync(wheels()).length : 0);
 const usedPercent = async () => Number((await shell("df --output=pcent /home | tail -1")).replace("%", ""));
 const cleanings = () => is.actions(host, "clean_disk").filter(({ refusal }) => refusal === null);
 
-/** Names that take seconds to remove, and beside them what fills the disk. */
-async function fill(): Promise<void> {
-  await shell(
-    `mkdir -p ${cache}/wheels && cd ${cache}/wheels && seq ${entries} | xargs touch && head -c 60M /dev/zero >../large && chown -R bob: /home/bob`,
+/**
+ * Names that take seconds to remove, and last what fills the disk.
+ * @returns percent in use at that moment: a wake-up cleans it soon after.
+ */
+async function fill(): Promise<number> {
+  const said = await shell(
+    `mkdir -p ${cache}/wheels && cd ${cache}/wheels && seq ${entries} | xargs touch && chown -R bob: /home/bob &&
+    head -c 60M /dev/zero >../large; df --output=pcent /home | tail -1`,
   );
+  return Number(said.replace("%", ""));
 }
 
 beforeAll(async () => {
@@ -44,8 +49,7 @@ describe("SIGTERM in the middle of a disk cleaning", () => {
       rmSync(join(host.root, cache), { recursive: true, force: true });
       await is.moreCycles(host, 2);
       const before = cleanings().length;
-      await fill();
-      expect(await usedPercent()).toBeGreaterThan(90);
+      expect(await fill()).toBeGreaterThan(90);
       await host.waitFor(() => left() < entries, 15_000, "the cleaning to begin");
       const pid = await is.property(host, unit, "MainPID");
       await is.systemctl(host, "kill", "--signal=TERM", unit);
