@@ -10,6 +10,7 @@ import { readHistory, readProblems } from "./record/registry.ts";
 import { readTrail } from "./record/trail.ts";
 import { type Summary, summarise, summaryText } from "./report/summary.ts";
 import { fileError } from "./system/file-error.ts";
+import { hostName } from "./system/host-name.ts";
 import { createLineFile } from "./system/line-file.ts";
 import { redact, redactDeep } from "./system/redact/redact.ts";
 import { createStore } from "./system/store.ts";
@@ -30,8 +31,7 @@ export function readSummary(
   const to = isoTime(now);
   const from = isoTime({ ...now, wallMs: now.wallMs - seconds * 1000 });
   const trail = readTrail(files, stateDir);
-  const host =
-    trail.newest()?.cycle.host ?? files.tryRead("/proc/sys/kernel/hostname")?.trim() ?? "unknown host";
+  const host = trail.newest()?.cycle.host ?? hostName(files);
   const open = [...readProblems(files, stateDir).problems.values()].filter(isOpen);
   const records = since(readHistory(files, stateDir).records(), from);
   return summarise(host, { from, to }, records, trail.cycles(), open, silenced);

@@ -6,6 +6,7 @@
 import type { Parts } from "./cycle.ts";
 import type { Parcel } from "./notify/channels/channel.ts";
 import { tellDirectly } from "./notify/direct.ts";
+import { hostName } from "./system/host-name.ts";
 import type { Log } from "./system/log.ts";
 import { problemKey } from "./system/problem-key.ts";
 import { redact } from "./system/redact/redact.ts";
@@ -126,8 +127,7 @@ const proposalOf = (problem: string, message: string): Proposal => ({
   subject: "argus",
 });
 
-const hostOf = ({ files }: Parts["system"]): string =>
-  files.tryRead("/proc/sys/kernel/hostname")?.trim() ?? "unknown host";
+const hostOf = ({ files }: Parts["system"]): string => hostName(files);
 
 /** null: no answer in time. */
 async function ask(parts: Parts, proposal: Proposal, signal: AbortSignal): Promise<ActionRecord | null> {

@@ -4,6 +4,7 @@ import { describeClean } from "../execute/clean/describe.ts";
 import type { Executor } from "../execute/executor.ts";
 import { policyOf } from "../execute/policy.ts";
 import { cleanReport } from "../report/clean.ts";
+import { hostName } from "../system/host-name.ts";
 import { createLink } from "../system/link/client.ts";
 import { problemKey } from "../system/problem-key.ts";
 import type { System } from "../system/system.ts";
@@ -69,7 +70,7 @@ async function clean(context: Context, config: Config, json: boolean): Promise<v
       severity: "info",
       subject: "asked for by hand",
     };
-    const host = context.system.files.tryRead("/proc/sys/kernel/hostname")?.trim() ?? "unknown host";
+    const host = hostName(context.system.files);
     const request = { cycle: "by hand", host, dryRun: config.dryRun, proposals: [proposal] };
     const { actions, notes } = await executor.execute(request, controller.signal);
     const [action] = actions;

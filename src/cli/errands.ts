@@ -4,6 +4,7 @@ import { createDailySummary } from "../daily-summary.ts";
 import { createDelivery } from "../notify/deliver.ts";
 import { createPinger, type Ping, type Pinger } from "../notify/ping.ts";
 import { isOpen } from "../record/problems.ts";
+import { hostName } from "../system/host-name.ts";
 import type { Log } from "../system/log.ts";
 import type { System } from "../system/system.ts";
 import { settleTickets } from "../tickets.ts";
@@ -41,7 +42,7 @@ export function createErrands(parts: () => Parts, log: Log, signal: AbortSignal,
 
   async function settle(): Promise<void> {
     const { cycle } = parts().state.state();
-    const host = system.files.tryRead("/proc/sys/kernel/hostname")?.trim() ?? "unknown host";
+    const host = hostName(system.files);
     const news = await settleTickets(parts, { id: cycle ?? "none", host }, signal, withinMs);
     for (const sentence of news?.done ?? []) log.info(sentence);
     if (news !== null && news.trouble !== null) log.warn(`tickets: ${news.trouble}`);

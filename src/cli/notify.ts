@@ -3,6 +3,7 @@ import type { Parcel, Sent } from "../notify/channels/channel.ts";
 import { cleanerFor } from "../notify/channels/clean.ts";
 import { type Way, wayOf } from "../notify/channels/index.ts";
 import { noChannel } from "../notify/deliver.ts";
+import { hostName } from "../system/host-name.ts";
 import { quoted } from "../system/names.ts";
 import { UserError, WorkError } from "../types/errors.ts";
 import { type Context, printJson } from "./context.ts";
@@ -49,7 +50,7 @@ function chosen({ config }: Context, name: string | undefined): Way[] {
 async function ask({ system, config }: Context, way: Way): Promise<Answer> {
   const { http, run, clock, files } = system;
   const now = clock.now();
-  const host = files.tryRead("/proc/sys/kernel/hostname")?.trim() ?? "unknown host";
+  const host = hostName(files);
   const parcel: Parcel = {
     kind: "test",
     id: `test-${now.wallMs}`,

@@ -12,6 +12,7 @@ import { isOpen } from "../record/problems.ts";
 import { passedOverSentence, readProblems, registryPath } from "../record/registry.ts";
 import { readTrail } from "../record/trail.ts";
 import { type StatusData, statusReport } from "../report/status.ts";
+import { hostName } from "../system/host-name.ts";
 import { readOnly } from "../system/read-only.ts";
 import type { System } from "../system/system.ts";
 import { viewTickets } from "../system/ticket-book.ts";
@@ -48,7 +49,7 @@ export function statusData(machine: System, config: Config, view = localView(mac
     passedOver > 0 ? passedOverSentence(registryPath(stateDir), passedOver) : [],
   ].flat();
   return {
-    host: lastCycle?.cycle.host ?? files.tryRead("/proc/sys/kernel/hostname")?.trim() ?? "unknown host",
+    host: lastCycle?.cycle.host ?? hostName(files),
     now: isoTime(now),
     stateDir,
     intervalSeconds: config.intervalSeconds,

@@ -1,5 +1,7 @@
 /** One channel's turn: what it has not confirmed, in order and no faster than it takes them. */
+
 import { fileError } from "../system/file-error.ts";
+import { hostName } from "../system/host-name.ts";
 import type { System } from "../system/system.ts";
 import { isoTime, secondsBetween } from "../types/moment.ts";
 import type { Attempt, Parcel, Sent } from "./channels/channel.ts";
@@ -39,7 +41,7 @@ export function createQueue(
 ) {
   const { files, clock } = system;
   const refreshedMs = new Map<string, number>();
-  const host = files.tryRead("/proc/sys/kernel/hostname")?.trim() ?? "unknown host";
+  const host = hostName(files);
 
   return async (way: Way, all: readonly Waiting[], shared: Shared): Promise<Turn> => {
     const { attempt, names, open, first } = shared;

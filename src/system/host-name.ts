@@ -1,0 +1,5 @@
+import type { Files } from "./system.ts";
+
+/** As the kernel has it (hostname(7)); what tells hosts apart in messages. */
+export const hostName = (files: Pick<Files, "tryRead">): string =>
+  files.tryRead("/proc/sys/kernel/hostname")?.trim() ?? "unknown host";
