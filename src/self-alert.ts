@@ -101,7 +101,7 @@ export function createSelfAlert(log: Log, send: (parts: Parts) => void): SelfAle
 function parcelOf({ system, config }: Parts, problem: string, message: string): Parcel {
   const { wallMs } = system.clock.now();
   const at = new Date(wallMs).toISOString();
-  const host = hostOf(system);
+  const host = hostName(system.files);
   const summary = redact(message.slice(0, 2000));
   const text = `${host}: CRITICAL ${summary}`;
   const about = { problem, type: "argus" as const, subject: "argus", severity: "critical" as const };
@@ -127,14 +127,12 @@ const proposalOf = (problem: string, message: string): Proposal => ({
   subject: "argus",
 });
 
-const hostOf = ({ files }: Parts["system"]): string => hostName(files);
-
 /** null: no answer in time. */
 async function ask(parts: Parts, proposal: Proposal, signal: AbortSignal): Promise<ActionRecord | null> {
   const { config, executor, state, system } = parts;
   const request = {
     cycle: state.state().cycle ?? "none",
-    host: hostOf(system),
+    host: hostName(system.files),
     dryRun: config.dryRun,
     proposals: [proposal],
   };
