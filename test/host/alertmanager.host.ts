@@ -99,6 +99,7 @@ describe("an outage on three hosts", { timeout: 150_000 }, () => {
     expect(told[0]?.annotations).toEqual({
       summary: "shop is failed (signal), and Argus may not restart it",
       explain: `argus explain ${problem}`,
+      advice: expect.stringMatching(/^Read journalctl -e -u shop, /),
     });
   });
 
