@@ -1,4 +1,5 @@
 import { execa } from "execa";
+import { createSearch } from "./search-path.ts";
 import type { Run } from "./system.ts";
 
 const maxOutputBytes = 4 * 1024 * 1024;
@@ -49,6 +50,11 @@ function die(signal: NodeJS.Signals): void {
 
 /** @param path search path for programs; the process's own when left out. */
 export function createRun(path?: string): Run {
+  const isThere = createSearch(path);
+  // A folder on the path that this user may not enter makes "permission denied" of "not found" (execvp(3)).
+  const isMissing = (code: unknown, program: string): boolean =>
+    code === "ENOENT" || (code === "EACCES" && !program.includes("/") && !isThere(program));
+
   return async (program, args, options = {}) => {
     enter();
     const child = execa(program, args, {
@@ -111,7 +117,7 @@ export function createRun(path?: string): Run {
       stdout: typeof result.stdout === "string" ? result.stdout : "",
       stderr: typeof result.stderr === "string" ? result.stderr : "",
       timedOut,
-      missing: result.failed && "code" in result && result.code === "ENOENT",
+      missing: result.failed && "code" in result && isMissing(result.code, program),
     };
   };
 }

@@ -41,6 +41,14 @@ describe("a program", () => {
     expect(await createRun(programs.alone)("nothing", [])).toMatchObject({ exitCode: null, missing: true });
   });
 
+  it("tells that it is not there also where the path is closed to this user", async () => {
+    // "Permission denied", as for a folder of somebody else's on the path.
+    writeFileSync(join(programs.alone, "closed"), "", { mode: 0o600 });
+    expect(await createRun(programs.alone)("closed", [])).toMatchObject({ exitCode: null, missing: true });
+    const named = join(programs.alone, "closed");
+    expect(await createRun()(named, [])).toMatchObject({ exitCode: null, missing: false });
+  });
+
   it("reads what it is given", async () => {
     expect(await run()("cat", [], { input: "text" })).toMatchObject({ stdout: "text" });
   });
