@@ -1,6 +1,7 @@
 /** The commands that people write, or press, in Telegram: a second command line over the same functions. */
 import { CommanderError } from "commander";
 import type { Parts } from "../cycle.ts";
+import { reasonOf } from "../execute/one-line.ts";
 import type { ExecutorView } from "../execute/view.ts";
 import type { Listening, Reply } from "../notify/talk/listen.ts";
 import { matchText } from "../report/silences.ts";
@@ -47,7 +48,8 @@ export async function answer(talk: Talk, words: string, by: By): Promise<Reply> 
     .trim()
     .replace(/^(\w+)@\w+/, "$1")
     .split(/\s+/);
-  const row = Object.hasOwn(rows, command.toLowerCase()) ? rows[command.toLowerCase()] : undefined;
+  const name = command.toLowerCase();
+  const row = Object.hasOwn(rows, name) ? rows[name] : undefined;
   if (row === undefined) return say(help);
   try {
     return await row(talk, args, by);
@@ -101,8 +103,7 @@ async function ordered({ parts }: Talk, wanted: Order): Promise<Obeyed> {
   try {
     return await parts().executor.order(order.data);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    return { done: false, text: `the executor did not take it: ${why}` };
+    return { done: false, text: `the executor did not take it: ${reasonOf(error)}` };
   }
 }
 
@@ -110,7 +111,7 @@ async function viewOf({ executor }: Parts): Promise<ExecutorView> {
   try {
     return await executor.view();
   } catch (error) {
-    throw new WorkError(`the executor does not answer: ${error instanceof Error ? error.message : error}`);
+    throw new WorkError(`the executor does not answer: ${reasonOf(error)}`);
   }
 }
 

@@ -1,5 +1,5 @@
 /** Alerts of a cycle: what rules ask to be told, and every unresolved finding that nobody was told about. */
-import type { ActionRecord, Proposal } from "../types/action.ts";
+import { type ActionRecord, isRemedy, type Proposal } from "../types/action.ts";
 import type { Finding } from "../types/finding.ts";
 import type { Problem } from "../types/problem.ts";
 import { duration } from "../types/quantities.ts";
@@ -122,12 +122,10 @@ function sinceWhen(problem: Problem | undefined, nowMs: number): string[] {
 /** What was really done on the machine, well or not. */
 function takenOf(done: readonly ActionRecord[]): { actionTaken?: string } {
   const taken = done
-    .filter(({ type, result }) => changesMachine(type) && (result === "success" || result === "failure"))
+    .filter(({ type, result }) => isRemedy(type) && (result === "success" || result === "failure"))
     .map(({ type, target, result }) => `${type}${target === null ? "" : `:${target}`} (${result})`);
   return taken.length === 0 ? {} : { actionTaken: [...new Set(taken)].join(", ").slice(0, 1024) };
 }
-
-const changesMachine = (type: string): boolean => !/^(alert|log|hand_off)$/.test(type);
 
 const sentence = ({ type, target, detail }: ActionRecord): string =>
   `${type}${target === null ? "" : ` ${target}`}: ${detail}`;

@@ -3,7 +3,7 @@
  * beginning was announced, and once. While a problem flaps, neither each opening nor each end is told: people hear that
  * it flaps, and the end when it has been calm.
  */
-import type { ActionRecord, Proposal } from "../types/action.ts";
+import { type ActionRecord, isRemedy, type Proposal } from "../types/action.ts";
 import type { Problem } from "../types/problem.ts";
 import { duration } from "../types/quantities.ts";
 
@@ -78,7 +78,7 @@ function recovery(problem: Problem, nowMs: number): Proposal {
 /** Words heal nothing, and neither does what failed. */
 function helped({ actions }: Problem): string | null {
   const last = actions.findLast(
-    ({ action, result }) => result === "success" && !/^(alert|log|file_bead|hand_off)\b/.test(action),
+    ({ action, result }) => result === "success" && isRemedy(action.split(":", 1)[0] ?? ""),
   );
   return last?.action ?? null;
 }

@@ -1,5 +1,5 @@
 /** Which findings their rules took care of. The model, or a person, is for the others. */
-import { type ActionRecord, isWord, type RefusalReason } from "../types/action.ts";
+import { type ActionRecord, isRemedy, type RefusalReason } from "../types/action.ts";
 import type { Finding } from "../types/finding.ts";
 
 export interface Resolution {
@@ -23,7 +23,7 @@ const withoutRemedy: ReadonlySet<RefusalReason> = new Set([
 /** @param actions what became of the actions that this finding's rule asked for. */
 export function resolutionOf(finding: Finding, actions: readonly ActionRecord[]): Resolution {
   if (!finding.resolves) {
-    const acts = finding.actions.some(({ type }) => !isWord(type));
+    const acts = finding.actions.some(({ type }) => isRemedy(type));
     const why = acts ? "its rule does not take its actions for a remedy" : "its rule knows no remedy";
     return { resolved: false, why };
   }

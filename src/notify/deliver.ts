@@ -39,7 +39,8 @@ export interface ChannelError {
 export interface Delivery {
   /**
    * Gives each channel `withinMs` at most, and ends early when the signal aborts. A channel that is still at work for
-   * an earlier call begins afterwards; the others do not wait for it. Throws only what is a bug: what keeps a message from being sent is in `errors`.
+   * an earlier call begins afterwards; the others do not wait for it. Throws only what is a bug: what keeps a message
+   * from being sent is in `errors`.
    * @param open keys of the problems that are open now; channels that forget what they are not told again hear of them.
    */
   deliver(
@@ -56,6 +57,7 @@ export const noChannel =
 const mostWaiting = 500;
 /** Without a channel they are for `argus status` alone. */
 const mostWithoutChannel = 50;
+
 export function createDelivery(system: System, stateDir: string): Delivery {
   const { files, clock } = system;
   const notes: string[] = [];

@@ -19,6 +19,7 @@ export type Firing = z.infer<typeof Firing>;
 /** A relay that does not take what it is given. */
 export const FellBack = z.strictObject({ how: z.string(), why: z.string(), at: Moment });
 export type FellBack = z.infer<typeof FellBack>;
+
 /** An alert that is over, as an Alertmanager was told. */
 const Over = Firing.omit({ at: true }).extend({ endsAt: z.string() });
 

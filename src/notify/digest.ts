@@ -1,5 +1,6 @@
 /** Messages that waited too long to be told one by one, in short: how many, since when, about what. */
 import * as z from "zod";
+import { minute } from "../report/values.ts";
 import { type OutboxMessage, ProblemNote } from "../types/action.ts";
 import { Severity, severities } from "../types/problem.ts";
 
@@ -85,6 +86,3 @@ function lineOf({ count, severity, line, at, note }: Entry): string {
   const said = line.length > mostInLine ? `${line.slice(0, mostInLine).toWellFormed()}…` : line;
   return `${kind}${said} (${count === 1 ? "" : `${count} times, last `}${minute(at)})`;
 }
-
-/** `2026-02-19 23:30` */
-export const minute = (iso: string): string => iso.slice(0, 16).replace("T", " ");

@@ -1,5 +1,6 @@
 /** `outbox/*.json`: messages that wait until the channel has confirmed them. Oldest first, bounded, never lost. */
 import { join } from "node:path";
+import { readJsonFolder } from "../system/json-folder.ts";
 import type { Files } from "../system/system.ts";
 import { OutboxMessage } from "../types/action.ts";
 import type { Severity } from "../types/problem.ts";
@@ -18,32 +19,13 @@ export const outboxDir = (stateDir: string): string => join(stateDir, "outbox");
 
 /** Messages that wait, oldest first. What cannot be understood is left where it is and counted. */
 export function readOutbox(files: Files, stateDir: string): { waiting: Waiting[]; broken: string[] } {
-  const folder = outboxDir(stateDir);
-  if (files.stat(folder) === null) return { waiting: [], broken: [] };
-  const waiting: Waiting[] = [];
-  const broken: string[] = [];
-  for (const name of files.list(folder).sort()) {
-    if (!name.endsWith(".json")) continue;
-    const path = join(folder, name);
-    const message = parse(files, path);
-    if (message === null) broken.push(path);
-    else waiting.push({ path, file: name, message });
-  }
+  const { found, broken } = readJsonFolder(files, outboxDir(stateDir), OutboxMessage, mostBytes);
+  const waiting = found.map(({ value, ...where }): Waiting => ({ ...where, message: value }));
   waiting.sort((a, b) => compare(a.message.createdAt, b.message.createdAt) || compare(a.path, b.path));
   return { waiting, broken };
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-
-function parse(files: Files, path: string): OutboxMessage | null {
-  const status = files.stat(path);
-  if (status?.kind !== "file" || status.sizeBytes > mostBytes) return null;
-  try {
-    return OutboxMessage.safeParse(JSON.parse(files.tryRead(path) ?? "")).data ?? null;
-  } catch {
-    return null;
-  }
-}
 
 /**
  * Gives a file another name in the same folder, under which it is kept and no longer read.

@@ -2,11 +2,12 @@
  * What is sent in which order. A few messages go as they were written. After days without a network they do not: the
  * critical ones come together, in as few messages as hold them all, and the rest as a digest.
  */
+import { minute } from "../report/values.ts";
 import type { OutboxMessage } from "../types/action.ts";
 import type { Moment } from "../types/moment.ts";
 import { severities } from "../types/problem.ts";
 import type { Parcel } from "./channels/channel.ts";
-import { type Digest, digestText, fold, minute, notesOf } from "./digest.ts";
+import { type Digest, digestText, fold, notesOf } from "./digest.ts";
 import type { Waiting } from "./outbox.ts";
 
 /** From this age on a message says when it was written. */

@@ -1,5 +1,4 @@
 /** One channel's turn: what it has not confirmed, in order and no faster than it takes them. */
-
 import { fileError } from "../system/file-error.ts";
 import { hostName } from "../system/host-name.ts";
 import type { System } from "../system/system.ts";

@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import { type Moment, secondsBetween } from "../types/moment.ts";
 import { TicketBook, TicketRequest } from "../types/ticket.ts";
+import { readJsonFolder } from "./json-folder.ts";
 import type { Files } from "./system.ts";
 
 export const ticketBookPath = (stateDir: string): string => join(stateDir, "tickets.json");
@@ -38,7 +39,7 @@ export function readTicketBook(files: Files, stateDir: string): TicketBook {
 /** For whoever only looks: which stand, and what keeps others from it. */
 export function viewTickets(files: Files, stateDir: string, enabled: boolean) {
   const { tickets, trouble, missing } = readTicketBook(files, stateDir);
-  const asked = readTicketRequests(files, stateDir).requests.map(({ request }) => request.problem);
+  const asked = readTicketRequests(files, stateDir).found.map(({ value }) => value.problem);
   const wanted = tickets.filter((ticket) => ticket.wanted !== null).map(({ problem }) => problem);
   return {
     open: tickets.filter(({ id, wanted: request }) => id !== null || request === null).length,
@@ -56,33 +57,8 @@ export function putTicketRequest(files: Files, stateDir: string, request: Ticket
 }
 
 /** @returns requests with the files that hold them, and the files that hold none. */
-export function readTicketRequests(
-  files: Files,
-  stateDir: string,
-): { requests: { path: string; request: TicketRequest }[]; broken: string[] } {
-  const folder = folderOf(stateDir);
-  const requests: { path: string; request: TicketRequest }[] = [];
-  const broken: string[] = [];
-  if (files.stat(folder) === null) return { requests, broken };
-  for (const name of files.list(folder).sort()) {
-    if (!name.endsWith(".json")) continue;
-    const path = join(folder, name);
-    const request = parse(files, path);
-    if (request === null) broken.push(path);
-    else requests.push({ path, request });
-  }
-  return { requests, broken };
-}
-
-function parse(files: Files, path: string): TicketRequest | null {
-  const status = files.stat(path);
-  if (status?.kind !== "file" || status.sizeBytes > mostBytes) return null;
-  try {
-    return TicketRequest.safeParse(JSON.parse(files.tryRead(path) ?? "")).data ?? null;
-  } catch {
-    return null;
-  }
-}
+export const readTicketRequests = (files: Files, stateDir: string) =>
+  readJsonFolder(files, folderOf(stateDir), TicketRequest, mostBytes);
 
 /** What stands for problems already: asked of once for many questions. */
 export interface StandingTickets {
@@ -92,7 +68,7 @@ export interface StandingTickets {
 
 export function standingTickets(files: Files, stateDir: string, now: Moment): StandingTickets {
   const { tickets } = readTicketBook(files, stateDir);
-  const waiting = new Set(readTicketRequests(files, stateDir).requests.map(({ request }) => request.problem));
+  const waiting = new Set(readTicketRequests(files, stateDir).found.map(({ value }) => value.problem));
   const byProblem = new Map(tickets.map((ticket) => [ticket.problem, ticket]));
   return {
     standsFor(problem, outage) {

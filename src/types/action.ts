@@ -56,6 +56,8 @@ export type ActionType = keyof typeof actionCatalog;
 export function isWord(type: string): boolean {
   return Object.entries(actionCatalog).some(([name, { message }]) => name === type && message);
 }
+/** Whether it may itself heal something: words do not, and neither does handing the problem on. */
+export const isRemedy = (type: string): boolean => !isWord(type) && type !== "hand_off";
 export const actionTypes = Object.keys(actionCatalog) as ActionType[];
 export const ActionType = z.enum(actionTypes as [ActionType, ...ActionType[]]);
 

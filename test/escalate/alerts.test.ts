@@ -28,7 +28,7 @@ const taken = (...actions: ActionRecord[]) => {
 it.each([
   ["nothing", [], undefined],
   ["what was refused", [done("restart_service", "web", "suppressed", "backoff")], undefined],
-  ["words", [done("alert", null, "success"), done("log", null, "success")], undefined],
+  ["words", ["alert", "log", "file_bead"].map((type) => done(type, null, "success")), undefined],
   ["what failed", [done("restart_service", "web", "failure")], "restart_service:web (failure)"],
   [
     "several, the same once",

@@ -5,12 +5,12 @@
  */
 import { fileError } from "../../system/file-error.ts";
 import { createLineFile } from "../../system/line-file.ts";
-import { redact } from "../../system/redact/redact.ts";
 import type { ProblemNote } from "../../types/action.ts";
 import type { ChannelAccounts } from "../../types/channels.ts";
 import { secondsBetween } from "../../types/moment.ts";
 import type { FellBack } from "../delivery-state.ts";
 import { type Attempt, type ChannelRow, type Parcel, refused } from "./channel.ts";
+import { callProgram, type Failure } from "./program.ts";
 
 type Account = ChannelAccounts["relay"];
 
@@ -36,7 +36,7 @@ export const relay: ChannelRow<"relay"> = {
     }
     const now = attempt.clock.now();
     const isResting = fellBack !== null && secondsBetween(fellBack.at, now) < restSeconds;
-    let failure: Failure | null = isResting ? fellBack : null;
+    let failure: Pick<Failure, "how" | "why"> | null = isResting ? fellBack : null;
     let taken = 0;
     for (const body of bodies) {
       failure ??= await persistently(account, body, parcel, attempt);
@@ -54,22 +54,17 @@ export const relay: ChannelRow<"relay"> = {
     return { kind: "sent", detail: why, memory: { fellBack: isResting ? fellBack : told(failure, why) } };
 
     /** The same trouble is said in the same words, whatever else the program says. */
-    function told({ how }: Failure, sentence: string): FellBack {
+    function told({ how }: Pick<Failure, "how">, sentence: string): FellBack {
       return { how, why: how === fellBack?.how ? fellBack.why : sentence, at: now };
     }
   },
 };
 
-/** `how`: what kind of failure; `why`: a sentence. */
-interface Failure {
-  readonly how: string;
-  readonly why: string;
-}
-
 /** @returns null: taken. */
 async function persistently(account: Account, body: string, parcel: Parcel, attempt: Attempt) {
   const failure = await call(account, body, parcel, attempt);
-  if (failure === null || !failure.how.startsWith("failed") || attempt.signal.aborted) return failure;
+  // What was not run, or did not end, is no better half a second later.
+  if (failure === null || failure.exitCode === null || attempt.signal.aborted) return failure;
   await attempt.clock.sleep(againMs, attempt.signal);
   return call(account, body, parcel, attempt);
 }
@@ -78,31 +73,15 @@ async function call(
   { program, to, from, timeoutSeconds }: Account,
   body: string,
   { kind }: Parcel,
-  { run, clock, deadlineMs, signal }: Attempt,
+  attempt: Attempt,
 ): Promise<Failure | null> {
-  const leftMs = deadlineMs - clock.monotonicMs();
-  const failed = (how: string, more = ""): Failure => ({ how, why: `${program} ${how}${more}` });
-  if (leftMs <= 0) return failed("was not called, because there was no time left");
   const tag =
     kind === "daily_summary" ? "argus,daily-summary" : kind === "test" ? "argus,test" : "argus,problem";
   // A body is JSON and begins with a brace: it is never taken for a flag.
   const args = ["send", to, body, "--agent", from, "--priority", "high", "--tag", tag];
-  const timeoutMs = Math.min(timeoutSeconds * 1000, leftMs);
-  const ended = await run(program, args, { timeoutMs, signal });
-  if (ended.exitCode === 0) return null;
-  if (ended.missing) return failed("does not exist here; install it, or set ARGUS_RELAY_BIN in argus.env");
-  if (ended.timedOut) return failed(`did not end within ${timeoutSeconds} s`);
-  if (ended.exitCode === null) return failed("was killed, or may not be run by this user");
-  const said = lastLine(ended.stderr || ended.stdout);
-  return failed(`failed with exit status ${ended.exitCode}`, said === "" ? "" : `: ${said}`);
-}
-
-/** Whatever it prints, no control character and no secret of it goes on. */
-function lastLine(text: string): string {
-  const line = text.slice(-4000).trim().split("\n").at(-1) ?? "";
-  return redact(line.replace(/\p{Cc}+/gu, " ").toWellFormed())
-    .slice(0, 200)
-    .trim();
+  const failure = await callProgram(program, args, { timeoutSeconds }, attempt);
+  if (!failure?.missing) return failure;
+  return { ...failure, why: `${failure.why}; install it, or set ARGUS_RELAY_BIN in argus.env` };
 }
 
 /** @returns what stood in the way. */

@@ -7,6 +7,7 @@ import * as z from "zod";
 import { redact } from "../../system/redact/redact.ts";
 import { createStore } from "../../system/store.ts";
 import type { System } from "../../system/system.ts";
+import { UserError } from "../../types/errors.ts";
 import type { Answering, By } from "../../types/orders.ts";
 import { askBot, type BotAccount } from "../channels/bot-api.ts";
 import { cleanerFor } from "../channels/clean.ts";
@@ -79,9 +80,10 @@ export async function listen(options: ListenOptions): Promise<void> {
       for (const said of batch.said) if (!signal.aborted) await take(said, wanted, strangers, options);
     } catch (error) {
       if (signal.aborted) return;
-      if (!(error instanceof Temporary)) options.onBug(error);
+      const isSentence = error instanceof Temporary || error instanceof UserError;
+      if (!isSentence) options.onBug(error);
       else if (error.message !== trouble) tell(error.message);
-      trouble = error instanceof Error ? error.message : String(error);
+      trouble = isSentence ? error.message : "";
       const ownMs = Math.min(longestPauseMs, shortestPauseMs * 2 ** Math.min(10, failures));
       failures += 1;
       await clock.sleep(Math.max(ownMs, error instanceof Temporary ? error.waitMs : 0), signal);

@@ -50,20 +50,20 @@ export function openBook(
       else if (ticket.wanted !== null) put(ticket.problem, { ...ticket, wanted: null });
     },
     takeRequests() {
-      const { requests, broken } = readTicketRequests(files, stateDir);
+      const { found, broken } = readTicketRequests(files, stateDir);
       for (const broke of broken) {
         files.rename(broke, `${broke}.corrupt`);
         note(`${broke} asks for no ticket that can be understood and was set aside as ${broke}.corrupt`);
       }
-      if (requests.length === 0) return;
+      if (found.length === 0) return;
       const byProblem = new Map(book.tickets.map((ticket) => [ticket.problem, ticket]));
-      for (const { request } of requests)
+      for (const { value: request } of found)
         byProblem.set(request.problem, wanting(byProblem.get(request.problem), request));
       const all = [...byProblem.values()];
       const surplus = Math.max(0, all.length - mostTickets);
       if (surplus > 0) note(`more than ${mostTickets} tickets are kept in mind; the oldest are forgotten`);
       changed(all.slice(surplus));
-      for (const each of requests) files.remove(each.path);
+      for (const each of found) files.remove(each.path);
     },
     observe(problems) {
       const next = book.tickets.map((ticket): Ticket => {
