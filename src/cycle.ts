@@ -12,7 +12,9 @@ import { handOffProposals } from "./escalate/hand-off.ts";
 import type { HandOffReader } from "./escalate/hand-off-report.ts";
 import { recoveryProposals, withoutUnheard } from "./escalate/recovery.ts";
 import { resolutionOf } from "./escalate/resolved.ts";
-import { type Executor, lookAt } from "./execute/executor.ts";
+import type { Executor } from "./execute/executor.ts";
+import { lookAtExecutor } from "./execute/look.ts";
+import { recordOperatorActions } from "./operator-actions.ts";
 import { type CycleStateFile, newCycleId } from "./record/cycle-state.ts";
 import type { History } from "./record/history.ts";
 import { isOpen, problemFact } from "./record/problems.ts";
@@ -51,7 +53,7 @@ export interface Parts extends TicketParts {
   readonly notes: string[];
 }
 
-export type Trigger = TrailCycle["cycle"]["trigger"];
+export type Trigger = Exclude<TrailCycle["cycle"]["trigger"], "command">;
 
 /** @throws what made it impossible: a state that cannot be written, a bug. The caller counts the failure. */
 export async function runCycle(
@@ -66,7 +68,7 @@ export async function runCycle(
   parts.state.begin({ id: cycle.id, trigger });
   parts.book.refresh();
 
-  const executor = await lookAt(parts.executor);
+  const executor = await lookAtExecutor(parts.executor);
   const self = selfOf(parts, executor.error);
   const snapshot = parts.history.observe(await parts.collector.collect(self));
   cycle.host = snapshot.facts.host?.name ?? "unknown host";
@@ -114,12 +116,7 @@ export async function runCycle(
   const nowMs = system.clock.now().wallMs;
   const last = [
     ...(await handOffProposals(system, config, executor.handOffs, asking)),
-    ...alertProposals(
-      handled,
-      registry.problems(),
-      system.clock.now().wallMs,
-      advice.alertsOfAdvice(proposals),
-    ),
+    ...alertProposals(handled, registry.problems(), nowMs, advice.alertsOfAdvice(proposals)),
     ...recoveryProposals(registry.problems().values(), gone, config.intervalSeconds, nowMs),
     ...ticketsFor(
       parts,
@@ -144,7 +141,7 @@ export async function runCycle(
     cycle: {
       ...cycle,
       trigger,
-      ...woken(wokenBy),
+      ...(wokenBy.length === 0 ? {} : { woken_by: [...wokenBy] }),
       duration_ms: Math.round(durationMs),
       dry_run: config.dryRun,
       model,
@@ -169,11 +166,10 @@ export async function runCycle(
     ],
   };
   parts.trail.append(trail);
+  await recordOperatorActions(parts, executor.unrecorded);
   parts.state.end(durationMs);
   return trail;
 }
-
-const woken = (by: readonly string[]) => (by.length === 0 ? {} : { woken_by: [...by] });
 
 function selfOf({ state, book }: Parts, executorError: string | null) {
   const faults = book.faults();

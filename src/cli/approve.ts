@@ -1,6 +1,5 @@
 import type { Command } from "commander";
 import { type Approval, openApprovals, writeDecision } from "../execute/approvals.ts";
-import { readHolder } from "../record/lock.ts";
 import { openStateDir } from "../record/state-dir.ts";
 import { readTrail } from "../record/trail.ts";
 import { approvalsReport, deedOf } from "../report/approvals.ts";
@@ -11,6 +10,7 @@ import { UserError } from "../types/errors.ts";
 import { isoTime } from "../types/moment.ts";
 import type { Config } from "../types/settings.ts";
 import { type Context, printJson } from "./context.ts";
+import { runningDaemon, wakeDaemon } from "./wake-daemon.ts";
 import { whoAsks } from "./who-asks.ts";
 
 /** A cycle with a restart and its settle time; what takes longer is told by `argus explain`. */
@@ -64,11 +64,8 @@ async function decide(
   writeDecision(system.files, config.executorStateDir, id, { yes, by: whoAsks(context), at: isoTime(now) });
   const action = yes ? await whatBecameOf(asked, context, config) : null;
   if (json) printJson(context, { id, yes, proposal: asked.proposal, action });
-  else context.print(sentence(asked, yes, action, running(context, config) !== null));
+  else context.print(sentence(asked, yes, action, runningDaemon(context, config) !== null));
 }
-
-const running = ({ system }: Context, { stateDir }: Config) =>
-  readHolder(system.files, stateDir, system.clock.now().bootId);
 
 /** Wakes the daemon and waits for the cycle that uses the yes. null: no daemon, or it takes longer. */
 async function whatBecameOf(
@@ -76,9 +73,7 @@ async function whatBecameOf(
   context: Context,
   config: Config,
 ): Promise<ActionRecord | null> {
-  const daemon = running(context, config);
-  if (daemon === null || daemon.what.includes("--once") || !context.system.signal(daemon.pid, "SIGUSR1"))
-    return null;
+  if (!wakeDaemon(context, config)) return null;
   return await deedFor(id, context.system, config.stateDir);
 }
 

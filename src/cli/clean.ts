@@ -1,18 +1,24 @@
 import type { Command } from "commander";
 import { cleanDisk } from "../execute/clean/clean.ts";
 import { describeClean } from "../execute/clean/describe.ts";
-import type { Executor } from "../execute/executor.ts";
+import { rootSocketOf } from "../execute/entrance.ts";
+import type { ExecuteReply, ExecuteRequest } from "../execute/executor.ts";
+import { lookAtExecutor } from "../execute/look.ts";
 import { policyOf } from "../execute/policy.ts";
+import { askForActions } from "../execute/remote.ts";
+import { recordOperatorActions } from "../operator-actions.ts";
+import { newCycleId } from "../record/cycle-state.ts";
 import { cleanReport } from "../report/clean.ts";
 import { hostName } from "../system/host-name.ts";
 import { createLink } from "../system/link/client.ts";
 import { problemKey } from "../system/problem-key.ts";
-import type { System } from "../system/system.ts";
 import type { Proposal } from "../types/action.ts";
 import { WorkError } from "../types/errors.ts";
 import type { Config } from "../types/settings.ts";
 import { type Context, printJson } from "./context.ts";
-import { executorOf, openParts } from "./parts.ts";
+import { openParts } from "./parts.ts";
+import { wakeDaemon } from "./wake-daemon.ts";
+import { whoAsks } from "./who-asks.ts";
 
 export function cleanCommand(program: Command, context: Context): void {
   program
@@ -41,22 +47,50 @@ async function forecast(context: Context, config: Config, json: boolean): Promis
   else context.print(cleanReport({ ...report, ...describeClean(report) }, context.style));
 }
 
-/** Behind a socket it takes one request after the other; in this process the lock says that no daemon is at it. */
+type Ask = (request: ExecuteRequest, signal: AbortSignal) => Promise<ExecuteReply>;
+
+/** Installed, root's own socket takes it: the daemon's believes nobody who says that they are a person. */
 async function openExecutor(
-  system: System,
+  context: Context,
   config: Config,
-): Promise<{ executor: Executor; release(): void }> {
+): Promise<{ ask: Ask; release(): Promise<void> }> {
+  const { system } = context;
   if (config.executorSocket !== null) {
-    const link = createLink(config.executorSocket);
-    return { executor: executorOf(system, config, link), release: () => link.close() };
+    await startBehind(config.executorSocket);
+    const link = createLink(rootSocketOf(config.executorSocket));
+    return {
+      ask: (request, signal) => askForActions(link, request, signal),
+      async release() {
+        link.close();
+        // The decision log is the daemon's: it takes the action up in a cycle of now.
+        wakeDaemon(context, config);
+      },
+    };
   }
   const { parts, release } = await openParts(system, config, "argus clean");
-  return { executor: parts.executor, release };
+  return {
+    ask: (request, signal) => parts.executor.execute(request, signal),
+    async release() {
+      try {
+        await recordOperatorActions(parts, (await lookAtExecutor(parts.executor)).unrecorded);
+      } finally {
+        release();
+      }
+    },
+  };
+}
+
+/** Root's socket is the executor's own: systemd starts it by a connection to the daemon's. */
+async function startBehind(socket: string): Promise<void> {
+  const link = createLink(socket);
+  // Who may not connect, or finds nobody, hears so from root's socket.
+  await link.ask("view", null).catch(() => undefined);
+  link.close();
 }
 
 /** Through the executor, as everything that changes the machine: its gate, its budget, its record. */
 async function clean(context: Context, config: Config, json: boolean): Promise<void> {
-  const { executor, release } = await openExecutor(context.system, config);
+  const { ask, release } = await openExecutor(context, config);
   const controller = new AbortController();
   const abort = () => controller.abort();
   process.once("SIGINT", abort);
@@ -69,10 +103,16 @@ async function clean(context: Context, config: Config, json: boolean): Promise<v
       problemType: "disk",
       severity: "info",
       subject: "asked for by hand",
+      reason: `asked for by ${whoAsks(context)}`,
     };
     const host = hostName(context.system.files);
-    const request = { cycle: "by hand", host, dryRun: config.dryRun, proposals: [proposal] };
-    const { actions, notes } = await executor.execute(request, controller.signal);
+    const request = {
+      cycle: newCycleId(context.system.clock),
+      host,
+      dryRun: config.dryRun,
+      proposals: [proposal],
+    };
+    const { actions, notes } = await ask(request, controller.signal);
     const [action] = actions;
     if (action === undefined) throw new Error("the executor gave no answer");
     for (const note of notes) context.warn(note);
@@ -90,6 +130,6 @@ async function clean(context: Context, config: Config, json: boolean): Promise<v
   } finally {
     process.removeListener("SIGINT", abort);
     process.removeListener("SIGTERM", abort);
-    release();
+    await release();
   }
 }

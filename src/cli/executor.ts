@@ -1,10 +1,13 @@
+import { dirname } from "node:path";
 import type { Command } from "commander";
+import { rootSocketOf } from "../execute/entrance.ts";
 import { policyOf } from "../execute/policy.ts";
-import { serveExecutor } from "../execute/serve.ts";
+import { type Served, serveExecutor } from "../execute/serve.ts";
 import { acquireLock } from "../record/lock.ts";
 import { openStateDir } from "../record/state-dir.ts";
-import { serveLink } from "../system/link/server.ts";
-import { createLog } from "../system/log.ts";
+import { type Handler, type LinkServer, serveLink } from "../system/link/server.ts";
+import { createLog, type Log } from "../system/log.ts";
+import type { Files } from "../system/system.ts";
 import { UserError } from "../types/errors.ts";
 import type { Context } from "./context.ts";
 import { endOnSignal, graceMs } from "./ending.ts";
@@ -57,13 +60,11 @@ async function executor(context: Context): Promise<void> {
   });
   const ending = endOnSignal();
   try {
-    if ("path" in at) system.files.remove(at.path); // what a killed one left behind; the lock says that no other lives
-    const server = await serveLink(at, served.handler, (sentence) =>
-      log.warn(`a connection was ended: ${sentence}`),
-    );
+    const servers = await listenOn(at, served, system.files, log);
     log.info({ pid: system.self.pid, dry_run: config.dryRun }, "started");
     await ending.asked;
-    await Promise.race([server.close().then(() => served.idle()), ending.after(graceMs)]);
+    const closed = Promise.all(servers.map((server) => server.close()));
+    await Promise.race([closed.then(() => served.idle()), ending.after(graceMs)]);
     log.info("ended");
   } finally {
     ending.done();
@@ -71,10 +72,40 @@ async function executor(context: Context): Promise<void> {
   }
 }
 
-function listenAt({ env, system }: Context, socket: string | null): { fd: number } | { path: string } {
-  if (env["LISTEN_PID"] === String(system.self.pid) && Number(env["LISTEN_FDS"]) >= 1)
-    return { fd: firstPassed };
-  if (socket !== null) return { path: socket };
+async function listenOn(
+  { daemon, root }: ReturnType<typeof listenAt>,
+  served: Served,
+  files: Files,
+  log: Log,
+): Promise<LinkServer[]> {
+  const listen = (place: Place, handler: Handler) => {
+    // What a killed one left behind; the lock says that no other lives.
+    if ("path" in place) files.remove(place.path);
+    return serveLink(place, handler, (sentence) => log.warn(`a connection was ended: ${sentence}`));
+  };
+  if (root === null)
+    log.warn(
+      "root's commands cannot reach this executor: argus-executor.service needs RuntimeDirectory=argus-executor",
+    );
+  else files.makeDirectory(dirname(root.path));
+  return [await listen(daemon, served.daemon), ...(root === null ? [] : [await listen(root, served.root)])];
+}
+
+type Place = { readonly fd: number } | { readonly path: string };
+
+/** `root` is null where systemd gives no folder for it, as the unit of an older version does not. */
+function listenAt(
+  { env, system }: Context,
+  socket: string | null,
+): { readonly daemon: Place; readonly root: { readonly path: string } | null } {
+  if (env["LISTEN_PID"] === String(system.self.pid) && Number(env["LISTEN_FDS"]) >= 1) {
+    const folder = env["RUNTIME_DIRECTORY"];
+    return {
+      daemon: { fd: firstPassed },
+      root: folder === undefined ? null : { path: `${folder}/root.sock` },
+    };
+  }
+  if (socket !== null) return { daemon: { path: socket }, root: { path: rootSocketOf(socket) } };
   throw new UserError(
     "ARGUS_EXECUTOR_SOCKET must say where to listen; under systemd argus-executor.socket does",
   );

@@ -5,16 +5,18 @@
 import type { System } from "../system/system.ts";
 import { normaliseUnit } from "../system/systemd.ts";
 import { standingTickets } from "../system/ticket-book.ts";
-import type { ActionRecord, Proposal } from "../types/action.ts";
-import type { HandOffRun } from "../types/hand-off.ts";
+import type { ActionRecord } from "../types/action.ts";
+import { isoTime } from "../types/moment.ts";
+import type { OperatorAction } from "../types/operator-action.ts";
 import type { Obeyed } from "../types/orders.ts";
 import { fileBead } from "./actions/file-bead.ts";
-import { actions } from "./actions/index.ts";
 import { approvalStep } from "./approval-step.ts";
 import { openApprovals } from "./approvals.ts";
 import { type Case, openCase, recordOf } from "./case.ts";
+import { type Entrance, inProcess, rootSocket } from "./entrance.ts";
 import { openHandOffs } from "./hand-offs.ts";
 import { reasonOf } from "./one-line.ts";
+import { openOperatorActions } from "./operator-actions.ts";
 import { requiredFirst } from "./order.ts";
 import { obey } from "./orders.ts";
 import { readPause } from "./pause.ts";
@@ -68,71 +70,76 @@ export interface Executor {
   observeHealth(activeUnits: readonly string[], downUnits: readonly string[]): void | Promise<void>;
   /** What a person asks for from afar; refused unless the settings name that person. */
   order(order: unknown): Obeyed | Promise<Obeyed>;
+  /** These actions of `view().unrecorded` are in the decision log now. */
+  recorded(ids: readonly string[]): void | Promise<void>;
 }
 
 export interface LocalExecutor extends Executor {
+  /** @param entrance the way the request came; the caller's own when left out. */
+  execute(request: ExecuteRequest, signal: AbortSignal, entrance?: Entrance): Promise<ExecuteReply>;
   order(order: unknown): Obeyed;
+  recorded(ids: readonly string[]): void;
   /** Actions that an earlier Argus began and did not end, told once: here, or else in the notes of the first reply. */
   interruptedActions(): string[];
   view(): ExecutorView;
   observeHealth(activeUnits: readonly string[], downUnits: readonly string[]): void;
 }
 
-/** It may live in another process, which may be gone: then nothing is repaired, and the cycle goes on to say so. */
-export async function lookAt(executor: Executor): Promise<ExecutorLook> {
-  try {
-    const { pause, approvals, handOffs } = await executor.view();
-    const approved = approvals.filter(({ state }) => state === "approved");
-    return {
-      paused: pause !== null,
-      approved: approved.map(({ proposal }) => proposal),
-      handOffs,
-      error: null,
-    };
-  } catch (error) {
-    return { paused: false, approved: [], handOffs: [], error: reasonOf(error) };
-  }
-}
-
-export interface ExecutorLook {
-  readonly paused: boolean;
-  /** What a person said yes to, and nobody has done since. */
-  readonly approved: readonly Proposal[];
-  readonly handOffs: readonly HandOffRun[];
-  readonly error: string | null;
-}
+/** A process that may be taken over can raise sentences without end; what is not read any more is not kept. */
+const mostNotes = 200;
 
 export function createExecutor(system: System, policy: Policy, stateDir: string): LocalExecutor {
   const notes: string[] = [];
   /** Each once: what every look finds anew is told with the next reply. */
   const note = (sentence: string): void => {
-    if (!notes.includes(sentence)) notes.push(sentence);
+    if (notes.length < mostNotes && !notes.includes(sentence)) notes.push(sentence);
   };
   const begun = system.clock.now();
   const state = openState(system.files, stateDir, note);
   const approvals = openApprovals(system.files, stateDir, note);
   const handOffs = openHandOffs(system.files, stateDir, note);
+  const byOperators = openOperatorActions(system.files, stateDir, note);
   const untold = state.leftovers().map(interrupted);
   let inCycle = newCycle("");
   let queue: Promise<unknown> = Promise.resolve();
 
-  async function execute(request: ExecuteRequest, signal: AbortSignal): Promise<ExecuteReply> {
+  async function execute(
+    request: ExecuteRequest,
+    signal: AbortSignal,
+    entrance: Entrance,
+  ): Promise<ExecuteReply> {
     for (const sentence of untold.splice(0)) note(sentence);
     if (!request.dryRun)
       attempt(note, "the open intents could not be cleared", () => state.forgetLeftovers());
-    const shared = shareOf(request, signal);
+    const shared = shareOf(request, signal, entrance);
     const cases = request.proposals.map(openCase);
     for (const one of requiredFirst(cases, policy)) await takeSteps(one, shared);
     // Words come last, and all of one request together.
-    step.speak(cases, actions, shared);
+    step.speak(cases, shared);
+    // Of what came another way, the source is only a claim.
+    if (!request.dryRun && entrance.disbelieves("operator") === null)
+      byOperators.add(askedByOperators(cases, request));
     return { actions: cases.map(recordOf), notes: notes.splice(0) };
   }
 
-  function shareOf(request: ExecuteRequest, signal: AbortSignal): step.Request {
+  /** One entry for each, so that the decision log takes each exactly once. */
+  function askedByOperators(cases: readonly Case[], { cycle, host }: ExecuteRequest): OperatorAction[] {
+    const ts = isoTime(system.clock.now());
+    return cases.map(recordOf).flatMap((action, index) => {
+      if (action.source !== "operator") return [];
+      return [{ id: index === 0 ? cycle : `${cycle}-${index + 1}`, ts, host, action }];
+    });
+  }
+
+  function shareOf(request: ExecuteRequest, signal: AbortSignal, entrance: Entrance): step.Request {
     const run: System["run"] = (program, args, options) => system.run(program, args, { ...options, signal });
     const { cycle, host, dryRun, candidates = {} } = request;
-    if (inCycle.cycle !== cycle) inCycle = newCycle(cycle);
+    // A command in the middle of a cycle is none of its requests.
+    const isOfCycle = entrance !== rootSocket;
+    if (isOfCycle && inCycle.cycle !== cycle) inCycle = newCycle(cycle);
+    const { cycleClaims, wouldSpend } = isOfCycle ? inCycle : newCycle(cycle);
     return {
+      entrance,
       context: {
         system: { ...system, run },
         policy,
@@ -153,15 +160,15 @@ export function createExecutor(system: System, policy: Policy, stateDir: string)
       tickets: request.proposals.some(isForTicket)
         ? standingTickets(system.files, policy.tickets.stateDir, system.clock.now())
         : null,
-      claims: new Set(inCycle.cycleClaims),
-      cycleClaims: inCycle.cycleClaims,
-      wouldSpend: inCycle.wouldSpend,
+      claims: new Set(cycleClaims),
+      cycleClaims,
+      wouldSpend,
     };
   }
 
   return {
-    execute(request, signal) {
-      const turn = queue.then(() => execute(request, signal));
+    execute(request, signal, entrance = inProcess) {
+      const turn = queue.then(() => execute(request, signal, entrance));
       queue = turn.catch(() => undefined);
       return turn;
     },
@@ -175,9 +182,11 @@ export function createExecutor(system: System, policy: Policy, stateDir: string)
         approvals.list(now),
         handOffs.list(now),
         silencesInForce(system.files, stateDir, now, note),
+        byOperators.unrecorded(),
         now,
       );
     },
+    recorded: (ids) => byOperators.recorded(ids),
     order: (order) =>
       obey(order, { files: system.files, stateDir, approvals, policy, now: system.clock.now(), note }),
     observeHealth(activeUnits, downUnits) {

@@ -8,7 +8,8 @@ import { ActionRecord } from "../types/action.ts";
 import { Obeyed } from "../types/orders.ts";
 import { actions } from "./actions/index.ts";
 import { type Case, fail, openCase, recordOf } from "./case.ts";
-import type { ExecuteReply, ExecuteRequest, Executor } from "./executor.ts";
+import { notificationsOnly } from "./entrance.ts";
+import type { ExecuteReply, ExecuteRequest, Executor, LocalExecutor } from "./executor.ts";
 import { reasonOf } from "./one-line.ts";
 import { validate } from "./validate.ts";
 import { ExecutorView } from "./view.ts";
@@ -18,30 +19,23 @@ const Reply = z.strictObject({ actions: z.array(ActionRecord), notes: z.array(z.
 const mend = "look at: systemctl status argus-executor";
 
 /** @param words executes alerts and notes, in this process. */
-export function createRemoteExecutor(words: Executor, link: Link): Executor {
+export function createRemoteExecutor(words: LocalExecutor, link: Link): Executor {
   /** For the notes of the next reply. */
   const untold: string[] = [];
   /** As of the last look: they lie where this process may not read. While nobody answers, each holds until its end. */
   let silences: ExecutorView["silences"] = [];
-
-  async function askForActions(request: ExecuteRequest, signal: AbortSignal): Promise<ExecuteReply> {
-    if (request.proposals.length === 0) return { actions: [], notes: [] };
-    try {
-      const reply = Reply.parse(await link.ask("execute", request, signal));
-      if (reply.actions.length === request.proposals.length) return reply;
-      throw new Error("it gave another number of answers than it was asked for");
-    } catch (error) {
-      return { actions: request.proposals.map((raw) => recordOf(unanswered(raw, error))), notes: [] };
-    }
-  }
 
   return {
     async execute(request, signal) {
       const isMachine = request.proposals.map(changesMachine);
       const those = (machine: boolean) =>
         request.proposals.filter((_, index) => isMachine[index] === machine);
-      const there = await askForActions({ ...request, proposals: those(true) }, signal);
-      const here = await words.execute({ ...request, silences, proposals: those(false) }, signal);
+      const there = await askForActions(link, { ...request, proposals: those(true) }, signal);
+      const here = await words.execute(
+        { ...request, silences, proposals: those(false) },
+        signal,
+        notificationsOnly,
+      );
       const [done, said] = [[...there.actions], [...here.actions]];
       return {
         actions: isMachine.flatMap((machine) => (machine ? done : said).shift() ?? []),
@@ -54,6 +48,7 @@ export function createRemoteExecutor(words: Executor, link: Link): Executor {
       return view;
     },
     order: async (order) => Obeyed.parse(await link.ask("order", order)),
+    recorded: async (ids) => void (await link.ask("recorded", { ids })),
     /** The other side looks for itself: what it is told here cannot shorten a delay. */
     async observeHealth() {
       try {
@@ -63,6 +58,22 @@ export function createRemoteExecutor(words: Executor, link: Link): Executor {
       }
     },
   };
+}
+
+/** @returns an answer for each proposal, whatever becomes of the link. */
+export async function askForActions(
+  link: Link,
+  request: ExecuteRequest,
+  signal: AbortSignal,
+): Promise<ExecuteReply> {
+  if (request.proposals.length === 0) return { actions: [], notes: [] };
+  try {
+    const reply = Reply.parse(await link.ask("execute", request, signal));
+    if (reply.actions.length === request.proposals.length) return reply;
+    throw new Error("it gave another number of answers than it was asked for");
+  } catch (error) {
+    return { actions: request.proposals.map((raw) => recordOf(unanswered(raw, error))), notes: [] };
+  }
 }
 
 function changesMachine(raw: unknown): boolean {

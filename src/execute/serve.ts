@@ -5,6 +5,7 @@ import type { System } from "../system/system.ts";
 import { showUnits } from "../system/systemd.ts";
 import { defaultTmuxSocket } from "../system/tmux.ts";
 import { bearWitness, isWitnessed } from "../system/witness.ts";
+import { daemonSocket, type Entrance, rootSocket } from "./entrance.ts";
 import { createExecutor, type LocalExecutor } from "./executor.ts";
 import type { Policy } from "./policy.ts";
 
@@ -17,8 +18,13 @@ const Request = z.strictObject({
   candidates: z.record(z.string(), z.array(z.union([z.string(), z.number()]))).optional(),
 });
 
+const Recorded = z.strictObject({ ids: z.array(z.string().max(128)).max(1_000) });
+
 export interface Served {
-  readonly handler: Handler;
+  /** Answers on the daemon's socket. */
+  readonly daemon: Handler;
+  /** Answers on root's. */
+  readonly root: Handler;
   /** Takes another policy into force, between two requests. */
   replace(policy: Policy, dryRun: boolean): void;
   /** Resolves when what was begun has ended. */
@@ -46,15 +52,22 @@ export function serveExecutor(
     return turn;
   }
 
-  const methods: Readonly<Record<string, (params: unknown, signal: AbortSignal) => Promise<unknown>>> = {
+  type Methods = Readonly<Record<string, (params: unknown, signal: AbortSignal) => Promise<unknown>>>;
+
+  const commonMethods = (entrance: Entrance): Methods => ({
     execute: async (params, signal) => {
       const { candidates, ...request } = Request.parse(params);
       const asked = { ...request, ...(candidates === undefined ? {} : { candidates }) };
-      const reply = await executor.execute({ ...asked, dryRun: asked.dryRun || dryRun }, signal);
+      const reply = await executor.execute({ ...asked, dryRun: asked.dryRun || dryRun }, signal, entrance);
       onReply(reply);
       return reply;
     },
     view: async () => executor.view(),
+  });
+  const ofRoot = commonMethods(rootSocket);
+  const ofDaemon: Methods = {
+    ...commonMethods(daemonSocket),
+    recorded: async (params) => executor.recorded(Recorded.parse(params).ids),
     order: async (params) => {
       const obeyed = executor.order(params);
       onOrder(obeyed.text);
@@ -73,16 +86,21 @@ export function serveExecutor(
     },
   };
 
+  function answer(methods: Methods, ...[method, params, signal]: Parameters<Handler>): Promise<unknown> {
+    const known = Object.hasOwn(methods, method) ? methods[method] : undefined;
+    if (known === undefined) return Promise.reject(new Error(`the executor knows no ${method}`));
+    return inTurn(() => known(params, signal));
+  }
+
   return {
-    handler(method, params, signal) {
+    daemon(method, params, signal) {
       if (isWitnessed(method)) {
         const sockets = [...policy.tmuxSockets, defaultTmuxSocket(system.self.uid)];
         return bearWitness(system, sockets, method, params, signal);
       }
-      const answer = Object.hasOwn(methods, method) ? methods[method] : undefined;
-      if (answer === undefined) return Promise.reject(new Error(`the executor knows no ${method}`));
-      return inTurn(() => answer(params, signal));
+      return answer(ofDaemon, method, params, signal);
     },
+    root: (method, params, signal) => answer(ofRoot, method, params, signal),
     replace(nextPolicy, nextDryRun) {
       void inTurn(async () => {
         policy = nextPolicy;

@@ -1,8 +1,9 @@
 /** The steps that a proposal goes through. executor.ts holds their order. */
 import { randomUUID } from "node:crypto";
 import type { Moment } from "../types/moment.ts";
-import type { Action, Context, History, Task } from "./action.ts";
+import type { Context, History, Task } from "./action.ts";
 import { type Case, fail, failWith, refuse } from "./case.ts";
+import type { Entrance } from "./entrance.ts";
 import { gate } from "./gate.ts";
 import { reasonOf } from "./one-line.ts";
 import type { Pause } from "./pause.ts";
@@ -12,6 +13,8 @@ import { validate } from "./validate.ts";
 /** What all steps of one request share. */
 export interface Request {
   readonly context: Context;
+  /** The way they came. */
+  readonly entrance: Entrance;
   readonly dryRun: boolean;
   readonly pause: Pause | null;
   readonly candidates: History["candidates"];
@@ -27,10 +30,14 @@ export interface Request {
 
 export type Step = (one: Case, request: Request) => void | Promise<void>;
 
-export const validateStep: Step = (one) => {
-  const { task, refusal } = validate(one.raw);
-  if (refusal === null) one.task = task;
-  else refuse(one, refusal.reason, refusal.detail);
+export const validateStep: Step = (one, { entrance }) => {
+  const { task, refusal } = validate(one.raw, entrance);
+  if (refusal === null) {
+    one.task = task;
+    // Of a rule the finding says why, of the model its reply.
+    const { source, reason } = task.proposal;
+    if (source === "operator" && reason !== undefined) one.values["reason"] = reason;
+  } else refuse(one, refusal.reason, refusal.detail);
 };
 
 export const gateStep: Step = (one, request) => {
@@ -145,9 +152,9 @@ export function recordOutcome({ intent }: Case, { context: { state, note } }: Re
 }
 
 /** Speaks the words of all cases that still wait for it, each action's together. */
-export function speak(cases: readonly Case[], actions: readonly Action[], { context }: Request): void {
+export function speak(cases: readonly Case[], { context, entrance }: Request): void {
   const { clock } = context.system;
-  for (const action of actions) {
+  for (const action of entrance.actions) {
     if (action.kind !== "word") continue;
     const waiting = cases.flatMap((one) =>
       one.ending === null && one.task?.action === action ? [{ one, task: one.task }] : [],

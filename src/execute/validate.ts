@@ -3,24 +3,36 @@ import type * as z from "zod";
 import { Proposal } from "../types/action.ts";
 import type { Refusal, Task } from "./action.ts";
 import { actions } from "./actions/index.ts";
+import { type Entrance, inProcess } from "./entrance.ts";
 import { oneLine } from "./one-line.ts";
 
 export type Validated =
   | { readonly task: Task; readonly refusal: null }
   | { readonly task: null; readonly refusal: Refusal };
 
-/** @param raw whatever the proposer sent: nothing about it is trusted. */
-export function validate(raw: unknown): Validated {
+/**
+ * @param raw whatever the proposer sent: nothing about it is trusted.
+ * @param entrance the way it came.
+ */
+export function validate(raw: unknown, entrance: Entrance = inProcess): Validated {
   const parsed = Proposal.safeParse(raw);
   if (!parsed.success) return invalid(sentenceOf(parsed.error, raw));
   const proposal = parsed.data;
   // It stands in logs and in `argus explain`, where it must not repaint anything.
   if (oneLine(proposal.source, 256) !== proposal.source) return invalid(`source ${wanted["source"]}`);
+  const disbelieved = entrance.disbelieves(proposal.source);
+  if (disbelieved !== null) return invalid(disbelieved);
   const action = actions.find((each) => each.type === proposal.type);
   if (action === undefined) {
     const known = actions.map((each) => each.type).join(", ");
     return refused("unknown_action", `there is no action ${oneLine(proposal.type, 64)}; there are ${known}`);
   }
+  if (!entrance.actions.includes(action))
+    return invalid(
+      action.kind === "machine"
+        ? `${action.type} changes the machine, which this part of Argus cannot do`
+        : `${action.type} changes nothing on the machine: the executor's process carries out machine actions only`,
+    );
   const target = action.targetSchema.safeParse(proposal);
   if (!target.success)
     return invalid(`${proposal.type}: ${target.error.issues[0]?.message ?? "wrong target"}`);

@@ -3,6 +3,7 @@ import * as z from "zod";
 import { unitDisplayName } from "../system/systemd.ts";
 import { HandOffRun } from "../types/hand-off.ts";
 import type { Moment } from "../types/moment.ts";
+import { OperatorAction } from "../types/operator-action.ts";
 import { Approval } from "./approvals.ts";
 import { backoffAnswer } from "./backoff.ts";
 import { secondsUntilAllowed, spentWithinHour } from "./budget.ts";
@@ -17,6 +18,8 @@ export const ExecutorView = z.strictObject({
   /** Of the last 24 hours, oldest first. */
   handOffs: z.array(HandOffRun),
   silences: z.array(Silence),
+  /** What people asked for on the command line, and the decision log does not have yet. Oldest first. */
+  unrecorded: z.array(OperatorAction).default([]),
   budgets: z.array(
     z.strictObject({
       name: z.enum(budgetNames),
@@ -50,6 +53,7 @@ export function viewOf(
   approvals: Approval[],
   handOffs: HandOffRun[],
   silences: Silence[],
+  unrecorded: readonly OperatorAction[],
   now: Moment,
 ): ExecutorView {
   const spent = state.spent();
@@ -59,6 +63,7 @@ export function viewOf(
     approvals,
     handOffs,
     silences,
+    unrecorded: [...unrecorded],
     budgets: budgetNames.map((name) => ({
       name,
       used: spentWithinHour(spent[name], now).length,

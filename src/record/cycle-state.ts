@@ -57,7 +57,7 @@ export interface CycleStateFile {
   /** Before a cycle: one that was cut off before it counts as failed. @returns whether one was, not yet counted. */
   countCutOff(): boolean;
   /** These three throw a UserError that names the file and the mend; what they say is then known to `state` all the same. */
-  begin(cycle: { id: string; trigger: TrailCycle["cycle"]["trigger"] }): void;
+  begin(cycle: { id: string; trigger: Exclude<TrailCycle["cycle"]["trigger"], "command"> }): void;
   end(durationMs: number): void;
   fail(error: unknown): void;
   /** @param rules files not in force because of an error, and the first of those errors. */

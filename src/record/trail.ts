@@ -39,6 +39,7 @@ export type Found =
 /** Reads no further back than each question needs. */
 export interface TrailReader {
   cycles(): Generator<TrailCycle>;
+  /** The newest look at the machine: an action by a command is none. */
   newest(): TrailCycle | null;
   newestWithFindings(): TrailCycle | null;
   /** @param id the whole id, or enough of its beginning. */
@@ -73,7 +74,7 @@ export function readTrail(files: Files, stateDir: string): TrailReader {
 
   return {
     cycles: () => parsed(() => true),
-    newest: () => first(parsed(() => true)),
+    newest: () => first(parsed((line) => !line.includes('"trigger":"command"'))),
     // Inside a JSON string the quotes would be escaped, so this stands nowhere but in the field itself.
     newestWithFindings: () => first(parsed((line) => !line.includes('"findings":[]'))),
     byCycle(id) {

@@ -25,8 +25,9 @@ export function explainCycle(cycle: TrailCycle, style: Style): string {
     blank,
     ...groups.flatMap((group) => groupLines(group, cycle, style)),
     ...(others.length === 0 ? [] : otherActions(others, style)),
-    ...rules(cycle, style),
-    ...modelLines(cycle, { style, labelWidth, whole: true }),
+    ...(cycle.cycle.trigger === "command"
+      ? []
+      : [...rules(cycle, style), ...modelLines(cycle, { style, labelWidth, whole: true })]),
     ...handOffLines(cycle, { style, labelWidth }),
     ...notes(cycle, style),
   ];
@@ -37,9 +38,11 @@ function head(cycle: TrailCycle, style: Style): Line[] {
   const { id, host, ts, duration_ms, dry_run } = cycle.cycle;
   const dry: Text = dry_run ? [" A ", toned("info", "dry run"), ": nothing was changed."] : "";
   const found =
-    cycle.findings.length === 0
-      ? "Nothing was found."
-      : `${count(cycle.findings.length, "finding")}. ${deeds(cycle)}`;
+    cycle.cycle.trigger === "command"
+      ? "A person asked for it on the command line; nothing was looked for."
+      : cycle.findings.length === 0
+        ? "Nothing was found."
+        : `${count(cycle.findings.length, "finding")}. ${deeds(cycle)}`;
   return [
     ...wrap([toned("strong", `Cycle ${id}`), ` on ${host}`], { style, hang: indent }),
     ...wrap(
@@ -109,8 +112,11 @@ function problemText({ key, since, occurrences24h, ticket }: Told["finding"], { 
 const shortPath = (file: string): string => file.split("/").slice(-2).join("/");
 
 function actionLines(action: ActionRecord, style: Style): Line[] {
-  const { source, steps, message, duration_ms } = action;
-  const asked = source.startsWith("rule:") ? "" : `, asked for by ${source}`;
+  const { source, steps, message, duration_ms, values } = action;
+  const { reason } = values;
+  const asked = source.startsWith("rule:")
+    ? ""
+    : `, ${typeof reason === "string" ? reason : `asked for by ${source}`}`;
   const rows = steps.map(({ step, pass, detail }): Text[] => [
     toned(pass ? "good" : "warning", pass ? "passed" : "refused"),
     step,

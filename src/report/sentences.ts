@@ -84,6 +84,8 @@ export function triggerSentence({ trigger, woken_by }: TrailCycle["cycle"]): str
       return woken_by === undefined ? "by schedule" : `by schedule, just after ${woken_by.join(", ")}`;
     case "once":
       return "by hand";
+    case "command":
+      return "by a command";
     case "wake":
       return woken_by === undefined ? "by an event" : `by an event: ${woken_by.join(", ")}`;
   }

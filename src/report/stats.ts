@@ -131,9 +131,11 @@ function newTally() {
 
   return {
     take(each: TrailCycle): void {
-      total += 1;
       since = each.cycle.ts;
-      byTrigger.add(each.cycle.trigger);
+      if (each.cycle.trigger !== "command") {
+        total += 1;
+        byTrigger.add(each.cycle.trigger);
+      }
       if (each.findings.length > 0) withFindings += 1;
       if (each.findings.length > 0 && !each.cycle.model.asked) avoided.add(each.cycle.model.why);
       for (const rule of new Set(each.findings.map((finding) => finding.rule))) fired.add(rule);

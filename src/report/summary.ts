@@ -71,7 +71,7 @@ export function summarise(
   let review: Summary["review"] = null;
   for (const { cycle, consultation } of cycles) {
     if (cycle.ts < window.from) break;
-    seen.total += 1;
+    if (cycle.trigger !== "command") seen.total += 1;
     seen.since = cycle.ts;
     if (cycle.trigger === "wake") seen.woken += 1;
     if (consultation === null || consultation === undefined) continue;

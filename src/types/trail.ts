@@ -90,7 +90,8 @@ export const TrailCycle = z.object({
   cycle: z.object({
     id: z.string(),
     ts: z.string(),
-    trigger: z.enum(["schedule", "once", "wake"]),
+    /** command: no look at the machine, but what a person asked for on the command line. */
+    trigger: z.enum(["schedule", "once", "wake", "command"]),
     /** What happened before it, one clause each. */
     woken_by: z.array(z.string()).optional(),
     duration_ms: z.number(),

@@ -131,7 +131,7 @@ describe("a stop of Argus in the middle of an action", () => {
     systemd.set("web.service", failed);
     systemd.afterRestart("web.service", running);
     systemd.journal(...endedByItself);
-    const argus = bench({ path: systemd.path, policy: { restartSettleSeconds: 60 } });
+    const argus = bench({ path: systemd.path, policy: { restartSettleSeconds: 60, bootGraceSeconds: 0 } });
     const stop = new AbortController();
     const reply = argus.run([restart("web")], { signal: stop.signal });
     await until(() => systemd.restarts().length > 0);

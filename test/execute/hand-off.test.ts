@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import type { HandOffPolicy } from "../../src/execute/policy.ts";
 import { accountFault } from "../../src/execute/unprivileged.ts";
 import { createFiles } from "../../src/system/files.ts";
-import { maxFrameBytes } from "../../src/system/link/frames.ts";
+import { maxReplyBytes } from "../../src/system/link/frames.ts";
 import type { Files } from "../../src/system/system.ts";
 import { maxResultBytes } from "../../src/types/hand-off.ts";
 import { bench, manualClock, only, proposal, temporaryFolder } from "./support.ts";
@@ -105,6 +105,7 @@ describe("a hand-off", () => {
       "--property=NoNewPrivileges=yes",
       "--property=InaccessiblePaths=-/etc/argus",
       "--property=InaccessiblePaths=-/run/argus-executor.sock",
+      "--property=InaccessiblePaths=-/run/argus-executor",
     ])
       expect(call).toContain(word);
     expect(call.slice(call.indexOf("--") + 1)).toEqual([
@@ -257,7 +258,7 @@ describe("a hand-off", () => {
     expect(handOffs.filter(({ result }) => result?.output.length === mostOutput)).toHaveLength(49);
     expect(handOffs.at(-1)).toMatchObject({ state: "ended", result: null });
     const most = Buffer.byteLength(JSON.stringify(handOffs[0])) * 50;
-    expect(most).toBeLessThan(maxFrameBytes * 0.9);
+    expect(most).toBeLessThan(maxReplyBytes * 0.9);
   });
 
   it("that nobody knows to have begun is taken for one at work until its time is up", async () => {

@@ -348,7 +348,9 @@ describe("units, and what happens between two looks", () => {
     systemd.set("argus.service", failed);
     const restartable = [{ unit: "argus.service", requires: [] }];
     const record = only(
-      await bench({ system: argus().system, policy: { restartable } }).run([restart("argus")]),
+      await bench({ system: argus().system, policy: { restartable, bootGraceSeconds: 0 } }).run([
+        restart("argus"),
+      ]),
     );
     expect(record).toMatchObject({
       refusal: "protected_target",

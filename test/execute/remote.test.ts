@@ -1,12 +1,22 @@
 /** The executor behind a socket, as the part without privileges drives it. */
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { rootSocketOf } from "../../src/execute/entrance.ts";
 import { createExecutor } from "../../src/execute/executor.ts";
 import { writePause } from "../../src/execute/pause.ts";
-import { createRemoteExecutor } from "../../src/execute/remote.ts";
+import { askForActions, createRemoteExecutor } from "../../src/execute/remote.ts";
 import { serveExecutor } from "../../src/execute/serve.ts";
 import { changeSilences } from "../../src/execute/silences.ts";
 import { createLink } from "../../src/system/link/client.ts";
@@ -39,15 +49,31 @@ async function twoParts(
     { policy: given, dryRun: options.dryRun ?? false, stateDir: its },
     () => {},
   );
-  const server = await serveLink({ path }, served.handler, () => {});
+  const server = await serveLink({ path }, served.daemon, () => {});
+  mkdirSync(dirname(rootSocketOf(path)));
+  const rootServer = await serveLink({ path: rootSocketOf(path) }, served.root, () => {});
   const link = createLink(path);
+  const rootLink = createLink(rootSocketOf(path));
   ends.push(
     () => rmSync(its, { recursive: true, force: true }),
     () => server.close(),
+    () => rootServer.close(),
     () => link.close(),
+    () => rootLink.close(),
   );
   const words = createExecutor(system, { ...one.policy }, own);
-  return { one, system, own, its, path, link, server, served, executor: createRemoteExecutor(words, link) };
+  return {
+    one,
+    system,
+    own,
+    its,
+    path,
+    link,
+    rootLink,
+    server,
+    served,
+    executor: createRemoteExecutor(words, link),
+  };
 }
 
 function sleeper(): { pid: number; startTime: number; isGone(): boolean } {
@@ -200,7 +226,6 @@ describe("with the executor in another process", () => {
 
   it.each([
     ["that it is a recovery", { recovery: true }],
-    ["that a person asks for it", { source: "operator" }],
     ["that it is about something else", { subject: "other" }],
   ])("does nothing about a silenced unit, though the asking part says %s", async (_, said) => {
     const clock = manualClock();
@@ -209,5 +234,101 @@ describe("with the executor in another process", () => {
     const restart = { type: "restart_service", target: "web", source: "rule:test", ...about, subject: "web" };
     const reply = await link.ask("execute", request({ ...restart, ...said }));
     expect(reply).toMatchObject({ actions: [{ result: "suppressed", refusal: "silenced" }] });
+  });
+});
+
+describe("the ways in to the executor's process", () => {
+  const clean = {
+    type: "clean_disk",
+    source: "operator",
+    ...about,
+    problem: "disk:0123456789abcdef",
+    problemType: "disk",
+  };
+  const answers = ({ actions }: { actions: readonly { refusal: string | null; detail: string }[] }) =>
+    actions.map(({ refusal, detail }) => [refusal, detail]);
+
+  it.each(["operator", "self"])("the daemon's believes nobody who says to be `%s`", async (source) => {
+    const { link } = await twoParts();
+    const victim = sleeper();
+    const reply = await askForActions(
+      link,
+      request({ ...kill(victim), source }, { ...clean, source }),
+      signal,
+    );
+    const sentence = `source ${source} is not believed on the daemon's socket`;
+    expect(answers(reply)).toEqual([
+      ["invalid", sentence],
+      ["invalid", sentence],
+    ]);
+    expect(victim.isGone()).toBe(false);
+    // Nor does it put words of a person into the decision log.
+    expect(await link.ask("view", null)).toMatchObject({ unrecorded: [] });
+  });
+
+  it.each(["rule:x", "llm:x", "self"])("root's takes nothing from `%s`", async (source) => {
+    const { rootLink } = await twoParts();
+    const victim = sleeper();
+    const reply = await askForActions(rootLink, request({ ...kill(victim), source }), signal);
+    expect(answers(reply)).toEqual([
+      ["invalid", "source must be `operator` on root's socket; rules and models ask by the daemon's"],
+    ]);
+    expect(victim.isGone()).toBe(false);
+  });
+
+  it.each(["link", "rootLink"] as const)("%s: nothing is written for whoever asks for words", async (way) => {
+    const parts = await twoParts();
+    const canary = join(parts.own, "canary");
+    writeFileSync(canary, "as it was");
+    symlinkSync(canary, join(parts.own, "observations.md"));
+    const before = readdirSync(parts.its);
+    const source = way === "link" ? "rule:x" : "operator";
+    const words = ["alert", "log", "file_bead"].map((type) => ({ type, message: "hello", ...about, source }));
+    const reply = await askForActions(parts[way], request(...words), signal);
+    expect(answers(reply)).toEqual(
+      ["alert", "log", "file_bead"].map((type) => [
+        "invalid",
+        `${type} changes nothing on the machine: the executor's process carries out machine actions only`,
+      ]),
+    );
+    expect(readFileSync(canary, "utf8")).toBe("as it was");
+    // What root was refused is an entry for the decision log.
+    const since = readdirSync(parts.its).filter((name) => !before.includes(name));
+    expect(since).toEqual(way === "link" ? [] : ["operator-actions.json"]);
+  });
+
+  it("root's takes a second command within a cycle, and the cycle goes on as if there had been none", async () => {
+    const { link, rootLink } = await twoParts();
+    const victim = sleeper();
+    const first = await askForActions(link, request(kill(victim)), signal);
+    expect(first.actions[0]?.result).toBe("success");
+    for (const cycle of ["command-1", "command-2"]) {
+      const byHand = { ...kill(sleeper()), source: "operator" };
+      const [action] = (await askForActions(rootLink, { ...request(byHand), cycle }, signal)).actions;
+      expect([cycle, action?.result]).toEqual([cycle, "success"]);
+    }
+    // Still the same cycle: what it asked for already is not done again.
+    const again = await askForActions(link, request(kill(victim)), signal);
+    expect(again.actions[0]?.refusal).toBe("duplicate");
+  });
+
+  it("what root asked for waits, also over a restart, until the decision log has it", async () => {
+    const { link, rootLink, served } = await twoParts({ clock: manualClock() });
+    await askForActions(rootLink, { ...request(clean), cycle: "command-1" }, signal);
+    served.replace(policy, false);
+    expect(await link.ask("view", null)).toMatchObject({
+      unrecorded: [{ id: "command-1", host: "landmass", action: { type: "clean_disk", source: "operator" } }],
+    });
+    await expect(rootLink.ask("recorded", { ids: ["command-1"] })).rejects.toThrow("knows no recorded");
+    await link.ask("recorded", { ids: ["command-1"] });
+    expect(await link.ask("view", null)).toMatchObject({ unrecorded: [] });
+  });
+
+  it("keeps no more sentences than anybody will read", async () => {
+    const { link } = await twoParts();
+    for (let user = 1; user <= 300; user += 1)
+      await link.ask("order", { order: "resume", by: { user, name: `n${user}` } });
+    const { notes } = await askForActions(link, request(kill(sleeper())), signal);
+    expect(notes.length).toBeLessThanOrEqual(200);
   });
 });

@@ -1,8 +1,9 @@
 /** What somebody who has taken over a part of Argus can still do: probes inside the very sandbox of each unit. */
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { layDown, program, startUnits, succeed } from "./argus.ts";
+import { layDown, startUnits, succeed } from "./argus.ts";
 import { bootHost, checkout, type Host } from "./harness.ts";
+import { probe } from "./probe.ts";
 
 let host: Host;
 const sleeps = "[Service]\nExecStart=/bin/sleep infinity\n";
@@ -26,54 +27,7 @@ beforeAll(async () => {
 });
 afterAll(async () => await host?.stop());
 
-/** Runs a script of Node's in the sandbox of a unit, in place of Argus; what it prints as JSON. */
-async function inSandboxOf(unit: string, script: string): Promise<Record<string, unknown>> {
-  const text = host.read(join(checkout, unit));
-  host.write("/var/lib/probe/probe.mjs", preamble + script, 0o644);
-  await succeed(host, ["chmod", "755", "/var/lib/probe"]);
-  await host.unit(
-    "probe.service",
-    text
-      .replace(/^ExecStart=.*$/m, `ExecStart=${program}/bin/node /var/lib/probe/probe.mjs`)
-      .replace(/^Type=.*$/m, "Type=oneshot")
-      .replace(/^(Restart|WatchdogSec|PropagatesReloadTo|Requires|StateDirectory|StandardOutput)=.*$/gm, "")
-      .concat("\n[Service]\nStandardOutput=file:/run/probe.json\n"),
-  );
-  await succeed(host, ["rm", "-f", "/run/probe.json"]);
-  const run = await host.exec(["systemctl", "start", "probe"]);
-  if (run.exitCode !== 0)
-    throw new Error((await host.exec(["journalctl", "-u", "probe", "-n", "20", "--no-pager"])).stdout);
-  return JSON.parse(host.read("/run/probe.json"));
-}
-
-/** `attempt` answers "done", or the code of the error. */
-const preamble = `
-import fs from "node:fs";
-import net from "node:net";
-import { spawnSync } from "node:child_process";
-const attempt = (act) => { try { act(); return "done"; } catch (error) { return error.code ?? error.message; } };
-const connect = (options) => new Promise((resolve) => {
-  const socket = net.connect(options);
-  socket.on("connect", () => { resolve("done"); socket.destroy(); });
-  socket.on("error", (error) => resolve(error.code));
-});
-const ask = (method, params) => new Promise((resolve) => {
-  const socket = net.connect("/run/argus-executor.sock");
-  let text = "";
-  socket.on("data", (data) => {
-    text += data;
-    const frames = text.split("\\n").slice(0, -1).map((line) => JSON.parse(line)).filter((frame) => !frame.beat);
-    if (frames[0]) { resolve(frames[0]); socket.destroy(); }
-  });
-  socket.on("error", (error) => resolve({ error: error.code }));
-  socket.write(JSON.stringify({ id: 1, method, params }) + "\\n");
-});
-const status = (name) => new RegExp("^" + name + ":\\\\s*(.*)$", "m").exec(fs.readFileSync("/proc/self/status", "utf8"))?.[1];
-const print = (value) => console.log(JSON.stringify(value));
-const started = (pid) => Number(fs.readFileSync("/proc/" + pid + "/stat", "utf8").split(") ").pop().split(" ")[19]);
-const about = { source: "rule:mine", problem: "process:0123456789abcdef", problemType: "process", severity: "critical", subject: "x" };
-const request = (...proposals) => ({ cycle: "c" + Math.random(), host: "h", dryRun: false, proposals });
-`;
+const inSandboxOf = (unit: string, script: string) => probe(host, unit, script);
 
 const mainPid = async (unit: string) =>
   Number(await succeed(host, ["systemctl", "show", "--value", "-p", "MainPID", unit]));
@@ -203,6 +157,14 @@ describe("the executor", () => {
   it("is reached by Argus's user and root alone", async () => {
     const stat = await succeed(host, ["stat", "-c", "%U %G %a", "/run/argus-executor.sock"]);
     expect(stat.trim()).toBe("argus root 600");
+    const own = await succeed(host, [
+      "stat",
+      "-c",
+      "%U %a",
+      "/run/argus-executor",
+      "/run/argus-executor/root.sock",
+    ]);
+    expect(own.trim()).toBe("root 700\nroot 600");
   });
 });
 

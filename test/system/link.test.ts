@@ -6,7 +6,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 import { createLink, type Link, LinkLost } from "../../src/system/link/client.ts";
-import { maxFrameBytes } from "../../src/system/link/frames.ts";
+import { maxReplyBytes, maxRequestBytes } from "../../src/system/link/frames.ts";
 import { type Handler, type LinkServer, serveLink } from "../../src/system/link/server.ts";
 
 const ends: (() => unknown)[] = [];
@@ -62,13 +62,19 @@ describe("a link", () => {
     );
   });
 
-  it("carries a message of megabytes, and refuses one beyond the limit", async () => {
-    const { link, faults } = await pair(async (_, params) => params);
-    const long = "ä".repeat(1_500_000);
-    expect(await link.ask("echo", long)).toBe(long);
-    await expect(link.ask("echo", "x".repeat(maxFrameBytes))).rejects.toThrow(/was lost/);
-    expect(faults).toEqual([`a frame is longer than ${maxFrameBytes} bytes`]);
-    expect(await link.ask("echo", 1)).toBe(1);
+  it("carries an answer of megabytes, and asks nothing that is beyond the limit", async () => {
+    const { link, faults } = await pair(async (_, length) => "ä".repeat(Number(length)));
+    expect(await link.ask("long", 3_000_000)).toBe("ä".repeat(3_000_000));
+    await expect(link.ask("echo", "x".repeat(maxRequestBytes))).rejects.toThrow(
+      `the request has ${maxRequestBytes + 37} bytes, and ${maxRequestBytes} are allowed`,
+    );
+    expect(await link.ask("long", 1)).toBe("ä");
+    expect(faults).toEqual([]);
+  });
+
+  it("gives up on an answer that is longer than any may be", async () => {
+    const { link } = await pair(async () => "x".repeat(maxReplyBytes));
+    await expect(link.ask("long", null)).rejects.toThrow(`a frame is longer than ${maxReplyBytes} bytes`);
   });
 
   it("hands an error's sentence back to whoever asked, and goes on", async () => {
@@ -171,11 +177,42 @@ describe("the answering end", () => {
     expect(await link.ask("x", 1)).toBe("fine");
   });
 
-  it("takes 64 requests at once from one connection, and no more", async () => {
+  it("ends a connection whose frame is longer than any may be", async () => {
+    const { path, link, faults } = await pair(async () => "fine");
+    expect(await sendRaw(path, "x".repeat(maxRequestBytes + 1))).toBe("");
+    expect(faults).toEqual([`a frame is longer than ${maxRequestBytes} bytes`]);
+    expect(await link.ask("x", 1)).toBe("fine");
+  });
+
+  it("takes 64 requests at once over all connections, and no more", async () => {
     const { path, faults } = await pair(() => new Promise(() => undefined));
-    const frames = Array.from({ length: 65 }, (_, id) => `{"id":${id},"method":"x","params":null}\n`);
-    await sendRaw(path, frames.join(""));
-    expect(faults).toEqual(["too many requests at once"]);
+    const frames = (count: number) =>
+      Array.from({ length: count }, (_, id) => `{"id":${id},"method":"x","params":null}\n`).join("");
+    const first = connect({ path });
+    await new Promise((resolve) => first.write(frames(40), () => setTimeout(resolve, 50)));
+    await sendRaw(path, frames(25));
+    expect(faults).toEqual(["too much was asked at once"]);
+    first.destroy();
+  });
+
+  it("takes 4 MB of requests at once over all connections, and no more", async () => {
+    const { path, faults } = await pair(() => new Promise(() => undefined));
+    const frame = (id: number) => `{"id":${id},"method":"x","params":"${"x".repeat(1_000_000)}"}\n`;
+    await sendRaw(path, [1, 2, 3, 4, 5].map(frame).join(""));
+    expect(faults).toEqual(["too much was asked at once"]);
+  });
+
+  it("goes on answering nobody who does not read", async () => {
+    const { path, faults } = await pair(async () => "x".repeat(4_000_000));
+    const socket = connect({ path });
+    socket.on("error", () => undefined);
+    socket.pause();
+    for (let id = 0; id < 20 && faults.length === 0; id += 1) {
+      socket.write(`{"id":${id},"method":"x","params":null}\n`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    expect(faults).toEqual(["whoever asks does not read the answers"]);
+    socket.destroy();
   });
 
   it("cuts what was asked for short when the asker is gone", async () => {

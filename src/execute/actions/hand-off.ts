@@ -122,6 +122,7 @@ function propertiesOf(
     "/var/lib/argus-executor",
     "/var/log/argus",
     "/run/argus-executor.sock",
+    "/run/argus-executor",
   ];
   const home = homeOf(files, user);
   const properties = [

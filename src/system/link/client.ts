@@ -1,6 +1,6 @@
 /** The asking end of a link: connects when it is first needed, and again after a loss. */
 import { connect, type Socket } from "node:net";
-import { Answered, receive, send, silenceMs } from "./frames.ts";
+import { Answered, frameOf, maxReplyBytes, maxRequestBytes, receive, send, silenceMs } from "./frames.ts";
 
 export interface Link {
   /** Rejects with one sentence when the other end cannot be reached, is lost, or answers with an error. */
@@ -39,9 +39,13 @@ export function createLink(path: string): Link {
 
   return {
     async ask(method, params, signal) {
-      const { socket, waiting } = await connected();
       const id = nextId;
       nextId += 1;
+      const frame = frameOf({ id, method, params });
+      const bytes = Buffer.byteLength(frame);
+      if (bytes > maxRequestBytes)
+        throw new Error(`the request has ${bytes} bytes, and ${maxRequestBytes} are allowed`);
+      const { socket, waiting } = await connected();
       return new Promise((resolve, reject) => {
         const cancel = () => send(socket, { id, cancel: true });
         const done = () => {
@@ -61,7 +65,7 @@ export function createLink(path: string): Link {
           },
         });
         socket.ref();
-        send(socket, { id, method, params });
+        socket.write(frame);
         signal?.addEventListener("abort", cancel, { once: true });
         if (signal?.aborted === true) cancel();
       });
@@ -107,7 +111,7 @@ function open(path: string, onLost: () => void): Promise<Connection> {
         each.reject(new LinkLost(`the connection to ${path} was lost: ${why}`, true));
     });
     heard();
-    receive(socket, Answered, (answered) => {
+    receive(socket, { schema: Answered, maxBytes: maxReplyBytes }, (answered) => {
       if ("beat" in answered) return;
       const asked = waiting.get(answered.id);
       if ("error" in answered) asked?.reject(new Error(answered.error));

@@ -2,8 +2,10 @@
 import type { Socket } from "node:net";
 import * as z from "zod";
 
-/** A cycle with 5,000 processes asks about some 40 kB; no request and no reply comes near this. */
-export const maxFrameBytes = 8 * 1024 * 1024;
+/** A cycle with 5,000 processes asks about some 40 kB, a hand-off about 270 kB: no request comes near this. */
+export const maxRequestBytes = 1024 * 1024;
+/** No reply comes near this. */
+export const maxReplyBytes = 8 * 1024 * 1024;
 /** While a request is at work, the server says so this often. */
 export const beatMs = 5_000;
 /** Nothing heard for so long: the other side hangs. */
@@ -23,20 +25,26 @@ export const Answered = z.union([
 ]);
 export type Answered = z.infer<typeof Answered>;
 
+export const frameOf = (frame: Asked | Answered): string => `${JSON.stringify(frame)}\n`;
+
 export function send(socket: Socket, frame: Asked | Answered): void {
-  if (!socket.destroyed) socket.write(`${JSON.stringify(frame)}\n`);
+  if (!socket.destroyed) socket.write(frameOf(frame));
 }
 
-/** Calls back for each whole frame; ends the connection with one sentence for what is none. */
-export function receive<T>(socket: Socket, schema: z.ZodType<T>, onFrame: (frame: T) => void): void {
+/** Calls back for each whole frame with its size; ends the connection with one sentence for what is none. */
+export function receive<T>(
+  socket: Socket,
+  { schema, maxBytes }: { readonly schema: z.ZodType<T>; readonly maxBytes: number },
+  onFrame: (frame: T, bytes: number) => void,
+): void {
   let chunks: Buffer[] = [];
   let bytes = 0;
   const refuse = (why: string) => socket.destroy(new Error(why));
   const take = (part: Buffer): boolean => {
     bytes += part.length;
-    if (bytes > maxFrameBytes) refuse(`a frame is longer than ${maxFrameBytes} bytes`);
+    if (bytes > maxBytes) refuse(`a frame is longer than ${maxBytes} bytes`);
     else chunks.push(part);
-    return bytes <= maxFrameBytes;
+    return bytes <= maxBytes;
   };
   socket.on("data", (data: Buffer) => {
     let from = 0;
@@ -44,11 +52,12 @@ export function receive<T>(socket: Socket, schema: z.ZodType<T>, onFrame: (frame
       if (!take(data.subarray(from, end))) return;
       from = end + 1;
       const text = Buffer.concat(chunks).toString("utf8");
+      const size = bytes;
       chunks = [];
       bytes = 0;
       const frame = parse(text, schema);
       if (frame === null) return refuse("what came over the socket is no frame of Argus");
-      onFrame(frame);
+      onFrame(frame, size);
     }
     take(data.subarray(from));
   });

@@ -1,7 +1,7 @@
 /** The answering end of a link. Who may connect is the socket's file mode; what may be asked is the handler's business. */
 import { chmodSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
-import { Asked, beatMs, receive, send } from "./frames.ts";
+import { Asked, beatMs, maxReplyBytes, maxRequestBytes, receive, send } from "./frames.ts";
 
 /** @returns plain JSON. An error's message is the answer to whoever asked. */
 export type Handler = (method: string, params: unknown, signal: AbortSignal) => Promise<unknown>;
@@ -13,7 +13,11 @@ export interface LinkServer {
 
 /** One Argus needs one connection; a command beside it another. */
 const maxConnections = 16;
+/** Over all connections. A daemon asks some three things at once, and MemoryMax= of the server is 256 MB. */
 const maxOpenRequests = 64;
+const maxOpenBytes = 4 * maxRequestBytes;
+/** A reply and the next one: whoever asks and does not read is not answered any more. */
+const maxUnreadBytes = 2 * maxReplyBytes;
 
 /**
  * @param at a descriptor that listens already (socket activation, sd_listen_fds(3)), or a path to make the socket at,
@@ -28,6 +32,8 @@ export function serveLink(
   /** Each with what is asked over it. */
   const sockets = new Map<Socket, Map<number, AbortController>>();
   let isClosing = false;
+  let openRequests = 0;
+  let openBytes = 0;
   const server = createServer((socket) => {
     const requests = new Map<number, AbortController>();
     sockets.set(socket, requests);
@@ -38,17 +44,24 @@ export function serveLink(
       sockets.delete(socket);
       for (const request of requests.values()) request.abort();
     });
-    receive(socket, Asked, (asked) => {
+    receive(socket, { schema: Asked, maxBytes: maxRequestBytes }, (asked, bytes) => {
       const open = requests.get(asked.id);
       if ("cancel" in asked) return open?.abort();
       if (isClosing) return;
       if (open !== undefined) return socket.destroy(new Error(`request ${asked.id} was sent twice`));
-      if (requests.size >= maxOpenRequests) return socket.destroy(new Error("too many requests at once"));
+      if (openRequests >= maxOpenRequests || openBytes + bytes > maxOpenBytes)
+        return socket.destroy(new Error("too much was asked at once"));
+      if (socket.writableLength > maxUnreadBytes)
+        return socket.destroy(new Error("whoever asks does not read the answers"));
+      openRequests += 1;
+      openBytes += bytes;
       const controller = new AbortController();
       requests.set(asked.id, controller);
       beat ??= setInterval(() => send(socket, { beat: true }), beatMs);
       void answer(handler, asked.method, asked.params, controller.signal).then((answered) => {
         requests.delete(asked.id);
+        openRequests -= 1;
+        openBytes -= bytes;
         if (requests.size === 0) beat = void clearInterval(beat);
         send(socket, { id: asked.id, ...answered });
         if (isClosing && requests.size === 0) socket.destroySoon();

@@ -1,0 +1,33 @@
+/** What a cycle needs to know of the executor before it asks for anything. */
+import type { Proposal } from "../types/action.ts";
+import type { HandOffRun } from "../types/hand-off.ts";
+import type { OperatorAction } from "../types/operator-action.ts";
+import type { Executor } from "./executor.ts";
+import { reasonOf } from "./one-line.ts";
+
+/** It may live in another process, which may be gone: then nothing is repaired, and the cycle goes on to say so. */
+export async function lookAtExecutor(executor: Executor): Promise<ExecutorLook> {
+  try {
+    const { pause, approvals, handOffs, unrecorded } = await executor.view();
+    const approved = approvals.filter(({ state }) => state === "approved");
+    return {
+      paused: pause !== null,
+      approved: approved.map(({ proposal }) => proposal),
+      handOffs,
+      unrecorded,
+      error: null,
+    };
+  } catch (error) {
+    return { paused: false, approved: [], handOffs: [], unrecorded: [], error: reasonOf(error) };
+  }
+}
+
+export interface ExecutorLook {
+  readonly paused: boolean;
+  /** What a person said yes to, and nobody has done since. */
+  readonly approved: readonly Proposal[];
+  readonly handOffs: readonly HandOffRun[];
+  /** What people asked for on the command line, and the decision log does not have yet. */
+  readonly unrecorded: readonly OperatorAction[];
+  readonly error: string | null;
+}
