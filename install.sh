@@ -465,6 +465,15 @@ put() {
 hand_over_state() {
   local path name
   doing='handing the state over to the user argus'
+  [ -e "$executor_state" ] || on_failure rm -rf "$executor_state"
+  for name in executor.json restart-backoff.json pause.json; do
+    # What lies in the folder of the user argus is no memory of the executor's, whatever it is called.
+    if [ "$(stat -c %U "$state" 2>/dev/null)" != root ] || [ "$(stat -c '%U %F' "$state/$name" 2>/dev/null)" != 'root regular file' ]; then continue; fi
+    if [ -e "$executor_state/$name" ]; then continue; fi
+    install -d -m 0700 "$executor_state"
+    on_failure mv "$executor_state/$name" "$state/$name"
+    mv "$state/$name" "$executor_state/$name"
+  done
   for path in "$state" "$logs"; do
     if [ ! -e "$path" ]; then
       on_failure rm -rf "$path"
@@ -473,14 +482,6 @@ hand_over_state() {
     if [ "$(stat -c %U "$path")" = argus ]; then continue; fi
     on_failure chown -hR "$(stat -c '%u:%g' "$path")" "$path"
     chown -hR argus:argus "$path"
-  done
-  [ -e "$executor_state" ] || on_failure rm -rf "$executor_state"
-  for name in executor.json restart-backoff.json pause.json; do
-    if [ ! -f "$state/$name" ] || [ -e "$executor_state/$name" ]; then continue; fi
-    install -d -m 0700 "$executor_state"
-    on_failure mv "$executor_state/$name" "$state/$name"
-    mv "$state/$name" "$executor_state/$name"
-    chown root:root "$executor_state/$name"
   done
 }
 

@@ -81,3 +81,26 @@ it("hands state to the user argus, and the counts of attempts to the executor", 
   expect(host.read("/etc/argus/argus.env")).toBe("ARGUS_INTERVAL=60\n");
   expect(upgraded.stdout).not.toContain("broken");
 });
+
+it("takes nothing that the user argus lays down for a memory of the executor's", async () => {
+  await succeed(host, ["sh", "-c", "rm -f /var/lib/argus-executor/pause.json; echo 'of root' >/etc/canary"]);
+  host.write(
+    "/opt/argus/dist/main.js",
+    `${host.read("/opt/argus/dist/main.js")}// so that there is something to do\n`,
+  );
+  for (const plant of ["ln -s /etc/canary", "echo '{}' >"]) {
+    const path = "/var/lib/argus/pause.json";
+    await succeed(host, [
+      "setpriv",
+      "--reuid=argus",
+      "--clear-groups",
+      "sh",
+      "-c",
+      `rm -f ${path}; ${plant} ${path}`,
+    ]);
+    const again = await (await unpack(host, "/srv/argus"))("--yes");
+    expect([plant, again.exitCode, again.stderr]).toEqual([plant, 0, ""]);
+    expect((await host.exec(["test", "-e", "/var/lib/argus-executor/pause.json"])).exitCode).toBe(1);
+    expect(await owners("/etc/canary")).toEqual(["root /etc/canary"]);
+  }
+});

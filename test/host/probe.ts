@@ -17,9 +17,7 @@ export async function probe(host: Host, unit: string, script: string): Promise<R
         /^(Restart|WatchdogSec|PropagatesReloadTo|Requires|StateDirectory|RuntimeDirectory|StandardOutput)=.*$/gm,
         "",
       )
-      .concat(
-        "\n[Service]\nStandardOutput=file:/run/probe.json\nReadWritePaths=-/var/lib/argus -/var/log/argus\n",
-      ),
+      .concat("\n[Service]\nStandardOutput=file:/run/probe.json\n", mayWrite[unit] ?? ""),
   );
   await succeed(host, ["rm", "-f", "/run/probe.json"]);
   const run = await host.exec(["systemctl", "start", "probe"], { timeoutMs: 180_000 });
@@ -27,6 +25,11 @@ export async function probe(host: Host, unit: string, script: string): Promise<R
     throw new Error((await host.exec(["journalctl", "-u", "probe", "-n", "20", "--no-pager"])).stdout);
   return JSON.parse(host.read("/run/probe.json"));
 }
+
+/** In place of StateDirectory=, which would change owners. */
+const mayWrite: Readonly<Record<string, string>> = {
+  "argus.service": "ReadWritePaths=-/var/lib/argus -/var/log/argus\n",
+};
 
 /** `attempt` answers "done", or the code of the error. */
 const preamble = `
