@@ -40,16 +40,16 @@ export async function runTmux(
   if (status.kind !== "other") throw new Error(`${socket} is not a socket`);
   const tmux = ["tmux", "-S", files.realPath(socket), ...args] as const;
   const options = signal === undefined ? { timeoutMs } : { timeoutMs, signal };
-  if (status.uid === self.uid) {
-    const loose = looseFolder(files, socket, self.uid);
-    if (loose === null) return run(tmux[0], tmux.slice(1), options);
+  if (self.uid !== 0 && status.uid !== self.uid) {
+    throw new Error(`${socket} belongs to user ${status.uid}, whose tmux only that user or root may ask`);
+  }
+  const loose = looseFolder(files, socket, status.uid);
+  if (loose !== null) {
     throw new Error(
       `${socket} is not asked: others can change ${loose}, and so put a socket of theirs in its place`,
     );
   }
-  if (self.uid !== 0) {
-    throw new Error(`${socket} belongs to user ${status.uid}, whose tmux only that user or root may ask`);
-  }
+  if (status.uid === self.uid) return run(tmux[0], tmux.slice(1), options);
   const identity = [`--reuid=${status.uid}`, `--regid=${noGroup}`, "--clear-groups", "--no-new-privs", "--"];
   const result = await run("setpriv", [...identity, ...tmux], options);
   if (result.missing)

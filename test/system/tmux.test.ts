@@ -1,5 +1,14 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  lchownSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -104,6 +113,26 @@ describe("who is asked", () => {
     chmodSync(loose, 0o1777);
     expect(await listSessions(recorded(), socket)).toHaveLength(1);
   });
+
+  it.runIf(isRoot)(
+    "asks nobody's tmux through a link of a third user, who could turn it elsewhere",
+    async () => {
+      const socket = await socketAt(join(folder, "s"));
+      chownSync(folder, 4711, 4711);
+      chownSync(socket, 4711, 4711);
+      const link = `${folder}-link`;
+      symlinkSync(folder, link);
+      lchownSync(link, 4712, 4712);
+      programs.write("setpriv", "echo '1 1700000000 1700000001 0 x'");
+      try {
+        await expect(listSessions(recorded(), join(link, "s"))).rejects.toThrow(`others can change ${link}`);
+        lchownSync(link, 4711, 4711);
+        expect(await listSessions(recorded(), join(link, "s"))).toHaveLength(1);
+      } finally {
+        rmSync(link);
+      }
+    },
+  );
 });
 
 describe("answers", () => {
