@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { policyOf } from "../execute/policy.ts";
 import { serveExecutor } from "../execute/serve.ts";
 import { acquireLock } from "../record/lock.ts";
-import { openStateDir } from "../record/state-dir.ts";
+import { folderNames, openStateDir } from "../record/state-dir.ts";
 import { serveLink } from "../system/link/server.ts";
 import { createLog } from "../system/log.ts";
 import { UserError } from "../types/errors.ts";
@@ -31,7 +31,7 @@ async function executor(context: Context): Promise<void> {
     );
   }
   const at = listenAt(context, executorSocket);
-  openStateDir(system, stateDir);
+  openStateDir(system, stateDir, folderNames.executor);
   const lock = await acquireLock(system, stateDir, "argus executor");
   // Standard output alone: the folder of the logs belongs to the user that this process does not trust.
   const log = createLog(system.files, null, (line) => void process.stdout.write(line));

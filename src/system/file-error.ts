@@ -1,6 +1,6 @@
 /** What a failed file operation means to a person, and what to do about it. */
 import { WorkError } from "../types/errors.ts";
-import { errorCode } from "./files.ts";
+import { errorCode } from "./error-code.ts";
 
 const sentences: Readonly<Record<string, readonly [what: string, mend: string]>> = {
   EACCES: ["permission denied", "run Argus as the user that owns it, or give it to this user with chown"],
