@@ -6,7 +6,6 @@ import { policyOf } from "../execute/policy.ts";
 import { readSilences } from "../execute/silences.ts";
 import type { ExecutorView } from "../execute/view.ts";
 import { viewOutbox } from "../notify/delivery-state.ts";
-import { outboxDir } from "../notify/outbox.ts";
 import { isInterrupted, readCycleState } from "../record/cycle-state.ts";
 import { readSnapshot } from "../record/history.ts";
 import { readHolder } from "../record/lock.ts";
@@ -35,6 +34,9 @@ export function statusCommand(program: Command, context: Context): void {
     });
 }
 
+/** A folder that somebody handed over with all that is in it would fill the screen. */
+const mostRefusals = 5;
+
 /** @param view the executor's memory, where only its own process can read it. */
 export function statusData(machine: System, config: Config, view = localView(machine, config)): StatusData {
   const system = readOnly(machine);
@@ -48,7 +50,7 @@ export function statusData(machine: System, config: Config, view = localView(mac
   const holder = readHolder(files, stateDir, now.bootId);
   const notes = [
     ...config.notes,
-    ...refusalsIn(files, outboxDir(stateDir)),
+    ...[...new Set([stateDir, logDir])].flatMap((folder) => refusalsIn(files, folder)).slice(0, mostRefusals),
     trail.passedOver() ?? [],
     passedOver > 0 ? passedOverSentence(registryPath(stateDir), passedOver) : [],
   ].flat();

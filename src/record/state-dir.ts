@@ -69,6 +69,7 @@ function open(system: System, dir: string, name: Name): string {
   return path;
 }
 
+/** A folder that may be used is a folder, ours, and nobody else may put files into it. */
 function refuseUnsafe(status: FileStatus | null, dir: string, uid: number, { noun, variable }: Name): void {
   if (status?.kind !== "directory")
     throw new UserError(`${dir} is not a folder; move it away, or set ${variable} to another place`);
@@ -79,7 +80,9 @@ function refuseUnsafe(status: FileStatus | null, dir: string, uid: number, { nou
   if ((status.mode & writableByAll) !== 0)
     throw new UserError(`the ${noun} ${dir} can be written by everybody; chmod 700 ${dir}`);
   if ((status.mode & writableByGroup) !== 0)
-    throw new UserError(`the ${noun} ${dir} can be written by its group; chmod g-w ${dir}`);
+    throw new UserError(
+      `the ${noun} ${dir} can be written by its group; chmod g-w ${dir}, or set ${variable} to a folder of its own`,
+    );
 }
 
 /** Somebody else's link in /tmp could lead root into any folder of root's. */

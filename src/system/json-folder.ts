@@ -1,6 +1,7 @@
 /** A folder with one JSON document a file, written by us and read by us. */
 import { join } from "node:path";
 import type * as z from "zod";
+import { UserError } from "../types/errors.ts";
 import type { Files } from "./system.ts";
 
 export interface Found<T> {
@@ -42,17 +43,22 @@ function read<T>(files: Files, path: string, schema: z.ZodType<T>, mostBytes: nu
   }
 }
 
+/** As files are called that were set aside: what they are was said, and nobody reads them. */
+const setAside = /\.(corrupt|refused)(-\d+)?$/;
+
 /** Sentences about what stands in a folder of Argus and is not Argus's; folders below it are looked into as well. */
 export function refusalsIn(files: Pick<Files, "list" | "stat" | "tryReadHead">, folder: string): string[] {
   if (files.stat(folder) === null) return [];
-  return files.list(folder, "own").flatMap((name) => {
+  const names = files.list(folder, "own").filter((name) => !setAside.test(name));
+  return names.flatMap((name) => {
     const path = join(folder, name);
     try {
       if (files.stat(path)?.kind === "directory") return refusalsIn(files, path);
       files.tryReadHead(path, 0, "own");
       return [];
     } catch (error) {
-      return [error instanceof Error ? error.message : String(error)];
+      if (!(error instanceof UserError)) throw error;
+      return [error.message];
     }
   });
 }

@@ -54,13 +54,11 @@ export function createOwnFolders(
       if (base === null) return openUnclaimed(folder, use);
       let present = openOne(at(claimed.get(base) ?? base), base, use, { above: null, isOurs: true });
       for (const name of relative(base, folder).split("/").filter(Boolean)) {
+        const above = present;
         try {
-          present = openOne(below(present, name), join(present.path, name), use, {
-            above: present,
-            isOurs: true,
-          });
+          present = openOne(below(above, name), join(above.path, name), use, { above, isOurs: true });
         } finally {
-          closeSync(present.descriptor);
+          closeSync(above.descriptor);
         }
       }
       return present;

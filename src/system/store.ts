@@ -5,6 +5,8 @@
  */
 import { basename, dirname } from "node:path";
 import type * as z from "zod";
+import { errorCode } from "./error-code.ts";
+import { fileError } from "./file-error.ts";
 import { RefusedFile } from "./refused.ts";
 import { removeRemains } from "./remains.ts";
 import type { Files } from "./system.ts";
@@ -86,7 +88,7 @@ function moveAside(files: Files, path: string): string {
 
 /**
  * Writes a whole file whose content this process knows. What somebody put in its place meanwhile is not replaced
- * unseen: it is set aside and said.
+ * unseen: it is set aside and said. A folder may hold anything, so it stays, and the error says so.
  */
 export function replaceOwn(
   files: Files,
@@ -99,6 +101,7 @@ export function replaceOwn(
     files.tryReadHead(path, 0, "own");
   } catch (error) {
     if (!(error instanceof RefusedFile) || files.stat(path) === null) throw error;
+    if (errorCode(error) === "EISDIR") throw fileError("write", path, error);
     note(`${error.message}: it was set aside as ${moveAside(files, path)}, and the file is written anew`);
   }
   files.writeAtomic(path, text, options);
