@@ -476,11 +476,12 @@ hand_over_state() {
   done
   [ -e "$executor_state" ] || on_failure rm -rf "$executor_state"
   for name in executor.json restart-backoff.json pause.json; do
-    if [ ! -f "$state/$name" ] || [ -e "$executor_state/$name" ]; then continue; fi
+    # A link would be root's from now on, and so would be what it leads to.
+    if [ ! -f "$state/$name" ] || [ -L "$state/$name" ] || [ -e "$executor_state/$name" ]; then continue; fi
     install -d -m 0700 "$executor_state"
     on_failure mv "$executor_state/$name" "$state/$name"
     mv "$state/$name" "$executor_state/$name"
-    chown root:root "$executor_state/$name"
+    chown -h root:root "$executor_state/$name"
   done
 }
 

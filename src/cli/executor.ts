@@ -5,6 +5,7 @@ import { acquireLock } from "../record/lock.ts";
 import { folderNames, openStateDir } from "../record/state-dir.ts";
 import { serveLink } from "../system/link/server.ts";
 import { createLog } from "../system/log.ts";
+import type { System } from "../system/system.ts";
 import { UserError } from "../types/errors.ts";
 import type { Context } from "./context.ts";
 import { endOnSignal, graceMs } from "./ending.ts";
@@ -57,7 +58,7 @@ async function executor(context: Context): Promise<void> {
   });
   const ending = endOnSignal();
   try {
-    if ("path" in at) system.files.remove(at.path); // what a killed one left behind; the lock says that no other lives
+    if ("path" in at) clear(system, at.path);
     const server = await serveLink(at, served.handler, (sentence) =>
       log.warn(`a connection was ended: ${sentence}`),
     );
@@ -69,6 +70,17 @@ async function executor(context: Context): Promise<void> {
     ending.done();
     lock.release();
   }
+}
+
+/** What a killed one left behind: the lock says that no other lives. A file there is a mistake in the settings. */
+function clear({ files }: System, path: string): void {
+  const status = files.stat(path);
+  if (status === null) return;
+  if (status.kind !== "other")
+    throw new UserError(
+      `ARGUS_EXECUTOR_SOCKET names ${path}, where something else than a socket stands; name another place, or move it away`,
+    );
+  files.remove(path);
 }
 
 function listenAt({ env, system }: Context, socket: string | null): { fd: number } | { path: string } {

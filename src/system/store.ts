@@ -42,6 +42,7 @@ export function createStore<T>(options: StoreOptions<T>): Store<T> {
   return {
     load() {
       removeRemains(files, dirname(path), basename(path));
+      if (files.stat(path) === null) return empty();
       let text: string | null;
       try {
         text = files.tryRead(path, "own");

@@ -9,7 +9,6 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
-  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -115,13 +114,19 @@ export function occupied(): Occupied {
   writeFileSync(canary, "sings\n", { mode: 0o640 });
   const before = look(canary);
   const all = lookFor(watch).files;
+  const kept = join(watch.dir, "kept");
+  mkdirSync(kept);
+  for (const file of all) program("cp", "-p", join(watch.dir, file), join(kept, file.replaceAll("/", "-")));
   return {
     watch,
     files: all,
     withIntruder(file, intruder, command) {
       const path = join(watch.dir, file);
-      const kept = join(watch.dir, "kept");
-      program("cp", "-p", path, kept);
+      const restore = () => {
+        rmSync(path, { recursive: true, force: true });
+        program("cp", "-p", join(kept, file.replaceAll("/", "-")), path);
+      };
+      restore();
       const present = new Set(lookFor(watch).files);
       try {
         intruders[intruder]?.(path, canary);
@@ -137,12 +142,11 @@ export function occupied(): Occupied {
         const { status, stdout, stderr } = run;
         return { status, stdout, stderr, said: stdout + stderr, harm };
       } finally {
-        rmSync(path, { recursive: true, force: true });
         rmSync(`${canary}-none`, { force: true });
         for (const name of lookFor(watch).files)
           if (!present.has(name) && name.includes(".corrupt"))
             rmSync(join(watch.dir, name), { recursive: true, force: true });
-        renameSync(kept, path);
+        restore();
       }
     },
   };
