@@ -53,7 +53,9 @@ export function refusalsIn(files: Pick<Files, "list" | "stat" | "tryReadHead">, 
   return names.flatMap((name) => {
     const path = join(folder, name);
     try {
-      if (files.stat(path)?.kind === "directory") return refusalsIn(files, path);
+      // Argus's folders have no dot in their names, and its files have one.
+      const isFolder = !name.includes(".") && files.stat(path)?.kind === "directory";
+      if (isFolder) return refusalsIn(files, path);
       files.tryReadHead(path, 0, "own");
       return [];
     } catch (error) {
