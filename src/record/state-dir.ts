@@ -44,15 +44,15 @@ export function lookIntoStateDir(system: System, dir: string, name: Name): void 
   try {
     const way = wayTo(files, dir);
     if (way.status === null && way.deadLink === null) return;
-    refuseOthersLinks(way, dir, [0, self.uid, ...ownerOf(way)], name);
-    refuseOthersPlace(way, dir, [0, self.uid, ...ownerOf(way)], name);
+    const trusted = [0, self.uid, ...(way.status === null ? [] : [way.status.uid])];
+    refuseOthersLinks(way, dir, trusted, name);
+    refuseOpen(way.status, dir, name);
+    refuseOthersPlace(way, dir, trusted, name);
     files.claim(dir, way.path);
   } catch (error) {
     if (errorCode(error) !== "EACCES") throw fileError(`read the ${name.noun}`, dir, error);
   }
 }
-
-const ownerOf = ({ status }: Way): number[] => (status === null ? [] : [status.uid]);
 
 function open(system: System, dir: string, name: Name): string {
   const { files, self } = system;
@@ -70,13 +70,18 @@ function open(system: System, dir: string, name: Name): string {
 }
 
 /** A folder that may be used is a folder, ours, and nobody else may put files into it. */
-function refuseUnsafe(status: FileStatus | null, dir: string, uid: number, { noun, variable }: Name): void {
-  if (status?.kind !== "directory")
-    throw new UserError(`${dir} is not a folder; move it away, or set ${variable} to another place`);
-  if (status.uid !== uid)
+function refuseUnsafe(status: FileStatus | null, dir: string, uid: number, name: Name): void {
+  const { noun, variable } = name;
+  if (status?.kind === "directory" && status.uid !== uid)
     throw new UserError(
       `the ${noun} ${dir} belongs to uid ${status.uid}, and Argus runs as uid ${uid}; run it as that user, or set ${variable} to a folder of your own`,
     );
+  refuseOpen(status, dir, name);
+}
+
+function refuseOpen(status: FileStatus | null, dir: string, { noun, variable }: Name): void {
+  if (status?.kind !== "directory")
+    throw new UserError(`${dir} is not a folder; move it away, or set ${variable} to another place`);
   if ((status.mode & writableByAll) !== 0)
     throw new UserError(`the ${noun} ${dir} can be written by everybody; chmod 700 ${dir}`);
   if ((status.mode & writableByGroup) !== 0)

@@ -42,7 +42,8 @@ export function createStore<T>(options: StoreOptions<T>): Store<T> {
   return {
     load() {
       removeRemains(files, dirname(path), basename(path));
-      if (files.stat(path) === null) return empty();
+      // Asked of the folder as well: one that is not Argus's must not look empty.
+      if (files.stat(path) === null && files.tryRead(path, "own") === null) return empty();
       let text: string | null;
       try {
         text = files.tryRead(path, "own");

@@ -262,3 +262,30 @@ describe("a file of people's", () => {
     expect(() => files.tryReadHead("/dev/zero", 10)).toThrow("/dev/zero is a device, not a regular file");
   });
 });
+
+/** Who reads what the system or people put there, and nothing of Argus's. */
+const ofOthers = [
+  "cli/main.ts",
+  "escalate/prompt.ts",
+  "execute/clean/exclusions.ts",
+  "execute/unprivileged.ts",
+  "record/liveness.ts",
+];
+
+it("is how every stage but the collectors reads: whoever does not says so here", () => {
+  const root = join(import.meta.dirname, "../../src");
+  const stages = ["cli", "escalate", "execute", "notify", "record"];
+  const sources = readdirSync(root, { recursive: true, encoding: "utf8" }).filter(
+    (name) => name.endsWith(".ts") && stages.includes(name.split("/")[0] ?? "") && !ofOthers.includes(name),
+  );
+  expect(sources.length).toBeGreaterThan(50);
+  const calls = sources.flatMap((name) =>
+    [
+      ...readFileSync(join(root, name), "utf8").matchAll(
+        /\bfiles\.(?:read|tryRead|tryReadHead|list)\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)/g,
+      ),
+    ].map(([call]) => `${name}: ${call}`),
+  );
+  expect(calls.length).toBeGreaterThan(8);
+  expect(calls.filter((call) => !call.includes('"own"'))).toEqual([]);
+});
