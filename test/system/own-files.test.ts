@@ -1,5 +1,5 @@
 /** What Argus opens as its own, and what it leaves alone: against real pipes, links, devices and other users' files. */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import {
   chmodSync,
   chownSync,
@@ -21,12 +21,14 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import * as z from "zod";
 import { readPrompt } from "../../src/escalate/prompt.ts";
+import { fileError } from "../../src/system/file-error.ts";
 import { createFiles } from "../../src/system/files.ts";
 import { refusalsIn } from "../../src/system/json-folder.ts";
 import { createLineFile } from "../../src/system/line-file.ts";
 import { RefusedFile } from "../../src/system/refused.ts";
 import { temporaryName } from "../../src/system/remains.ts";
 import { createStore } from "../../src/system/store.ts";
+import { WorkError } from "../../src/types/errors.ts";
 
 const isRoot = process.getuid?.() === 0;
 const someUid = 12_345;
@@ -181,6 +183,66 @@ describe("a folder of Argus's", () => {
     chmodSync(base, 0o1777);
     unclaimed.append(path, "x");
     expect(readFileSync(path, "utf8")).toBe("x");
+  });
+});
+
+/** Changes what stands at a path thousands of times a second, until it is told to stop. */
+const swapper = `
+  const { renameSync, symlinkSync, mkdirSync, writeFileSync } = require("node:fs");
+  const { spawnSync } = require("node:child_process");
+  const [, path, leadsTo, kind] = process.argv;
+  if (kind === "folder") mkdirSync(path, 0o700);
+  else writeFileSync(path, "", { mode: 0o600 });
+  symlinkSync(leadsTo, path + ".link");
+  spawnSync("mkfifo", [path + ".pipe"]);
+  process.stdout.write("ready");
+  const end = Date.now() + 1500;
+  while (Date.now() < end)
+    for (const other of [path + ".link", path + ".pipe"]) {
+      renameSync(path, path + ".own");
+      renameSync(other, path);
+      renameSync(path, other);
+      renameSync(path + ".own", path);
+    }`;
+
+describe("while somebody swaps what stands there", () => {
+  it.each(["file", "folder"])("a %s, nothing is written elsewhere and nothing waits", async (kind) => {
+    const elsewhere = join(base, "elsewhere");
+    mkdirSync(elsewhere);
+    const leadsTo = kind === "file" ? canary : elsewhere;
+    const child = spawn(process.execPath, ["-e", swapper, path, leadsTo, kind], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const gone = new Promise((resolve) => child.once("exit", resolve));
+    await new Promise((resolve) => child.stdout.once("data", resolve));
+    const target = kind === "file" ? path : join(path, "message.json");
+    const counts = { done: 0, refused: 0 };
+    let slowestMs = 0;
+    while (child.exitCode === null) {
+      for (let times = 0; times < 200; times += 1) {
+        const startedMs = performance.now();
+        try {
+          files.append(target, "x");
+          files.tryRead(target, "own");
+          files.writeAtomic(kind === "file" ? join(state, "other") : join(path, "whole.json"), "x", {
+            durable: false,
+          });
+          counts.done += 1;
+        } catch (error) {
+          counts.refused += 1;
+          // Put into words where it is known what was to be done.
+          const said = fileError("write", target, error);
+          if (!(said instanceof WorkError)) throw error;
+        }
+        slowestMs = Math.max(slowestMs, performance.now() - startedMs);
+      }
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(await gone).toBe(0);
+    expect(readFileSync(canary, "utf8")).toBe("sings\n");
+    expect(readdirSync(elsewhere)).toEqual([]);
+    expect(Math.min(counts.done, counts.refused)).toBeGreaterThan(0);
+    expect(slowestMs).toBeLessThan(2000);
   });
 });
 
