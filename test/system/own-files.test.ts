@@ -246,6 +246,41 @@ describe("while somebody swaps what stands there", () => {
   });
 });
 
+it("a pipe that is there for a moment makes nobody wait who had seen a file", async () => {
+  const script = join(base, "script.ts");
+  writeFileSync(
+    script,
+    `import { createFiles } from ${JSON.stringify(join(import.meta.dirname, "../../src/system/files.ts"))};
+     const files = createFiles("/");
+     const path = ${JSON.stringify(path)};
+     const end = Date.now() + 1000;
+     let refused = 0;
+     const attempt = (act: () => void) => { try { act(); } catch { refused += 1; } };
+     while (Date.now() < end) {
+       attempt(() => files.append(path, "x"));
+       attempt(() => files.tryRead(path, "own"));
+       attempt(() => files.tryRead(path));
+     }
+     process.stdout.write(String(refused));`,
+  );
+  writeFileSync(path, "", { mode: 0o600 });
+  mkfifo(`${path}.pipe`);
+  const swap = `const { renameSync } = require("node:fs"); const [, path] = process.argv; const end = Date.now() + 4000;
+    while (Date.now() < end) { renameSync(path, path + ".own"); renameSync(path + ".pipe", path); renameSync(path, path + ".pipe"); renameSync(path + ".own", path); }`;
+  const child = spawn(process.execPath, ["-e", swap, path], { stdio: "inherit" });
+  const gone = new Promise((resolve) => child.once("exit", resolve));
+  const { status, stdout, signal } = spawnSync(process.execPath, ["--import", "tsx", script], {
+    encoding: "utf8",
+    timeout: 10_000,
+    killSignal: "SIGKILL",
+    cwd: join(import.meta.dirname, "../.."),
+  });
+  child.kill();
+  await gone;
+  expect({ status, signal }).toEqual({ status: 0, signal: null });
+  expect(Number(stdout)).toBeGreaterThan(0);
+});
+
 describe("a temporary file", () => {
   it("has a name that nobody can take before", () => {
     const names = new Set(Array.from({ length: 100 }, () => temporaryName("state.json", process.pid)));
