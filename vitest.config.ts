@@ -1,5 +1,8 @@
 import { defineConfig } from "vitest/config";
 
+// Argus refuses files that their group may write, and some accounts make every new file such a one.
+process.umask(0o022);
+
 export default defineConfig({
   test: {
     // Left to itself it keeps one processor free.

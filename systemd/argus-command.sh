@@ -11,6 +11,11 @@ set -- /opt/argus/bin/node /opt/argus/dist/main.js "$@"
 # Cycles write the state, and it belongs to the user argus: a cycle by root's hand is done as that user too, with the
 # secrets that systemd hands to the service.
 if [ "${3:-}" = run ] && [ "$(id -u)" = 0 ] && [ "$ARGUS_STATE_DIR" = /var/lib/argus ]; then
+  # Of a pipe there would be no end.
+  if [ ! -f /etc/argus/argus.env ]; then
+    echo 'argus: /etc/argus/argus.env is not a regular file; put one there (it may be empty), and chmod 600 it' >&2
+    exit 2
+  fi
   CREDENTIALS_DIRECTORY=$(mktemp -d /run/argus.XXXXXXXXXX) || exit 1
   export CREDENTIALS_DIRECTORY
   trap 'rm -rf "$CREDENTIALS_DIRECTORY"' EXIT

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { type Approval, openApprovals, writeDecision } from "../execute/approvals.ts";
-import { openStateDir } from "../record/state-dir.ts";
+import { folderNames, openStateDir } from "../record/state-dir.ts";
 import { readTrail } from "../record/trail.ts";
 import { approvalsReport, deedOf } from "../report/approvals.ts";
 import { readOnly } from "../system/read-only.ts";
@@ -9,7 +9,7 @@ import type { ActionRecord } from "../types/action.ts";
 import { UserError } from "../types/errors.ts";
 import { isoTime } from "../types/moment.ts";
 import type { Config } from "../types/settings.ts";
-import { type Context, printJson } from "./context.ts";
+import { type Context, lookAtState, printJson } from "./context.ts";
 import { runningDaemon, wakeDaemon } from "./wake-daemon.ts";
 import { whoAsks } from "./who-asks.ts";
 
@@ -23,7 +23,7 @@ export function approveCommand(program: Command, context: Context): void {
     .argument("[id]", "as the alert, `argus status` or this command names it")
     .option("--json", "print data instead of text")
     .action(async (id: string | undefined, { json = false }: { json?: boolean }) => {
-      const config = context.config();
+      const config = lookAtState(context);
       if (id !== undefined) return await decide(context, config, id, true, json);
       const waiting = approvalsOf(context, config).list(context.system.clock.now());
       if (json) printJson(context, waiting);
@@ -38,7 +38,7 @@ export function denyCommand(program: Command, context: Context): void {
     .argument("<id>", "as the alert, `argus status` or `argus approve` names it")
     .option("--json", "print data instead of text")
     .action(async (id: string, { json = false }: { json?: boolean }) => {
-      await decide(context, context.config(), id, false, json);
+      await decide(context, lookAtState(context), id, false, json);
     });
 }
 
@@ -55,7 +55,7 @@ async function decide(
 ): Promise<void> {
   const { system } = context;
   const now = system.clock.now();
-  openStateDir(system, config.executorStateDir);
+  openStateDir(system, config.executorStateDir, folderNames.executor);
   const asked = approvalsOf(context, config)
     .list(now)
     .find((each) => each.id === id);

@@ -1,6 +1,7 @@
 /** What every command is given: the machine, the environment, and where to print. */
 
 import { loadConfig } from "../config.ts";
+import { folderNames, lookIntoStateDir } from "../record/state-dir.ts";
 import { createStyle, type Style } from "../report/style.ts";
 import { createSystem } from "../system/machine.ts";
 import { reach } from "../system/reach.ts";
@@ -25,6 +26,16 @@ export interface Context extends Invocation {
   warn(text: string): void;
   /** Exit status to end with: 0 fine, 1 the work failed, 2 wrong usage or settings. */
   exit(status: 0 | 1 | 2): void;
+}
+
+/** The settings, for commands that read the state: its folders are looked at first. Throws UserError. */
+export function lookAtState({ system, config }: Pick<Context, "system" | "config">): Config {
+  const settings = config();
+  const { stateDir, logDir, executorStateDir } = settings;
+  lookIntoStateDir(system, stateDir, folderNames.state);
+  lookIntoStateDir(system, logDir, folderNames.logs);
+  if (executorStateDir !== stateDir) lookIntoStateDir(system, executorStateDir, folderNames.executor);
+  return settings;
 }
 
 export function printJson(context: Context, value: unknown): void {

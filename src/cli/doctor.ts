@@ -5,14 +5,15 @@ import { isTimerActive } from "../collect/installed-abilities.ts";
 import { agentFault } from "../execute/agent-fault.ts";
 import { policyOf } from "../execute/policy.ts";
 import { readLiveness } from "../record/liveness.ts";
-import { openStateDir } from "../record/state-dir.ts";
+import { folderNames, openStateDir } from "../record/state-dir.ts";
 import { doctorReport, livenessCheck } from "../report/doctor.ts";
 import { errorCode } from "../system/files.ts";
+import { refusalsIn } from "../system/json-folder.ts";
 import type { System } from "../system/system.ts";
 import { UserError } from "../types/errors.ts";
 import type { Config } from "../types/settings.ts";
 import { channelChecks } from "./channel-checks.ts";
-import { type Context, printJson } from "./context.ts";
+import { type Context, lookAtState, printJson } from "./context.ts";
 import { openBook } from "./parts.ts";
 import { ticketChecks } from "./ticket-check.ts";
 
@@ -32,8 +33,8 @@ export function doctorCommand(program: Command, context: Context): void {
         attempt("rules", () => `${openBook(system, config).rules().rules.length} rules in force`),
         ...(await whereItRuns(system, config)),
         ...(await findAbilities(system, config)),
-        ...channelChecks(system, config),
-        ...(await ticketChecks(system, config)),
+        ...(await attemptAll("alerts", () => channelChecks(system, config))),
+        ...(await attemptAll("tickets", () => ticketChecks(system, config))),
         ...codingAgent(system, config),
       ];
       if (options.json) printJson(context, checks);
@@ -47,12 +48,22 @@ async function whereItRuns(system: System, config: Config): Promise<Ability[]> {
   const { stateDir, logDir, intervalSeconds, executorSocket } = config;
   if (executorSocket === null) {
     return [
-      attempt("state", () => openStateDir(system, stateDir)),
-      attempt("logs", () => openStateDir(system, logDir)),
+      attempt("state", () => whole(system, openStateDir(system, stateDir))),
+      attempt("logs", () => whole(system, openStateDir(system, logDir, folderNames.logs))),
     ];
   }
   const timer = await isTimerActive(system);
-  return [livenessCheck(readLiveness(system, stateDir, logDir), { intervalSeconds, timer })];
+  lookAtState({ system, config: () => config });
+  return attemptAll("cycles", () => [
+    livenessCheck(readLiveness(system, stateDir, logDir), { intervalSeconds, timer }),
+  ]);
+}
+
+/** @returns the folder, when all that stands in it is Argus's. */
+function whole({ files }: System, folder: string): string {
+  const refusals = refusalsIn(files, folder);
+  if (refusals.length > 0) throw new UserError(refusals.join("\n"));
+  return folder;
 }
 
 /** Without `handOff` there is nothing to say. */
@@ -70,6 +81,16 @@ function codingAgent({ files, self }: System, config: Config): Ability[] {
   } catch (error) {
     if (errorCode(error) !== "EACCES") throw error;
     return [limited(name, `this user may not look into ${handOff.directory}`, "sudo argus doctor")];
+  }
+}
+
+/** @param name of what could not be looked at. */
+async function attemptAll(name: string, look: () => Ability[] | Promise<Ability[]>): Promise<Ability[]> {
+  try {
+    return await look();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return [{ name, state: "broken", detail: error.message, mend: null }];
   }
 }
 

@@ -4,7 +4,7 @@ import { rootSocketOf } from "../execute/entrance.ts";
 import { policyOf } from "../execute/policy.ts";
 import { type Served, serveExecutor } from "../execute/serve.ts";
 import { acquireLock } from "../record/lock.ts";
-import { openStateDir } from "../record/state-dir.ts";
+import { folderNames, openStateDir } from "../record/state-dir.ts";
 import { type Handler, type LinkServer, serveLink } from "../system/link/server.ts";
 import { createLog, type Log } from "../system/log.ts";
 import type { Files } from "../system/system.ts";
@@ -34,7 +34,7 @@ async function executor(context: Context): Promise<void> {
     );
   }
   const at = listenAt(context, executorSocket);
-  openStateDir(system, stateDir);
+  openStateDir(system, stateDir, folderNames.executor);
   const lock = await acquireLock(system, stateDir, "argus executor");
   // Standard output alone: the folder of the logs belongs to the user that this process does not trust.
   const log = createLog(system.files, null, (line) => void process.stdout.write(line));
@@ -79,8 +79,7 @@ async function listenOn(
   log: Log,
 ): Promise<LinkServer[]> {
   const listen = (place: Place, handler: Handler) => {
-    // What a killed one left behind; the lock says that no other lives.
-    if ("path" in place) files.remove(place.path);
+    if ("path" in place) clear(files, place.path);
     return serveLink(place, handler, (sentence) => log.warn(`a connection was ended: ${sentence}`));
   };
   if (root === null)
@@ -89,6 +88,17 @@ async function listenOn(
     );
   else files.makeDirectory(dirname(root.path));
   return [await listen(daemon, served.daemon), ...(root === null ? [] : [await listen(root, served.root)])];
+}
+
+/** What a killed one left behind: the lock says that no other lives. A file there is a mistake in the settings. */
+function clear(files: Files, path: string): void {
+  const status = files.stat(path);
+  if (status === null) return;
+  if (status.kind !== "other")
+    throw new UserError(
+      `ARGUS_EXECUTOR_SOCKET names ${path}, where something else than a socket stands; name another place, or move it away`,
+    );
+  files.remove(path);
 }
 
 type Place = { readonly fd: number } | { readonly path: string };

@@ -15,7 +15,7 @@ import { isoTime } from "../types/moment.ts";
 import { ProblemKey } from "../types/problem.ts";
 import type { Config } from "../types/settings.ts";
 import type { TrailCycle } from "../types/trail.ts";
-import { type Context, printJson } from "./context.ts";
+import { type Context, lookAtState, printJson } from "./context.ts";
 import { openBook } from "./parts.ts";
 
 interface ExplainOptions {
@@ -41,7 +41,7 @@ export function explainCommand(program: Command, context: Context): void {
       const rule = options.whyNot ?? options.rule;
       if (rule !== undefined && what !== undefined)
         throw new UserError("a rule is explained on the newest snapshot: leave out the cycle or the key");
-      const config = context.config();
+      const config = lookAtState(context);
       if (rule === undefined) return explain(context, config, what, options.json ?? false);
       const trail = readTrail(context.system.files, config.stateDir);
       await explainRule(context, config, trail, rule, options.json ?? false);
@@ -153,7 +153,7 @@ async function explainRule(
 
 /** Read without setting a broken file aside: a command that only looks changes nothing. */
 function storedStreaks({ system }: Context, { stateDir }: Config) {
-  const text = system.files.tryRead(join(stateDir, "streaks.json"));
+  const text = system.files.tryRead(join(stateDir, "streaks.json"), "own");
   const parsed = StreakFile.safeParse(text === null ? null : jsonOrNull(text));
   return parsed.success ? readStreaks(parsed.data) : new Map();
 }

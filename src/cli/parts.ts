@@ -15,7 +15,7 @@ import { createCycleState } from "../record/cycle-state.ts";
 import { createHistory } from "../record/history.ts";
 import { acquireLock } from "../record/lock.ts";
 import { createRegistry } from "../record/registry.ts";
-import { openStateDir } from "../record/state-dir.ts";
+import { folderNames, openStateDir } from "../record/state-dir.ts";
 import { createTrail, readTrail } from "../record/trail.ts";
 import type { Summary } from "../report/summary.ts";
 import { faultText } from "../system/json-source.ts";
@@ -46,8 +46,8 @@ export function openBook(system: System, config: Config): RuleBook {
 export async function openParts(system: System, config: Config, what: string): Promise<OpenParts> {
   const book = openBook(system, config);
   openStateDir(system, config.stateDir);
-  openStateDir(system, config.logDir);
-  if (config.executorSocket === null) openStateDir(system, config.executorStateDir);
+  openStateDir(system, config.logDir, folderNames.logs);
+  if (config.executorSocket === null) openStateDir(system, config.executorStateDir, folderNames.executor);
   const lock = await acquireLock(system, config.stateDir, what);
   const link = config.executorSocket === null ? null : createLink(config.executorSocket);
   const desk = createTicketDesk(system, config.stateDir);

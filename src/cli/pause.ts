@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import { clearPause, readPause, writePause } from "../execute/pause.ts";
-import { openStateDir } from "../record/state-dir.ts";
+import { folderNames, openStateDir } from "../record/state-dir.ts";
 import { isoTime } from "../types/moment.ts";
-import type { Context } from "./context.ts";
+import { type Context, lookAtState } from "./context.ts";
 import { parseDuration } from "./duration.ts";
 import { whoAsks } from "./who-asks.ts";
 
@@ -14,7 +14,7 @@ export function pauseCommand(program: Command, context: Context): void {
     .option("--reason <text>", "shown by `argus status`", "no reason given")
     .action((options: { for?: number; reason: string }) => {
       const { system, config } = { system: context.system, config: context.config() };
-      openStateDir(system, config.executorStateDir);
+      openStateDir(system, config.executorStateDir, folderNames.executor);
       const now = system.clock.now();
       const until =
         options.for === undefined ? null : isoTime({ ...now, wallMs: now.wallMs + options.for * 1000 });
@@ -35,7 +35,7 @@ export function resumeCommand(program: Command, context: Context): void {
     .command("resume")
     .description("end a pause")
     .action(() => {
-      const { system, config } = { system: context.system, config: context.config() };
+      const { system, config } = { system: context.system, config: lookAtState(context) };
       const pause = readPause(system.files, config.executorStateDir, system.clock.now());
       clearPause(system.files, config.executorStateDir, context.warn);
       context.print(

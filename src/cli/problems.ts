@@ -3,7 +3,7 @@ import { isOpen } from "../record/problems.ts";
 import { passedOverSentence, readHistory, readProblems, registryPath } from "../record/registry.ts";
 import { problemsReport, recordsReport } from "../report/problems.ts";
 import { type Problem, problemTypes, type RegistryRecord, severities } from "../types/problem.ts";
-import { type Context, printJson } from "./context.ts";
+import { type Context, lookAtState, printJson } from "./context.ts";
 import { parseDuration } from "./duration.ts";
 
 interface ProblemsOptions {
@@ -37,7 +37,7 @@ export function problemsCommand(program: Command, context: Context): void {
     .option("--key <key>", "only this problem")
     .option("--json", "the registry's lines as data; with --open, the problems")
     .action((options: ProblemsOptions) => {
-      const { stateDir } = context.config();
+      const { stateDir } = lookAtState(context);
       const wantsLines = options.since !== undefined || options.all || (options.json && !options.open);
       if (wantsLines) showLines(context, stateDir, options);
       else showProblems(context, stateDir, options);

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Command } from "commander";
+import type { Parts } from "../cycle.ts";
 import { runDaemon, runGuarded } from "../daemon.ts";
 import { listen } from "../notify/talk/listen.ts";
 import { cycleReport } from "../report/cycle-report.ts";
@@ -40,8 +41,16 @@ export function runCommand(program: Command, context: Context): void {
 }
 
 async function once(context: Context, config: Config, json: boolean): Promise<void> {
-  const { system } = context;
-  const { parts, release } = await openParts(system, config, "argus run --once");
+  const { parts, release } = await openParts(context.system, config, "argus run --once");
+  try {
+    await oneCycle(context, parts, json);
+  } finally {
+    release();
+  }
+}
+
+async function oneCycle(context: Context, parts: Parts, json: boolean): Promise<void> {
+  const { config, system } = parts;
   const log = createLog(system.files, config.logDir);
   const ending = endOnSignal();
   const errands = createErrands(() => parts, log, ending.signal, 10_000);
@@ -68,7 +77,6 @@ async function once(context: Context, config: Config, json: boolean): Promise<vo
     await selfAlert.settled();
   } finally {
     ending.done();
-    release();
   }
 }
 

@@ -7,7 +7,7 @@ import {
   readSilences,
   type Silence,
 } from "../execute/silences.ts";
-import { openStateDir } from "../record/state-dir.ts";
+import { folderNames, openStateDir } from "../record/state-dir.ts";
 import { matchText, silencesReport } from "../report/silences.ts";
 import { fileError } from "../system/file-error.ts";
 import { errorCode } from "../system/files.ts";
@@ -16,7 +16,7 @@ import { UserError, WorkError } from "../types/errors.ts";
 import { isoTime } from "../types/moment.ts";
 import { ProblemKey, type ProblemType, problemTypes } from "../types/problem.ts";
 import type { Config } from "../types/settings.ts";
-import { type Context, printJson } from "./context.ts";
+import { type Context, lookAtState, printJson } from "./context.ts";
 import { parseDuration } from "./duration.ts";
 import { whoAsks } from "./who-asks.ts";
 
@@ -52,7 +52,7 @@ export function silenceCommand(program: Command, context: Context): void {
     .description("the silences in force")
     .option("--json", "print data instead of text")
     .action(({ json }: { json?: true }) => {
-      const silences = inForce(context, context.config());
+      const silences = inForce(context, lookAtState(context));
       if (json) printJson(context, silences);
       else context.print(silencesReport(silences, context.style));
     });
@@ -114,7 +114,7 @@ function add(context: Context, options: AddOptions): void {
   const now = system.clock.now();
   const untilMs = options.until ?? now.wallMs + (options.for ?? 0) * 1000;
   if (untilMs <= now.wallMs) throw new UserError("--until lies in the past");
-  openStateDir(system, stateDir);
+  openStateDir(system, stateDir, folderNames.executor);
   const present = inForce(context, config);
   if (present.length >= mostSilences)
     throw new UserError(
@@ -153,7 +153,7 @@ function remove(context: Context, id: string): void {
   const config = context.config();
   const { executorStateDir: stateDir } = config;
   const now = system.clock.now();
-  openStateDir(system, stateDir);
+  openStateDir(system, stateDir, folderNames.executor);
   if (inForce(context, config).every((each) => each.id !== id))
     throw new UserError(`there is no silence "${id}"; argus silence list names those in force`);
   changeSilences(system.files, stateDir, now, context.warn, (all) => all.filter((each) => each.id !== id));

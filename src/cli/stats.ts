@@ -5,7 +5,7 @@ import { type Stats, statsOf } from "../report/stats.ts";
 import { statsReport } from "../report/stats-text.ts";
 import { isoTime } from "../types/moment.ts";
 import type { RegistryRecord } from "../types/problem.ts";
-import { type Context, printJson } from "./context.ts";
+import { type Context, lookAtState, printJson } from "./context.ts";
 import { parseDuration } from "./duration.ts";
 
 const weekSeconds = 7 * 86_400;
@@ -23,8 +23,9 @@ export function statsCommand(program: Command, context: Context): void {
     });
 }
 
-function read({ system: { files, clock }, config }: Context, seconds: number): Stats {
-  const { stateDir } = config();
+function read(context: Context, seconds: number): Stats {
+  const { files, clock } = context.system;
+  const { stateDir } = lookAtState(context);
   const now = clock.now();
   const from = isoTime({ ...now, wallMs: now.wallMs - seconds * 1000 });
   const records = readHistory(files, stateDir).records();

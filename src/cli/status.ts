@@ -3,6 +3,7 @@ import { createEscalation } from "../escalate/escalation.ts";
 import { createExecutor } from "../execute/executor.ts";
 import { isOpenAt } from "../execute/maintenance.ts";
 import { policyOf } from "../execute/policy.ts";
+import { readSilences } from "../execute/silences.ts";
 import type { ExecutorView } from "../execute/view.ts";
 import { viewOutbox } from "../notify/delivery-state.ts";
 import { isInterrupted, readCycleState } from "../record/cycle-state.ts";
@@ -13,12 +14,13 @@ import { passedOverSentence, readProblems, registryPath } from "../record/regist
 import { readTrail } from "../record/trail.ts";
 import { type StatusData, statusReport } from "../report/status.ts";
 import { hostName } from "../system/host-name.ts";
+import { refusalsIn } from "../system/json-folder.ts";
 import { readOnly } from "../system/read-only.ts";
 import type { System } from "../system/system.ts";
 import { viewTickets } from "../system/ticket-book.ts";
 import { isoTime } from "../types/moment.ts";
 import type { Config } from "../types/settings.ts";
-import { type Context, printJson } from "./context.ts";
+import { type Context, lookAtState, printJson } from "./context.ts";
 
 export function statusCommand(program: Command, context: Context): void {
   program
@@ -26,11 +28,14 @@ export function statusCommand(program: Command, context: Context): void {
     .description("health at a glance: open problems, restarts, budgets, the last cycle")
     .option("--json", "print data instead of text")
     .action((options: { json?: true }) => {
-      const data = statusData(context.system, context.config());
+      const data = statusData(context.system, lookAtState(context));
       if (options.json) printJson(context, data);
       else context.print(statusReport(data, context.style));
     });
 }
+
+/** A folder that somebody handed over with all that is in it would fill the screen. */
+const mostRefusals = 5;
 
 /** @param view the executor's memory, where only its own process can read it. */
 export function statusData(machine: System, config: Config, view = localView(machine, config)): StatusData {
@@ -45,6 +50,7 @@ export function statusData(machine: System, config: Config, view = localView(mac
   const holder = readHolder(files, stateDir, now.bootId);
   const notes = [
     ...config.notes,
+    ...[...new Set([stateDir, logDir])].flatMap((folder) => refusalsIn(files, folder)).slice(0, mostRefusals),
     trail.passedOver() ?? [],
     passedOver > 0 ? passedOverSentence(registryPath(stateDir), passedOver) : [],
   ].flat();
@@ -79,6 +85,8 @@ export function statusData(machine: System, config: Config, view = localView(mac
 }
 
 function localView(machine: System, config: Config): ExecutorView {
+  // The executor goes on without silences that cannot be read; here they must not look like none.
+  readSilences(readOnly(machine).files, config.executorStateDir, machine.clock.now(), () => {});
   return createExecutor(readOnly(machine), policyOf(config), config.executorStateDir).view();
 }
 

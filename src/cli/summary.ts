@@ -1,11 +1,12 @@
 import type { Command } from "commander";
 import { daySeconds, readSummary, sendSummary } from "../daily-summary.ts";
+import { readSilences } from "../execute/silences.ts";
 import { openStateDir } from "../record/state-dir.ts";
 import { summaryText } from "../report/summary.ts";
 import { createLink } from "../system/link/client.ts";
 import { readOnly } from "../system/read-only.ts";
 import type { Config } from "../types/settings.ts";
-import { type Context, printJson } from "./context.ts";
+import { type Context, lookAtState, printJson } from "./context.ts";
 import { parseDuration } from "./duration.ts";
 import { executorOf, silencedBy } from "./parts.ts";
 
@@ -25,7 +26,7 @@ export function summaryCommand(program: Command, context: Context): void {
     .option("--daily", "with --send: not where ARGUS_SUMMARY_AT or the relay has the daemon send one a day")
     .option("--json", "print data instead of text")
     .action(async (options: SummaryOptions) => {
-      const config = context.config();
+      const config = lookAtState(context);
       const { system } = context;
       const silenced = await silencesOf(context, config);
       const summary = readSummary(system, config.stateDir, options.since ?? daySeconds, silenced);
@@ -39,6 +40,9 @@ export function summaryCommand(program: Command, context: Context): void {
 }
 
 async function silencesOf({ system }: Context, config: Config) {
+  // The executor goes on without silences that cannot be read; here they must not look like none.
+  if (config.executorSocket === null)
+    readSilences(readOnly(system).files, config.executorStateDir, system.clock.now(), () => {});
   const link = config.executorSocket === null ? null : createLink(config.executorSocket);
   try {
     return await silencedBy(executorOf(readOnly(system), config, link));

@@ -6,6 +6,7 @@
 import { randomInt } from "node:crypto";
 import { join } from "node:path";
 import * as z from "zod";
+import { RefusedFile } from "../system/refused.ts";
 import { createStore } from "../system/store.ts";
 import type { Files } from "../system/system.ts";
 import { Proposal } from "../types/action.ts";
@@ -77,7 +78,7 @@ export function openApprovals(files: Files, stateDir: string, note: (sentence: s
 
   const inForce = (now: Moment) => questions.filter((each) => secondsLeft(each, now) > 0);
   const approvalOf = (question: Question, now: Moment): Approval => {
-    const decided = readDecision(files, stateDir, question.id);
+    const decided = readDecision(files, stateDir, question.id, note);
     return {
       id: question.id,
       state: decided === null ? "pending" : decided.yes ? "approved" : "denied",
@@ -120,11 +121,19 @@ function nameOfDeed({ type, target, problem, expect }: Proposal): string {
   return JSON.stringify([type, target ?? null, problem, expect?.startTime ?? null, expect?.socket ?? null]);
 }
 
-/** A word that cannot be understood is none. */
-function readDecision(files: Files, stateDir: string, id: string): Decision | null {
+/** A word that cannot be understood is none, and neither is one that another user may have written. */
+function readDecision(
+  files: Files,
+  stateDir: string,
+  id: string,
+  note: (sentence: string) => void,
+): Decision | null {
   try {
-    return Decision.safeParse(JSON.parse(files.tryRead(decisionPath(stateDir, id)) ?? "")).data ?? null;
-  } catch {
+    return (
+      Decision.safeParse(JSON.parse(files.tryRead(decisionPath(stateDir, id), "own") ?? "")).data ?? null
+    );
+  } catch (error) {
+    if (error instanceof RefusedFile) note(`the answer to ${id} does not count: ${error.message}`);
     return null;
   }
 }

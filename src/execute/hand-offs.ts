@@ -5,6 +5,7 @@
  */
 import { join } from "node:path";
 import * as z from "zod";
+import { RefusedFile } from "../system/refused.ts";
 import { createStore } from "../system/store.ts";
 import type { Files } from "../system/system.ts";
 import { AgentResult, type HandOffRun, maxResultBytes } from "../types/hand-off.ts";
@@ -42,7 +43,7 @@ export function openHandOffs(files: Files, stateDir: string, note: (sentence: st
   const ofToday = (now: Moment) => runs.filter(({ at }) => secondsAtLeast(at, now) < daySeconds);
 
   return {
-    list: (now) => ofToday(now).map((run) => viewOf(files, stateDir, run, now)),
+    list: (now) => ofToday(now).map((run) => viewOf(files, stateDir, run, now, note)),
     begin(run, incident) {
       const folder = handOffFolder(stateDir, run.id);
       files.makeDirectory(folder);
@@ -60,13 +61,19 @@ export function openHandOffs(files: Files, stateDir: string, note: (sentence: st
 function forget(files: Files, folder: string): void {
   // Somebody may have been quicker.
   if (files.stat(folder) === null) return;
-  for (const name of files.list(folder)) files.remove(join(folder, name));
+  for (const name of files.list(folder, "own")) files.remove(join(folder, name));
   files.removeDirectory(folder);
 }
 
-function viewOf(files: Files, stateDir: string, run: Run, now: Moment): HandOffRun {
+function viewOf(
+  files: Files,
+  stateDir: string,
+  run: Run,
+  now: Moment,
+  note: (sentence: string) => void,
+): HandOffRun {
   const { id, problem, at, seconds } = run;
-  const result = readResult(files, join(handOffFolder(stateDir, id), "result.json"));
+  const result = readResult(files, join(handOffFolder(stateDir, id), "result.json"), note);
   const isOver =
     result !== null || secondsBetween(at, now) > seconds + graceSeconds || at.bootId !== now.bootId;
   const startedAt = new Date(at.wallMs).toISOString();
@@ -74,13 +81,14 @@ function viewOf(files: Files, stateDir: string, run: Run, now: Moment): HandOffR
 }
 
 /** Written by a program of another user: whatever it holds is data, and more of it than `argus agent` writes is none. */
-function readResult(files: Files, path: string): AgentResult | null {
+function readResult(files: Files, path: string, note: (sentence: string) => void): AgentResult | null {
   try {
-    const text = files.tryReadHead(path, maxResultBytes + 1) ?? "";
+    const text = files.tryReadHead(path, maxResultBytes + 1, "own") ?? "";
     const result = AgentResult.safeParse(JSON.parse(text)).data ?? null;
     // Bytes that are no text grow as they are read.
     return Buffer.byteLength(JSON.stringify(result)) > maxResultBytes ? null : result;
-  } catch {
+  } catch (error) {
+    if (error instanceof RefusedFile) note(error.message);
     return null;
   }
 }

@@ -1,6 +1,7 @@
 /** `pause.json`: a person's word that Argus shall watch, tell and note, and do nothing else. */
 import { join } from "node:path";
 import * as z from "zod";
+import { RefusedFile } from "../system/refused.ts";
 import { createStore } from "../system/store.ts";
 import type { Files } from "../system/system.ts";
 import type { Moment } from "../types/moment.ts";
@@ -27,18 +28,18 @@ export function readPause(files: Files, stateDir: string, now: Moment): Pause | 
   const path = pauseFile(stateDir);
   if (files.stat(path) === null) return null;
   const pause = understood(files, path);
-  if (pause === null) {
-    const reason = `${path} cannot be understood; \`argus resume\` ends this pause`;
+  if (pause === null || pause instanceof RefusedFile) {
+    const reason = pause?.message ?? `${path} cannot be understood; \`argus resume\` ends this pause`;
     return { version: 1, until: null, reason, since: new Date(now.wallMs).toISOString() };
   }
   return pause.until !== null && Date.parse(pause.until) <= now.wallMs ? null : pause;
 }
 
-function understood(files: Files, path: string): Pause | null {
+function understood(files: Files, path: string): Pause | RefusedFile | null {
   try {
-    return Pause.safeParse(JSON.parse(files.read(path))).data ?? null;
-  } catch {
-    return null;
+    return Pause.safeParse(JSON.parse(files.tryRead(path, "own") ?? "")).data ?? null;
+  } catch (error) {
+    return error instanceof RefusedFile ? error : null;
   }
 }
 

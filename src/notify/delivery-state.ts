@@ -116,10 +116,10 @@ export interface OutboxView {
   readonly channels: readonly ChannelView[];
 }
 
-/** For `argus status` and `argus doctor`: changes nothing. @param names of the configured channels. */
+/** For `argus status` and `argus doctor`: changes nothing. Throws a WorkError when it cannot be read. @param names of the configured channels. */
 export function viewOutbox(files: Files, stateDir: string, names: readonly string[]): OutboxView {
   const { waiting } = readOutbox(files, stateDir);
-  const text = files.tryRead(deliveryStatePath(stateDir));
+  const text = files.tryRead(deliveryStatePath(stateDir), "own");
   let state = noDeliveries();
   try {
     state = DeliveryState.safeParse(JSON.parse(text ?? "")).data ?? state;

@@ -1,6 +1,6 @@
 /** How far each channel is with the outbox, in memory and in `delivery.json`. */
 import { fileError } from "../system/file-error.ts";
-import { createStore } from "../system/store.ts";
+import { createStore, replaceOwn } from "../system/store.ts";
 import type { Files } from "../system/system.ts";
 import {
   type ChannelState,
@@ -49,7 +49,7 @@ export function openProgress(files: Files, stateDir: string, note: (sentence: st
     const text = textOf(state);
     if (text === written) return true;
     try {
-      files.writeAtomic(path, text, { durable });
+      replaceOwn(files, path, text, note, { durable });
       written = text;
       return true;
     } catch (error) {

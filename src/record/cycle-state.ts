@@ -153,9 +153,9 @@ export function createCycleState(
   };
 }
 
-/** The state as another process left it; null when there is none, or it cannot be understood. */
+/** The state as another process left it; null when there is none, or it cannot be understood. Throws a WorkError. */
 export function readCycleState(files: Files, logDir: string): CycleState | null {
-  const text = files.tryRead(cycleStatePath(logDir));
+  const text = files.tryRead(cycleStatePath(logDir), "own");
   if (text === null) return null;
   try {
     return CycleState.safeParse(JSON.parse(text)).data ?? null;

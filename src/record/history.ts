@@ -1,6 +1,6 @@
 /** The `history/` folder of the state directory: trends, and the newest snapshot. Losing either costs no decision. */
 import { join } from "node:path";
-import { createStore } from "../system/store.ts";
+import { createStore, replaceOwn } from "../system/store.ts";
 import type { Files, System } from "../system/system.ts";
 import { Snapshot } from "../types/snapshot.ts";
 import { noTrends, observeTrends, Trends } from "./trends.ts";
@@ -31,18 +31,18 @@ export function createHistory(system: System, stateDir: string, note: (sentence:
     save(snapshot) {
       files.makeDirectory(folder(stateDir));
       store.save(trends);
-      files.writeAtomic(snapshotPath(stateDir), JSON.stringify(snapshot), { durable: false });
+      replaceOwn(files, snapshotPath(stateDir), JSON.stringify(snapshot), note, { durable: false });
     },
   };
 }
 
-/** What the last cycle saw, or one sentence why there is nothing to look at. */
+/** What the last cycle saw, or one sentence why there is nothing to look at. Throws a WorkError when it cannot be read. */
 export function readSnapshot(
   files: Files,
   stateDir: string,
 ): { ok: true; snapshot: Snapshot } | { ok: false; why: string } {
   const path = snapshotPath(stateDir);
-  const text = files.tryRead(path);
+  const text = files.tryRead(path, "own");
   if (text === null) return { ok: false, why: `there is no snapshot yet (${path}); run argus run --once` };
   let json: unknown;
   try {

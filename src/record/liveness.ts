@@ -15,13 +15,15 @@ export interface Liveness {
   readonly lastError: string | null;
 }
 
+/** Throws a WorkError about what stands in the place of the lock or of the state of the cycles. */
 export function readLiveness({ files, clock }: System, stateDir: string, logDir: string): Liveness {
   const now = clock.now();
-  const holder = readHolder(files, stateDir, now.bootId);
-  const state = readCycleState(files, logDir);
+  const known = mayLookInto(files, stateDir) && mayLookInto(files, logDir);
+  const holder = known ? readHolder(files, stateDir, now.bootId) : null;
+  const state = known ? readCycleState(files, logDir) : null;
   const atMs = Date.parse(state?.finishedAt ?? state?.startedAt ?? "");
   return {
-    known: mayLookInto(files, stateDir),
+    known,
     holder: holder === null ? null : { pid: holder.pid, what: holder.what },
     lastCycleSeconds: Number.isNaN(atMs) ? null : Math.max(0, (now.wallMs - atMs) / 1000),
     failuresInARow: state?.failuresInARow ?? 0,

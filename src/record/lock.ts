@@ -14,6 +14,7 @@ import * as z from "zod";
 import { fileError } from "../system/file-error.ts";
 import { errorCode } from "../system/files.ts";
 import { processAlive, processStart } from "../system/process-start.ts";
+import { RefusedFile } from "../system/refused.ts";
 import type { Files, System } from "../system/system.ts";
 import { WorkError } from "../types/errors.ts";
 import { isoTime } from "../types/moment.ts";
@@ -80,9 +81,9 @@ export async function acquireLock(system: System, stateDir: string, what: string
   }
 }
 
-/** Who runs on this state directory now; null when nobody does. */
+/** Who runs on this state directory now; null when nobody does. Throws a WorkError when the lock cannot be read. */
 export function readHolder(files: Files, stateDir: string, bootId: string): LockHolder | null {
-  const holder = parse(files.tryRead(lockPath(stateDir)));
+  const holder = parse(files.tryRead(lockPath(stateDir), "own"));
   return holder !== null && isAlive(files, holder, bootId) ? holder : null;
 }
 
@@ -100,7 +101,7 @@ function take(files: Files, path: string, me: () => LockHolder, bootId: string):
     const answer = linked(files, temporary, path);
     if (answer === "yes") return { kind: "mine", text };
     if (answer === "swept") return { kind: "again" };
-    const stale = files.tryRead(path);
+    const stale = files.tryRead(path, "own");
     if (stale === null) return { kind: "again" };
     const holder = parse(stale);
     if (holder !== null && isAlive(files, holder, bootId)) return { kind: "held", holder };
@@ -109,7 +110,7 @@ function take(files: Files, path: string, me: () => LockHolder, bootId: string):
     const right = take(files, inner, me, bootId);
     if (right.kind !== "mine") return { kind: "again" };
     try {
-      if (files.tryRead(path) !== stale) return { kind: "again" };
+      if (files.tryRead(path, "own") !== stale) return { kind: "again" };
       files.rename(temporary, path);
       return { kind: "mine", text };
     } finally {
@@ -133,7 +134,12 @@ function linked(files: Files, existing: string, path: string): "yes" | "exists" 
 }
 
 function release(files: Files, path: string, text: string): void {
-  if (files.tryRead(path) === text) files.remove(path);
+  try {
+    if (files.tryRead(path, "own") === text) files.remove(path);
+  } catch (error) {
+    // What somebody put in its place is not this process's to remove; the next one who wants the lock says so.
+    if (!(error instanceof RefusedFile)) throw error;
+  }
 }
 
 function parse(text: string | null): LockHolder | null {
@@ -151,10 +157,15 @@ function isAlive(files: Files, holder: LockHolder, bootId: string): boolean {
 /** What the dead left beside the lock. Whoever lives removes its own. */
 function sweep(files: Files, path: string, bootId: string): void {
   const start = `${basename(path)}.`;
-  for (const name of files.list(dirname(path))) {
+  for (const name of files.list(dirname(path), "own")) {
     if (!name.startsWith(start)) continue;
     const remains = join(dirname(path), name);
-    const holder = parse(files.tryRead(remains));
-    if (holder === null || !isAlive(files, holder, bootId)) files.remove(remains);
+    try {
+      const holder = parse(files.tryRead(remains, "own"));
+      if (holder === null || !isAlive(files, holder, bootId)) files.remove(remains);
+    } catch (error) {
+      // Nobody of us made it, and it is in nobody's way.
+      if (!(error instanceof RefusedFile)) throw error;
+    }
   }
 }

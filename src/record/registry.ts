@@ -196,7 +196,7 @@ export function readProblems(
 
 function readText(files: Files, path: string): string | null {
   try {
-    return files.tryRead(path);
+    return files.tryRead(path, "own");
   } catch (error) {
     throw fileError("read", path, error);
   }

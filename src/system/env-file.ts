@@ -6,6 +6,7 @@ import { variables } from "../types/settings.ts";
 import type { Fault } from "./json-source.ts";
 import { nearestOf } from "./names.ts";
 import { reach } from "./reach.ts";
+import { RefusedFile } from "./refused.ts";
 import type { Files } from "./system.ts";
 
 export interface EnvFile {
@@ -43,8 +44,12 @@ export function readEnvFile(files: Files, path: string): EnvFile {
     );
     return result("read");
   }
-  const text = files.tryReadHead(path, mostBytes);
+  const text = textOf(files, path);
   if (text === null) return result("unreadable");
+  if (text instanceof RefusedFile) {
+    say(1, "is not a regular file of at most 100 kB");
+    return result("read");
+  }
   for (const [index, line] of text.split("\n").entries()) {
     // trim() also takes away the carriage return and the byte order mark that editors on Windows write.
     const parsed = parseLine(line.trim());
@@ -56,6 +61,16 @@ export function readEnvFile(files: Files, path: string): EnvFile {
     else values.set(parsed.name, { text: parsed.text, line: index + 1 });
   }
   return result("read");
+}
+
+/** Somebody may put a pipe there after it was looked at. */
+function textOf(files: Files, path: string): string | RefusedFile | null {
+  try {
+    return files.tryReadHead(path, mostBytes);
+  } catch (error) {
+    if (error instanceof RefusedFile) return error;
+    throw error;
+  }
 }
 
 /** null: a comment, or empty. */

@@ -1,6 +1,6 @@
 /** What a failed file operation means to a person, and what to do about it. */
 import { WorkError } from "../types/errors.ts";
-import { errorCode } from "./files.ts";
+import { errorCode } from "./error-code.ts";
 
 const sentences: Readonly<Record<string, readonly [what: string, mend: string]>> = {
   EACCES: ["permission denied", "run Argus as the user that owns it, or give it to this user with chown"],
@@ -19,6 +19,9 @@ const sentences: Readonly<Record<string, readonly [what: string, mend: string]>>
   EDQUOT: ["the disk quota is used up", "free some space, or raise the quota"],
   EFBIG: ["the file would become larger than allowed", "raise the file size limit (ulimit -f)"],
   ENOTDIR: ["a part of the path is not a folder", "move what stands there out of the way"],
+  // Put there in the very moment: otherwise it was refused before.
+  ELOOP: ["a symbolic link stands there", "remove it, and put the file itself there"],
+  ENXIO: ["a named pipe, a socket or a device stands there", "move it out of the way"],
   EISDIR: ["a folder stands there", "move it out of the way"],
   ENOENT: ["the folder does not exist", "make it, or restart Argus, which makes it"],
   EMFILE: ["too many open files", "raise the limit of open files (ulimit -n)"],

@@ -1,32 +1,28 @@
 import {
   closeSync,
-  fdatasyncSync,
+  constants,
   fstatSync,
-  fsyncSync,
-  linkSync,
   lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
   readlinkSync,
   readSync,
-  renameSync,
-  rmdirSync,
-  rmSync,
   type Stats,
-  truncateSync,
-  writeSync,
+  statSync,
 } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { errorCode } from "./error-code.ts";
+import { createOwnFiles } from "./own-files.ts";
+import { createOwnFolders } from "./own-folder.ts";
+import { kindName, RefusedFile } from "./refused.ts";
 import type { FileStatus, Files } from "./system.ts";
+
+export { errorCode } from "./error-code.ts";
 
 /** What a read of /proc answers when the process went away, or is somebody else's. */
 const unreadable = new Set(["ENOENT", "ESRCH", "EACCES", "EPERM", "ENOTDIR", "EINVAL", "EIO", "ENOTSUP"]);
-
-export function errorCode(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "";
-}
 
 function orNull<T>(read: () => T): T | null {
   try {
@@ -37,34 +33,56 @@ function orNull<T>(read: () => T): T | null {
   }
 }
 
-/**
- * write(2) may take only a part, and on a disk that is filling up it does: without an error, a truncated state
- * file then replaces a good one (write-file-atomic 7 does that). Going on until all is written brings out ENOSPC.
- */
-function writeAll(descriptor: number, text: string): void {
-  const bytes = Buffer.from(text, "utf8");
-  for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written);
-}
-
-/** A new name in a directory is safe from a power failure only when the directory is on disk as well. */
-function syncDirectory(path: string): void {
-  const descriptor = openSync(path, "r");
-  try {
-    fsyncSync(descriptor);
-  } catch (error) {
-    // Some network and overlay file systems cannot sync a directory and say so with EINVAL: nothing more can be done.
-    if (errorCode(error) !== "EINVAL") throw error;
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
 /** Nothing is there: also where a file stands in place of a folder on the way. */
 function statusOf(path: string): Stats | null {
   try {
     return lstatSync(path, { throwIfNoEntry: false }) ?? null;
   } catch (error) {
     if (errorCode(error) === "ENOTDIR") return null;
+    throw error;
+  }
+}
+
+function statusAt(path: string): FileStatus | null {
+  const stats = statusOf(path);
+  if (stats === null) return null;
+  const kind = stats.isFile()
+    ? "file"
+    : stats.isDirectory()
+      ? "directory"
+      : stats.isSymbolicLink()
+        ? "link"
+        : "other";
+  return {
+    kind,
+    sizeBytes: stats.size,
+    modifiedMs: stats.mtimeMs,
+    inode: stats.ino,
+    uid: stats.uid,
+    mode: stats.mode & 0o7777,
+  };
+}
+
+/** What nobody else can put there: read without a further question, which for 5,000 processes would be felt. */
+const isOfKernel = (path: string): boolean => path.startsWith("/proc/") || path.startsWith("/sys/");
+
+/** A file of the system or of people, who may link it from elsewhere. A pipe would make us wait, a device be woken. */
+function openRegular(path: string, real: string): number {
+  const refuse = (status: Stats): void => {
+    // A folder says EISDIR by itself when it is read.
+    if (status.isFile() || status.isDirectory()) return;
+    throw new RefusedFile(
+      `${path} is ${kindName(status)}, not a regular file; put a regular file there`,
+      true,
+    );
+  };
+  refuse(statSync(real));
+  const descriptor = openSync(real, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  try {
+    refuse(fstatSync(descriptor));
+    return descriptor;
+  } catch (error) {
+    closeSync(descriptor);
     throw error;
   }
 }
@@ -88,7 +106,7 @@ export function createFiles(root: string): Files {
   let buffer = Buffer.allocUnsafe(64 * 1024);
 
   function readAll(path: string, maxBytes: number): string {
-    const descriptor = openSync(at(path), "r");
+    const descriptor = isOfKernel(path) ? openSync(at(path), "r") : openRegular(path, at(path));
     try {
       let length = 0;
       while (length < maxBytes) {
@@ -114,68 +132,24 @@ export function createFiles(root: string): Files {
     }
   }
 
-  let temporaryFiles = 0;
+  const stat = (path: string) => statusAt(at(path));
+  const tryReadLink = (path: string) => orNull(() => readlinkSync(at(path)));
+  const folders = createOwnFolders({ stat, tryReadLink }, at);
+  const own = createOwnFiles(folders, (path) => makeDirectory(at(path)));
 
-  function writeAtomic(path: string, text: string, mode: number, durable: boolean): void {
-    temporaryFiles += 1;
-    const temporary = `${path}.${process.pid}-${temporaryFiles}.tmp`;
-    // "wx" follows no link that somebody may have put there; the remains of a dead process of our pid are ours to remove.
-    rmSync(temporary, { force: true });
-    const descriptor = openSync(temporary, "wx", mode);
-    try {
-      try {
-        writeAll(descriptor, text);
-        if (durable) fsyncSync(descriptor);
-      } finally {
-        closeSync(descriptor);
-      }
-      renameSync(temporary, path);
-    } catch (error) {
-      rmSync(temporary, { force: true });
-      throw error;
-    }
-    if (durable) syncDirectory(dirname(path));
-  }
-
-  function readTail(path: string, maxBytes: number): string {
-    const descriptor = openSync(at(path), "r");
-    try {
-      const { size } = fstatSync(descriptor);
-      const bytes = Buffer.alloc(Math.min(size, maxBytes));
-      const count = readSync(descriptor, bytes, 0, bytes.length, size - bytes.length);
-      return bytes.toString("utf8", 0, count);
-    } finally {
-      closeSync(descriptor);
-    }
+  function tryReadHead(path: string, maxBytes: number, whose?: "own"): string | null {
+    return whose === "own" ? own.tryRead(path, maxBytes) : orNull(() => readAll(path, maxBytes));
   }
 
   return {
     read: (path) => readAll(path, Number.POSITIVE_INFINITY),
-    tryRead: (path) => orNull(() => readAll(path, Number.POSITIVE_INFINITY)),
-    tryReadHead: (path, maxBytes) => orNull(() => readAll(path, maxBytes)),
+    tryRead: (path, whose) => tryReadHead(path, Number.POSITIVE_INFINITY, whose),
+    tryReadHead,
     tryReadOnce: (path) => orNull(() => readOnce(path)),
-    tryReadTail: (path, maxBytes) => orNull(() => readTail(path, maxBytes)),
-    list: (path) => readdirSync(at(path)),
-    tryReadLink: (path) => orNull(() => readlinkSync(at(path))),
-    stat(path): FileStatus | null {
-      const stats = statusOf(at(path));
-      if (stats === null) return null;
-      const kind = stats.isFile()
-        ? "file"
-        : stats.isDirectory()
-          ? "directory"
-          : stats.isSymbolicLink()
-            ? "link"
-            : "other";
-      return {
-        kind,
-        sizeBytes: stats.size,
-        modifiedMs: stats.mtimeMs,
-        inode: stats.ino,
-        uid: stats.uid,
-        mode: stats.mode & 0o7777,
-      };
-    },
+    tryReadTail: own.tryReadTail,
+    list: (path, whose) => (whose === "own" ? own.list(path) : readdirSync(at(path))),
+    tryReadLink,
+    stat,
     async statfs(path) {
       const s = await statfs(at(path));
       return {
@@ -186,34 +160,16 @@ export function createFiles(root: string): Files {
         inodesFree: s.ffree,
       };
     },
-    makeDirectory: (path) => makeDirectory(at(path)),
-    writeAtomic: (path, text, options = {}) =>
-      writeAtomic(at(path), text, options.mode ?? 0o600, options.durable ?? true),
-    writeExclusive(path, text, mode = 0o600) {
-      const descriptor = openSync(at(path), "wx", mode);
-      try {
-        writeAll(descriptor, text);
-      } finally {
-        closeSync(descriptor);
-      }
-    },
-    append(path, text, options = {}) {
-      const durable = options.durable ?? false;
-      const isNew = durable && lstatSync(at(path), { throwIfNoEntry: false }) === undefined;
-      const descriptor = openSync(at(path), "a", 0o600);
-      try {
-        writeAll(descriptor, text);
-        if (durable) fdatasyncSync(descriptor);
-      } finally {
-        closeSync(descriptor);
-      }
-      if (isNew) syncDirectory(dirname(at(path)));
-    },
-    link: (existing, path) => linkSync(at(existing), at(path)),
-    truncate: (path, sizeBytes) => truncateSync(at(path), sizeBytes),
-    rename: (from, to) => renameSync(at(from), at(to)),
-    remove: (path) => rmSync(at(path), { force: true, recursive: false }),
-    removeDirectory: (path) => rmdirSync(at(path)),
+    makeDirectory: own.makeDirectory,
+    writeAtomic: own.writeAtomic,
+    writeExclusive: own.writeExclusive,
+    append: own.append,
+    link: own.link,
+    truncate: own.truncate,
+    rename: own.rename,
+    remove: own.remove,
+    removeDirectory: own.removeDirectory,
+    claim: folders.claim,
     realPath: at,
   };
 }

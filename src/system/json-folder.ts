@@ -1,6 +1,7 @@
 /** A folder with one JSON document a file, written by us and read by us. */
 import { join } from "node:path";
 import type * as z from "zod";
+import { UserError } from "../types/errors.ts";
 import type { Files } from "./system.ts";
 
 export interface Found<T> {
@@ -10,7 +11,10 @@ export interface Found<T> {
   readonly value: T;
 }
 
-/** By name. What cannot be understood, or is larger than may be, is left where it is; none while there is no folder. */
+/**
+ * By name; none while there is no folder. What cannot be understood, is larger than may be or is not Argus's alone is
+ * left where it is, and is in `broken`. Throws a WorkError when the folder itself cannot be read.
+ */
 export function readJsonFolder<T>(
   files: Files,
   folder: string,
@@ -19,8 +23,7 @@ export function readJsonFolder<T>(
 ): { found: Found<T>[]; broken: string[] } {
   const found: Found<T>[] = [];
   const broken: string[] = [];
-  if (files.stat(folder) === null) return { found, broken };
-  for (const file of files.list(folder).sort()) {
+  for (const file of files.list(folder, "own").sort()) {
     if (!file.endsWith(".json")) continue;
     const path = join(folder, file);
     const value = read(files, path, schema, mostBytes);
@@ -34,8 +37,30 @@ function read<T>(files: Files, path: string, schema: z.ZodType<T>, mostBytes: nu
   const status = files.stat(path);
   if (status?.kind !== "file" || status.sizeBytes > mostBytes) return null;
   try {
-    return schema.safeParse(JSON.parse(files.tryRead(path) ?? "")).data ?? null;
+    return schema.safeParse(JSON.parse(files.tryRead(path, "own") ?? "")).data ?? null;
   } catch {
     return null;
   }
+}
+
+/** As files are called that were set aside: what they are was said, and nobody reads them. */
+const setAside = /\.(corrupt|refused)(-\d+)?$/;
+
+/** Sentences about what stands in a folder of Argus and is not Argus's; folders below it are looked into as well. */
+export function refusalsIn(files: Pick<Files, "list" | "stat" | "tryReadHead">, folder: string): string[] {
+  if (files.stat(folder) === null) return [];
+  const names = files.list(folder, "own").filter((name) => !setAside.test(name));
+  return names.flatMap((name) => {
+    const path = join(folder, name);
+    try {
+      // Argus's folders have no dot in their names, and its files have one.
+      const isFolder = !name.includes(".") && files.stat(path)?.kind === "directory";
+      if (isFolder) return refusalsIn(files, path);
+      files.tryReadHead(path, 0, "own");
+      return [];
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      return [error.message];
+    }
+  });
 }

@@ -12,6 +12,7 @@ import {
 } from "jsonc-parser";
 import { quoted } from "./names.ts";
 import { reach } from "./reach.ts";
+import { RefusedFile } from "./refused.ts";
 import type { Files } from "./system.ts";
 
 export type JsonPath = readonly PropertyKey[];
@@ -93,8 +94,14 @@ export function readJson(files: Files, file: string): JsonSource | Fault {
       `has ${megabytes(reached.status.sizeBytes)} MB, but may have at most ${megabytes(mostBytes)} MB`,
     );
   }
-  const text = files.tryReadHead(file, mostBytes);
-  return text === null ? fault(forbidden) : parseJson(file, text);
+  try {
+    const text = files.tryReadHead(file, mostBytes);
+    return text === null ? fault(forbidden) : parseJson(file, text);
+  } catch (error) {
+    // Somebody put a pipe there since the look above.
+    if (error instanceof RefusedFile) return fault("is not a regular file");
+    throw error;
+  }
 }
 
 const megabytes = (bytes: number) => Math.ceil(bytes / 100_000) / 10;

@@ -20,7 +20,10 @@ export interface LineFileOptions {
 }
 
 export interface LineFile {
-  /** Throws when not all of it could be written; the file then is as it was before. */
+  /**
+   * Throws when not all of it could be written; the file then is as it was before. What somebody put in its place is
+   * not written to: RefusedFile.
+   */
   append(...lines: string[]): void;
   /** Newest line last. With `rotated`, those of the rotated files come first. */
   readLines(options?: { rotated?: boolean }): string[];
@@ -89,7 +92,7 @@ export function createLineFile(options: LineFileOptions): LineFile {
         files.append(path, text, { durable });
       } catch (error) {
         const left = files.stat(path);
-        if (left !== null && left.sizeBytes > before) files.truncate(path, before);
+        if (left?.kind === "file" && left.sizeBytes > before) files.truncate(path, before);
         throw error;
       }
       sizeBytes = before + length;
@@ -97,7 +100,9 @@ export function createLineFile(options: LineFileOptions): LineFile {
     readLines({ rotated = false } = {}) {
       const paths = [path];
       if (rotated) for (let number = 1; number <= keep; number += 1) paths.unshift(`${path}.${number}`);
-      return paths.flatMap((each) => (files.tryRead(each) ?? "").split("\n").filter((line) => line !== ""));
+      return paths.flatMap((each) =>
+        (files.tryRead(each, "own") ?? "").split("\n").filter((line) => line !== ""),
+      );
     },
   };
 }
@@ -105,7 +110,7 @@ export function createLineFile(options: LineFileOptions): LineFile {
 /** Lines from the newest to the oldest, one file in memory at a time: whoever needs the newest reads one file. */
 export function* linesNewestFirst(files: Files, path: string, keep: number): Generator<string> {
   for (let number = 0; number <= keep; number += 1) {
-    const text = files.tryRead(number === 0 ? path : `${path}.${number}`) ?? "";
+    const text = files.tryRead(number === 0 ? path : `${path}.${number}`, "own") ?? "";
     let end = text.length;
     while (end > 0) {
       const start = text.lastIndexOf("\n", end - 1) + 1;

@@ -1,6 +1,7 @@
 /** The log: JSON lines by pino into `argus.log` (rotated at 10 MB, 3 kept), and to standard output for the daemon. */
 import { join } from "node:path";
 import { type Logger, pino } from "pino";
+import { fileError } from "./file-error.ts";
 import { createLineFile } from "./line-file.ts";
 import { redactDeep } from "./redact/redact.ts";
 import type { Files } from "./system.ts";
@@ -32,9 +33,8 @@ export function createLog(files: Files, logDir: string | null, echo?: (line: str
         // A full disk must not end the watchdog that is there to clean it. Once is enough to say so.
         if (saidFull) return;
         saidFull = true;
-        process.stderr.write(
-          `argus: cannot write ${path}: ${error instanceof Error ? error.message : error}\n`,
-        );
+        const { message } = fileError("write the log", path ?? "", error);
+        process.stderr.write(`argus: ${message}; until then it is not written\n`);
       }
     },
   };

@@ -189,6 +189,10 @@ export function readStat(files: Files, pid: number): ProcessStat | null {
   return text === null ? null : parseStat(text);
 }
 
+/** Null when there is no such process. */
+export const effectiveUser = (files: Files, pid: number): number | null =>
+  parseStatus(files.tryRead(`/proc/${pid}/status`) ?? "").uid;
+
 /** Parent, its parent and so on up to pid 1; ends where one cannot be read. */
 export function ancestorsOf(files: Files, pid: number): number[] {
   const ancestors: number[] = [];

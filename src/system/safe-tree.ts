@@ -55,7 +55,7 @@ export interface Directory {
   readonly writable: boolean;
 }
 
-const openPath = 0o10000000; // O_PATH of open(2), which node:fs does not name: no reading, no access time, no device opened
+export const openPath = 0o10000000; // O_PATH of open(2), which node:fs does not name: no reading, no access time, no device opened
 const directoryFlags = openPath | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
 /**

@@ -1,14 +1,20 @@
 /**
  * A whole-file piece of state: JSON with a version, written atomically and durably. A file that cannot be
- * understood is set aside under another name and said aloud; it is never overwritten or lost.
+ * understood is set aside under another name and said aloud; it is never overwritten or lost. One that is not Argus's
+ * alone (a link, another user's, writable by others) is not believed, and not moved either: reading it throws.
  */
 import { basename, dirname } from "node:path";
 import type * as z from "zod";
+import { errorCode } from "./error-code.ts";
+import { fileError } from "./file-error.ts";
+import { RefusedFile } from "./refused.ts";
 import { removeRemains } from "./remains.ts";
 import type { Files } from "./system.ts";
 
 export interface Store<T> {
+  /** Throws a WorkError when it cannot be read. */
   load(): T;
+  /** Throws node's errors. */
   save(value: T): void;
 }
 
@@ -28,21 +34,27 @@ export function createStore<T>(options: StoreOptions<T>): Store<T> {
   let written: string | null = null;
 
   function setAside(why: string): T {
-    // A name of its own for each: a second corruption must not overwrite the first.
-    let number = 1;
-    while (files.stat(`${path}.corrupt-${number}`) !== null) number += 1;
-    files.rename(path, `${path}.corrupt-${number}`);
-    note(`${path} ${why}; it was set aside as ${path}.corrupt-${number} and Argus starts with an empty one`);
+    const kept = moveAside(files, path);
+    note(`${path} ${why}; it was set aside as ${kept} and Argus starts with an empty one`);
     return empty();
   }
 
   return {
     load() {
       removeRemains(files, dirname(path), basename(path));
-      const status = files.stat(path);
-      if (status === null) return empty();
-      if (status.kind !== "file") return setAside("is not a file");
-      const text = files.read(path);
+      // Asked of the folder as well: one that is not Argus's must not look empty.
+      if (files.stat(path) === null && files.tryRead(path, "own") === null) return empty();
+      let text: string | null;
+      try {
+        text = files.tryRead(path, "own");
+      } catch (error) {
+        if (!(error instanceof RefusedFile && error.isNoFile)) throw error;
+        const aside = setAside("is not a file");
+        // A command that only looks moves nothing, and must not show it as empty.
+        if (files.stat(path) !== null) throw error;
+        return aside;
+      }
+      if (text === null) return empty();
       let json: unknown;
       try {
         json = JSON.parse(text);
@@ -61,9 +73,38 @@ export function createStore<T>(options: StoreOptions<T>): Store<T> {
     },
     save(value) {
       const text = `${JSON.stringify(value)}\n`;
-      if (text === written && files.stat(path) !== null) return;
-      files.writeAtomic(path, text, { durable });
+      if (text === written && files.stat(path)?.kind === "file") return;
+      replaceOwn(files, path, text, note, { durable });
       written = text;
     },
   };
+}
+
+/** A name of its own for each: a second one must not overwrite the first. @returns the new path. */
+function moveAside(files: Files, path: string): string {
+  let number = 1;
+  while (files.stat(`${path}.corrupt-${number}`) !== null) number += 1;
+  files.rename(path, `${path}.corrupt-${number}`);
+  return `${path}.corrupt-${number}`;
+}
+
+/**
+ * Writes a whole file whose content this process knows. What somebody put in its place meanwhile is not replaced
+ * unseen: it is set aside and said. A folder may hold anything, so it stays, and the error says so.
+ */
+export function replaceOwn(
+  files: Files,
+  path: string,
+  text: string,
+  note: (sentence: string) => void,
+  options: { durable?: boolean } = {},
+): void {
+  try {
+    files.tryReadHead(path, 0, "own");
+  } catch (error) {
+    if (!(error instanceof RefusedFile) || files.stat(path) === null) throw error;
+    if (errorCode(error) === "EISDIR") throw fileError("write", path, error);
+    note(`${error.message}: it was set aside as ${moveAside(files, path)}, and the file is written anew`);
+  }
+  files.writeAtomic(path, text, options);
 }

@@ -26,19 +26,30 @@ export interface Identity {
   readonly home: string;
 }
 
-/** Errors are node's own (`error.code` is `ENOENT`, `EACCES`, ...). Paths are absolute. */
+/**
+ * Errors are node's own (`error.code` is `ENOENT`, `EACCES`, ...). Paths are absolute.
+ *
+ * Two kinds of files are read. Those of the system and of people may be links; what is no regular file, outside /proc
+ * and /sys, is refused. Argus's own (`"own"`, and all that is written) are held to more: no link, a regular file, of
+ * the right owner, writable by nobody else, in folders of which the same is true. Whatever stands there instead throws
+ * a RefusedFile, one sentence with the fix, and nothing makes Argus wait.
+ */
 export interface Files {
   /** Whole small file as UTF-8, synchronously: for /proc and /sys this is two to five times cheaper than promises. */
   read(path: string): string;
-  /** The same, null when it is not there, vanished while read, or may not be read. */
-  tryRead(path: string): string | null;
+  /**
+   * The same, null when it is not there, vanished while read, or may not be read. With `own`, null means that nothing
+   * is there, and all else throws a WorkError.
+   */
+  tryRead(path: string, whose?: "own"): string | null;
   /** At most `maxBytes` from the start, null as for tryRead. */
-  tryReadHead(path: string, maxBytes: number): string | null;
+  tryReadHead(path: string, maxBytes: number, whose?: "own"): string | null;
   /** What one read(2) gives, null as for tryRead: the whole of what /proc prints in one go, such as /proc/PID/stat. */
   tryReadOnce(path: string): string | null;
-  /** At most the last `maxBytes`, null as for tryRead. A character cut in two at the start reads as U+FFFD. */
+  /** Of an own file at most the last `maxBytes`, null as for tryRead. A character cut in two at the start reads as U+FFFD. */
   tryReadTail(path: string, maxBytes: number): string | null;
-  list(path: string): string[];
+  /** With `own`, none where there is no folder. */
+  list(path: string, whose?: "own"): string[];
   tryReadLink(path: string): string | null;
   /** null when nothing is there. Does not follow a symbolic link. */
   stat(path: string): FileStatus | null;
@@ -60,6 +71,11 @@ export interface Files {
   remove(path: string): void;
   /** Only an empty one. */
   removeDirectory(path: string): void;
+  /**
+   * From now on `dir` is a folder of Argus's own: all that is read and written below it must belong to its owner.
+   * @param path the same folder with links followed, looked at by openStateDir or lookIntoStateDir.
+   */
+  claim(dir: string, path: string): void;
   /** Where the rooted path lies on the real machine. */
   realPath(path: string): string;
 }

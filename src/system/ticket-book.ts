@@ -3,6 +3,7 @@
  * talks to the tracker, takes it into `tickets.json`. So each file has one writer, and nothing is lost between them.
  */
 import { join } from "node:path";
+import { UserError } from "../types/errors.ts";
 import { type Moment, secondsBetween } from "../types/moment.ts";
 import { TicketBook, TicketRequest } from "../types/ticket.ts";
 import { readJsonFolder } from "./json-folder.ts";
@@ -24,13 +25,14 @@ export const emptyTicketBook = (): TicketBook => ({
   filed: [],
 });
 
-/** As the desk left it; empty when it cannot be read: the desk sets such a file aside and says so. */
+/**
+ * As the desk left it; empty when it cannot be understood: the desk sets such a file aside and says so. Throws a
+ * WorkError when it cannot be read, or is not Argus's alone.
+ */
 export function readTicketBook(files: Files, stateDir: string): TicketBook {
+  const text = files.tryRead(ticketBookPath(stateDir), "own") ?? "";
   try {
-    return (
-      TicketBook.safeParse(JSON.parse(files.tryRead(ticketBookPath(stateDir)) ?? "")).data ??
-      emptyTicketBook()
-    );
+    return TicketBook.safeParse(JSON.parse(text)).data ?? emptyTicketBook();
   } catch {
     return emptyTicketBook();
   }
@@ -66,7 +68,17 @@ export interface StandingTickets {
   standsFor(problem: string, outage: string): string | null;
 }
 
+/** When that cannot be known, it says so of each: a second ticket is worse than one that comes later. */
 export function standingTickets(files: Files, stateDir: string, now: Moment): StandingTickets {
+  try {
+    return standing(files, stateDir, now);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { standsFor: () => `nobody knows whether there is one already: ${error.message}` };
+  }
+}
+
+function standing(files: Files, stateDir: string, now: Moment): StandingTickets {
   const { tickets } = readTicketBook(files, stateDir);
   const waiting = new Set(readTicketRequests(files, stateDir).found.map(({ value }) => value.problem));
   const byProblem = new Map(tickets.map((ticket) => [ticket.problem, ticket]));

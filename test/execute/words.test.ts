@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { OutboxMessage } from "../../src/types/action.ts";
@@ -310,6 +319,27 @@ describe("log", () => {
     expect(only(await other.run([logOf(1, "a")])).result).toBe("success");
     expect(existsSync(path)).toBe(true);
   });
+
+  // A taken-over daemon may ask the executor, which is root, for a note: the file lies in the daemon's own folder.
+  it.skipIf(process.getuid?.() !== 0)(
+    "is not written by root into a folder of another user, nor through a link there",
+    async () => {
+      const { argus } = argusAt();
+      const theirs = join(argus.stateDir, "theirs");
+      const canary = join(argus.stateDir, "canary");
+      mkdirSync(theirs);
+      writeFileSync(canary, "sings\n");
+      symlinkSync(canary, join(theirs, "observations.md"));
+      chownSync(theirs, 12_345, 12_345);
+      const root = bench({ policy: { observationsFile: join(theirs, "observations.md") } });
+      expect(only(await root.run([logOf(1, "a")]))).toMatchObject({
+        result: "failure",
+        detail: expect.stringContaining(`the folder ${theirs} belongs to uid 12345, not to uid 0`),
+      });
+      expect(readFileSync(canary, "utf8")).toBe("sings\n");
+      expect(readdirSync(theirs)).toEqual(["observations.md"]);
+    },
+  );
 
   it("is a failure, and no more, when the file cannot be written", async () => {
     const { argus } = argusAt();

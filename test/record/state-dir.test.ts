@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  chownSync,
   existsSync,
   lchownSync,
   mkdirSync,
@@ -10,7 +11,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { openStateDir } from "../../src/record/state-dir.ts";
+import { folderNames, lookIntoStateDir, openStateDir } from "../../src/record/state-dir.ts";
 import { createSystem } from "../../src/system/machine.ts";
 import type { System } from "../../src/system/system.ts";
 import { temporaryDir } from "./samples.ts";
@@ -98,6 +99,54 @@ describe("openStateDir", () => {
     expect(() => openStateDir(root ? system : other(), dir)).toThrow(
       `the state folder ${dir} is reached through a symbolic link of uid ${root ? 1000 : system.self.uid} (${dir}); remove it, or set ARGUS_STATE_DIR to another place`,
     );
+  });
+
+  it("refuses a place below somebody else's folder, who could put another one there", () => {
+    const theirs = join(base, "theirs");
+    mkdirSync(join(theirs, "deep"), { recursive: true });
+    // Root can give the folder away; anybody else pretends to be somebody else.
+    if (root) chownSync(theirs, 1000, 1000);
+    const dir = join(theirs, "deep", "state");
+    const [above, uid] = root ? [theirs, 1000] : [base, system.self.uid];
+    expect(() => openStateDir(root ? system : other(), dir)).toThrow(
+      `the state folder ${dir} lies below ${above}, which belongs to uid ${uid}, who could put another folder in its place; set ARGUS_STATE_DIR to another place`,
+    );
+    expect(existsSync(dir)).toBe(false);
+  });
+
+  it.skipIf(!root)(
+    "refuses one's own folder below somebody else's, and lets only its owner's commands read there",
+    () => {
+      const theirs = join(base, "theirs");
+      const dir = join(theirs, "state");
+      mkdirSync(dir, { recursive: true });
+      chownSync(theirs, 1000, 1000);
+      const sentence = `the log folder ${dir} lies below ${theirs}, which belongs to uid 1000`;
+      expect(() => openStateDir(system, dir, folderNames.logs)).toThrow(sentence);
+      expect(() => lookIntoStateDir(system, dir, folderNames.logs)).toThrow(sentence);
+      chownSync(dir, 1000, 1000);
+      lookIntoStateDir(system, dir, folderNames.logs);
+      expect(() => openStateDir(system, dir, folderNames.logs)).toThrow(
+        `the log folder ${dir} belongs to uid 1000, and Argus runs as uid 0; run it as that user, or set ARGUS_LOG_DIR to a folder of your own`,
+      );
+    },
+  );
+
+  it("refuses a folder that its group can write", () => {
+    const dir = join(base, "state");
+    mkdirSync(dir);
+    chmodSync(dir, 0o770);
+    expect(() => openStateDir(system, dir)).toThrow(
+      `the state folder ${dir} can be written by its group; chmod g-w ${dir}, or set ARGUS_STATE_DIR to a folder of its own`,
+    );
+  });
+
+  it("tries the folder out under a name that nobody can guess, and touches nothing else", () => {
+    const dir = join(base, "state");
+    mkdirSync(dir, { mode: 0o700 });
+    writeFileSync(join(dir, `.writable-${process.pid}`), "somebody's");
+    openStateDir(system, dir);
+    expect(system.files.list(dir)).toEqual([`.writable-${process.pid}`]);
   });
 
   it("refuses a folder that cannot be written", () => {

@@ -56,7 +56,7 @@ export async function listen(options: ListenOptions): Promise<void> {
   const path = join(stateDir, "telegram.json");
   const empty = () => ({ version: 1 as const, offset: 0 });
   const store = createStore<z.infer<typeof File>>({ files, path, schema: File, empty, note: tell });
-  let { offset } = store.load();
+  let offset: number | null = null;
   let failures = 0;
   let trouble = "";
   const strangers = new Set<number>();
@@ -68,6 +68,8 @@ export async function listen(options: ListenOptions): Promise<void> {
       continue;
     }
     try {
+      // Without it words that were taken once would be taken again.
+      offset ??= store.load().offset;
       const batch = await poll(wanted.account, offset, http, { signal, clean: cleanerOf(wanted) });
       if (failures > 0) tell("people in Telegram are heard again");
       failures = 0;

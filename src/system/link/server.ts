@@ -1,6 +1,7 @@
 /** The answering end of a link. Who may connect is the socket's file mode; what may be asked is the handler's business. */
-import { chmodSync } from "node:fs";
+import { chmodSync, closeSync, constants, fstatSync, openSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
+import { openPath } from "../safe-tree.ts";
 import { Asked, beatMs, maxReplyBytes, maxRequestBytes, receive, send } from "./frames.ts";
 
 /** @returns plain JSON. An error's message is the answer to whoever asked. */
@@ -72,7 +73,7 @@ export function serveLink(
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     const ready = () => {
-      if ("path" in at) chmodSync(at.path, 0o600);
+      if ("path" in at) closeToOthers(at.path);
       server.off("error", reject);
       server.on("error", (error) => onFault(error.message));
       resolve({ close: () => close() });
@@ -92,6 +93,16 @@ export function serveLink(
         for (const request of requests.values()) request.abort();
       }
     });
+  }
+}
+
+/** Not through its path, which may lead elsewhere by now: chmod(2) follows links. */
+function closeToOthers(path: string): void {
+  const descriptor = openSync(path, openPath | constants.O_NOFOLLOW);
+  try {
+    if (fstatSync(descriptor).isSocket()) chmodSync(`/proc/self/fd/${descriptor}`, 0o600);
+  } finally {
+    closeSync(descriptor);
   }
 }
 

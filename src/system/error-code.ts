@@ -1,0 +1,7 @@
+import { UserError } from "../types/errors.ts";
+
+/** `ENOENT` and its like: of a failed operation, or of the one that a sentence is about. Empty: it is about none. */
+export function errorCode(error: unknown): string {
+  if (error instanceof UserError) return errorCode(error.cause);
+  return error instanceof Error && "code" in error ? String(error.code) : "";
+}

@@ -1,0 +1,55 @@
+/**
+ * Every file of Argus's, everything that somebody may put in its place, every command: it ends within five seconds,
+ * nothing is written elsewhere, and what is said are sentences.
+ */
+import { expect, test } from "vitest";
+import { intruders, occupied } from "../e2e/intruders.ts";
+
+const commands = [
+  "run --once --dry-run",
+  "run --once",
+  "status",
+  "summary",
+  "problems",
+  "problems --all",
+  "explain",
+  "stats",
+  "silence list",
+  "silence add --rule x --for 1h",
+  "approve",
+  "deny ab2c",
+  "pause --for 1m",
+  "resume",
+  "doctor",
+  "check",
+  "clean --dry-run",
+  "summary --send",
+  "notify --test",
+];
+
+test("nothing in the place of a file of Argus's makes it wait, or write elsewhere", () => {
+  const { files, withIntruder } = occupied();
+  const wrong: string[] = [];
+  const quiet: string[] = [];
+  let count = 0;
+  for (const file of files)
+    for (const intruder of Object.keys(intruders))
+      for (const command of commands) {
+        const { status, said, harm } = withIntruder(file, intruder, command.split(" "));
+        count += 1;
+        const which = `${intruder} as ${file}: argus ${command}`;
+        if (status === null) wrong.push(`${which}: did not end`);
+        if (/a bug|^ {4}at /m.test(said)) wrong.push(`${which}: ${said.slice(0, 600)}`);
+        for (const what of harm) wrong.push(`${which}: ${what}`);
+        if (
+          command === "status" &&
+          !said.includes(file.split("/").at(-1) ?? "") &&
+          !intruder.includes("second name")
+        )
+          wrong.push(`${which}: says nothing of it`);
+        if (status === 0 && !said.includes(file.split("/").at(-1) ?? "")) quiet.push(which);
+      }
+  console.log({ count, files: files.length });
+  if (process.env["ARGUS_CAMPAIGN_QUIET"] !== undefined) console.log(quiet.join("\n"));
+  expect(wrong).toEqual([]);
+});
