@@ -1,6 +1,7 @@
 /** `pause.json`: a person's word that Argus shall watch, tell and note, and do nothing else. */
 import { join } from "node:path";
 import * as z from "zod";
+import { fileError } from "../system/file-error.ts";
 import { RefusedFile } from "../system/refused.ts";
 import { createStore } from "../system/store.ts";
 import type { Files } from "../system/system.ts";
@@ -26,13 +27,21 @@ const pauseFile = (stateDir: string): string => join(stateDir, "pause.json");
  */
 export function readPause(files: Files, stateDir: string, now: Moment): Pause | null {
   const path = pauseFile(stateDir);
-  if (files.stat(path) === null) return null;
+  if (!isThere(files, path)) return null;
   const pause = understood(files, path);
   if (pause === null || pause instanceof RefusedFile) {
     const reason = pause?.message ?? `${path} cannot be understood; \`argus resume\` ends this pause`;
     return { version: 1, until: null, reason, since: new Date(now.wallMs).toISOString() };
   }
   return pause.until !== null && Date.parse(pause.until) <= now.wallMs ? null : pause;
+}
+
+function isThere(files: Files, path: string): boolean {
+  try {
+    return files.stat(path) !== null;
+  } catch (error) {
+    throw fileError("read", path, error);
+  }
 }
 
 function understood(files: Files, path: string): Pause | RefusedFile | null {

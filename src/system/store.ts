@@ -42,13 +42,14 @@ export function createStore<T>(options: StoreOptions<T>): Store<T> {
   return {
     load() {
       removeRemains(files, dirname(path), basename(path));
-      // Asked of the folder as well: one that is not Argus's must not look empty.
-      if (files.stat(path) === null && files.tryRead(path, "own") === null) return empty();
       let text: string | null;
       try {
+        // Asked of the folder as well: one that is not Argus's must not look empty.
+        if (files.stat(path) === null && files.tryRead(path, "own") === null) return empty();
         text = files.tryRead(path, "own");
       } catch (error) {
-        if (!(error instanceof RefusedFile && error.isNoFile)) throw error;
+        if (!(error instanceof RefusedFile && error.isNoFile))
+          throw error instanceof RefusedFile ? error : fileError("read", path, error);
         const aside = setAside("is not a file");
         // A command that only looks moves nothing, and must not show it as empty.
         if (files.stat(path) !== null) throw error;

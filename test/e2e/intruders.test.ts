@@ -13,7 +13,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
 import { argus, ended, until } from "./argus.ts";
 import { intruders, occupied } from "./intruders.ts";
@@ -109,4 +109,35 @@ test("the daemon goes on while its log and its trail are pipes and links, says s
   daemon.kill("SIGTERM");
   expect(await ended(daemon)).toBe(0);
   expect(existsSync(watch.state("daemon.lock"))).toBe(false);
+});
+
+test("a state that this user may not read is said to be that, and never looks empty", ({ skip }) => {
+  if (process.getuid?.() !== 0) skip("only root can be another user");
+  const watch = argus();
+  watch.once();
+  chmodSync(watch.dir, 0o755);
+  const drop = [
+    "--reuid=12345",
+    "--regid=12345",
+    "--clear-groups",
+    process.execPath,
+    resolve("dist/main.js"),
+  ];
+  for (const command of [
+    "status",
+    "problems",
+    "explain",
+    "stats",
+    "summary",
+    "approve",
+    "silence list",
+    "resume",
+  ]) {
+    const { status, stdout, stderr } = spawnSync("setpriv", [...drop, ...command.split(" ")], {
+      env: watch.env,
+      encoding: "utf8",
+    });
+    expect({ command, status, stdout }).toEqual({ command, status: 1, stdout: "" });
+    expect(stderr).toMatch(/^argus: (cannot read|this user may not read) .*\n$/);
+  }
 });
