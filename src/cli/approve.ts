@@ -64,7 +64,7 @@ async function decide(
   writeDecision(system.files, config.executorStateDir, id, { yes, by: whoAsks(context), at: isoTime(now) });
   const action = yes ? await whatBecameOf(asked, context, config) : null;
   if (json) printJson(context, { id, yes, proposal: asked.proposal, action });
-  else context.print(sentence(asked, yes, action, running(context, config) !== null));
+  else context.say(sentence(asked, yes, action, running(context, config) !== null));
 }
 
 const running = ({ system }: Context, { stateDir }: Config) =>

@@ -5,6 +5,7 @@
  */
 import { join } from "node:path";
 import * as z from "zod";
+import { stringify } from "../system/printable.ts";
 import { createStore } from "../system/store.ts";
 import type { Files } from "../system/system.ts";
 import { AgentResult, type HandOffRun, maxResultBytes } from "../types/hand-off.ts";
@@ -79,7 +80,7 @@ function readResult(files: Files, path: string): AgentResult | null {
     const text = files.tryReadHead(path, maxResultBytes + 1) ?? "";
     const result = AgentResult.safeParse(JSON.parse(text)).data ?? null;
     // Bytes that are no text grow as they are read.
-    return Buffer.byteLength(JSON.stringify(result)) > maxResultBytes ? null : result;
+    return Buffer.byteLength(stringify(result)) > maxResultBytes ? null : result;
   } catch {
     return null;
   }

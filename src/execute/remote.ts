@@ -9,7 +9,7 @@ import { Obeyed } from "../types/orders.ts";
 import { actions } from "./actions/index.ts";
 import { type Case, fail, openCase, recordOf } from "./case.ts";
 import type { ExecuteReply, ExecuteRequest, Executor } from "./executor.ts";
-import { reasonOf } from "./one-line.ts";
+import { reasonOf } from "./reason.ts";
 import { validate } from "./validate.ts";
 import { ExecutorView } from "./view.ts";
 

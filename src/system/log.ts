@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { type Logger, pino } from "pino";
 import { createLineFile } from "./line-file.ts";
+import { printable, stringify } from "./printable.ts";
 import { redactDeep } from "./redact/redact.ts";
 import type { Files } from "./system.ts";
 
@@ -23,7 +24,7 @@ export function createLog(files: Files, logDir: string | null, echo?: (line: str
   const destination = {
     write(written: string): void {
       // Command lines and error texts end up here; secrets in them must not.
-      const line = JSON.stringify(redactDeep(JSON.parse(written)));
+      const line = stringify(redactDeep(JSON.parse(written)));
       echo?.(`${line}\n`);
       try {
         file?.append(line);
@@ -33,7 +34,7 @@ export function createLog(files: Files, logDir: string | null, echo?: (line: str
         if (saidFull) return;
         saidFull = true;
         process.stderr.write(
-          `argus: cannot write ${path}: ${error instanceof Error ? error.message : error}\n`,
+          `${printable(`argus: cannot write ${path}: ${error instanceof Error ? error.message : error}`)}\n`,
         );
       }
     },

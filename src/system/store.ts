@@ -4,6 +4,7 @@
  */
 import { basename, dirname } from "node:path";
 import type * as z from "zod";
+import { stringify } from "./printable.ts";
 import { removeRemains } from "./remains.ts";
 import type { Files } from "./system.ts";
 
@@ -60,7 +61,7 @@ export function createStore<T>(options: StoreOptions<T>): Store<T> {
       );
     },
     save(value) {
-      const text = `${JSON.stringify(value)}\n`;
+      const text = `${stringify(value)}\n`;
       if (text === written && files.stat(path) !== null) return;
       files.writeAtomic(path, text, { durable });
       written = text;

@@ -1,6 +1,7 @@
 /** The frames of a link between two processes of Argus: one JSON object a line, over a unix socket. */
 import type { Socket } from "node:net";
 import * as z from "zod";
+import { stringify } from "../printable.ts";
 
 /** A cycle with 5,000 processes asks about some 40 kB; no request and no reply comes near this. */
 export const maxFrameBytes = 8 * 1024 * 1024;
@@ -24,7 +25,7 @@ export const Answered = z.union([
 export type Answered = z.infer<typeof Answered>;
 
 export function send(socket: Socket, frame: Asked | Answered): void {
-  if (!socket.destroyed) socket.write(`${JSON.stringify(frame)}\n`);
+  if (!socket.destroyed) socket.write(`${stringify(frame)}\n`);
 }
 
 /** Calls back for each whole frame; ends the connection with one sentence for what is none. */
