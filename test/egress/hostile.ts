@@ -62,7 +62,7 @@ export const hostileText: fc.Arbitrary<string> = fc
       minLength: 1,
       maxLength: 4,
     }),
-    fc.constantFrom(0, 0, 0, 30, 2000),
+    fc.constantFrom(0, 0, 0, 30, 400),
   )
   .map(
     ([parts, words]) =>
