@@ -47,19 +47,20 @@ const packages: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Ways out of the process, and who may take them: what leaves is printable, because one file makes it so. */
-const exits: readonly { readonly what: RegExp; readonly files: readonly string[]; readonly says: string }[] = [
-  {
-    what: /\bJSON\s*\.\s*stringify\b/,
-    // Besides the one place: identities, which must stay what they were, and the lock, which holds no text of others.
-    files: ["system/printable.ts", "system/problem-key.ts", "detect/compile.ts", "record/lock.ts"],
-    says: "calls JSON.stringify; stringify of system/printable.ts lets no control character out",
-  },
-  {
-    what: /\bprocess\s*\.\s*std(?:out|err)\s*\.\s*write\b|\bconsole\s*\./,
-    files: ["cli/terminal.ts", "system/log.ts"],
-    says: "writes to the terminal by itself; cli/terminal.ts does it",
-  },
-];
+const exits: readonly { readonly what: RegExp; readonly files: readonly string[]; readonly says: string }[] =
+  [
+    {
+      what: /\bJSON\s*\.\s*stringify\b/,
+      // Besides the one place: identities, which must stay what they were, and the lock, which holds no text of others.
+      files: ["system/printable.ts", "system/problem-key.ts", "detect/compile.ts", "record/lock.ts"],
+      says: "calls JSON.stringify; stringify of system/printable.ts lets no control character out",
+    },
+    {
+      what: /\bprocess\s*\.\s*std(?:out|err)\s*\.\s*write\b|\bconsole\s*\./,
+      files: ["cli/terminal.ts", "system/log.ts"],
+      says: "writes to the terminal by itself; cli/terminal.ts does it",
+    },
+  ];
 
 const mostLines = 250;
 

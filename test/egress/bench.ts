@@ -238,7 +238,8 @@ export async function openBench(): Promise<Bench> {
     };
     const config = loadConfig({ system, env, workingDir: dir, programDir: resolve(".") });
     const end = new AbortController();
-    const made = createParts(system, config, openBook(system, config));
+    const make = () => createParts(system, config, openBook(system, config));
+    let made = make();
     let facts = factsFrom(text);
     const execute: Parts["executor"]["execute"] = (request, signal) => {
       for (const proposal of request.proposals as Proposal[])
@@ -246,7 +247,7 @@ export async function openBench(): Promise<Bench> {
           left.push({ where: "an incident for the coding agent", text: proposal.incident, form: "lines" });
       return made.executor.execute(request, signal);
     };
-    const parts: Parts = {
+    const partsNow = (): Parts => ({
       ...made,
       executor: { ...made.executor, execute },
       collector: {
@@ -260,7 +261,8 @@ export async function openBench(): Promise<Bench> {
           },
         }),
       },
-    };
+    });
+    let parts = partsNow();
     const log = createLog(system.files, config.logDir, (line) =>
       left.push({ where: "the daemon's output", text: line, form: "JSON" }),
     );
@@ -297,6 +299,9 @@ export async function openBench(): Promise<Bench> {
     await cycle();
     const keys = [...parts.registry.problems().keys()];
     agentLeaves(folders.state, keys, system.clock.now(), text);
+    // What lies there is read by the next Argus.
+    made = make();
+    parts = partsNow();
     await cycle();
     bdFails();
     mood = "fails";
@@ -320,6 +325,7 @@ export async function openBench(): Promise<Bench> {
     bdFails();
     await cycle();
     await selfAlert.settled();
+    olderArgus(folders.state, text);
     questionWaits(folders.state, keys[0] ?? "", system.clock.now(), text);
     await people(parts, keys, end);
     end.abort();
@@ -534,11 +540,54 @@ function agentLeaves(stateDir: string, keys: readonly string[], at: object, text
   writeFileSync(join(stateDir, "hand-offs.json"), JSON.stringify({ version: 1, runs }));
 }
 
+/** A cycle and a problem as an Argus that let more through wrote them down. */
+function olderArgus(stateDir: string, text: () => string): void {
+  const append = (name: string, change: (line: Record<string, unknown>) => object) => {
+    const path = join(stateDir, name);
+    const newest = JSON.parse(readFileSync(path, "utf8").trim().split("\n").at(-1) ?? "");
+    writeFileSync(path, `${stringify(change(newest))}\n`, { flag: "a" });
+  };
+  const inAll = (value: unknown, names: RegExp): unknown => {
+    if (typeof value !== "object" || value === null) return value;
+    if (Array.isArray(value)) return value.map((each) => inAll(each, names));
+    return Object.fromEntries(
+      Object.entries(value).map(([name, each]) => [
+        name,
+        typeof each === "string" && names.test(name) ? text() : inAll(each, names),
+      ]),
+    );
+  };
+  append("trail.jsonl", (line) => {
+    const { cycle, ...rest } = line as { cycle: { id: string } };
+    const words =
+      /^(?:summary|advice|why|detail|message|subject|condition|assessment|reason|what)$/;
+    const { version, kind, ...parts } = inAll(rest, words) as Record<string, unknown>;
+    return {
+      version,
+      kind,
+      cycle: { ...cycle, id: `${cycle.id}-old`, host: `land${text()}` },
+      ...parts,
+      notes: [text()],
+    };
+  });
+  append("problems.jsonl", (line) => ({
+    ...line,
+    key: "disk:0123456789abcdef",
+    type: "disk",
+    event: "opened",
+    description: text(),
+    subject: text(),
+    condition: text(),
+    reason: text(),
+    host: `land${text()}`,
+  }));
+}
+
 /** A question of an Argus before this one. */
 function questionWaits(stateDir: string, problem: string, askedAt: object, text: () => string): void {
   const proposal = {
     type: "kill_tmux",
-    target: text().slice(0, 200),
+    target: worst.slice(0, 200).toWellFormed(),
     source: "llm:m",
     problem,
     problemType: "session",

@@ -55,6 +55,9 @@ test("nothing that leaves moves a cursor, turns a direction, or begins a line of
       const there = bench.left.filter(({ where, text }) => where.includes(exit) && text.includes(mark));
       expect(there.length, exit).toBeGreaterThan(0);
     }
+    expect(
+      bench.left.some(({ where, text }) => where === "an argument of bd" && text.includes("> Coding agent")),
+    ).toBe(true);
     const faults = new Map(bench.left.flatMap((each) => faultsOf(each).map((fault) => [each.where, fault])));
     expect([...faults.values()].slice(0, 20)).toEqual([]);
   } finally {
