@@ -559,8 +559,7 @@ function olderArgus(stateDir: string, text: () => string): void {
   };
   append("trail.jsonl", (line) => {
     const { cycle, ...rest } = line as { cycle: { id: string } };
-    const words =
-      /^(?:summary|advice|why|detail|message|subject|condition|assessment|reason|what)$/;
+    const words = /^(?:summary|advice|why|detail|message|subject|condition|assessment|reason|what)$/;
     const { version, kind, ...parts } = inAll(rest, words) as Record<string, unknown>;
     return {
       version,
