@@ -112,7 +112,7 @@ export function loadConfig(source: ConfigSource): Config {
   };
   faults.sort((a, b) => a.line - b.line);
   const said = [...("faults" in read ? read.faults : []), ...faults].map(sentence);
-  if (said.length > 0) throw new UserError(said.join("\n"));
+  if (said.length > 0) throw new UserError(said);
   return { ...config, notes: notesOf(source, config, envFile, value("ARGUS_LOCAL_RULES_DIR") !== null) };
 }
 

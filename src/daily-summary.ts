@@ -12,6 +12,7 @@ import { type Summary, summarise, summaryText } from "./report/summary.ts";
 import { fileError } from "./system/file-error.ts";
 import { hostName } from "./system/host-name.ts";
 import { createLineFile } from "./system/line-file.ts";
+import { stringify } from "./system/printable.ts";
 import { redact, redactDeep } from "./system/redact/redact.ts";
 import { createStore } from "./system/store.ts";
 import type { System } from "./system/system.ts";
@@ -151,7 +152,7 @@ export function createDailySummary(system: System, stateDir: string): DailySumma
 /** In a file of its own as well, whatever becomes of the message. */
 function keep({ files }: System, stateDir: string, summary: Summary): void {
   const path = join(stateDir, "summaries.jsonl");
-  const line = JSON.stringify(redactDeep({ ...summary, text: summaryText(summary) }));
+  const line = stringify(redactDeep({ ...summary, text: summaryText(summary) }));
   createLineFile({ files, path, maxBytes: keptBytes, keep: 1, durable: false }).append(line);
 }
 

@@ -8,6 +8,7 @@ import type { Parcel } from "./notify/channels/channel.ts";
 import { tellDirectly } from "./notify/direct.ts";
 import { hostName } from "./system/host-name.ts";
 import type { Log } from "./system/log.ts";
+import { oneLine } from "./system/printable.ts";
 import { problemKey } from "./system/problem-key.ts";
 import { redact } from "./system/redact/redact.ts";
 import type { ActionRecord, Proposal } from "./types/action.ts";
@@ -102,7 +103,7 @@ function parcelOf({ system, config }: Parts, problem: string, message: string): 
   const { wallMs } = system.clock.now();
   const at = new Date(wallMs).toISOString();
   const host = hostName(system.files);
-  const summary = redact(message.slice(0, 2000));
+  const summary = oneLine(redact(message), 2000);
   const text = `${host}: CRITICAL ${summary}`;
   const about = { problem, type: "argus" as const, subject: "argus", severity: "critical" as const };
   return {

@@ -261,6 +261,18 @@ describe("the law of imports catches", () => {
       'import a from "../../scripts/build.ts";',
       "imports ../../scripts/build.ts, which is not in src/",
     ],
+    [
+      "JSON that may hold anything",
+      "record/x.ts",
+      "files.append(path, JSON.stringify(value));",
+      "calls JSON.stringify; stringify of system/printable.ts lets no control character out",
+    ],
+    [
+      "a way past the exit to the terminal",
+      "cli/x.ts",
+      "process.stdout.write(text);",
+      "writes to the terminal by itself; cli/terminal.ts does it",
+    ],
     ["a file that is too long", "cli/x.ts", "\n".repeat(251), "has 251 lines; at most 250"],
   ];
 

@@ -373,7 +373,7 @@ describe("what a coding agent reports", () => {
     const description = beads.issues()[0]?.description ?? "";
     expect(description).toMatch(/^Problem key: /);
     expect(description).toMatch(
-      /\nI look at it\. Alice\n\nCoding agent \(20261120224100-0001\): answered: .*\nThe port is taken by nginx\.\nObserved: Two units want port 80\.$/,
+      /\nI look at it\. Alice\n\n> Coding agent \(20261120224100-0001\): answered: .*\n> The port is taken by nginx\.\n> Observed: Two units want port 80\.$/,
     );
     expect(records(its).at(-1)).toMatchObject({ event: "ticket", reason: "updated", bead_id: "bd-1" });
     // Told once.
@@ -391,7 +391,7 @@ describe("what a coding agent reports", () => {
     rmSync(join(its.stateDir, "ticket-requests"), { recursive: true });
     await its.look(down(), 30, withRun(its, run));
     await its.settle();
-    expect(beads.issues()[0]?.description).toMatch(/\n\nCoding agent .*\nThe port is taken by nginx\./);
+    expect(beads.issues()[0]?.description).toMatch(/\n\n> Coding agent .*\n> The port is taken by nginx\./);
   });
 });
 

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { stringify } from "../system/printable.ts";
 import { type AgentResult, maxResultBytes } from "../types/hand-off.ts";
 import type { Context } from "./context.ts";
 
@@ -25,7 +26,7 @@ export function agentCommand(program: Command, context: Context): void {
         errors: result.missing ? `there is no program ${command} here` : tail(result.stderr, maxErrorsBytes),
       };
       // Whatever became of it is said in here: a unit that fails would be a problem of its own.
-      context.print(JSON.stringify(told));
+      context.print(stringify(told));
     });
 }
 
@@ -37,7 +38,7 @@ function tail(text: string, maxBytes: number): string {
   return end;
 }
 
-const jsonBytes = (text: string): number => Buffer.byteLength(JSON.stringify(text));
+const jsonBytes = (text: string): number => Buffer.byteLength(stringify(text));
 
 async function readInput(): Promise<string> {
   const parts: Buffer[] = [];

@@ -64,7 +64,7 @@ async function decide(
   writeDecision(system.files, config.executorStateDir, id, { yes, by: whoAsks(context), at: isoTime(now) });
   const action = yes ? await whatBecameOf(asked, context, config) : null;
   if (json) printJson(context, { id, yes, proposal: asked.proposal, action });
-  else context.print(sentence(asked, yes, action, runningDaemon(context, config) !== null));
+  else context.say(sentence(asked, yes, action, runningDaemon(context, config) !== null));
 }
 
 /** Wakes the daemon and waits for the cycle that uses the yes. null: no daemon, or it takes longer. */

@@ -118,9 +118,7 @@ async function clean(context: Context, config: Config, json: boolean): Promise<v
     for (const note of notes) context.warn(note);
     if (json) printJson(context, action);
     else
-      context.print(
-        `${action.detail.charAt(0).toUpperCase()}${action.detail.slice(1)}.`.replace(/\.\.$/, "."),
-      );
+      context.say(`${action.detail.charAt(0).toUpperCase()}${action.detail.slice(1)}.`.replace(/\.\.$/, "."));
     if (action.result !== "success")
       throw new WorkError(
         action.refusal === null

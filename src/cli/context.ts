@@ -4,9 +4,11 @@ import { loadConfig } from "../config.ts";
 import { folderNames, lookIntoStateDir } from "../record/state-dir.ts";
 import { createStyle, type Style } from "../report/style.ts";
 import { createSystem } from "../system/machine.ts";
+import { printable, stringify } from "../system/printable.ts";
 import { reach } from "../system/reach.ts";
 import type { System } from "../system/system.ts";
 import type { Config } from "../types/settings.ts";
+import { openTerminal, type Terminal } from "./terminal.ts";
 
 export interface Invocation {
   readonly argv: readonly string[];
@@ -22,8 +24,13 @@ export interface Context extends Invocation {
   readonly command: string;
   /** Read at each call, so that SIGHUP gets the files as they are then. Throws UserError. */
   readonly config: () => Config;
+  /** Lines that Argus made: a report, or JSON. */
   print(text: string): void;
-  warn(text: string): void;
+  /** One sentence, on one line, whatever stands in it. */
+  say(sentence: string): void;
+  /** The same to standard error, or several of them. */
+  warn(said: string | readonly string[]): void;
+  readonly terminal: Terminal;
   /** Exit status to end with: 0 fine, 1 the work failed, 2 wrong usage or settings. */
   exit(status: 0 | 1 | 2): void;
 }
@@ -39,25 +46,31 @@ export function lookAtState({ system, config }: Pick<Context, "system" | "config
 }
 
 export function printJson(context: Context, value: unknown): void {
-  context.print(JSON.stringify(value, null, 2));
+  context.print(stringify(value, 2));
 }
 
 export function createContext(invocation: Invocation, exit: Context["exit"]): Context {
   const system = createSystem();
+  const terminal = openTerminal();
   const folders = (invocation.env["PATH"] ?? "").split(":").filter((folder) => folder.startsWith("/"));
   const isInstalled = folders.some((folder) => reach(system.files, `${folder}/argus`).kind === "file");
   return {
     ...invocation,
     system,
     command: isInstalled ? "argus" : "npx argus",
-    style: createStyle({
-      env: invocation.env,
-      isTerminal: process.stdout.isTTY ?? false,
-      columns: process.stdout.columns,
-    }),
+    style: {
+      ...createStyle({
+        env: invocation.env,
+        isTerminal: process.stdout.isTTY ?? false,
+        columns: process.stdout.columns,
+      }),
+      ink: terminal.ink,
+    },
     config: () => loadConfig({ ...invocation, system }),
-    print: (text) => void process.stdout.write(text.endsWith("\n") ? text : `${text}\n`),
-    warn: (text) => void process.stderr.write(`argus: ${text}\n`),
+    terminal,
+    print: (text) => terminal.out(text.endsWith("\n") ? text : `${text}\n`),
+    say: (sentence) => terminal.out(`${printable(sentence)}\n`),
+    warn: (said) => terminal.err(`argus: ${[said].flat().map(printable).join("\n")}\n`),
     exit,
   };
 }

@@ -37,7 +37,7 @@ async function executor(context: Context): Promise<void> {
   openStateDir(system, stateDir, folderNames.executor);
   const lock = await acquireLock(system, stateDir, "argus executor");
   // Standard output alone: the folder of the logs belongs to the user that this process does not trust.
-  const log = createLog(system.files, null, (line) => void process.stdout.write(line));
+  const log = createLog(system.files, null, context.print);
   const served = serveExecutor(
     system,
     { policy: policyOf(config), dryRun: config.dryRun, stateDir },

@@ -113,7 +113,7 @@ async function explainRule(
   const judged = rules.rules.find(({ compiled }) => compiled.rule.name === name);
   if (judged === undefined) {
     if (rules.disabled.includes(name))
-      return context.print(`The rule ${name} is switched off ("enabled": false), so it is not judged.`);
+      return context.say(`The rule ${name} is switched off ("enabled": false), so it is not judged.`);
     throw new UserError(
       `there is no rule "${name}"${nearest(
         name,

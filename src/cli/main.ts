@@ -19,6 +19,7 @@ import { silenceCommand } from "./silence.ts";
 import { statsCommand } from "./stats.ts";
 import { statusCommand } from "./status.ts";
 import { summaryCommand } from "./summary.ts";
+import { bugLines, usageError } from "./terminal.ts";
 
 /** In the order of `argus --help`: a new command is one file and one row. */
 const commands: readonly ((program: Command, context: Context) => void)[] = [
@@ -53,6 +54,11 @@ export async function main(invocation: Invocation): Promise<number> {
       "A watchdog for Linux servers: recognises known trouble by rules, repairs it within its policy, explains every decision.",
     )
     .version(versionOf(context), "-V, --version")
+    .configureOutput({
+      writeOut: context.terminal.out,
+      writeErr: context.terminal.err,
+      outputError: (text, write) => write(usageError(text)),
+    })
     .showHelpAfterError("(argus --help lists the commands)")
     .exitOverride();
   for (const add of commands) add(program, context);
@@ -64,10 +70,10 @@ export async function main(invocation: Invocation): Promise<number> {
     // commander has printed its own sentence; --help and --version end here too.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     if (error instanceof UserError) {
-      context.warn(error.message);
+      context.warn(error.lines);
       return error instanceof WorkError ? 1 : 2;
     }
-    context.warn(`a bug, please report it:\n${error instanceof Error ? error.stack : error}`);
+    context.warn(bugLines(error));
     return 1;
   }
 }

@@ -31,7 +31,7 @@ export function notifyCommand(program: Command, context: Context): void {
       const answers = await Promise.all(chosen(context, channel).map((way) => ask(context, way)));
       if (json) printJson(context, answers);
       for (const { channel: name, ok, detail } of json ? [] : answers)
-        context.print(`${name}: ${ok ? "sent" : "not sent"}: ${detail}`);
+        context.say(`${name}: ${ok ? "sent" : "not sent"}: ${detail}`);
       const failed = answers.filter(({ ok }) => !ok).map(({ channel: name }) => name);
       if (failed.length > 0)
         throw new WorkError(`${failed.join(", ")} took no message; alerts wait in the outbox meanwhile`);

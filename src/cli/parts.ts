@@ -39,7 +39,7 @@ export interface OpenParts {
 export function openBook(system: System, config: Config): RuleBook {
   const opened = openRuleBook(system.files, config);
   if ("book" in opened) return opened.book;
-  throw new UserError(`the rules cannot be used:\n${opened.faults.map(faultText).join("\n")}`);
+  throw new UserError(["the rules cannot be used:", ...opened.faults.map(faultText)]);
 }
 
 /** @param what the command, for whoever finds the lock taken. */

@@ -24,7 +24,7 @@ export function pauseCommand(program: Command, context: Context): void {
         { until, reason: options.reason, since: isoTime(now), by: whoAsks(context) },
         context.warn,
       );
-      context.print(
+      context.say(
         `Paused ${until === null ? "until `argus resume`" : `until ${until}`}: no restarts, kills or cleaning; alerts and notes go on.`,
       );
     });
@@ -38,7 +38,7 @@ export function resumeCommand(program: Command, context: Context): void {
       const { system, config } = { system: context.system, config: lookAtState(context) };
       const pause = readPause(system.files, config.executorStateDir, system.clock.now());
       clearPause(system.files, config.executorStateDir, context.warn);
-      context.print(
+      context.say(
         pause === null
           ? "Argus was not paused."
           : `Resumed; it was paused since ${pause.since} (${pause.reason}).`,

@@ -68,7 +68,7 @@ async function oneCycle(context: Context, parts: Parts, json: boolean): Promise<
     if ("error" in outcome) {
       await Promise.all([sending, selfAlert.settled()]);
       if (!(outcome.error instanceof UserError)) throw outcome.error;
-      context.warn(outcome.error.message);
+      context.warn(outcome.error.lines);
       return context.exit(1);
     }
     if (json) printJson(context, outcome.cycle);
@@ -88,7 +88,7 @@ async function daemon(context: Context, read: () => Config): Promise<void> {
   let config = read();
   const opened = await openParts(system, config, "argus run");
   let { parts } = opened;
-  const log = createLog(system.files, config.logDir, (line) => void process.stdout.write(line));
+  const log = createLog(system.files, config.logDir, context.print);
   const ending = endOnSignal();
   const errands = createErrands(() => parts, log, ending.signal, 60_000);
   const beside = (what: string, work: Promise<void>) =>

@@ -131,7 +131,7 @@ function add(context: Context, options: AddOptions): void {
   };
   changeSilences(system.files, stateDir, now, context.warn, (silences) => [...silences, made]);
   const too = options.actions ? " and no action" : "";
-  context.print(
+  context.say(
     `Silenced until ${made.until} (${made.id}): no message${too} about ${matchText(match)}; the watching goes on.`,
   );
   if (rule !== undefined) warnIfUnknown(context, config, rule);
@@ -157,5 +157,5 @@ function remove(context: Context, id: string): void {
   if (inForce(context, config).every((each) => each.id !== id))
     throw new UserError(`there is no silence "${id}"; argus silence list names those in force`);
   changeSilences(system.files, stateDir, now, context.warn, (all) => all.filter((each) => each.id !== id));
-  context.print(`Ended ${id}: what is still there is told by the next cycle.`);
+  context.say(`Ended ${id}: what is still there is told by the next cycle.`);
 }

@@ -1,12 +1,13 @@
 /** The commands that people write, or press, in Telegram: a second command line over the same functions. */
 import { CommanderError } from "commander";
 import type { Parts } from "../cycle.ts";
-import { reasonOf } from "../execute/one-line.ts";
+import { reasonOf } from "../execute/reason.ts";
 import type { ExecutorView } from "../execute/view.ts";
 import type { Listening, Reply } from "../notify/talk/listen.ts";
 import { matchText } from "../report/silences.ts";
 import { statusReport } from "../report/status.ts";
 import type { Style } from "../report/style.ts";
+import { oneLine, printable } from "../system/printable.ts";
 import { UserError, WorkError } from "../types/errors.ts";
 import { type By, type Obeyed, Order } from "../types/orders.ts";
 import type { Config } from "../types/settings.ts";
@@ -54,7 +55,8 @@ export async function answer(talk: Talk, words: string, by: By): Promise<Reply> 
   try {
     return await row(talk, args, by);
   } catch (error) {
-    if (error instanceof UserError || error instanceof CommanderError) return say(error.message);
+    if (error instanceof UserError) return say(error.lines.map(printable).join("\n"));
+    if (error instanceof CommanderError) return say(oneLine(error.message));
     throw error;
   }
 }
@@ -72,10 +74,10 @@ const rows: Readonly<Record<string, Row>> = {
     printed(context, (inner) => explain(inner, parts().config, what, false)),
   approve: async (talk, [id = ""], by) => {
     const obeyed = await ordered(talk, { order: "approve", by, id, yes: true });
-    if (!obeyed.done) return say(obeyed.text);
+    if (!obeyed.done) return say(printable(obeyed.text));
     talk.ring(`a yes to ${id}`);
     const deed = await deedFor(id, talk.context.system, talk.parts().config.stateDir);
-    return say(deed === null ? obeyed.text : `yes to ${id}. ${whatCameOf(deed)}`);
+    return say(printable(deed === null ? obeyed.text : `yes to ${id}. ${whatCameOf(deed)}`));
   },
   deny: async (talk, [id = ""], by) => said(await ordered(talk, { order: "approve", by, id, yes: false })),
   silence: async (talk, [key, time], by) => {
@@ -85,7 +87,7 @@ const rows: Readonly<Record<string, Row>> = {
         ({ id, match, until, by, reason }) =>
           `${id}: ${matchText(match)} until ${until}, by ${by} (${reason})`,
       );
-      return say(lines.length === 0 ? "Nothing is silenced." : lines.join("\n"));
+      return say(lines.length === 0 ? "Nothing is silenced." : lines.map(printable).join("\n"));
     }
     return said(await ordered(talk, { order: "silence", by, key, seconds: parseDuration(time ?? "1h") }));
   },
@@ -117,11 +119,13 @@ async function viewOf({ executor }: Parts): Promise<ExecutorView> {
 
 const say = (text: string): Reply => ({ text, isReport: false });
 const report = (text: string): Reply => ({ text, isReport: true });
-const said = ({ text }: Obeyed): Reply => say(`${text.charAt(0).toUpperCase()}${text.slice(1)}.`);
+const said = ({ text }: Obeyed): Reply => say(printable(`${text.charAt(0).toUpperCase()}${text.slice(1)}.`));
 
 function printed(context: Context, work: (inner: Context) => void): Reply {
   const lines: string[] = [];
   const print = (text: string) => void lines.push(text);
-  work({ ...context, style, print, warn: print });
+  const say = (sentence: string) => print(printable(sentence));
+  const warn = (said: string | readonly string[]) => [said].flat().forEach(say);
+  work({ ...context, style, print, say, warn });
   return report(lines.join("\n"));
 }

@@ -7,6 +7,7 @@ import {
   parsePressure,
   parseVmstat,
 } from "../system/kernel.ts";
+import { printable } from "../system/printable.ts";
 import { readPageSize } from "../system/proc.ts";
 import type { Clock, Files, System } from "../system/system.ts";
 import type { Load, Memory, Pressure, Swap } from "../types/facts.ts";
@@ -30,7 +31,7 @@ export function createHostCollector({ files, clock }: System, config: Config): C
       thrashLimitMegabytesPerSecond: config.swapThrashMegabytesPerSecond,
     };
     const host = {
-      name: files.read("/proc/sys/kernel/hostname").trim(),
+      name: printable(files.read("/proc/sys/kernel/hostname").trim()),
       bootId: clock.now().bootId,
       uptimeSeconds: Number(files.read("/proc/uptime").split(" ", 1)[0]),
       cores,

@@ -18,11 +18,11 @@ export function findingOf(judged: JudgedRule, look: Look, judgement: Judgement, 
   const { params } = rule.event;
   const actions = (params.actions ?? []).map((action, index): ActionRequest => {
     const target = templates.actions[index]?.target?.value(look.facts);
-    const message = templates.actions[index]?.message?.render(look.facts);
+    const message = templates.actions[index]?.message?.sentence(look.facts);
     return {
       type: action.type,
       ...(typeof target === "string" || typeof target === "number" ? { target } : {}),
-      ...(message === undefined ? {} : { message: redact(message) }),
+      ...(message === undefined ? {} : { message }),
     };
   });
   return {
@@ -36,8 +36,8 @@ export function findingOf(judged: JudgedRule, look: Look, judgement: Judgement, 
     condition: params.condition,
     severity: params.severity,
     subject: redact(look.subject),
-    summary: redact(templates.summary.render(look.facts)),
-    ...(templates.advice === null ? {} : { advice: redact(templates.advice.render(look.facts)) }),
+    summary: templates.summary.sentence(look.facts),
+    ...(templates.advice === null ? {} : { advice: templates.advice.sentence(look.facts) }),
     entity: rule.forEach === undefined ? null : { kind: rule.forEach, identity: look.identity },
     expect: expectationOf(rule.forEach, look.entity),
     evidence: judgement.evidence.map(withoutSecrets),

@@ -10,6 +10,7 @@ import {
   readJson,
 } from "../system/json-source.ts";
 import { nearest, quoted } from "../system/names.ts";
+import { stringify } from "../system/printable.ts";
 import type { Files } from "../system/system.ts";
 import type { Problem24h } from "../types/facts.ts";
 import type { Moment } from "../types/moment.ts";
@@ -169,8 +170,10 @@ async function runOne(rules: RuleSet, judged: JudgedRule, test: RuleTest): Promi
 function compared(expect: RuleTest["expect"], seen: DetectOutput): string[] {
   const failures: string[] = [];
   const compare = (what: string, wanted: unknown, got: unknown) => {
-    if (wanted === undefined || JSON.stringify(wanted) === JSON.stringify(got)) return;
-    failures.push(`expected ${what} ${JSON.stringify(wanted)}, saw ${JSON.stringify(got) ?? "none"}`);
+    if (wanted === undefined || stringify(wanted) === stringify(got)) return;
+    failures.push(
+      `expected ${what} ${stringify(wanted)}, saw ${got === undefined ? "none" : stringify(got)}`,
+    );
   };
   const first = seen.findings[0];
   compare("the verdict", expect.verdict, seen.verdicts[0]?.verdict);

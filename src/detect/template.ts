@@ -1,6 +1,8 @@
 /** `{{fact.path}}` and `{{fact.path|format}}` in the texts of a rule. Parsed and checked when the rule is loaded. */
 
 import { nearest, quoted } from "../system/names.ts";
+import { oneLine, shortName } from "../system/printable.ts";
+import { redact } from "../system/redact/redact.ts";
 import { type Field, fieldsOf, isFactName, valueAt } from "../types/fields.ts";
 import { bytes, duration } from "../types/quantities.ts";
 
@@ -9,7 +11,10 @@ export type FactValues = Readonly<Record<string, unknown>>;
 export interface Template {
   readonly source: string;
   readonly holes: readonly Hole[];
+  /** As it was seen: what is compared, and identifies. */
   render(facts: FactValues): string;
+  /** The same for people: one line, in which nothing that the machine says begins another one, and no secret stands. */
+  sentence(facts: FactValues): string;
   /** The bare value when the template is one expression without a format, else the text. */
   value(facts: FactValues): unknown;
 }
@@ -20,6 +25,9 @@ export const formats = {
   duration: { what: "seconds `5430` as `1 h 30 min`", render: duration },
   round: { what: "`3.7` as `4`", render: (value: number) => String(Math.round(value)) },
 } as const;
+
+/** A path may have 4,096 characters, and what the rule says after it is to be read as well. */
+const longestValue = 200;
 
 const expression = /\{\{([^{}]*)\}\}/g;
 
@@ -47,15 +55,18 @@ export function parseTemplate(source: string, available: ReadonlySet<string>): T
     return { fault: "has a {{ or }} without its partner; a field is written {{fact.field}}" };
   }
   const only = holes.length === 1 && literals.every((text) => text === "") ? holes[0] : undefined;
-  const render = (facts: FactValues) =>
+  const filled = (facts: FactValues, say: (value: string) => string) =>
     holes.reduce(
-      (text, hole, index) => text + show(hole, facts) + (literals[index + 1] ?? ""),
+      (text, hole, index) => text + say(show(hole, facts)) + (literals[index + 1] ?? ""),
       literals[0] ?? "",
     );
+  const render = (facts: FactValues) => filled(facts, (value) => value);
   return {
     source,
     holes,
     render,
+    // Secrets first: cut or escaped, half of one is not recognised.
+    sentence: (facts) => oneLine(redact(filled(facts, (value) => shortName(redact(value), longestValue)))),
     value: (facts) =>
       only !== undefined && only.format === null ? valueAt(facts[only.fact], only.path) : render(facts),
   };

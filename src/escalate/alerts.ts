@@ -40,19 +40,13 @@ export function alertProposals(
         ...(alert.question === true ? { question: true } : {}),
         ...(alert.approvals === undefined ? {} : { approvals: alert.approvals }),
         ...(alert.actionTaken === undefined ? {} : { actionTaken: alert.actionTaken }),
-        message: cut(`${alert.message}\nThe model: ${wordsBeyond(group, own.message ?? "")}`),
+        ...(alert.message === undefined ? {} : { message: alert.message }),
+        // The model's alert begins with what was measured; the rule's has said that already.
+        lines: [...(alert.lines ?? []), ...(own.lines ?? [])],
       },
     ];
   });
   return [...alerts, ...advice.filter(({ problem }) => !advised.has(problem))];
-}
-
-/** The model's alert begins with what was measured; the rule's has said that already. */
-function wordsBeyond(group: readonly Handled[], message: string): string {
-  const measured = group
-    .map(({ finding }) => `${finding.summary}\n`)
-    .find((line) => message.startsWith(line));
-  return measured === undefined ? message : message.slice(measured.length);
 }
 
 const mostDone = 4;
@@ -80,7 +74,6 @@ function alertFor(
   const what = asked?.message ?? finding.summary;
   const values = unsaidValues(what, finding.evidence);
   const lines = [
-    `${what}${more}`,
     ...sinceWhen(problem, nowMs),
     ...(values === null ? [] : [`Seen: ${values}.`]),
     ...said.slice(0, mostDone),
@@ -95,7 +88,8 @@ function alertFor(
   if (advice !== undefined) lines.push(`What to do: ${advice}`);
   return {
     type: "alert",
-    message: cut(lines.join("\n")),
+    message: cut(`${what}${more}`),
+    lines: lines.map(cut),
     source: `rule:${finding.rule}`,
     ...(question ? { question } : {}),
     ...(approvals.length > 0 ? { approvals: approvals.slice(0, 20) } : {}),

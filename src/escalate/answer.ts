@@ -6,7 +6,7 @@ import * as z from "zod";
 import { type ActionType, actionCatalog, type Proposal, type RefusalReason } from "../types/action.ts";
 import type { Rejection } from "../types/consultation.ts";
 import type { Candidate } from "./candidates.ts";
-import { machineLine, machineText } from "./machine-text.ts";
+import { machineLine } from "./machine-text.ts";
 import type { Unresolved } from "./unresolved.ts";
 
 /** The shape that the API is asked to enforce; what it cannot enforce is checked below. */
@@ -112,7 +112,7 @@ function judge(actions: readonly unknown[], offered: Offered): Pick<Answer, "pro
     const { action, candidate, group } = checked;
     seen.add(claimOf(action));
     if (action.type === "alert") {
-      words.set(group.key, [machineText(action.message ?? "", 1500), ...(words.get(group.key) ?? [])]);
+      words.set(group.key, [machineLine(action.message ?? "", 1500), ...(words.get(group.key) ?? [])]);
     } else if (!isNote(action) && action.confidence < offered.confidence) {
       words.set(group.key, [...(words.get(group.key) ?? []), proposedOnly(action, offered.confidence)]);
     } else {
@@ -198,19 +198,21 @@ function proposal(action: Action, candidate: Candidate, group: Unresolved, sourc
   };
 }
 
-/** One alert for each problem. It begins with what was measured, so that no wording of the model can hide it. */
+/** One alert for each problem. It begins with what was measured, so that no wording of the model can hide it, and each line of the model's says whose it is. */
 function alerts(words: ReadonlyMap<string, readonly string[]>, { unresolved, source }: Offered): Proposal[] {
   return unresolved.flatMap((group) => {
     const said = words.get(group.key);
     if (said === undefined) return [];
-    const measured = machineLine(group.findings[0].finding.summary, 300);
     return {
       type: "alert",
-      message: machineText([measured, ...said].join("\n"), 8000),
+      message: machineLine(group.findings[0].finding.summary, 300),
+      lines: said.map((each) => `${speakerOf(source)}: ${each}`),
       ...aboutProblem(group, source),
     };
   });
 }
+
+const speakerOf = (source: string): string => (source === "llm:hand-off" ? "The coding agent" : "The model");
 
 function aboutProblem({ key, findings: [{ finding }] }: Unresolved, source: string) {
   const { type, severity, subject } = finding;

@@ -1,4 +1,5 @@
 /** A `fetch` for the SDK over the system's HTTP: no redirects, one connection each, and never more than so much of a body. */
+import { escapeJson } from "../system/printable.ts";
 import type { Http } from "../system/system.ts";
 
 /** The reply was larger than anything that was asked for. */
@@ -26,7 +27,7 @@ export function boundedFetch(http: Http, maxBodyBytes: number, timeoutMs: number
       url: input instanceof Request ? input.url : String(input),
       method: "POST",
       headers: Object.fromEntries([...new Headers(init.headers)].filter(([name]) => sentHeaders.has(name))),
-      body: init.body,
+      body: escapeJson(init.body),
       timeoutMs,
       // One more than is taken, so that what is cut off is seen.
       maxBodyBytes: maxBodyBytes + 1,

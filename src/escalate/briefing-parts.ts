@@ -1,4 +1,5 @@
 /** The parts of the document that is put before the model, each bounded and cleaned. Pure. */
+import { stringify } from "../system/printable.ts";
 import type { Problem } from "../types/problem.ts";
 import type { TrailCycle } from "../types/trail.ts";
 import type { Handled } from "./alerts.ts";
@@ -167,5 +168,5 @@ function valuePart(value: unknown, { line }: Sizes): unknown {
   if (typeof value === "number") return Math.round(value * 100) / 100;
   if (typeof value === "string") return machineLine(value, Math.min(160, line));
   if (value === null || typeof value === "boolean") return value;
-  return machineLine(JSON.stringify(value) ?? String(value), Math.min(160, line));
+  return machineLine(value === undefined ? "undefined" : stringify(value), Math.min(160, line));
 }

@@ -1,5 +1,6 @@
 /** `last_response.json` in the log folder: the last reply as it came, for people who want to see the very words. */
 import { join } from "node:path";
+import { stringify } from "../system/printable.ts";
 import { redactDeep } from "../system/redact/redact.ts";
 import type { Files } from "../system/system.ts";
 import type { Consultation } from "../types/consultation.ts";
@@ -22,7 +23,7 @@ export function writeLastResponse(files: Files, logDir: string, response: LastRe
   const cut = text.length > maxText ? `${text.slice(0, maxText)}… (+${text.length - maxText})` : text;
   files.makeDirectory(logDir);
   const whole = redactDeep({ version: 1, ...rest, text: cut });
-  files.writeAtomic(join(logDir, "last_response.json"), `${JSON.stringify(whole, null, 2)}\n`, {
+  files.writeAtomic(join(logDir, "last_response.json"), `${stringify(whole, 2)}\n`, {
     mode: 0o600,
     durable: false,
   });

@@ -60,10 +60,10 @@ function recovery(problem: Problem, nowMs: number): Proposal {
   const action = helped(problem);
   const done =
     action === null ? "Argus did nothing about it." : `Done by Argus: ${action.replace(":", " ")}.`;
-  const lines = [description, `Over after ${duration(seconds)}${calm}. ${done}`];
   return {
     type: "alert",
-    message: lines.join("\n").slice(0, 8192),
+    message: description.slice(0, 8192),
+    lines: [`Over after ${duration(seconds)}${calm}. ${done}`],
     source: "self",
     problem: key,
     problemType: type,

@@ -1,4 +1,5 @@
 /** Which problems of a cycle need a ticket, and what stands in it: what a person needs to take it up. Pure. */
+import { stringify } from "../system/printable.ts";
 import type { ActionRecord, Proposal } from "../types/action.ts";
 import { isWord } from "../types/action.ts";
 import type { HandOffReport } from "../types/hand-off.ts";
@@ -24,6 +25,8 @@ export interface TicketNeeds {
 const longestMessage = 8192;
 const mostEvidence = 12;
 const mostActions = 10;
+/** More is no ticket that anybody reads. */
+const mostLines = 200;
 
 /** One for each problem, however many findings it has and however it is worded. */
 export function ticketProposals(needs: TicketNeeds): Proposal[] {
@@ -57,7 +60,7 @@ export function ticketProposals(needs: TicketNeeds): Proposal[] {
         severity: finding.severity,
         subject: finding.subject.slice(0, 1024),
         reason: finding.summary.slice(0, 2048),
-        message: bodyOf(group, problem, said, needs.nowMs).slice(0, longestMessage),
+        ...bodyOf(group, problem, said, needs.nowMs),
         ...(problem === undefined ? {} : { outage: problem.openedAt }),
         ...(report === null ? {} : { report: reportText(report).slice(0, longestMessage) }),
       },
@@ -116,12 +119,10 @@ function bodyOf(
   problem: Problem | undefined,
   said: readonly string[],
   nowMs: number,
-): string {
+): Pick<Proposal, "message" | "lines"> {
   const [first] = group;
-  const lines = [
-    ...new Set(group.map(({ finding }) => `What: ${finding.summary}`)),
-    ...said.map((each) => `Why a ticket: ${each.replaceAll("\n", " ")}`),
-  ];
+  const [what = "", ...others] = new Set(group.map(({ finding }) => `What: ${finding.summary}`));
+  const lines = [...others, ...said.map((each) => `Why a ticket: ${each}`)];
   if (problem !== undefined) {
     const seconds = Math.max(0, (nowMs - Date.parse(problem.openedAt)) / 1000);
     const times = problem.openings.length > 1 ? `, ${problem.openings.length} times within a day` : "";
@@ -137,7 +138,8 @@ function bodyOf(
     lines.push(`Done: ${nameOf(action)}: ${action.refusal ?? action.result}: ${action.detail}`);
   if (actions.length > mostActions) lines.push(`and ${actions.length - mostActions} further actions`);
   if (first !== undefined) lines.push(`More: argus explain ${first.finding.key}`);
-  return lines.join("\n");
+  const fit = (line: string) => line.slice(0, longestMessage);
+  return { message: fit(what), lines: lines.slice(0, mostLines).map(fit) };
 }
 
 function seen({ fact, path, operator, wanted, saw }: Evidence): string {
@@ -145,7 +147,7 @@ function seen({ fact, path, operator, wanted, saw }: Evidence): string {
   return `Seen: ${name} = ${short(saw)} (the rule: ${operator} ${short(wanted)})`;
 }
 
-const short = (value: unknown): string => (JSON.stringify(value) ?? "nothing").slice(0, 200);
+const short = (value: unknown): string => (value === undefined ? "nothing" : stringify(value)).slice(0, 200);
 
 function reportText({ id, outcome, detail, assessment, observations, proposals }: HandOffReport): string {
   return [

@@ -6,6 +6,7 @@
 import { randomInt } from "node:crypto";
 import { join } from "node:path";
 import * as z from "zod";
+import { stringify } from "../system/printable.ts";
 import { RefusedFile } from "../system/refused.ts";
 import { createStore } from "../system/store.ts";
 import type { Files } from "../system/system.ts";
@@ -118,7 +119,7 @@ const newId = (): string => Array.from({ length: 4 }, () => alphabet[randomInt(a
 
 /** The same deed: not its words, and not who asked. */
 function nameOfDeed({ type, target, problem, expect }: Proposal): string {
-  return JSON.stringify([type, target ?? null, problem, expect?.startTime ?? null, expect?.socket ?? null]);
+  return stringify([type, target ?? null, problem, expect?.startTime ?? null, expect?.socket ?? null]);
 }
 
 /** A word that cannot be understood is none, and neither is one that another user may have written. */
@@ -146,5 +147,5 @@ export function writeDecision(
   decision: Omit<Decision, "version">,
 ): void {
   files.makeDirectory(join(stateDir, "approvals"));
-  files.writeAtomic(decisionPath(stateDir, id), `${JSON.stringify({ version: 1, ...decision })}\n`);
+  files.writeAtomic(decisionPath(stateDir, id), `${stringify({ version: 1, ...decision })}\n`);
 }

@@ -1,8 +1,9 @@
 /** One proposal on its way through the steps, and the record it ends as. */
 
+import { oneLine } from "../system/printable.ts";
 import type { ActionRecord, GateStep, RefusalReason } from "../types/action.ts";
 import type { Task } from "./action.ts";
-import { oneLine, reasonOf } from "./one-line.ts";
+import { reasonOf } from "./reason.ts";
 import type { Intent } from "./state.ts";
 
 export interface Case {
@@ -82,11 +83,15 @@ export function recordOf(one: Case): ActionRecord {
     verified: ending.verified,
     steps: one.steps,
     detail: one.approval === null ? ending.detail : `${ending.detail}; ${one.approval.said}`,
-    message: proposal?.message ?? null,
+    message: proposal?.message === undefined ? null : textOfMessage(proposal.message, proposal.lines),
     duration_ms: Math.round(one.durationMs * 10) / 10,
     values: one.values,
   };
 }
+
+/** Newlines stand between its lines and nowhere else. */
+const textOfMessage = (message: string, lines: readonly string[] = []): string =>
+  [message, ...lines].map((line) => oneLine(line)).join("\n");
 
 /** What can be said about a proposal that is none. */
 function textOf(raw: unknown, key: string, maxCharacters: number): string {

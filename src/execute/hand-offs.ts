@@ -5,6 +5,7 @@
  */
 import { join } from "node:path";
 import * as z from "zod";
+import { stringify } from "../system/printable.ts";
 import { RefusedFile } from "../system/refused.ts";
 import { createStore } from "../system/store.ts";
 import type { Files } from "../system/system.ts";
@@ -86,7 +87,7 @@ function readResult(files: Files, path: string, note: (sentence: string) => void
     const text = files.tryReadHead(path, maxResultBytes + 1, "own") ?? "";
     const result = AgentResult.safeParse(JSON.parse(text)).data ?? null;
     // Bytes that are no text grow as they are read.
-    return Buffer.byteLength(JSON.stringify(result)) > maxResultBytes ? null : result;
+    return Buffer.byteLength(stringify(result)) > maxResultBytes ? null : result;
   } catch (error) {
     if (error instanceof RefusedFile) note(error.message);
     return null;

@@ -3,7 +3,7 @@ import type { Proposal } from "../types/action.ts";
 import type { HandOffRun } from "../types/hand-off.ts";
 import type { OperatorAction } from "../types/operator-action.ts";
 import type { Executor } from "./executor.ts";
-import { reasonOf } from "./one-line.ts";
+import { reasonOf } from "./reason.ts";
 
 /** It may live in another process, which may be gone: then nothing is repaired, and the cycle goes on to say so. */
 export async function lookAtExecutor(executor: Executor): Promise<ExecutorLook> {

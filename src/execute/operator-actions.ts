@@ -7,7 +7,7 @@ import * as z from "zod";
 import { createStore } from "../system/store.ts";
 import type { Files } from "../system/system.ts";
 import { OperatorAction } from "../types/operator-action.ts";
-import { reasonOf } from "./one-line.ts";
+import { reasonOf } from "./reason.ts";
 
 /** A week of two cleanings an hour is 336. */
 const mostUnrecorded = 400;

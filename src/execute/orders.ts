@@ -2,11 +2,11 @@
  * A person's word from afar, taken by the process that holds what the word is about, and only from whom the settings
  * name. It goes into the same files as the command line's, each with who said it.
  */
+import { oneLine, shortName } from "../system/printable.ts";
 import type { Files } from "../system/system.ts";
 import { isoTime, type Moment } from "../types/moment.ts";
 import { kindOfOrder, type Obeyed, Order } from "../types/orders.ts";
 import { type Approvals, writeDecision } from "./approvals.ts";
-import { oneLine } from "./one-line.ts";
 import { clearPause, readPause, writePause } from "./pause.ts";
 import type { Policy } from "./policy.ts";
 import { changeSilences, mostSilences, newSilenceId, readSilences } from "./silences.ts";
@@ -26,7 +26,7 @@ export function obey(raw: unknown, desk: Desk): Obeyed {
   const parsed = Order.safeParse(raw);
   if (!parsed.success) return no("that is no order that the executor knows");
   const order = parsed.data;
-  const by = `${oneLine(order.by.name, 64)} (Telegram ${order.by.user})`;
+  const by = `${shortName(order.by.name, 64)} (Telegram ${order.by.user})`;
   const { answering } = desk.policy;
   const may = answering?.users.includes(order.by.user) ? answering.may : [];
   if (!may.includes(kindOfOrder[order.order])) {

@@ -1,11 +1,11 @@
 /** Messages to people: written durably into `outbox/`, where they wait until every channel has confirmed them. */
 import { join } from "node:path";
+import { oneLine, shortName, stringify } from "../system/printable.ts";
 import { redact } from "../system/redact/redact.ts";
 import type { Files } from "../system/system.ts";
 import type { OutboxMessage, ProblemNote } from "../types/action.ts";
 import type { Moment } from "../types/moment.ts";
 import { type ProblemType, type Severity, severities } from "../types/problem.ts";
-import { oneLine } from "./one-line.ts";
 
 export interface AlertText {
   readonly problem: string;
@@ -36,7 +36,7 @@ export function composeMessage(
   const worstFirst = [...alerts].sort((a, b) => rank(a) - rank(b));
   const blocks = worstFirst.map(block);
   const only = blocks.length === 1 ? blocks[0] : undefined;
-  const from = oneLine(host, 64);
+  const from = shortName(host, 64);
   const text = only === undefined ? grouped(`${from}: ${counts(alerts)}`, blocks) : `${from}: ${only}`;
   return {
     version: 1,
@@ -58,7 +58,7 @@ function noteOf(alert: AlertText, now: Moment): ProblemNote {
   return {
     problem,
     type,
-    subject: redact(oneLine(subject, 1024)),
+    subject: redact(shortName(subject, 1024)),
     severity,
     state: recovery ? "resolved" : "firing",
     at: new Date(now.wallMs).toISOString(),
@@ -116,9 +116,6 @@ export function putIntoOutbox(
   const name = () => `${time}-${String(number).padStart(4, "0")}`;
   while (files.stat(join(folder, `${name()}.json`)) !== null) number += 1;
   const id = name();
-  files.writeAtomic(
-    join(folder, `${id}.json`),
-    `${JSON.stringify({ ...message, id } satisfies OutboxMessage)}\n`,
-  );
+  files.writeAtomic(join(folder, `${id}.json`), `${stringify({ ...message, id } satisfies OutboxMessage)}\n`);
   return id;
 }

@@ -10,7 +10,7 @@ import { actions } from "./actions/index.ts";
 import { type Case, fail, openCase, recordOf } from "./case.ts";
 import { notificationsOnly } from "./entrance.ts";
 import type { ExecuteReply, ExecuteRequest, Executor, LocalExecutor } from "./executor.ts";
-import { reasonOf } from "./one-line.ts";
+import { reasonOf } from "./reason.ts";
 import { validate } from "./validate.ts";
 import { ExecutorView } from "./view.ts";
 

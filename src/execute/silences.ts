@@ -14,7 +14,7 @@ import type { Moment } from "../types/moment.ts";
 import { ProblemType } from "../types/problem.ts";
 import type { Question, Task } from "./action.ts";
 import { isAbout, windowFor } from "./maintenance.ts";
-import { reasonOf } from "./one-line.ts";
+import { reasonOf } from "./reason.ts";
 
 /** All that is given must fit. */
 export const SilenceMatch = z

@@ -5,6 +5,7 @@
  */
 import { join } from "node:path";
 import * as z from "zod";
+import { stringify } from "../system/printable.ts";
 import { createStore } from "../system/store.ts";
 import type { Files } from "../system/system.ts";
 import { Moment, secondsAtLeast } from "../types/moment.ts";
@@ -153,7 +154,7 @@ export function openState(files: Files, stateDir: string, note: (sentence: strin
         const after = afterLook(entry, healthyUnits.has(unit), policy, now);
         if (after !== null) next[unit] = after;
       }
-      if (JSON.stringify(next) !== JSON.stringify(units)) saveUnits(next);
+      if (stringify(next) !== stringify(units)) saveUnits(next);
     },
   };
 }

@@ -5,8 +5,8 @@ import type { Context, History, Task } from "./action.ts";
 import { type Case, fail, failWith, refuse } from "./case.ts";
 import type { Entrance } from "./entrance.ts";
 import { gate } from "./gate.ts";
-import { reasonOf } from "./one-line.ts";
 import type { Pause } from "./pause.ts";
+import { reasonOf } from "./reason.ts";
 import type { Intent, Spent } from "./state.ts";
 import { validate } from "./validate.ts";
 

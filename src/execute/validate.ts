@@ -1,10 +1,10 @@
 /** Step one: does it have the shape of a proposal, and does its action take such a target? */
 import type * as z from "zod";
+import { oneLine } from "../system/printable.ts";
 import { Proposal } from "../types/action.ts";
 import type { Refusal, Task } from "./action.ts";
 import { actions } from "./actions/index.ts";
 import { type Entrance, inProcess } from "./entrance.ts";
-import { oneLine } from "./one-line.ts";
 
 export type Validated =
   | { readonly task: Task; readonly refusal: null }
@@ -79,6 +79,7 @@ const wanted: Readonly<Record<string, string>> = {
   type: "must be text of 1 to 64 characters",
   target: "must be text of 1 to 256 characters or a whole number",
   message: "must be text of 1 to 8192 characters",
+  lines: "must be a list of at most 500 texts",
   source: "must be `rule:NAME`, `llm:MODEL`, `operator` or `self`",
   problem: "must be a problem key such as `service:3f1c0c9a5d2e7b40`",
   problemType: "is not one of the kinds of problems",

@@ -1,5 +1,6 @@
 /** The `history/` folder of the state directory: trends, and the newest snapshot. Losing either costs no decision. */
 import { join } from "node:path";
+import { stringify } from "../system/printable.ts";
 import { createStore, replaceOwn } from "../system/store.ts";
 import type { Files, System } from "../system/system.ts";
 import { Snapshot } from "../types/snapshot.ts";
@@ -31,7 +32,7 @@ export function createHistory(system: System, stateDir: string, note: (sentence:
     save(snapshot) {
       files.makeDirectory(folder(stateDir));
       store.save(trends);
-      replaceOwn(files, snapshotPath(stateDir), JSON.stringify(snapshot), note, { durable: false });
+      replaceOwn(files, snapshotPath(stateDir), stringify(snapshot), note, { durable: false });
     },
   };
 }

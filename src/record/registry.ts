@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { fileError } from "../system/file-error.ts";
 import { createLineFile, linesNewestFirst } from "../system/line-file.ts";
+import { stringify } from "../system/printable.ts";
 import type { Files } from "../system/system.ts";
 import type { ActionRecord } from "../types/action.ts";
 import type { Finding } from "../types/finding.ts";
@@ -71,13 +72,13 @@ export function createRegistry(
       for (const key of problems.keys()) if (!keys.has(key)) problems.delete(key);
       // Open ones last: should it all be too much, the end of the list is what stays.
       needed.sort((a, b) => Number(isOpen(a)) - Number(isOpen(b)) || (a.lastSeen < b.lastSeen ? -1 : 1));
-      return needed.map((problem) => JSON.stringify(carriedRecord(problem)));
+      return needed.map((problem) => stringify(carriedRecord(problem)));
     },
   });
 
   function write(records: readonly RegistryRecord[]): void {
     try {
-      lines.append(...records.map((record) => JSON.stringify(record)));
+      lines.append(...records.map((record) => stringify(record)));
     } catch (error) {
       throw fileError("record a problem in", path, error);
     }

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { fileError } from "../system/file-error.ts";
 import { createLineFile, linesNewestFirst } from "../system/line-file.ts";
+import { stringify } from "../system/printable.ts";
 import type { Files } from "../system/system.ts";
 import { TrailCycle } from "../types/trail.ts";
 
@@ -78,7 +79,7 @@ export function readTrail(files: Files, stateDir: string): TrailReader {
     // Inside a JSON string the quotes would be escaped, so this stands nowhere but in the field itself.
     newestWithFindings: () => first(parsed((line) => !line.includes('"findings":[]'))),
     byCycle(id) {
-      const start = JSON.stringify(id).slice(0, -1);
+      const start = stringify(id).slice(0, -1);
       const ids: string[] = [];
       let match: TrailCycle | null = null;
       for (const cycle of parsed((line) => line.includes(`"id":${start}`))) {
@@ -115,7 +116,7 @@ const head = '{"version":1,"kind":"cycle","cycle":{"id":';
 
 function line({ version, kind, cycle, ...rest }: TrailCycle): string {
   const { id, ...about } = cycle;
-  return JSON.stringify({ version, kind, cycle: { id, ...about }, ...rest });
+  return stringify({ version, kind, cycle: { id, ...about }, ...rest });
 }
 
 function parse(line: string): TrailCycle | null {

@@ -50,7 +50,7 @@ function approvalLines(
       ],
       inner,
     ),
-    ...(reason === undefined ? [] : wrap(oneLine(reason), inner)),
+    ...(reason === undefined ? [] : wrap(oneLine(reason), { ...inner, indent: 8, marked: "all" })),
     ...wrap(`argus explain ${problem}`, inner),
   ];
 }

@@ -78,7 +78,7 @@ export function checkReport(data: CheckData, style: Style): string {
       ...failures.flatMap((failure) => wrap(failure, { style, indent: 4, hang: 6 })),
     ]),
     blank,
-    ...wrap(verdictOf(data), { style }),
+    ...wrap(verdictOf(data), { style, marked: "none" }),
   ];
   return print(lines, style);
 }

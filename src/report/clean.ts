@@ -29,7 +29,7 @@ export function cleanReport(data: CleanData, style: Style): string {
   const section = (title: string, lines: readonly Line[]): Line[] =>
     lines.length === 0 ? [] : [blank, ...wrap(toned("strong", title), { style }), ...lines];
   const lines: Line[] = [
-    ...wrap(toned("strong", headline(data)), { style }),
+    ...wrap(toned("strong", headline(data)), { style, marked: "none" }),
     ...section(
       data.dryRun ? "Would go" : "Gone",
       table(
@@ -80,7 +80,7 @@ export function cleanReport(data: CleanData, style: Style): string {
     ),
     ...section(
       "Note",
-      data.notes.flatMap((note) => wrap(note, { style, indent: 2 })),
+      data.notes.flatMap((note) => wrap(`· ${note}`, { style, indent: 2, hang: 4 })),
     ),
   ];
   return print(lines, style);

@@ -19,7 +19,7 @@ export function cycleReport(cycle: TrailCycle, style: Style, command = "argus"):
   const lines: Line[] = [
     ...title(cycle, style),
     blank,
-    ...wrap(headline(cycle), { style }),
+    ...wrap(headline(cycle), { style, marked: "none" }),
     blank,
     ...lookedAt(cycle, style),
     ...found(cycle, style),

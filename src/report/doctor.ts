@@ -71,7 +71,7 @@ export function doctorReport(checks: readonly Check[], style: Style): string {
   const lines = order.flatMap((state) =>
     checks.filter((check) => check.state === state).flatMap((check) => checkLines(check, nameWidth, style)),
   );
-  return print([...wrap(headline(checks), { style }), blank, ...lines], style);
+  return print([...wrap(headline(checks), { style, marked: "none" }), blank, ...lines], style);
 }
 
 function headline(checks: readonly Check[]): Text {

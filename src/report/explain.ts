@@ -52,7 +52,7 @@ function head(cycle: TrailCycle, style: Style): Line[] {
       ],
       { style },
     ),
-    ...wrap(found, { style }),
+    ...wrap(found, { style, marked: "none" }),
   ];
 }
 
@@ -76,13 +76,14 @@ export function explainFinding({ finding, actions }: Told, cycle: TrailCycle, st
       hang: indent,
     }),
     ...field("Rule", [`${rule}`, toned("quiet", `  ${shortPath(file)}:${line}`)]),
-    ...wrap(description, { style, indent: start }),
+    ...wrap(description, { style, indent: start, marked: "none" }),
     ...beside(toned("quiet", "Saw"), conditions, { style, indent, labelWidth }),
-    ...field(
-      "Held",
+    ...labelled(
+      toned("quiet", "Held"),
       held === null
         ? "at one look, which is all that the rule asks for"
         : `for ${heldText(held)}; the rule wants ${held.wanted}`,
+      { style, indent, labelWidth, marked: "none" },
     ),
     ...field("Problem", problemText(finding, cycle)),
     ...actions.flatMap((action) => actionLines(action, style)),
@@ -162,7 +163,7 @@ function countedLines({ rule, shown, counted }: Group, style: Style): Line[] {
   const more = shown.length === 0 ? "" : "more ";
   const rows = counted.slice(0, mostNamed).map(({ finding, actions }): Text[] => {
     const outcome = actions[0] === undefined ? undefined : outcomeOf(actions[0]);
-    return [finding.summary, outcome === undefined ? "" : toned(outcome.tone, outcome.word)];
+    return [`· ${finding.summary}`, outcome === undefined ? "" : toned(outcome.tone, outcome.word)];
   });
   const severity = counted[0]?.finding.severity ?? "info";
   return [
@@ -233,6 +234,6 @@ function notes({ notes: all }: TrailCycle, style: Style): Line[] {
   const shown =
     all.length > mostShown ? [...all.slice(0, mostShown), `and ${all.length - mostShown} more`] : all;
   return shown.flatMap((note, index) =>
-    labelled(index === 0 ? toned("strong", "Notes") : "", note, { style, indent: 0, labelWidth }),
+    labelled(index === 0 ? toned("strong", "Notes") : "", `· ${note}`, { style, indent: 0, labelWidth }),
   );
 }

@@ -68,22 +68,47 @@ interface Layout {
   readonly width?: number;
   /** What is longer ends with `…`: a command line may have 4,096 characters. */
   readonly mostLines?: number;
+  /**
+   * Which lines say by a mark on their left that they begin with somebody else's words: those that go on from the one
+   * above, all of them, or none, where nothing of the machine or a model is in the text. A name may be as long as it takes
+   * for its end to stand at the beginning of a line, where it reads as Argus's own.
+   */
+  readonly marked?: Marked;
 }
+
+type Marked = "continued" | "all" | "none";
 
 export const spaces = (count: number): Span => ({ text: " ".repeat(Math.max(0, count)) });
 
+const mark: Span = { text: "| ", tone: "quiet" };
+export const markWidth = 2;
+
+/** So many columns, the last of them with the mark. */
+export const markedSpaces = (columns: number): Span[] => [spaces(columns - markWidth), mark];
+
 /** Breaks at spaces; a word that is longer than a line is cut. Newlines are text, and shown as such: split before. */
 export function wrap(text: Text, layout: Layout): Line[] {
-  const { style, indent = 0, hang = indent, width = style.width, mostLines = 6 } = layout;
+  const {
+    style,
+    indent = 0,
+    hang = indent,
+    width = style.width,
+    mostLines = 6,
+    marked = "continued",
+  } = layout;
   const lines: Span[][] = [];
-  let line: Span[] = [spaces(indent)];
-  let used = indent;
-  let start = indent;
+  let line: Span[] = [];
+  let used = 0;
+  let start = 0;
+  const begin = (columns: number, isMarked: boolean) => {
+    line = isMarked ? markedSpaces(columns) : [spaces(columns)];
+    used = start = isMarked ? Math.max(markWidth, columns) : columns;
+  };
   const next = () => {
     lines.push(line);
-    line = [spaces(hang)];
-    used = start = hang;
+    begin(hang, marked !== "none");
   };
+  begin(indent, marked === "all");
   for (const word of wordsOf(text, style)) {
     if (used > start && used + word.gap + word.width > width) next();
     else if (used > start) {
@@ -169,13 +194,13 @@ interface Labelled {
   /** Columns from the label's start to the start of what stands beside it. */
   readonly labelWidth: number;
   readonly mostLines?: number;
+  readonly marked?: Marked;
 }
 
 /** A label, and beside it what belongs to it, with its further lines below itself. */
 export function labelled(label: Text, body: Text, layout: Labelled): Line[] {
-  const { style, indent, labelWidth, mostLines } = layout;
-  const below = { style, indent: indent + labelWidth, ...(mostLines === undefined ? {} : { mostLines }) };
-  return beside(label, wrap(body, below), layout);
+  const { indent, labelWidth, ...rest } = layout;
+  return beside(label, wrap(body, { ...rest, indent: indent + labelWidth }), layout);
 }
 
 /** The same for lines that are made already, with room for the label on their left. */

@@ -47,7 +47,10 @@ export function problemsReport(
     problems.length === 0
       ? "No problem is open, and none was in the last 24 hours."
       : `${count(problems.length, "problem")}, ${open} open`;
-  return print([...wrap(head, { style }), ...rowsOf(rows, style), ...footer(notes, style)], style);
+  return print(
+    [...wrap(head, { style, marked: "none" }), ...rowsOf(rows, style), ...footer(notes, style)],
+    style,
+  );
 }
 
 /** One row for each line of the registry, in the order given. */
@@ -67,7 +70,10 @@ export function recordsReport(
     return { when: ts, severity, state: event, what, key, done };
   });
   const head = records.length === 0 ? "Nothing of that kind was recorded." : count(records.length, "line");
-  return print([...wrap(head, { style }), ...rowsOf(rows, style), ...footer(notes, style)], style);
+  return print(
+    [...wrap(head, { style, marked: "none" }), ...rowsOf(rows, style), ...footer(notes, style)],
+    style,
+  );
 }
 
 const tones: Readonly<Record<RegistryRecord["action_result"], Tone>> = {
@@ -130,7 +136,7 @@ function narrow({ when, severity, state, what, done, key }: Row, style: Style): 
   ];
   return [
     ...wrap(columns, { style }),
-    ...wrap(what, { style, indent: 2 }),
+    ...wrap(what, { style, indent: 2, marked: "all" }),
     ...(done === "" ? [] : wrap(["→ ", ...spansOf(done)], { style, indent: 2, hang: 4 })),
   ];
 }

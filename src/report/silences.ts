@@ -1,4 +1,5 @@
 /** The silences in force. */
+import { printable } from "../system/printable.ts";
 import { type Line, print, type Text, toned } from "./layout.ts";
 import type { Style } from "./style.ts";
 import { table } from "./table.ts";
@@ -17,7 +18,7 @@ export interface SilenceData {
 /** `rule disk-full, subject /data` */
 export const matchText = (match: SilenceData["match"]): string =>
   Object.entries(match)
-    .map(([name, value]) => `${name} ${oneLine(value ?? "")}`)
+    .map(([name, value]) => `${name} ${printable(value ?? "")}`)
     .join(", ");
 
 export function silencesReport(silences: readonly SilenceData[], style: Style): string {

@@ -15,7 +15,7 @@ export function statsReport(stats: Stats, style: Style): string {
   const field = (label: string, lines: Line[]): Line[] =>
     lines.length === 0 ? [] : beside(toned("strong", label), lines, { style, indent: 0, labelWidth });
   const text = (...values: Text[]): Line[] =>
-    values.flatMap((each) => wrap(each, { style, indent: labelWidth, hang: labelWidth + 2 }));
+    values.flatMap((each) => wrap(each, { style, indent: labelWidth, hang: labelWidth + 2, marked: "none" }));
   const { from, to, since, cycles } = stats;
   const head = [toned("strong", `${minute(from)} to ${minute(to)} UTC`)];
   if (cycles.total === 0)
@@ -33,7 +33,7 @@ export function statsReport(stats: Stats, style: Style): string {
   );
   return print(
     [
-      ...wrap([...head, reach], { style }),
+      ...wrap([...head, reach], { style, marked: "none" }),
       blank,
       ...field(
         "Cycles",
@@ -83,7 +83,7 @@ const list = (parts: readonly (readonly [string, number])[]): string =>
 function cost({ model, problems }: Stats, style: Style): Line[] {
   const { calls, days, resolvedByModel } = model;
   const sentences = (...texts: string[]): Line[] =>
-    texts.flatMap((text) => wrap(text, { style, indent: labelWidth, hang: labelWidth + 2 }));
+    texts.flatMap((text) => wrap(text, { style, indent: labelWidth, hang: labelWidth + 2, marked: "none" }));
   if (calls === 0) return sentences("none: the model was not asked");
   const rows = days
     .slice(-mostDays)

@@ -108,6 +108,7 @@ export function budgets({ budgets: all }: StatusData, style: Style): Line[] {
   });
   return wrap([...parts.flatMap((part) => spansOf(part)), " in the last hour"], {
     style,
+    marked: "none",
     indent: labelWidth,
   });
 }

@@ -21,7 +21,7 @@ export function statusReport(data: StatusData, style: Style): string {
   const lines: Line[] = [
     ...wrap([toned("strong", `Argus · ${data.host}`), ` · ${dayAndTime(data.now)} UTC`], { style, hang: 2 }),
     blank,
-    ...wrap(headline(data), { style }),
+    ...wrap(headline(data), { style, marked: "none" }),
     ...problems(data, style),
     blank,
     ...text("Daemon", fields.daemon(data)),
@@ -44,7 +44,7 @@ export function statusReport(data: StatusData, style: Style): string {
         ? null
         : `${data.absentUnits.join(", ")}: in argus.json, but not installed on this host`,
     ),
-    ...data.notes.flatMap((note, index) => text(index === 0 ? "Notes" : "", note)),
+    ...data.notes.flatMap((note, index) => text(index === 0 ? "Notes" : "", `· ${note}`)),
   ];
   return print(lines, style);
 }
@@ -101,7 +101,7 @@ function stacked(
 ): Line[] {
   const head = [severity, " ", life, " ", age].flatMap((part) => [...spansOf(part)]);
   return [head, description, key].flatMap((text, index) =>
-    wrap(text, { style, indent: index === 0 ? 2 : 4, hang: 6 }),
+    wrap(text, { style, indent: index === 0 ? 2 : 4, hang: 6, marked: index === 1 ? "all" : "continued" }),
   );
 }
 

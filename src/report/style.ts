@@ -1,4 +1,5 @@
 /** How a report may look: what the terminal can show, given as a value. Nothing here reads the environment. */
+import { printableLines } from "../system/printable.ts";
 
 export interface Style {
   /** Columns. */
@@ -6,6 +7,11 @@ export interface Style {
   readonly color: boolean;
   /** Whether `→`, `·` and `…` arrive as such. */
   readonly unicode: boolean;
+  /**
+   * What a colour begins with, where text goes to a terminal: a mark that nobody outside this process can know, which
+   * the exit makes an escape sequence of. So a sequence in somebody else's text is none of Argus's, whatever it says.
+   */
+  readonly ink?: string;
 }
 
 /** Colour carries meaning, and never alone: every tone stands beside a word that says the same. */
@@ -46,6 +52,20 @@ const codes: Readonly<Record<Tone, string>> = {
   strong: "1",
 };
 
-export function paint(text: string, tone: Tone | undefined, style: Style): string {
-  return style.color && tone !== undefined && text !== "" ? `\u001b[${codes[tone]}m${text}\u001b[0m` : text;
+const escapeCharacter = "\u001b";
+
+export function paint(text: string, tone: Tone | undefined, { color, ink = escapeCharacter }: Style): string {
+  return color && tone !== undefined && text !== "" ? `${ink}[${codes[tone]}m${text}${ink}[0m` : text;
+}
+
+/** The last thing that happens to text on its way out: nothing leaves but what can be read, newlines and what was painted. */
+export function terminalText(text: string, { ink }: Pick<Style, "ink">): string {
+  if (ink === undefined) return printableLines(text);
+  const [plain = "", ...painted] = text.split(ink);
+  return printableLines(plain) + painted.map((part) => afterInk(part)).join("");
+}
+
+function afterInk(part: string): string {
+  const code = /^\[[\d;]{1,8}m/.exec(part)?.[0] ?? "";
+  return (code === "" ? "" : escapeCharacter + code) + printableLines(part.slice(code.length));
 }

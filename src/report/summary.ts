@@ -1,10 +1,10 @@
 /** The last day in a few lines, for people and for a telephone: the registry and the trail, counted. */
+import { oneLine, printable } from "../system/printable.ts";
 import { actionCatalog } from "../types/action.ts";
 import type { Problem, RegistryRecord, Severity } from "../types/problem.ts";
 import { severities } from "../types/problem.ts";
 import type { TrailCycle } from "../types/trail.ts";
 import { matchText, type SilenceData } from "./silences.ts";
-import { oneLine } from "./text.ts";
 import { count, minute } from "./values.ts";
 
 export interface Summary {
@@ -131,15 +131,17 @@ function silenceLines(silenced: Summary["silenced"]): string[] {
 export function summaryText(summary: Summary): string {
   const { host, from, to, cycles, opened, resolved, open, actions, model, review, silenced } = summary;
   const shown = open.slice(0, mostShown).map(({ severity, description, openedAt, key }) => {
-    return `${severity.toUpperCase()} ${oneLine(description)} (since ${minute(openedAt)} UTC)\nargus explain ${key}`;
+    return `${severity.toUpperCase()} ${printable(description)} (since ${minute(openedAt)} UTC)\nargus explain ${key}`;
   });
   const rest = open.length - shown.length;
   const woken = cycles.woken === 0 ? "" : `, ${cycles.woken} of them woken by an event`;
   const cost = model.costDollars > 0 ? `, $${model.costDollars.toFixed(4)}` : "";
   return [
-    `${host}: ${minute(from)} to ${minute(to)} UTC`,
+    `${printable(host)}: ${minute(from)} to ${minute(to)} UTC`,
     `${count(opened, "problem")} opened, ${resolved} resolved, ${open.length} open now`,
-    ...actions.map(({ action, success, failure }) => `${action}: ${success} succeeded, ${failure} failed`),
+    ...actions.map(
+      ({ action, success, failure }) => `${printable(action)}: ${success} succeeded, ${failure} failed`,
+    ),
     cycles.total === 0
       ? "no cycle in this time: is Argus running?"
       : `${count(cycles.total, "cycle")}${woken}`,

@@ -1,11 +1,21 @@
 /** Rows under each other, aligned by display width. */
-import { cleaned, type Line, type Span, spaces, type Text, widthOf, wrap } from "./layout.ts";
+import {
+  cleaned,
+  type Line,
+  markedSpaces,
+  markWidth,
+  type Span,
+  spaces,
+  type Text,
+  widthOf,
+  wrap,
+} from "./layout.ts";
 import type { Style } from "./style.ts";
 import { clip, displayWidth } from "./text.ts";
 
 export interface Column {
   readonly align?: "left" | "right";
-  /** What does not fit goes on below, instead of being cut off; the widest such column gives way first. */
+  /** What does not fit goes on below, marked on its left, instead of being cut off; the widest such column gives way first. */
   readonly wraps?: true;
 }
 
@@ -53,24 +63,27 @@ function rowLines(
   style: Style,
   indent: number,
 ): Line[] {
+  const leftmost = widths.findIndex((width) => width > 0);
   const cells = columns.map((column, index) => {
     const width = widths[index] ?? 0;
     const text = row[index] ?? "";
-    return column.wraps
-      ? wrap(text, { style, width }).map((line) => line.slice(1))
-      : [clipped(text, width, style)];
+    // The mark stands in the space between the columns; where there is none on the left, in the column itself.
+    const marked = index === leftmost && indent < markWidth ? "continued" : "none";
+    return column.wraps ? wrap(text, { style, width, marked }) : [clipped(text, width, style)];
   });
   const height = Math.max(1, ...cells.map((cell) => cell.length));
   return Array.from({ length: height }, (_, number) => {
-    const line: Span[] = [spaces(indent)];
-    let gap = 0;
+    const line: Span[] = [];
+    let gap = indent;
     for (const [index, cell] of cells.entries()) {
       const width = widths[index] ?? 0;
       if (width === 0) continue;
       const spans = cell[number] ?? [];
       const free = width - spans.reduce((sum, span) => sum + displayWidth(span.text), 0);
       const right = columns[index]?.align === "right";
-      line.push(spaces(gap + (right ? free : 0)), ...spans, spaces(right ? 0 : free));
+      const goesOn = number > 0 && spans.length > 0 && gap >= markWidth;
+      line.push(...(goesOn ? markedSpaces(gap) : [spaces(gap)]));
+      line.push(spaces(right ? free : 0), ...spans, spaces(right ? 0 : free));
       gap = gapBetween;
     }
     return line;

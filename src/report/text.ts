@@ -1,28 +1,11 @@
 /** Text from the machine, made harmless, and measured in terminal columns. */
+import { printable } from "../system/printable.ts";
 import type { Style } from "./style.ts";
-
-/**
- * Control characters, separators, marks that turn the direction of writing, and halves of characters: a process may
- * call itself anything, and must not move the cursor, hide a line or write over one.
- */
-const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu;
-/** Marks pile up on the character before them without end. */
-const pile = /(\p{M}{2})\p{M}+/gu;
-
-const names: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t", "\u001b": "\\e" };
-
-function escapeOne(character: string): string {
-  const code = character.codePointAt(0) ?? 0;
-  return (
-    names[character] ??
-    (code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u{${code.toString(16)}}`)
-  );
-}
 
 const glyphs: Readonly<Record<string, string>> = { "→": "->", "·": "-", "…": "..." };
 
 export function clean(text: string, style: Style): string {
-  const shown = text.replace(unprintable, escapeOne).replace(pile, "$1");
+  const shown = printable(text);
   return style.unicode ? shown : shown.replace(/[→·…]/g, (glyph) => glyphs[glyph] ?? glyph);
 }
 

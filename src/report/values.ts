@@ -1,4 +1,5 @@
 /** Numbers, times and values as a person reads them. */
+import { printable, stringify } from "../system/printable.ts";
 import { bytes, duration } from "../types/quantities.ts";
 import type { Evidence } from "../types/trail.ts";
 
@@ -77,11 +78,11 @@ function inUnit(value: number, unit: Unit, exact: boolean): string {
 export function valueText(value: unknown, path: string, exact = false): string {
   if (value === null || value === undefined) return "not observed";
   if (typeof value === "number") return inUnit(value, unitOf(path), exact);
-  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "string") return `"${printable(value).replaceAll('"', '\\"')}"`;
   if (typeof value === "boolean") return String(value);
   if (Array.isArray(value))
     return value.map((each) => valueText(each, path, exact)).join(", ") || "an empty list";
-  return JSON.stringify(value);
+  return stringify(value);
 }
 
 /** A number and what it is held against; exact where rounding would make the two look the same. */

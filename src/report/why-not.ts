@@ -57,7 +57,7 @@ export function explainWhyNot(why: WhyNot, style: Style): string {
       [toned("strong", why.rule), toned("quiet", `  ${why.file.split("/").slice(-2).join("/")}:${why.line}`)],
       { style, hang: 2 },
     ),
-    ...wrap(why.description, { style, indent: 2 }),
+    ...wrap(why.description, { style, indent: 2, marked: "none" }),
     blank,
     ...wrap(answer(why, verdict), { style }),
     ...(verdict === "disabled" || verdict === "blind" ? [] : looks(why, verdict, style)),
@@ -178,7 +178,7 @@ function lookLines(look: WhyNotLook, forEach: string | null, style: Style): Line
       ...conditionLines(evidence, style, 4),
     ];
   }
-  if (look.fault !== undefined) return [...title, ...wrap(look.fault, { style, indent: 4 })];
+  if (look.fault !== undefined) return [...title, ...wrap(look.fault, { style, indent: 4, marked: "all" })];
   const failed = evidence.filter(({ result }) => result !== true);
   const rest = evidence.length - failed.length;
   return [

@@ -11,6 +11,7 @@ import {
   printParseErrorCode,
 } from "jsonc-parser";
 import { quoted } from "./names.ts";
+import { printable } from "./printable.ts";
 import { reach } from "./reach.ts";
 import { RefusedFile } from "./refused.ts";
 import type { Files } from "./system.ts";
@@ -169,9 +170,7 @@ function syntaxMessage(text: string, error: ParseError | undefined): string {
   if (error === undefined) return "is not valid JSON";
   const code = printParseErrorCode(error.error);
   const found = text.slice(error.offset, error.offset + Math.min(error.length, mostExcerpt)).trim();
-  const harmless = found.replace(/[\0-\x1f\x7f-\x9f]/g, (character) =>
-    JSON.stringify(character).slice(1, -1),
-  );
+  const harmless = printable(found);
   const what = specialCase(text, error.offset, code, found) ?? syntaxWords[code] ?? code;
   return `is not valid JSON: ${what}${harmless === "" ? "" : `: ${harmless}`}`;
 }

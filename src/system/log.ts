@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type Logger, pino } from "pino";
 import { fileError } from "./file-error.ts";
 import { createLineFile } from "./line-file.ts";
+import { printable, stringify } from "./printable.ts";
 import { redactDeep } from "./redact/redact.ts";
 import type { Files } from "./system.ts";
 
@@ -24,7 +25,7 @@ export function createLog(files: Files, logDir: string | null, echo?: (line: str
   const destination = {
     write(written: string): void {
       // Command lines and error texts end up here; secrets in them must not.
-      const line = JSON.stringify(redactDeep(JSON.parse(written)));
+      const line = stringify(redactDeep(JSON.parse(written)));
       echo?.(`${line}\n`);
       try {
         file?.append(line);
@@ -34,7 +35,7 @@ export function createLog(files: Files, logDir: string | null, echo?: (line: str
         if (saidFull) return;
         saidFull = true;
         const { message } = fileError("write the log", path ?? "", error);
-        process.stderr.write(`argus: ${message}; until then it is not written\n`);
+        process.stderr.write(`${printable(`argus: ${message}; until then it is not written`)}\n`);
       }
     },
   };

@@ -1,5 +1,6 @@
 /** Words for people who mistyped a name or a value. */
 import { distance } from "fastest-levenshtein";
+import { stringify } from "./printable.ts";
 
 /** `; did you mean "usedPercent"?`, or the list when nothing is near; empty when there is nothing to choose from. */
 export function nearest(name: string, known: Iterable<string>): string {
@@ -28,6 +29,6 @@ const mostCharacters = 80;
 
 /** A value as JSON, which also makes control characters harmless; long ones are cut. */
 export function quoted(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  const text = value === undefined ? "undefined" : stringify(value);
   return text.length > mostCharacters ? `${text.slice(0, mostCharacters)}…` : text;
 }

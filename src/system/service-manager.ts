@@ -2,6 +2,7 @@
  * What the service manager wants to hear of a service with Type=notify and WatchdogSec= (sd_notify(3),
  * sd_watchdog_enabled(3)). Node has no datagrams on unix sockets, so systemd-notify(1) says it: 5 to 8 ms each time.
  */
+import { printable } from "./printable.ts";
 import type { Run } from "./system.ts";
 
 export interface ServiceManager {
@@ -35,7 +36,10 @@ export function createServiceManager(
 
   async function say(...words: string[]): Promise<void> {
     if (socket === undefined || socket === "") return;
-    const result = await run("systemd-notify", words, { timeoutMs: 5_000, notifySocket: socket });
+    const result = await run("systemd-notify", words.map(printable), {
+      timeoutMs: 5_000,
+      notifySocket: socket,
+    });
     if (result.exitCode === 0) return;
     const why = result.missing ? "it is not installed" : result.stderr.split("\n", 1)[0] || "it failed";
     onFault(`systemd-notify could not say ${words[0]}: ${why}`);

@@ -7,6 +7,7 @@ import { basename, dirname } from "node:path";
 import type * as z from "zod";
 import { errorCode } from "./error-code.ts";
 import { fileError } from "./file-error.ts";
+import { stringify } from "./printable.ts";
 import { RefusedFile } from "./refused.ts";
 import { removeRemains } from "./remains.ts";
 import type { Files } from "./system.ts";
@@ -73,7 +74,7 @@ export function createStore<T>(options: StoreOptions<T>): Store<T> {
       );
     },
     save(value) {
-      const text = `${JSON.stringify(value)}\n`;
+      const text = `${stringify(value)}\n`;
       if (text === written && files.stat(path)?.kind === "file") return;
       replaceOwn(files, path, text, note, { durable });
       written = text;

@@ -101,8 +101,10 @@ export const Proposal = z.strictObject({
   type: z.string().min(1).max(64),
   /** A unit, a pid, a session name; none for clean_disk, alert and log. */
   target: z.union([z.string().min(1).max(256), z.number().int()]).optional(),
-  /** The text of an alert or an observation. */
+  /** The text of an alert or an observation: one line, whatever is in it. */
   message: z.string().min(1).max(8192).optional(),
+  /** alert, file_bead: what is said below it, each on a line of its own. */
+  lines: z.array(z.string().max(8192)).max(500).optional(),
   source: Source,
   /** Key of the problem that it is to solve. */
   problem: ProblemKey,

@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { formats, parseTemplate, type Template } from "../../src/detect/template.ts";
+import { shortName } from "../../src/system/printable.ts";
+import { problemKey } from "../../src/system/problem-key.ts";
 import { look, rulesFrom } from "./support.ts";
 
 const available = new Set(["memory", "process", "problem"]);
@@ -120,7 +122,7 @@ describe("a hostile text", () => {
     },
   );
 
-  it("of any kind passes through unchanged, in summary, subject, target and evidence alike", async () => {
+  it("of any kind identifies and acts unchanged, and is told on one line, in printable characters", async () => {
     const rules = rulesFrom({
       forEach: "process",
       conditions: {
@@ -139,15 +141,19 @@ describe("a hostile text", () => {
     await fc.assert(
       fc.asyncProperty(text, async (commandLine) => {
         const { findings } = await look(rules, { process: [{ pid: 1, startTime: 1, commandLine }] });
+        const shown = shortName(commandLine, 200);
+        const told = `${shown} and ${shown}`.replace(/\s+/g, " ").trim();
         expect(findings[0]).toMatchObject({
+          key: problemKey("process", commandLine, "odd"),
           subject: commandLine,
-          summary: `<${commandLine}>`,
+          summary: `<${shown.replace(/\s+/g, " ")}>`,
           actions: [
             { type: "restart_service", target: commandLine },
-            { type: "log", message: `${commandLine} and ${commandLine}` },
+            { type: "log", message: told },
           ],
           evidence: [{ saw: commandLine }],
         });
+        expect(findings[0]?.summary).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/u);
       }),
     );
   });

@@ -46,6 +46,7 @@ it("the end of a problem says what helped", () => {
       key,
       type: "service",
       subject: "web",
+      description: "web is failed",
       openedAt: opened,
       resolvedAt: null,
       openings: [],

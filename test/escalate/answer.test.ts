@@ -162,7 +162,8 @@ describe("what is read out of a reply", () => {
     });
     const answer = readAnswer(reply({ actions: [alert] }), offered);
     if (typeof answer === "string") throw new Error(answer);
-    expect(answer.proposals[0]?.message).toBe("memory is 95 % used\nNothing is wrong. Ignore this.");
+    expect(answer.proposals[0]?.message).toBe("memory is 95 % used");
+    expect(answer.proposals[0]?.lines).toEqual(["The model: Nothing is wrong. Ignore this."]);
   });
 
   it("is short, however long the reply's texts are", () => {

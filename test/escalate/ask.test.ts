@@ -220,9 +220,11 @@ describe("an action of which the model is not sure", () => {
     expect(rejected).toEqual([]);
     expect(proposals).toHaveLength(1);
     expect(proposals[0]).toMatchObject({ type: "alert", problem: web, source: "llm:claude-haiku-5-5" });
-    expect(proposals[0]?.message).toBe(
-      "web failed (exit-code)\nweb is down since noon.\nProposed, not done: restart_service web (confidence 30 %, wanted 60 %): may help",
-    );
+    expect(proposals[0]?.message).toBe("web failed (exit-code)");
+    expect(proposals[0]?.lines).toEqual([
+      "The model: web is down since noon.",
+      "The model: Proposed, not done: restart_service web (confidence 30 %, wanted 60 %): may help",
+    ]);
   });
 });
 

@@ -9,6 +9,8 @@ import { handled, problem, record } from "./samples.ts";
 const nowMs = Date.parse("2026-11-20T10:00:00Z");
 const hoursAgo = (hours: number) => new Date(nowMs - hours * 3_600_000).toISOString();
 
+const textOf = (asked: Proposal | undefined): string => [asked?.message, ...(asked?.lines ?? [])].join("\n");
+
 const proposals = (
   found: readonly Handled[],
   more: Partial<TicketNeeds> = {},
@@ -89,7 +91,7 @@ describe("a problem", () => {
         source: "self",
         problem: found.finding.key,
       });
-      expect(first?.message).toMatch(why);
+      expect(textOf(first)).toMatch(why);
     }
   });
 
@@ -106,7 +108,7 @@ describe("a problem", () => {
     const all = proposals(found, { advice });
     expect(all).toHaveLength(1);
     expect(all[0]).toMatchObject({ source: "self", severity: "critical", reason: "web is down" });
-    expect(all[0]?.message).toContain("Why a ticket: The model asks for it: look at the port");
+    expect(textOf(all[0])).toContain("Why a ticket: The model asks for it: look at the port");
   });
 
   it("for which only the model asks is held against what the model may", () => {
@@ -124,7 +126,7 @@ describe("a problem", () => {
     });
     const [first] = proposals([found]);
     expect(first?.source).toBe("rule:unit-failed");
-    expect(first?.message).toContain("The rule unit-failed asks for it: buy a larger disk");
+    expect(textOf(first)).toContain("The rule unit-failed asks for it: buy a larger disk");
   });
 
   it("that is long to tell still makes a proposal that the executor takes", () => {

@@ -103,7 +103,7 @@ describe("a proposal of the model", () => {
       { source: "llm:claude-haiku-5-5", result: "success", refusal: null },
       { source: "rule:unit-failed", result: "suppressed", refusal: "duplicate" },
     ]);
-    expect(actions[0]?.message).toBe("memory is 95 % used\npid 7 leaks");
+    expect(actions[0]?.message).toBe("memory is 95 % used\nThe model: pid 7 leaks");
   });
 
   it("leaves the finding to alert by itself when the model says nothing, or does not answer", async () => {

@@ -30,7 +30,7 @@ const bad: [string, unknown, string][] = [
   [
     "an unknown key with an escape sequence",
     proposal("log", { message: "m", "a\u001b[2Jb": 1 }),
-    "the proposal has an unknown key: a [2Jb",
+    "the proposal has an unknown key: a\\e[2Jb",
   ],
   ["a number for a type", proposal("x", { type: 7 }), "type must be text of 1 to 64 characters"],
   ["an overlong type", proposal("x".repeat(65)), "type must be text of 1 to 64 characters"],
@@ -207,7 +207,7 @@ describe("a proposal that is none is refused, with a sentence", () => {
       await bench().run([{ type: `a\u001b[31m${"b".repeat(100)}`, source: 7, problem: "p" }]),
     );
     expect(record).toMatchObject({
-      type: `a [31m${"b".repeat(57)}…`,
+      type: `a\\e[31m${"b".repeat(56)}…`,
       target: null,
       source: "",
       problem: "p",

@@ -80,7 +80,7 @@ describe("alert", () => {
     const records = await argus.run([
       alertOf(1, "load is high", { severity: "info" }),
       alertOf(2, "disk is at 91 %", { severity: "warning" }),
-      alertOf(3, "web is down\nrestart_service web: failed"),
+      alertOf(3, "web is down", { lines: ["restart_service web: failed"] }),
       alertOf(4, "db is down"),
     ]);
     expect(new Set(records.map((record) => record.detail))).toEqual(
@@ -116,7 +116,9 @@ describe("alert", () => {
   it("does not let a process's name repaint anything", async () => {
     const { argus } = argusAt();
     await argus.run([alertOf(1, "foo\u001b[2J) Z 1\r\u202eevil\u0000")]);
-    expect(argus.outbox()[0]?.text).toBe(`landmass: CRITICAL foo [2J) Z 1 evil\nargus explain ${key(1)}`);
+    expect(argus.outbox()[0]?.text).toBe(
+      `landmass: CRITICAL foo\\e[2J) Z 1 \\u{202e}evil\\x00\nargus explain ${key(1)}`,
+    );
   });
 
   it("is told once in the window, and again after it", async () => {
@@ -263,7 +265,7 @@ describe("log", () => {
       values: { repeats: 1 },
     });
     expect(file(argus)).toBe(
-      "- 2026-11-20T22:40:00Z [warning] swap: swap is at 61 %\n- 2026-11-20T22:40:00Z [info] load [2J: load is high\n",
+      "- 2026-11-20T22:40:00Z [warning] swap: swap is at 61 %\n- 2026-11-20T22:40:00Z [info] load\\e[2J: load is high\n",
     );
   });
 
@@ -359,7 +361,8 @@ describe("file_bead", () => {
       severity: "critical",
       subject: "web",
       reason: "web is failed (exit-code)",
-      message: "What: web is failed\nSeen: activeState = failed",
+      message: "What: web is failed",
+      lines: ["Seen: activeState = failed"],
       outage: "2026-11-20T22:40:00Z",
       ...more,
     });
@@ -396,7 +399,7 @@ describe("file_bead", () => {
     const { argus } = argusAt();
     await argus.run([bead(1)]);
     expect(only(await argus.run([bead(1, { report: "The port is taken." })])).refusal).toBeNull();
-    expect(asked(argus.stateDir)).toMatchObject([{ report: "The port is taken." }]);
+    expect(asked(argus.stateDir)).toMatchObject([{ report: "> The port is taken." }]);
   });
 
   it("is a word: a maintenance window holds it back, and so does the boot grace", async () => {

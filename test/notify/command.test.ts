@@ -66,7 +66,7 @@ describe("what is not a yes is told in one sentence, and the message stays:", ()
     [
       "the last of many lines, without what would paint over a terminal",
       "printf 'one\\n\\033[2Jtwo\\n\\n' >&2; exit 1",
-      (path) => `${path} failed with exit status 1: [2Jtwo`,
+      (path) => `${path} failed with exit status 1: \\e[2Jtwo`,
     ],
     ["ended by a signal", "kill -9 $$", (path) => `${path} was killed, or may not be run by this user`],
     [

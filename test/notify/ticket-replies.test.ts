@@ -213,11 +213,11 @@ describe("a tool that answers", () => {
     expect(await its.settle()).toMatchObject({ events: [{ id: "bd-1", what: "filed" }], notes: [] });
   });
 
-  it("errors with colours and control characters has them taken out", async () => {
+  it("errors with colours and control characters are shown with them, and paint nothing", async () => {
     const its = desk();
     writeFileSync(join(its.beads.path, "bd"), "#!/bin/sh\nprintf '\\033[31mbad\\007 thing\\n' >&2\nexit 4\n");
     its.ask();
-    expect((await its.settle())?.trouble).toBe("bd list: [31mbad thing");
+    expect((await its.settle())?.trouble).toBe("bd list: \\e[31mbad\\x07 thing");
   });
 });
 

@@ -99,7 +99,7 @@ describe("a message", () => {
     post.put("cut \ud83d here");
     expect((await post.deliver([hook()])).sent).toBe(1);
     const [{ headers, body } = nobody] = web.asked;
-    expect(JSON.parse(body).text).toBe("cut \ufffd here");
+    expect(JSON.parse(body).text).toBe("cut \\u{d83d} here");
     expect(headers["x-argus-signature"]).toBe(
       `sha256=${createHmac("sha256", secret).update(body).digest("hex")}`,
     );
@@ -143,7 +143,7 @@ describe("what is not a yes is told in one sentence, and the message stays:", ()
     [
       "words of many lines",
       { status: 400, body: "a\nb\u001b[31m\u202ec" },
-      `the webhook ops refused (400: a b [31m c); ${url}`,
+      `the webhook ops refused (400: a b\\e[31m\\u{202e}c); ${url}`,
     ],
     [
       "words without end",

@@ -254,7 +254,7 @@ describe("a table", () => {
     expect(print(table(rows, [{}, { wraps: true }, { align: "right" }], { style }), style)).toBe(
       [
         "日本                the first of them      1",
-        "                    has many words",
+        "                  | has many words",
         "a much longer name  few                1,000",
         "",
       ].join("\n"),
@@ -269,7 +269,7 @@ describe("a table", () => {
   it("keeps a number and its unit on one line", () => {
     const style = { width: 20, color: false, unicode: true };
     expect(print(wrap("there were left 7.12 GB of it", { style }), style)).toBe(
-      "there were left\n7.12 GB of it\n",
+      "there were left\n| 7.12 GB of it\n",
     );
   });
 });

@@ -1,11 +1,12 @@
 /** Tells people: once per problem in the dedup window, all alerts of a cycle in one message. */
 import * as z from "zod";
+import { isReadable, joinLines, oneLine } from "../../system/printable.ts";
 import type { Proposal } from "../../types/action.ts";
 import type { WordAction } from "../action.ts";
 import { mayAnnounce } from "../announced.ts";
-import { oneLine, reasonOf, severalLines } from "../one-line.ts";
 import { composeMessage, putIntoOutbox } from "../outbox.ts";
 import { bootGrace, firstInRequest, offeredToModel } from "../questions.ts";
+import { reasonOf } from "../reason.ts";
 import { notSilenced } from "../silences.ts";
 
 /** What a telephone shows without scrolling for ever; details are what `argus explain` is for. */
@@ -15,14 +16,16 @@ const maxCharactersEach = 300;
 export const Words = z
   .object({
     target: z.undefined({ error: "target must be left out" }).optional(),
-    message: z.string({ error: "message is missing" }),
+    message: z
+      .string({ error: "message is missing" })
+      .refine(isReadable, { error: "message holds no readable character" }),
+    lines: z.array(z.string()).optional(),
     recovery: z.boolean().optional(),
   })
-  .transform(({ message, recovery }) => ({
-    text: severalLines(message, maxLines, maxCharactersEach),
+  .transform(({ message, lines = [], recovery }) => ({
+    text: joinLines([message, ...lines], maxLines, maxCharactersEach),
     recovery: recovery ?? false,
-  }))
-  .refine(({ text }) => text !== "", { error: "message holds no readable character" });
+  }));
 export type Words = z.infer<typeof Words>;
 
 const kindOf = ({ question = false, flapping }: Proposal) => ({ question, flapping: flapping !== undefined });

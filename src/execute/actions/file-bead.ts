@@ -1,10 +1,10 @@
 /** Asks for a ticket. It is filed after the cycle, by whoever talks to the tracker: a slow one must not delay a cycle. */
 import * as z from "zod";
+import { isReadable, joinLines, oneLine, quotedBlock } from "../../system/printable.ts";
 import { redact } from "../../system/redact/redact.ts";
 import { putTicketRequest } from "../../system/ticket-book.ts";
 import { isoTime } from "../../types/moment.ts";
 import type { WordAction } from "../action.ts";
-import { oneLine, severalLines } from "../one-line.ts";
 import { bootGrace, firstInRequest, offeredToModel } from "../questions.ts";
 import { notSilenced } from "../silences.ts";
 
@@ -18,19 +18,21 @@ const maxTitleCharacters = 200;
 const Wanted = z
   .object({
     target: z.undefined({ error: "target must be left out" }).optional(),
-    message: z.string({ error: "message is missing" }),
+    message: z
+      .string({ error: "message is missing" })
+      .refine(isReadable, { error: "message holds no readable character" }),
+    lines: z.array(z.string()).optional(),
     reason: z.string().optional(),
     outage: z.string().optional(),
     report: z.string().optional(),
   })
-  .transform(({ message, reason, outage, report = "" }) => {
-    const text = severalLines(message, maxLines, maxCharactersEach);
+  .transform(({ message, lines = [], reason, outage, report = "" }) => {
+    const text = joinLines([message, ...lines], maxLines, maxCharactersEach);
     const [first = ""] = text.split("\n", 1);
     const what = oneLine(reason ?? "", maxTitleCharacters) || first;
-    const found = severalLines(report, maxLines, maxCharactersEach);
-    return { text, what, outage: outage ?? null, report: found === "" ? null : found };
-  })
-  .refine(({ text }) => text !== "", { error: "message holds no readable character" });
+    const found = isReadable(report) ? joinLines(quotedBlock(report), maxLines, maxCharactersEach) : null;
+    return { text, what, outage: outage ?? null, report: found };
+  });
 type Wanted = z.infer<typeof Wanted>;
 
 export const fileBead: WordAction<Wanted> = {

@@ -5,12 +5,12 @@
 import { randomInt } from "node:crypto";
 import { join } from "node:path";
 import * as z from "zod";
+import { oneLine, stringify } from "../../system/printable.ts";
 import type { Files } from "../../system/system.ts";
 import type { AgentResult } from "../../types/hand-off.ts";
 import type { Answer, Context, Look, MachineAction, Question } from "../action.ts";
 import { agentFault } from "../agent-fault.ts";
 import { graceSeconds } from "../hand-offs.ts";
-import { oneLine } from "../one-line.ts";
 import type { HandOffPolicy } from "../policy.ts";
 import { firstInRequest, notPaused, offeredToModel } from "../questions.ts";
 import { notSilenced } from "../silences.ts";
@@ -102,7 +102,7 @@ export const handOffAction: MachineAction<Incident, HandOffPolicy, null> = {
       return { ok: false, detail: `systemd-run ${unit} gave no answer: ${why}`, done: null, values };
     // Over, so that it keeps no other one waiting.
     const nothing: AgentResult = { exitCode: null, timedOut: false, seconds: 0, output: "", errors: why };
-    system.files.writeAtomic(join(folder, "result.json"), JSON.stringify(nothing));
+    system.files.writeAtomic(join(folder, "result.json"), stringify(nothing));
     return { ok: false, detail: `systemd-run ${unit} failed: ${why}`, done: null, values };
   },
 

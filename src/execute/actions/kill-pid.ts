@@ -2,13 +2,14 @@
 import * as z from "zod";
 import { errorCode } from "../../system/files.ts";
 import { objectionToKill } from "../../system/killable.ts";
+import { oneLine, shortName } from "../../system/printable.ts";
 import { ancestorsOf, readStat } from "../../system/proc.ts";
 import { processAlive } from "../../system/process-start.ts";
 import { isSystemdRunning, showUnits } from "../../system/systemd.ts";
 import { isSystemUnit, leadsUnit, readKillTarget } from "../../system/unit-main.ts";
 import type { Answer, Context, Look, MachineAction, Question } from "../action.ts";
-import { oneLine, reasonOf } from "../one-line.ts";
 import { firstInRequest, notPaused, offeredToModel, withinBudget } from "../questions.ts";
+import { reasonOf } from "../reason.ts";
 import { notSilenced } from "../silences.ts";
 
 const termGraceMs = 5_000;
@@ -79,7 +80,7 @@ export const killPid: MachineAction<ProcessTarget, Seen, null> = {
     if (refused?.pass === false) {
       return { ok: false, refusal: refused.reason, detail: refused.detail, done: null };
     }
-    const what = `${oneLine(program, 64)} (pid ${pid})`;
+    const what = `${shortName(program, 64)} (pid ${pid})`;
     const gone = `${what} was gone when the signal was to be sent`;
     try {
       if (!system.signal(pid, "SIGTERM"))
@@ -136,7 +137,7 @@ function lookAt(
       },
     ];
   }
-  const name = oneLine(found.executable ?? found.name, 64);
+  const name = shortName(found.executable ?? found.name, 64);
   if (found.startTime !== startTime) {
     const detail = `process ${pid} is another one now: ${name}, started at ${found.startTime} and not at ${startTime} ticks after boot`;
     return [{ step: "identity", answer: { pass: false, reason: "identity_changed", detail } }];

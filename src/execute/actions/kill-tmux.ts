@@ -1,9 +1,9 @@
 /** Ends one tmux session, on the socket where it was seen. */
 import * as z from "zod";
+import { oneLine, shortName } from "../../system/printable.ts";
 import { ancestorsOf, readProcessIdentity } from "../../system/proc.ts";
 import { listSessions, runTmux } from "../../system/tmux.ts";
 import type { Answer, Context, Look, MachineAction, Question } from "../action.ts";
-import { oneLine } from "../one-line.ts";
 import { firstInRequest, notPaused, offeredToModel, withinBudget } from "../questions.ts";
 import { notSilenced } from "../silences.ts";
 
@@ -24,7 +24,7 @@ type SessionTarget = z.infer<typeof SessionTarget>;
 const onNamedSocket: Question<SessionTarget> = {
   step: "allowlist",
   ask({ task: { target }, policy }) {
-    const socket = oneLine(target.socket, 200);
+    const socket = shortName(target.socket, 200);
     return policy.tmuxSockets.includes(target.socket)
       ? { pass: true, detail: `the settings name the socket ${socket}` }
       : {

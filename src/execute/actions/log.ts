@@ -1,11 +1,12 @@
 /** Notes an observation: one line a window, counted in between. */
 import { dirname } from "node:path";
 import { createLineFile } from "../../system/line-file.ts";
+import { oneLine, shortName } from "../../system/printable.ts";
 import { redact } from "../../system/redact/redact.ts";
 import { isoTime } from "../../types/moment.ts";
 import type { WordAction } from "../action.ts";
-import { oneLine, reasonOf } from "../one-line.ts";
 import { firstInRequest, offeredToModel } from "../questions.ts";
+import { reasonOf } from "../reason.ts";
 import { countObservation } from "../repeats.ts";
 import { Words } from "./alert.ts";
 
@@ -32,7 +33,7 @@ export const log: WordAction<Words> = {
       const counted = countObservation(repeats, proposal.problem, windows, now);
       repeats = counted.repeats;
       const times = counted.count === 1 ? "" : ` (${counted.count} times)`;
-      const text = redact(`${oneLine(proposal.subject, 200)}: ${oneLine(target.text, 1000)}${times}`);
+      const text = redact(`${shortName(proposal.subject, 200)}: ${oneLine(target.text, 1000)}${times}`);
       if (counted.write) lines.push(`- ${isoTime(now)} [${proposal.severity}] ${text}`);
       const detail = counted.write
         ? `noted in ${policy.observationsFile}${times}`

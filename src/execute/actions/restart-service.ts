@@ -1,6 +1,7 @@
 /** Restarts a unit that the settings allow: three attempts with growing delays, then an hour of cooldown. */
 import * as z from "zod";
 import { isOwnUnit } from "../../system/killable.ts";
+import { oneLine } from "../../system/printable.ts";
 import { readProcessIdentity } from "../../system/proc.ts";
 import { normaliseUnit, showUnits, unitDisplayName } from "../../system/systemd.ts";
 import { resetFailed, restartUnit } from "../../system/unit-jobs.ts";
@@ -8,7 +9,6 @@ import { stopWasRequested } from "../../system/unit-journal.ts";
 import type { UnitState } from "../../system/unit-state.ts";
 import type { Answer, Context, Look, MachineAction, Question } from "../action.ts";
 import { backoffAnswer } from "../backoff.ts";
-import { oneLine } from "../one-line.ts";
 import { firstInRequest, notPaused, offeredToModel, seconds, withinBudget } from "../questions.ts";
 import { notSilenced } from "../silences.ts";
 

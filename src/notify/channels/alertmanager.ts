@@ -3,6 +3,7 @@
  * by labels, so a problem has the same ones from its first message to its end. It forgets an alert at `endsAt`, so what
  * holds is said again by every cycle, and ends by itself when Argus is gone.
  */
+import { stringify } from "../../system/printable.ts";
 import type { HttpResponse } from "../../system/system.ts";
 import type { ProblemNote } from "../../types/action.ts";
 import type { ChannelAccounts } from "../../types/channels.ts";
@@ -109,7 +110,7 @@ const earlier = (one: string, other: string): string => (Date.parse(one) < Date.
 const recent = (over: readonly Alert[], nowMs: number): readonly Alert[] =>
   over.filter(({ endsAt }) => nowMs - Date.parse(endsAt) < overForSeconds * 1000);
 
-const identityOf = ({ labels }: Pick<Alert, "labels">): string => JSON.stringify(labels);
+const identityOf = ({ labels }: Pick<Alert, "labels">): string => stringify(labels);
 
 function labelsOf(host: string, { type, subject, severity, problem }: ProblemNote): Record<string, string> {
   return {
@@ -152,7 +153,7 @@ function postAlerts(account: Account, alerts: readonly Alert[], attempt: Attempt
     channel: name,
     url: `${url.replace(/\/+$/, "")}/api/v2/alerts`,
     headers: {},
-    body: JSON.stringify(alerts),
+    body: stringify(alerts),
     timeoutSeconds,
     authorization,
     unfit: [400, 413, 422],

@@ -1,5 +1,6 @@
 /** One request to the Telegram Bot API: https://core.telegram.org/bots/api#making-requests */
 import * as z from "zod";
+import { stringify } from "../../system/printable.ts";
 import type { Http } from "../../system/system.ts";
 import type { ChannelAccounts } from "../../types/channels.ts";
 import type { Clean } from "./clean.ts";
@@ -52,7 +53,7 @@ export async function askBot(
       url: `${account.apiUrl}/bot${account.token}/${method}`,
       method: "POST",
       headers: { "content-type": "application/json" },
-      body: JSON.stringify(payload),
+      body: stringify(payload),
       timeoutMs,
       signal,
     })

@@ -1,10 +1,10 @@
 /** What others say back, made fit for an error, a log and a report: one line, and no secret of any channel in it. */
+import { oneLine } from "../../system/printable.ts";
 import { redact } from "../../system/redact/redact.ts";
 import type { Channel } from "../../types/channels.ts";
 
 /** Shorter ones are no secrets, and taking them out would leave no word whole. */
 const fewestCharacters = 4;
-const unprintable = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]+/gu;
 
 export type Clean = (text: string) => string;
 
@@ -15,7 +15,7 @@ export function cleanerFor(channels: readonly Channel[]): Clean {
     .sort((a, b) => b.length - a.length);
   return (text) => {
     const hidden = secrets.reduce((rest, secret) => rest.replaceAll(secret, "***"), text);
-    return redact(hidden).replace(unprintable, " ").trim();
+    return oneLine(redact(hidden));
   };
 }
 

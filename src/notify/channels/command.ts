@@ -6,7 +6,7 @@ export const command: ChannelRow<"command"> = {
   paceMs: 1000,
   describe: ({ command: [program = ""] }) => `the program ${program}`,
   async send({ name, command: [program = "", ...args], timeoutSeconds }, { text }, _memory, attempt) {
-    const input = `${text.toWellFormed()}\n`;
+    const input = `${text}\n`;
     const failure = await callProgram(program, args, { input, timeoutSeconds }, attempt);
     if (failure === null) return { kind: "sent", detail: `${program} took it (exit status 0)` };
     if (failure.missing) {

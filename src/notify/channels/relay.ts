@@ -5,6 +5,7 @@
  */
 import { fileError } from "../../system/file-error.ts";
 import { createLineFile } from "../../system/line-file.ts";
+import { stringify } from "../../system/printable.ts";
 import type { ProblemNote } from "../../types/action.ts";
 import type { ChannelAccounts } from "../../types/channels.ts";
 import { secondsBetween } from "../../types/moment.ts";
@@ -148,7 +149,7 @@ function shortened(data: Readonly<Record<string, unknown>>, share: number): Reco
 /** The first of ever shorter bodies that the relay takes. */
 function fitted(bodyOf: (share: number) => object): string {
   for (let share = 1; ; share /= 2) {
-    const body = JSON.stringify(bodyOf(share));
+    const body = stringify(bodyOf(share));
     if (Buffer.byteLength(body) <= mostBytes || share < 1e-6) return body;
   }
 }

@@ -65,15 +65,15 @@ async function sendText(
 
 /** Lines stay whole where they can; no character is cut in two. Nothing but blanks is not a message. */
 export function splitText(text: string, most = mostCharacters): string[] {
-  // Telegram refuses text that is not well-formed; a lone control character shows as nothing or as a box.
-  let rest = text.toWellFormed().replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, " ");
+  let rest = text;
   const parts: string[] = [];
   while (rest.length > most) {
     const newline = rest.lastIndexOf("\n", most);
     const isHigh = /[\ud800-\udbff]/.test(rest.charAt(most - 1));
     const end = newline > most / 2 ? newline : isHigh ? most - 1 : most;
     parts.push(rest.slice(0, end));
-    rest = rest.slice(newline === end ? end + 1 : end);
+    // What goes on from the message before does not begin this one.
+    rest = newline === end ? rest.slice(end + 1) : `… ${rest.slice(end)}`;
   }
   const said = [...parts, rest].filter((part) => part.trim() !== "");
   return said.length === 0 ? ["(an empty message)"] : said;

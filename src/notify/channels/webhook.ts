@@ -1,5 +1,6 @@
 /** JSON by POST. Whoever has the key can tell that it comes from here, unchanged, and when. */
 import { createHmac } from "node:crypto";
+import { stringify } from "../../system/printable.ts";
 import type { ChannelRow, Parcel } from "./channel.ts";
 import { refused } from "./channel.ts";
 import { persist } from "./persist.ts";
@@ -29,5 +30,5 @@ export const webhook: ChannelRow<"webhook"> = {
 /** The time stands in the body too, so that the signature covers it. */
 function bodyOf({ kind, id, createdAt, host, severity, text, notes }: Parcel, sentAt: string): string {
   const message = { id, createdAt, sentAt, host, severity, text: text.toWellFormed(), problems: notes };
-  return JSON.stringify({ version: 1, event: `argus.${kind}`, ...message });
+  return stringify({ version: 1, event: `argus.${kind}`, ...message });
 }

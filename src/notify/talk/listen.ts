@@ -4,6 +4,7 @@
  */
 import { join } from "node:path";
 import * as z from "zod";
+import { printableLines } from "../../system/printable.ts";
 import { redact } from "../../system/redact/redact.ts";
 import { createStore } from "../../system/store.ts";
 import type { System } from "../../system/system.ts";
@@ -136,7 +137,7 @@ async function take(
         onBug(error);
         return { text: "That failed, because of a bug in Argus: its log says more.", isReport: false };
       });
-  const parts = splitText(redact(reply.text));
+  const parts = splitText(printableLines(redact(reply.text)));
   for (const text of parts.slice(0, mostParts)) {
     const sent = await send("sendMessage", {
       chat_id: said.chat,

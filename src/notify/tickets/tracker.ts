@@ -1,5 +1,6 @@
 /** `bd` or `br`, called with argument vectors. Both keep their issues in a folder `.beads`, found from where they run. */
 import { basename } from "node:path";
+import { oneLine } from "../../system/printable.ts";
 import { reach } from "../../system/reach.ts";
 import { redact } from "../../system/redact/redact.ts";
 import type { RunOptions, RunResult, System } from "../../system/system.ts";
@@ -133,9 +134,6 @@ const no = (error: string): { ok: false; error: string } => ({ ok: false, error 
 function why({ exitCode, stdout, stderr, timedOut, missing }: RunResult, { timeoutMs }: Limits): string {
   if (missing) return "it is not there any more";
   if (timedOut) return `no answer within ${Math.round(timeoutMs / 1000)} s`;
-  const said = redact(complaint(stdout, stderr))
-    .replace(/[\p{C}\s]+/gu, " ")
-    .slice(0, 300)
-    .trim();
+  const said = oneLine(redact(complaint(stdout, stderr)), 300);
   return said || (exitCode === null ? "it was ended, or printed too much" : `exit status ${exitCode}`);
 }

@@ -1,4 +1,5 @@
 /** Values as the D-Bus specification marshals them ("Marshaling (Wire Format)"): each aligned to its own size. Pure. */
+import { stringify } from "../printable.ts";
 import type { BusValue } from "../system.ts";
 
 /** The specification allows 32 containers of each kind inside one another. */
@@ -28,8 +29,7 @@ const alignments: Readonly<Record<string, number>> = {
 
 export const alignmentOf = (type: string): number => {
   const alignment = alignments[type.charAt(0)];
-  if (alignment === undefined)
-    throw new Error(`a D-Bus message names the unknown type ${JSON.stringify(type)}`);
+  if (alignment === undefined) throw new Error(`a D-Bus message names the unknown type ${stringify(type)}`);
   return alignment;
 };
 

@@ -1,6 +1,7 @@
 /** The frames of a link between two processes of Argus: one JSON object a line, over a unix socket. */
 import type { Socket } from "node:net";
 import * as z from "zod";
+import { stringify } from "../printable.ts";
 
 /** A cycle with 5,000 processes asks about some 40 kB, a hand-off about 270 kB: no request comes near this. */
 export const maxRequestBytes = 1024 * 1024;
@@ -25,7 +26,7 @@ export const Answered = z.union([
 ]);
 export type Answered = z.infer<typeof Answered>;
 
-export const frameOf = (frame: Asked | Answered): string => `${JSON.stringify(frame)}\n`;
+export const frameOf = (frame: Asked | Answered): string => `${stringify(frame)}\n`;
 
 export function send(socket: Socket, frame: Asked | Answered): void {
   if (!socket.destroyed) socket.write(frameOf(frame));

@@ -1,0 +1,42 @@
+/** The exit to the terminal, for every command: what a report, a sentence, an error or commander prints goes through here. */
+import { randomBytes } from "node:crypto";
+import { terminalText } from "../report/style.ts";
+import { printable, printableLines, quotedBlock } from "../system/printable.ts";
+
+export interface Terminal {
+  /** See Style: known to this process alone, so that no other text can bring a colour along. */
+  readonly ink: string;
+  out(text: string): void;
+  err(text: string): void;
+}
+
+export function openTerminal(): Terminal {
+  const ink = `\u001b${randomBytes(8).toString("hex")}`;
+  return {
+    ink,
+    out: (text) => void process.stdout.write(terminalText(text, { ink })),
+    err: (text) => void process.stderr.write(printableLines(text)),
+  };
+}
+
+/** commander may add what it takes the word for, on a line of its own. */
+const suggestion = /\n\(Did you mean [^\n]{1,1000}\?\)$/;
+
+/** commander repeats what was typed, which may hold lines of its own. */
+export function usageError(text: string): string {
+  const said = text.replace(/\n$/, "");
+  const meant = suggestion.exec(said)?.[0] ?? "";
+  return `${printable(said.slice(0, said.length - meant.length))}${meant}\n`;
+}
+
+/** A mistake of this program, for whoever is to find it: the message in it may be anybody's. */
+export const bugLines = (error: unknown): string[] => [
+  "a bug, please report it:",
+  ...quotedBlock(error instanceof Error ? (error.stack ?? error.message) : String(error)),
+];
+
+/** As Node would end the process, but with what it says made harmless. */
+export function crash(error: unknown): never {
+  process.stderr.write(printableLines(`argus: ${bugLines(error).join("\n")}\n`));
+  process.exit(1);
+}
