@@ -2,24 +2,28 @@
 
 /**
  * How much a name says. `password`: every value beside it is a secret. `key`: every value that is no plain number or
- * word. `opaque`: only what looks random. `random`: the same, but no hash of something, of which logs are full.
+ * word. `pin`: the same, and numbers of 4 to 12 digits (a pin of a chip has two). `opaque`: only what looks random.
+ * `random`: the same, but no hash of something, of which logs are full.
  */
-export type Telling = "password" | "key" | "opaque" | "random";
+export type Telling = "password" | "key" | "pin" | "opaque" | "random";
 
 const list = (words: string): ReadonlySet<string> => new Set(words.split(" "));
 
 const passwordWord =
-  /(?:password|passwd|passphrase|passcode|passwort|pwd|mnemonic|(?:seed|recovery)_?phrase)$/;
+  /(?:password|passwd|passphrase|passcode|pwd|mnemonic|(?:seed|recovery)_?phrase|passwort|kennwort|motdepasse|mdp|contrasena|contrasenya|senha|wachtwoord|haslo|heslo|sifre|losenord|passord|adgangskode|kodeord|salasana|jelszo|lozinka|parola|geslo|slaptazodis)$/;
+const pinWord = /(?:^|sim|user|so|card|sms|new|old|mfa|2fa|bank|door|wps|login|auth)(?:pin|puk|tan|cvv|cvc|otp|totp|mfa|2fa|passkey)(?:code)?$/;
 const passEnding =
   /(?:^|db|user|smtp|ftp|mail|admin|root|my|pg|ldap|bind|auth|key|store|rpc|ssh|sudo|require|become)(?:pass|pw)$/;
 const keyWord =
-  /(?:secret|token|apikey|apitoken|credential|credentials|privatekey|privkey|secretkey|accesskey|authkey|psk|jwt|authtoken|otp|totp)$/;
+  /(?:secret|token|apikey|apitoken|credential|credentials|privatekey|privkey|secretkey|accesskey|authkey|psk|jwt|authtoken|extraheader)$/;
 /** `key` beside one of these is a secret key; beside another word (public, primary, cache) it is none. */
 const keyOwners = list(
   "api access private secret signing sign encryption encrypt decryption master auth account shared session storage " +
     "service license licence deploy cipher crypto aes hmac app application client consumer webhook server ssl tls tsig " +
     "rndc root admin subscription integration ingest write rest jwt token wg wireguard preshared pre psk host unseal",
 );
+/** `verification_code`, and not `exit_code`. */
+const pinOwners = list("pin verification security otp totp mfa 2fa auth sms login access confirmation activation backup recovery pairing passkey");
 const opaqueWords = list(
   "auth authorization session sessionid sessid sid sig signature cookie cookies bearer ticket assertion phpsessid jsessionid csrf xsrf",
 );
@@ -65,6 +69,7 @@ export function tellingOf(name: string): Telling | null {
   if (words.some((each) => aboutItBefore.has(each)) || aboutIt.has(word)) {
     return word === "auth" ? "opaque" : null;
   }
+  if (pinWord.test(word) || (word === "code" && pinOwners.has(before))) return "pin";
   if (keyWord.test(word) || keyWord.test(joined)) return "key";
   if ((word === "key" || word === "base") && words.some((each) => keyOwners.has(each))) return "key";
   if (word === "hash" && words.some((each) => passwordWord.test(each))) return "key";
@@ -114,6 +119,7 @@ export function isSecretValue(telling: Telling, value: string, { quoted, assigne
   if (telling === "opaque") return looksRandom(value, 16) || isUserAndPassword(value);
   if (isPath(value) || url.test(value)) return false;
   if (telling === "password") return true;
+  if (telling === "pin" && /^\d{4,12}$|^\d{3}[ -]\d{3,4}$/.test(value)) return true;
   if (plainNumber.test(value)) return false;
   if (quoted || assigned) return value.length >= 4;
   return value.length >= 16 || (value.length >= 6 && isMixed(value));

@@ -4,10 +4,12 @@
  */
 
 import { redactAssignments } from "./assignments.ts";
+import { redactVector } from "./argv.ts";
 import { redactCommands } from "./commands.ts";
 import { redactFormats, redactPrivateKeys } from "./formats.ts";
 import { isSecretValue, tellingOf } from "./names.ts";
 import { redactSentences } from "./sentences.ts";
+import { redactShell } from "./shell.ts";
 
 const mark = "[redacted]";
 
@@ -27,6 +29,7 @@ export function redact(text: string): string {
 function redactAll(text: string): string {
   let result = redactPrivateKeys(text, mark);
   result = redactUrls(result);
+  result = redactShell(result, mark);
   result = redactCommands(result, mark);
   result = redactAssignments(result, mark);
   result = redactSentences(result, mark);
