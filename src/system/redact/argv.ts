@@ -2,10 +2,8 @@
  * Secrets in an argument vector, where the boundaries of each argument are known: `--password=two words` is one
  * argument, and joined by spaces nobody could say where it ends. So a command line is redacted before it is joined.
  */
-import { isSecretValue, tellingOf } from "./names.ts";
+import { isSecretAfterFlag, secretPart } from "./arguments.ts";
 import { secretsAmong } from "./shell.ts";
-
-const whole = { quoted: true, assigned: true } as const;
 
 /** @param redact what is done with text in an argument that is no secret as a whole. */
 export function redactVector(
@@ -28,25 +26,6 @@ export function redactVector(
     return offset === 0 ? mark : `${redact(arg.slice(0, offset))}${mark}`;
   });
   return acrossArguments(result, redact);
-}
-
-/** `--name=value`, `/name:value`, `-Dname=value`, `NAME=value`: where the value begins. */
-function secretPart(arg: string): number | null {
-  const head = arg.slice(0, 160);
-  const match =
-    /^\/([A-Za-z][\w-]{0,40}):/.exec(head) ??
-    /^(?:--?)?(?:[DPXJ](?=[a-z]))?([A-Za-z][\w.@:/-]{0,80}?):?=/.exec(head);
-  if (match === null) return null;
-  const [before, name = ""] = match;
-  const telling = tellingOf(name);
-  return telling !== null && isSecretValue(telling, arg.slice(before.length), whole) ? before.length : null;
-}
-
-function isSecretAfterFlag(before: string | undefined, arg: string): boolean {
-  if (before === undefined || before.length > 80 || arg.startsWith("-")) return false;
-  if (!/^(?:--?|\/)[A-Za-z][\w.-]*$/.test(before)) return false;
-  const telling = tellingOf(before);
-  return telling !== null && isSecretValue(telling, arg, whole);
 }
 
 /** What says that the next argument is a secret may stand in several: `config set requirepass x`, `user bob password x`. */

@@ -2,7 +2,8 @@
 
 /** Up to the value, within one simple command: no pipe, no `;`, no `&`, no new line between. */
 const within = "[^|;&\\n\\r]{0,240}?";
-const value = "([\"']?)([^\\s\"']{1,256})";
+/** In quotes it may hold spaces. */
+const value = "(?:([\"'])([^\"'\\n]{1,256}?)(?=\\1|\\\\?[\"'])|()([^\\s\"']{1,256}))";
 
 const rules: readonly RegExp[] = [
   // openssl -passin pass:PASSWORD
@@ -25,7 +26,7 @@ const rules: readonly RegExp[] = [
   String.raw`\b(?:machine[ \t\n]{1,3}\S{1,255}|default)[ \t\n]{1,8}login[ \t\n]{1,3}\S{1,128}[ \t\n]{1,8}password[ \t\n]{1,3}`,
   String.raw`\bConvertTo-SecureString[ \t]{1,3}(?:-String[ \t]{1,3})?`,
   String.raw`\bPSCredential[ \t]{0,3}\([ \t]{0,3}["'][^"']{1,128}["'],[ \t]{0,3}(?:\(ConvertTo-SecureString[ \t]{1,3})?`,
-].map((before) => new RegExp(`(${before})${value}`, "gi"));
+].map((before) => new RegExp(`(${before})${value.replace("\\1", "\\2")}`, "gi"));
 
 /** .pgpass */
 const pgpass = /^([\w.*-]{1,255}:(?:\d{1,5}|\*):[^:\s]{1,64}:[^:\s/]{1,64}:)()([^\s]{1,256})$/gm;
@@ -35,9 +36,13 @@ const thin = /(\bthin:[\w.-]{1,64}\/)()([^\s"'@]{1,256})/gi;
 const standsForIt = /^(?:\$[({A-Z_]|<|\*+$|\[redacted|%|\/\/|\()/;
 
 export function redactCommands(text: string, mark: string): string {
-  const replace = (all: string, head: string, quote: string, secret: string): string =>
-    standsForIt.test(secret) || (secret.startsWith("-") && /\s$/.test(head)) ? all : `${head}${quote}${mark}`;
+  const replace = (all: string, head: string, quote = "", inQuotes?: string, _none?: string, bare?: string): string => {
+    const secret = inQuotes ?? bare ?? "";
+    return standsForIt.test(secret) || (secret.startsWith("-") && /\s$/.test(head)) ? all : `${head}${quote}${mark}`;
+  };
   let result = text;
-  for (const rule of [...rules, pgpass, thin]) result = result.replace(rule, replace);
+  for (const rule of rules) result = result.replace(rule, replace);
+  for (const rule of [pgpass, thin])
+    result = result.replace(rule, (all, head: string, quote: string, secret: string) => replace(all, head, quote, secret));
   return result;
 }

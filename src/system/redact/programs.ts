@@ -4,13 +4,13 @@
  * A row is names of programs and rules. `-p`: the word after it. `-p*`: in the same word. `-p?`: either. `-u:`:
  * what follows the first `:` of `user:secret` there, also with `%`, `,` or `/` in its place. `+-r`: takes a value that is
  * no secret. `@2`: the second argument that is no flag; `@last`. `word!`: what follows that word. `=*`: the values of all
- * NAME=value. `<`: all of standard input. `login>-p`: only after that word, or words joined by `/`; `@` counts from there.
+ * NAME=value. `~`: the word after a telling name. `<`: all of standard input. `login>-p`: only after that word, or words joined by `/`; `@` counts from there.
  */
 const table: readonly (readonly [names: string, rules: string])[] = [
   // Databases
   ["mysql mysqldump mysqladmin mysqlcheck mysqlimport mysqlshow mysqlslap mysqlpump mysqlbinlog mysqlsh mysql_upgrade mysqlhotcopy mariadb mariadb-dump mariadb-admin mariadb-check mariadb-import mariadb-backup mariadb-binlog mydumper myloader innobackupex xtrabackup mytop mycli mysqltuner mysqltuner.pl pt-query-digest pt-table-checksum", "-p*"],
   ["mydumper myloader mytop pt-query-digest pt-table-checksum mongo mongosh mongodump mongorestore mongoexport mongoimport mongostat mongotop mongofiles cqlsh hdbsql beeline cypher-shell influx clickhouse-client pgbouncer-cli arangosh arangodump couchbase-cli cbq", "-p?"],
-  ["redis-cli keydb-cli valkey-cli redis-benchmark", "-a AUTH! requirepass! masterauth!"],
+  ["redis-cli keydb-cli valkey-cli redis-benchmark", "-a AUTH! auth! AUTH>@2 HELLO>@3 requirepass! masterauth! set>~ SET>~"],
   ["sqlcmd bcp tsql mssql-cli osql", "-P?"],
   ["isql iusql", "@3"],
   ["isql-fb gbak gfix gsec gstat", "-pas -password -pw"],
@@ -159,10 +159,13 @@ const table: readonly (readonly [names: string, rules: string])[] = [
   ["b2", "authorize-account>@2 authorize_account>@2 authorize>@2"],
   ["kubectl oc k3s microk8s", "generic>=* secret/create>=*"],
   ["git-credential-store git-credential-cache git-credential git", "credential><"],
-  ["npm yarn pnpm", "_authToken! npmAuthToken!"],
+  ["influx", "-t"],
+  ["npm yarn pnpm poetry git pip pip3 composer gh glab gcloud aws az snap occ config wp drush n8n grafana-cli sf sfdx netlify pulumi consul etcdctl kubectl rclone", "config>~ set>~ put>~ create>~"],
   ["poetry", "publish>-p http-basic>@3"],
   ["twine", "-p"],
   ["cargo", "login>@1"],
+  ["ansible-vault", "encrypt_string>@1 +--name +-n +--vault-id"],
+  ["setx", "~"],
   ["gem", "-k --key"],
   ["composer", "config>@last"],
   ["dotnet nuget", "-k --api-key setapikey>@1 setApiKey>@1 push>-k"],
@@ -194,7 +197,7 @@ const table: readonly (readonly [names: string, rules: string])[] = [
 export interface Rule {
   /** Words that must stand before, in this order. */
   readonly after: readonly string[];
-  readonly kind: "next" | "attached" | "both" | "part" | "positional" | "last" | "keyword" | "values" | "stdin" | "takes";
+  readonly kind: "next" | "attached" | "both" | "part" | "positional" | "last" | "keyword" | "values" | "named" | "stdin" | "takes";
   readonly name: string;
   /** Of `part`: what stands between user and secret; of a positional: its number. */
   readonly mark: string;
@@ -218,6 +221,7 @@ function ruleOf(text: string): Rule {
   const rule = cut < 0 ? text : text.slice(cut + 1);
   const of = (kind: Rule["kind"], name: string, mark = "", number = 0): Rule => ({ after, kind, name, mark, number });
   if (rule === "<") return of("stdin", "");
+  if (rule === "~") return of("named", "");
   if (rule === "=*") return of("values", "");
   if (rule === "@last") return of("last", "");
   const positional = /^@(\d)([:/]?)$/.exec(rule);

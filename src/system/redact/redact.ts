@@ -6,8 +6,11 @@
 import { redactAssignments } from "./assignments.ts";
 import { redactVector } from "./argv.ts";
 import { redactCommands } from "./commands.ts";
+import { redactCodes } from "./codes.ts";
 import { redactFormats, redactPrivateKeys } from "./formats.ts";
+import { redactLanguages } from "./languages.ts";
 import { isSecretValue, tellingOf } from "./names.ts";
+import { redactProtocols } from "./protocols.ts";
 import { redactSentences } from "./sentences.ts";
 import { redactShell } from "./shell.ts";
 
@@ -32,7 +35,10 @@ function redactAll(text: string): string {
   result = redactShell(result, mark);
   result = redactCommands(result, mark);
   result = redactAssignments(result, mark);
+  result = redactProtocols(result, mark);
   result = redactSentences(result, mark);
+  result = redactLanguages(result, mark);
+  result = redactCodes(result, mark);
   return redactFormats(result, mark);
 }
 
@@ -60,6 +66,9 @@ function redactUrls(text: string): string {
     .replace(userOnly, (all, head: string, user: string) => (/\d/.test(user) ? `${head}${mark}@` : all))
     .replace(goDsn, `$1${mark}@`);
 }
+
+/** Each argument of a command line, redacted where the boundaries are still known; joined afterwards. */
+export const redactArguments = (args: readonly string[]): string[] => redactVector(args, mark, redact);
 
 const maxDepth = 64;
 

@@ -1,5 +1,6 @@
 /** Secrets in the arguments of known programs, and what is fed to their standard input. The table is programs.ts. */
-import { isMixed, isSecretValue } from "./names.ts";
+import { isMixed, isSecretValue, tellingOf } from "./names.ts";
+import { isSecretAfterFlag, secretPart } from "./arguments.ts";
 import { programs, type Rule } from "./programs.ts";
 import { type SimpleCommand, simpleCommands, spanOf, type Word } from "./words.ts";
 
@@ -64,6 +65,9 @@ function secretsOf(args: readonly string[], rules: readonly Rule[], sure: boolea
         for (let index = start; index + 1 < args.length; index += 1)
           if (args[index]?.toLowerCase() === rule.name) bare(index + 1);
         break;
+      case "named":
+        for (let index = start; index + 1 < args.length; index += 1) if (names(args[index] ?? "")) bare(index + 1);
+        break;
       case "positional":
       case "last": {
         const places = positionals(args, start, taking);
@@ -88,6 +92,15 @@ function secretsOf(args: readonly string[], rules: readonly Rule[], sure: boolea
   return found;
 }
 
+/** `//registry.npmjs.org/:_authToken`, `pypi-token.pypi`, `/app/db_password` */
+function names(word: string): boolean {
+  if (word.startsWith("-") || word.length > 200 || word.includes("=")) return false;
+  return [word, word.slice(0, Math.max(0, word.lastIndexOf(".")))].some((name) => {
+    const telling = tellingOf(name.slice(-64));
+    return telling === "password" || telling === "key";
+  });
+}
+
 /** `--from-literal=NAME=value`, `NAME=value` */
 function cutOf(value: string): number {
   const first = value.indexOf("=") + 1;
@@ -96,6 +109,8 @@ function cutOf(value: string): number {
 
 function atFlag(args: readonly string[], index: number, { kind, name, mark }: Rule): Found[] {
   const word = args[index] ?? "";
+  // Not `-p` with a value, but a flag of its own: `-password x`.
+  if (/^-[a-z]{4,24}$/.test(word) && tellingOf(word) !== null && kind !== "next") return [];
   const attached = word.startsWith(name) && word.length > name.length ? name.length : null;
   const equals = attached !== null && name.startsWith("--") ? (word[name.length] === "=" ? attached + 1 : null) : null;
   const short = attached !== null && !name.startsWith("--") ? attached + (word[attached] === "=" ? 1 : 0) : null;
@@ -157,6 +172,10 @@ export function redactShell(text: string, mark: string, depth = 0): string {
       const word = words[index];
       if (word !== undefined) spans.push(tidied(text, spanOf(text, word, offset)));
     }
+    for (const [at, word] of words.entries()) {
+      const offset = wholeWord(word, texts[at - 1]);
+      if (offset !== null) spans.push(spanOf(text, word, offset));
+    }
     if (depth < 3) for (const word of words) spans.push(...insideOf(text, word, mark, depth));
     spans.push(...fed(text, commands, number));
   }
@@ -170,6 +189,13 @@ function begins(text: string, words: readonly Word[], at: number): boolean {
   const before = words[at - 1]?.text ?? "";
   if (runners.has(programName(before)) || /^[A-Za-z_]\w*=|^[$#%>+]$|^(?:PS|CMD|COMMAND)\b|[$#]$/.test(before)) return true;
   return text.charAt(word.from - 1) === "(";
+}
+
+/** In quotes, `'db_password=two words'` and `--set 'db.password=two words'` go to the closing quote. */
+function wholeWord(word: Word, before: string | undefined): number | null {
+  if (!word.text.includes(" ") || /\s[\w.-]{1,40}[=:]/.test(word.text)) return null;
+  const part = word.quoted || /^--?[A-Za-z][\w.-]*=/.test(word.text) ? secretPart(word.text) : null;
+  return part ?? (word.quoted && isSecretAfterFlag(before, word.text) ? 0 : null);
 }
 
 /** A full stop or bracket after a value closes the sentence around it. */
