@@ -67,6 +67,8 @@ function secretAfter(text: string, separator: number, name: string): Value | nul
     text[startOf(text, separator) - 1] === "&" || queryBefore(text, separator, name),
   );
   if (value === null) return null;
+  // Error codes have fewer digits, and no quotes.
+  if (lower === "code" && value.quoted && /^\d{6,8}$/.test(text.slice(value.from, value.until))) return value;
   const place: Place = { quoted: value.quoted, assigned: isAssigned(text, separator) };
   // How test runners count: "pass: 42".
   if (lower === "pass" && !place.assigned && /^\d+$/.test(text.slice(value.from, value.until))) return null;
@@ -170,8 +172,11 @@ function credentials(text: string, separator: number): Value | null {
   const [, scheme = "", rest = ""] = /^(?:([A-Za-z][\w-]{1,20})\s{1,3})?(\S.*)$/s.exec(inside) ?? [];
   if (scheme === "") return isSecretValue("key", rest, { quoted: false, assigned: false }) ? line : null;
   const from = line.from + inside.indexOf(rest, scheme.length);
-  if (/^(?:digest|oauth|hawk|negotiate|ntlm|signature|hoba|mutual|aws4-hmac-sha256)$/i.test(scheme))
-    return { ...line, from };
+  if (/^(?:digest|oauth|hawk|negotiate|ntlm|signature|hoba|mutual|aws4-hmac-sha256)$/i.test(scheme)) {
+    // Its parts are in quotes of their own, unless the whole header is in some.
+    const end = /[\n\r]|\\[nr]/.exec(text.slice(from, from + maxValue))?.index ?? text.length;
+    return line.quoted ? { ...line, from } : { ...line, from, until: Math.min(text.length, from + end) };
+  }
   const word = /^[^\s,;]+/.exec(rest)?.[0] ?? "";
   if (/^(?:bearer|basic|token|apikey|ssws|bot|key|genie ?key|pat|jwt)$/i.test(scheme)) {
     return word.length >= 4 && isSecretValue("key", word, { quoted: true, assigned: true })
@@ -228,7 +233,7 @@ const isKeyLike = (value: string): boolean =>
 const element = /(<([A-Za-z][\w.:-]{0,63})>)([^<>]{1,1024})(?=<\/)/g;
 /** `name="DB_PASSWORD" value="x"`, `{"name":"DB_PASSWORD","value":"x"}`, `- name: DB_PASSWORD⏎  value: x` */
 const pair =
-  /(\b(?:key|name)["']?\s{0,3}[:=]\s{0,3}["']?([A-Za-z][\w.-]{0,63})["']?[\s,]{1,24}["']?value["']?\s{0,3}[:=]\s{0,3}["']?)([^\s"',<>}]{1,1024})/gi;
+  /(\b(?:key|name)["']?\s{0,3}[:=]\s{0,3}["']?([A-Za-z][\w.-]{0,63})["']?[\s,]{1,24}["']?value["']?\s{0,3}[:=]\s{0,3})(?:"([^"\n]{1,1024})(?=")|["']?([^\s"',<>}]{1,1024}))/gi;
 
 function redactPairs(text: string, mark: string): string {
   const replace = (all: string, head: string, name: string, value: string): string => {
@@ -237,5 +242,9 @@ function redactPairs(text: string, mark: string): string {
       ? `${head}${mark}`
       : all;
   };
-  return text.replace(element, replace).replace(pair, replace);
+  return text
+    .replace(element, replace)
+    .replace(pair, (all, head: string, name: string, quoted: string | undefined, bare: string | undefined) =>
+      replace(all, quoted === undefined ? head : `${head}"`, name, quoted ?? bare ?? ""),
+    );
 }

@@ -17,6 +17,8 @@ const before = new RegExp(
   `((?:^|[\\s"'(<:>])(?:use[ \\t]{1,3}|enter[ \\t]{1,3}|type[ \\t]{1,3}|with[ \\t]{1,3})?)(\\d{4,10}|\\d{3}[- ]\\d{3}|[A-Z]-\\d{4,8})(?=[ \\t]{1,3}(?:is|ist|est|es|è|é|er|är|to|as|for)[ \\t]{1,3}(?:your|the|a|dein|ihr|votre|tu|su|il tuo|o seu|din|sign|log|verify|confirm|complete|continue)\\b[^\\n]{0,60}?(?:code|otp|pin|passcode|password|tan|sign[- ]?in|log[- ]?in|verify|verification|confirm|koden?|código|codice)\\b)`,
   "gim",
 );
+const toUse = /(\b(?:use|enter|type|enter code|use code|code)[ \t]{1,3})(\d{4,10}|\d{3}[- ]\d{3}|[A-Z0-9]{4}-[A-Z0-9]{4})(?=[ \t]{1,3}(?:to (?:sign|log|verify|confirm|complete|continue|pair|finish|unlock)|as your|at https?:|on (?:your|the)))/gi;
+const steam = /(\bsteam[ -]?guard[ \t](?:code)?[ \t]{0,2}(?:is|:)?[ \t]{0,2})([A-Z0-9]{5})(?!\w)/gi;
 const reversed = /((?:^|[\s"'(<:>#])(?:[A-Za-z]-)?)(\d{4,8}|\d{3}[- ]\d{3})(?=[ \t]{1,3}(?:is|ist|est|es|è|é)[ \t][^\n]{0,50}?\b(?:code|otp|pin|passcode|einmalpasswort|\w{0,20}code|código|codice)\b)/gim;
 /** `code: 482913` with six to eight digits, which no exit code has */
 const plainCode = /((?<![\w.-])(?:your|dein|ihr|votre|new|the)[ \t](?:\w{2,16}[ \t]){0,3}code[ \t]{0,3}(?::|is|ist|est)[ \t]{0,3}["']?)(\d{4,8}|\d{3}[- ]\d{3}|[A-Z0-9]{6,10})(?![\w-])/gi;
@@ -37,12 +39,14 @@ const common = new Set(
 
 export function redactCodes(text: string, mark: string): string {
   let result = text;
-  if (/\d{3}|[A-Z]-\d|-[A-Z0-9]{4}/.test(result)) {
+  if (/\d{2}|[A-Z]-\d|-[A-Z0-9]{4}/.test(result)) {
     const hide = (_: string, head: string): string => `${head}${mark}`;
     result = result
       .replace(after, (all, head: string, value: string) => (/\d/.test(value) ? `${head}${mark}` : all))
       .replace(beside, (all, head: string, value: string) => (/\d/.test(value) ? `${head}${mark}` : all))
       .replace(before, hide)
+      .replace(toUse, hide)
+      .replace(steam, hide)
       .replace(reversed, hide)
       .replace(plainCode, (all, head: string, value: string) => (/\d/.test(value) ? `${head}${mark}` : all));
   }
@@ -94,7 +98,7 @@ function isAlone(text: string, at: number, length: number): boolean {
 
 /** The line that announces it: `... password to proceed to installation:`, `Save this token, it is not shown again` */
 const announces =
-  /\b(?:pass(?:word|phrase|code)|secret(?: key)?|token|api key|access key|private key|recovery key|one[- ]time code|verification code|credentials?|pin|seed|kennwort|passwort|mot de passe|contraseña|senha|wachtwoord)\b[^\n]{0,100}?(?::|below|proceed|following|again|now|installation|line|continue|safe|store it|copy it|save it)[^\n]{0,40}$/i;
+  /\b(?:pass(?:word|phrase|code)|secret(?: key)?|token|api key|access key|private key|recovery key|one[- ]time code|verification code|credentials?|pin|seed|kennwort|passwort|mot de passe|contraseña|senha|wachtwoord)\b[^\n]{0,100}?(?::|below|proceed|following|again|now|installation|line|continue|safe|store it|copy it|save it|reset|generated|changed|secret key|private key)[^\n]{0,40}$/i;
 /** What a log writes before its message. */
 const prefixOf = /^(?:[^\n]{0,100}?(?:\w\[\d{1,10}\]|\b\w[\w.-]{0,30}\.service|\bINFO|\bWARN|\bnotice|\|)\]?:?[ \t]{1,3}|[ \t*#|>-]{0,12})/;
 
@@ -105,7 +109,10 @@ function redactBelow(text: string, mark: string): string {
   for (const [index, line] of lines.entries()) {
     if (open > 0) {
       const prefix = prefixOf.exec(line)?.[0].length ?? 0;
-      const value = line.slice(prefix).replace(/^["'`*]+|["'`*\s]+$/g, "");
+      const value = line
+        .slice(prefix)
+        .replace(/^[A-Za-z ]{1,24}:[ \t]{1,3}/, "")
+        .replace(/^["'`*]+|["'`*\s]+$/g, "");
       if (/^[*=#_ -]*$/.test(value)) {
         open -= 1;
         continue;

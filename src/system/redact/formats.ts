@@ -46,6 +46,7 @@ const prefixed: readonly string[] = [
   "FlyV1 fm[0-9]_[A-Za-z0-9_=,+/-]{20,}",
   "fm[0-9]_[A-Za-z0-9_=+/-]{40,}",
   "AKCp[A-Za-z0-9]{60,}",
+  "[xyztuv]prv[1-9A-HJ-NP-Za-km-z]{80,}", // BIP 32
   "AGE-SECRET-KEY-1[0-9A-Z]{40,}",
   "cio[A-Za-z0-9]{32}",
   "eyJ[A-Za-z0-9_-]{8,}\\.[A-Za-z0-9_-]{8,}\\.[A-Za-z0-9_-]*", // JWT
@@ -58,6 +59,7 @@ const alsoWords: readonly string[] = [
   "(?:csk|gsk|pcsk|pplx|tvly|xai|r8|hf|jina|e2b|voy|esecret|lsv2_pt|lsv2_sk)[-_][A-Za-z0-9_]{20,}",
   "(?:nfp|lin_api|lin_oauth|ntn|figd|sbp|sb_secret|pscale_tkn|pscale_pw|pscale_oauth)[-_][A-Za-z0-9_.-]{28,}",
   "(?:glsa|glc|sntrys|sntryu|phx|sgp|CCIPAT|bkua|bkpat|secret|napi|rnd|fio-u|pul|ops)[-_][A-Za-z0-9_=.+/-]{28,}",
+  "[5KL][1-9A-HJ-NP-Za-km-z]{50,51}(?![A-Za-z0-9])", // WIF
   "re_[A-Za-z0-9]{6,}_[A-Za-z0-9]{16,}", // Resend
   "[MNO][A-Za-z0-9_-]{22,27}\\.[A-Za-z0-9_-]{6,7}\\.[A-Za-z0-9_-]{27,}", // Discord
 ];

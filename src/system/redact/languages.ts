@@ -68,13 +68,18 @@ function eachCue(text: string, cue: RegExp, mark: string, find: Find): string {
 
 /** Japanese, Russian, Arabic ...: the first run of ASCII that may be a value. */
 const valueBeside: Find = (rest) => {
-  const after = separator.exec(rest);
-  const found = quotedOrRun(rest, after?.[0].length ?? 0);
-  if (found === null || found.from > reach) return null;
-  const value = rest.slice(found.from, found.until);
-  const near = after !== null && found.from - after[0].length <= 1;
-  if (found.quoted || (near && value.length >= 4) || /\d/.test(value) && value.length >= 6 && isMixed(value))
-    return isSecretValue("password", value, { quoted: found.quoted, assigned: false }) ? found : null;
+  const after = separator.exec(rest)?.[0].length ?? null;
+  for (let at = after ?? 0, words = 0; words < 6 && at < reach; words += 1) {
+    const found = asciiRun(rest, at);
+    if (found === null) return null;
+    const value = rest.slice(found.from, found.until);
+    // `Пароль пользователя: x`: what stands between is in the same language, and the colon says it.
+    const near = found.from - (after ?? -9) <= 1 || /[:：=＝—–-]\s{0,3}$/u.test(rest.slice(0, found.from));
+    const isMixedRun = /\d/.test(value) && value.length >= 6 && isMixed(value);
+    if ((found.quoted || (near && value.length >= 4) || isMixedRun) && isSecretValue("password", value, { quoted: found.quoted, assigned: false }))
+      return found;
+    at = found.until + 1;
+  }
   return null;
 };
 
@@ -105,6 +110,11 @@ const numberBeside: Find = (rest) => {
   if (found?.[1] === undefined) return null;
   const until = found[0].length;
   return { from: until - found[1].length, until };
+};
+
+const asciiRun = (text: string, start: number) => {
+  const found = /[!-~]{2,256}/.exec(text.slice(start));
+  return found === null ? null : quotedOrRun(text, start + found.index);
 };
 
 function quotedOrRun(text: string, start: number): { from: number; until: number; quoted: boolean } | null {

@@ -15,18 +15,19 @@ const pinWord = /(?:^|sim|user|so|card|sms|new|old|mfa|2fa|bank|door|wps|login|a
 const passEnding =
   /(?:^|db|user|smtp|ftp|mail|admin|root|my|pg|ldap|bind|auth|key|store|rpc|ssh|sudo|require|become)(?:pass|pw)$/;
 const keyWord =
-  /(?:secret|token|apikey|apitoken|credential|credentials|privatekey|privkey|secretkey|accesskey|authkey|psk|jwt|authtoken|extraheader)$/;
+  /(?:secret|token|apikey|apitoken|credential|credentials|privatekey|privkey|secretkey|accesskey|authkey|psk|jwt|authtoken|extraheader|samlresponse|samlrequest|assertion)$/;
 /** `key` beside one of these is a secret key; beside another word (public, primary, cache) it is none. */
 const keyOwners = list(
   "api access private secret signing sign encryption encrypt decryption master auth account shared session storage " +
     "service license licence deploy cipher crypto aes hmac app application client consumer webhook server ssl tls tsig " +
-    "rndc root admin subscription integration ingest write rest jwt token wg wireguard preshared pre psk host unseal",
+    "certificate rndc root admin subscription integration ingest write rest jwt token wg wireguard preshared pre psk host unseal",
 );
 /** `verification_code`, and not `exit_code`. */
 const pinOwners = list("pin verification security otp totp mfa 2fa auth sms login access confirmation activation backup recovery pairing passkey");
 const opaqueWords = list(
   "auth authorization session sessionid sessid sid sig signature cookie cookies bearer ticket assertion phpsessid jsessionid csrf xsrf",
 );
+const ownedWords = list("token secret session password passwd apikey credential");
 const randomWords = list(
   "key keys nonce tokens secrets passwords code hook webhook dsn state verifier challenge seed salt cert",
 );
@@ -74,6 +75,8 @@ export function tellingOf(name: string): Telling | null {
   if ((word === "key" || word === "base") && words.some((each) => keyOwners.has(each))) return "key";
   if (word === "hash" && words.some((each) => passwordWord.test(each))) return "key";
   if (opaqueWords.has(word)) return "opaque";
+  // `OP_SESSION_my`, `TF_TOKEN_app_example_com`: whose it is stands behind.
+  if (/^[A-Z]+_/.test(name) && words.some((each) => ownedWords.has(each))) return "opaque";
   return randomWords.has(word) ? "random" : null;
 }
 

@@ -12,6 +12,7 @@ import { redactLanguages } from "./languages.ts";
 import { isSecretValue, tellingOf } from "./names.ts";
 import { redactProtocols } from "./protocols.ts";
 import { redactSentences } from "./sentences.ts";
+import { redactSettingsLines } from "./settings-lines.ts";
 import { redactShell } from "./shell.ts";
 
 const mark = "[redacted]";
@@ -34,6 +35,7 @@ function redactAll(text: string): string {
   result = redactUrls(result);
   result = redactShell(result, mark);
   result = redactCommands(result, mark);
+  result = redactSettingsLines(result, mark);
   result = redactAssignments(result, mark);
   result = redactProtocols(result, mark);
   result = redactSentences(result, mark);

@@ -21,6 +21,11 @@ const afterColon = new RegExp(
   `(\\b${thing}\\b[^\\n:=]{0,80}:(?:[ \\t]{1,3}|[ \\t]{0,3}\\n{1,2}[ \\t]{0,8}))([^\\s"'\`]{8,256})(?=[ \\t]{0,3}(?:\\r?\\n|$))`,
   "gi",
 );
+/** In quotes right after it, whatever it is: `psk 'two words'`, `The password is "two words"`. */
+const quotedPhrase = new RegExp(
+  `((?<!["'\`])\\b(?:pass(?:word|wd|phrase|code)|psk|pwd|secret|pin)\\b(?:[ \\t]{1,3}(?:for|of)[ \\t]\\S{1,32})?[ \\t]{0,3}(?:[ \\t](?:is|was|set to|now|changed to)|[:=])?[ \\t]{1,3}(["']))((?!\\2)[^"'\n]{4,256})(?=\\2)`,
+  "gi",
+);
 const bearer = /(\b(?:bearer|apikey|api-key)[ \t]{1,3})([A-Za-z0-9._~+/=:-]{8,4096})/gi;
 const basic = /(\bbasic[ \t]{1,3})([A-Za-z0-9+/_-]{8,2048}={0,2})/gi;
 
@@ -29,13 +34,14 @@ const further: readonly RegExp[] = [
   /(\bpassword\b[^\n"'`]{0,60}["'`])([^\s"'`]{8,256})(?=["'`])/gi,
   /(\bpassword\b[^\n]{0,60}?[ \t]from[ \t]{1,3}\S{1,256}[ \t]{1,3}to[ \t]{1,3})([^\s"'`]{8,256})/gi,
   /(\b(?:login|credentials?|user(?:name)?)\b[^\n:=]{0,20}[:=][ \t]{0,3}[\w.@-]{1,64}[ \t]{0,3}\/[ \t]{0,3})([^\s"'`/]{8,256})/gi,
+  /(\b(?:login|logon|creds?|credentials?|account)[ \t]{0,2}[ \t:=][ \t]{0,2}[\w.@-]{1,64}[/:])([^\s"'`/]{8,256})/gi,
   /((?:^|[>\s])(?:PASS|AUTH)[ \t]{1,3})([^\s"'`/]{8,256})(?=\s{0,3}$)/gm,
   /((?<![\w/.:-])[A-Za-z][\w.-]{0,63}:)([^\s@"'/:]{8,128})(?=@[\w-]{1,63}\.[\w.-]{1,200})/g,
 ];
 const loginWord = /(\b(?:login|logon|authtoken)[ \t]{1,3})([A-Za-z0-9_.-]{20,256})/gi;
 
 const aboutIt =
-  /^(?:expired|required|incorrect|invalid|missing|wrong|empty|unset|correct|valid|weak|short|long|changed|unchanged|disabled|enabled|unknown|reset|set|stored|hidden|ok|good|bad|strong|needed|null|none|true|false|stale|revoked|locked|optional|mandatory|accepted|rejected|ready|used|unused|not|here|there|lost|gone|sent|safe|secret|blank|public|ignored|rotated|encrypted|plain|plaintext|wrong\.)$/i;
+  /^(?:expired|required|incorrect|invalid|missing|wrong|empty|unset|correct|valid|weak|short|long|changed|unchanged|disabled|enabled|unknown|reset|set|stored|hidden|ok|good|bad|strong|needed|null|none|true|false|stale|revoked|locked|optional|mandatory|accepted|rejected|ready|used|unused|proceed|continue|login|access|use|enter|unlock|sign|not|here|there|lost|gone|sent|safe|secret|blank|public|ignored|rotated|encrypted|plain|plaintext|wrong\.)$/i;
 
 export function redactSentences(text: string, mark: string): string {
   const whenSecret = (test: (value: string) => boolean) => (all: string, head: string, value: string) =>
@@ -66,6 +72,11 @@ export function redactSentences(text: string, mark: string): string {
     .replace(
       bearer,
       whenSecret((value) => (/\d/.test(value) && value.length >= 12) || looksRandom(value, 16)),
+    )
+    .replace(quotedPhrase, (all, head: string, _quote: string, value: string) =>
+      value.includes("[redacted]") || !isSecretValue("password", value, { quoted: false, assigned: false }) || aboutIt.test(value)
+        ? all
+        : `${head}${mark}`,
     )
     .replace(basic, whenSecret(isUserAndPassword))
     .replace(

@@ -167,10 +167,12 @@ export function redactShell(text: string, mark: string, depth = 0): string {
   const spans: { from: number; until: number }[] = [];
   for (const [number, command] of commands.entries()) {
     const { words } = command;
-    const texts = words.map((word) => word.text);
+    // `a1="-p"`, as audit writes an EXECVE
+    const heads = words.map((word) => /^a\d{1,3}=/.exec(word.text)?.[0].length ?? 0);
+    const texts = words.map((word, at) => word.text.slice(heads[at]));
     for (const { index, offset } of secretsAmong(texts, (at) => begins(text, words, at))) {
       const word = words[index];
-      if (word !== undefined) spans.push(tidied(text, spanOf(text, word, offset)));
+      if (word !== undefined) spans.push(tidied(text, spanOf(text, word, offset + (heads[index] ?? 0))));
     }
     for (const [at, word] of words.entries()) {
       const offset = wholeWord(word, texts[at - 1]);
