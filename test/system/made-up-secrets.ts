@@ -34,7 +34,9 @@ export function madeUpSecret(kind: SecretKind, seed: number): string {
     pick("orchid", "falcon", "copper", "meadow", "lantern", "pepper", "velvet", "harbor", "saffron");
   const seedWord = () =>
     pick(
-      ..."abandon ability absorb canyon cradle dolphin eagle fabric galaxy hammer inherit jungle kitten lizard mango noodle orphan pelican quarter rhythm saddle tobacco umbrella vacuum walnut zebra".split(" "),
+      ..."abandon ability absorb canyon cradle dolphin eagle fabric galaxy hammer inherit jungle kitten lizard mango noodle orphan pelican quarter rhythm saddle tobacco umbrella vacuum walnut zebra".split(
+        " ",
+      ),
     );
   // At least one of each kind, as password rules demand.
   const password = () =>
@@ -95,7 +97,8 @@ export function madeUpSecret(kind: SecretKind, seed: number): string {
     usercode: () => `${from("BCDFGHJK", 3)}${from("23456789", 1)}-${from("BCDFGHJK", 4)}`,
     b64pass: () => Buffer.from(password()).toString("base64"),
     base64sha: () => `${base64(27)}=`,
-    wif: () => `${pick("J", "K", "H")}${from("123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz", 49)}`,
+    wif: () =>
+      `${pick("J", "K", "H")}${from("123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz", 49)}`,
     crypt5: () => `${"$"}1$${from(alnum, 4)}$${from(`${alnum}./`, 22)}`,
     base32: () => from(`${upper}234567`, 32),
     seed: () => Array.from({ length: 12 }, seedWord).join(" "),

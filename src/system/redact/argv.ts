@@ -34,7 +34,9 @@ function acrossArguments(args: readonly string[], redact: (text: string) => stri
   const hidden = args.map((arg) => arg.replace(/[\s"'`]/g, hide));
   const joined = redact(hidden.join(" ")).split(" ");
   // A rule that goes to the end of the line may have taken boundaries away.
-  return joined.length === args.length ? joined.map((arg) => arg.replace(/[\ue000-\ue07f]/g, show)) : [...args];
+  return joined.length === args.length
+    ? joined.map((arg) => arg.replace(/[\ue000-\ue07f]/g, show))
+    : [...args];
 }
 
 const hide = (character: string): string =>

@@ -46,7 +46,7 @@ const prefixed: readonly string[] = [
   "FlyV1 fm[0-9]_[A-Za-z0-9_=,+/-]{20,}",
   "fm[0-9]_[A-Za-z0-9_=+/-]{40,}",
   "AKCp[A-Za-z0-9]{60,}",
-  "[xyztuv]prv[1-9A-HJ-NP-Za-km-z]{80,}", // BIP 32
+  "[xyztuv]prv[A-Za-z0-9]{80,}", // BIP 32
   "AGE-SECRET-KEY-1[0-9A-Z]{40,}",
   "cio[A-Za-z0-9]{32}",
   "eyJ[A-Za-z0-9_-]{8,}\\.[A-Za-z0-9_-]{8,}\\.[A-Za-z0-9_-]*", // JWT

@@ -3,40 +3,185 @@ import { isMixed, isSecretValue } from "./names.ts";
 
 /** In words of Latin letters, what may follow is as ambiguous as in English; in the others a value stands out. */
 const latin = [
-  "passwor(?:t|tes|ts|d)", "kennwor(?:t|tes|ts)", "zugangs(?:code|daten|schlüssel|passwort)", "sicherheitsschlüssel", "geheimnis", "geheimzahl", "codewort", "losung",
-  "mots?[ _-]de[ _-]passe", "motdepasse", "mdp", "phrase (?:secrète|de passe)", "code (?:secret|d'accès)", "clés? (?:secrète|privée|d'accès|api)", "jeton(?: d'accès)?", "identifiants?",
-  "contrase(?:ñ|n)as?", "clave(?: secreta| privada| de acceso| api)?", "frase (?:de contraseña|de paso|secreta|segreta)", "credenciales",
-  "parola(?: d'ordine| chiave| d'accesso)?", "parolă", "codice (?:segreto|d'accesso)", "chiave (?:segreta|privata|api)", "credenziali",
-  "senhas?", "palavra[ -](?:passe|chave)", "chave (?:secreta|privada|de acesso|de api)", "credenciais",
-  "wachtwoord(?:en|zin)?", "toegangs(?:code|sleutel)", "geheime sleutel", "inloggegevens",
-  "has(?:ł|l)(?:o|a|em)", "hasło", "klucz (?:api|prywatny|dostępu|tajny)", "tajny klucz",
-  "hes(?:lo|la|le|lem)", "přístupov(?:é|ý) (?:heslo|klíč)", "(?:s|ş)ifre(?:si|niz|n|m)?", "parola(?:nız|sı|n)?", "gizli anahtar", "erişim anahtarı",
-  "l(?:ö|o)senord(?:et)?", "passord(?:et)?", "adgangskode(?:n)?", "kodeord(?:et)?", "hemlig(?:het| nyckel)", "salasana(?:si|nne|a|n)?", "tunnussana",
-  "jelsz(?:ó|o|ava|avad)", "geslo", "lozink(?:a|e|u)", "parool", "parole", "slaptažodis", "mật khẩu", "mat khau", "kata (?:sandi|laluan)", "sandi", "pasahitza", "contrasenya", "contrasinal", "cyfrinair", "pasfhocal", "wagwoord", "pasvorto",
+  "password(?:-value|-command)?",
+  "passphrase",
+  "passwor(?:t|tes|ts)",
+  "kennwor(?:t|tes|ts)",
+  "zugangs(?:code|daten|schlüssel|passwort)",
+  "sicherheitsschlüssel",
+  "geheimnis",
+  "geheimzahl",
+  "codewort",
+  "losung",
+  "mots?[ _-]de[ _-]passe",
+  "motdepasse",
+  "mdp",
+  "phrase (?:secrète|de passe)",
+  "code (?:secret|d'accès)",
+  "clés? (?:secrète|privée|d'accès|api)",
+  "jeton(?: d'accès)?",
+  "identifiants?",
+  "contrase(?:ñ|n)as?",
+  "clave(?: secreta| privada| de acceso| api)?",
+  "frase (?:de contraseña|de paso|secreta|segreta)",
+  "credenciales",
+  "parola(?: d'ordine| chiave| d'accesso)?",
+  "parolă",
+  "codice (?:segreto|d'accesso)",
+  "chiave (?:segreta|privata|api)",
+  "credenziali",
+  "senhas?",
+  "palavra[ -](?:passe|chave)",
+  "chave (?:secreta|privada|de acesso|de api)",
+  "credenciais",
+  "wachtwoord(?:en|zin)?",
+  "toegangs(?:code|sleutel)",
+  "geheime sleutel",
+  "inloggegevens",
+  "has(?:ł|l)(?:o|a|em)",
+  "hasło",
+  "klucz (?:api|prywatny|dostępu|tajny)",
+  "tajny klucz",
+  "hes(?:lo|la|le|lem)",
+  "přístupov(?:é|ý) (?:heslo|klíč)",
+  "(?:s|ş)ifre(?:si|niz|n|m)?",
+  "parola(?:nız|sı|n)?",
+  "gizli anahtar",
+  "erişim anahtarı",
+  "l(?:ö|o)senord(?:et)?",
+  "passord(?:et)?",
+  "adgangskode(?:n)?",
+  "kodeord(?:et)?",
+  "hemlig(?:het| nyckel)",
+  "salasana(?:si|nne|a|n)?",
+  "tunnussana",
+  "jelsz(?:ó|o|ava|avad)",
+  "geslo",
+  "lozink(?:a|e|u)",
+  "parool",
+  "parole",
+  "slaptažodis",
+  "mật khẩu",
+  "mat khau",
+  "kata (?:sandi|laluan)",
+  "sandi",
+  "pasahitza",
+  "contrasenya",
+  "contrasinal",
+  "cyfrinair",
+  "pasfhocal",
+  "wagwoord",
+  "pasvorto",
 ];
 const other = [
-  "парол[ьяюе]?(?:м|ем)?", "пароля", "секрет(?:ный ключ)?", "токен[а-я]{0,2}", "ключ(?: доступа| api)", "кодовое слово", "пін(?:-код)?", "пин(?:-?код)?", "гасло", "парола", "лозинка", "пас",
-  "κωδικ(?:ός|ού|ό)", "συνθηματικό", "סיסמ(?:ה|א|ת)", "كلمة (?:ال)?(?:مرور|سر|المرور|السر)", "(?:ال)?رقم (?:ال)?سري", "(?:ال)?رمز(?: (?:ال)?(?:مرور|سري|دخول|المرور|السري))?", "رمز عبور", "گذرواژه", "پاس ورڈ",
-  "पासवर्ड", "कूटशब्द", "गुप्त(?: कोड| शब्द)?", "পাসওয়ার্ড", "கடவுச்சொல்", "รหัสผ่าน", "လျှို့ဝှက်နံပါတ်",
-  "パスワード", "暗証番号", "パスフレーズ", "合言葉", "秘密鍵", "トークン", "認証情報", "密码", "密碼", "口令", "密钥", "密鑰", "令牌", "通行[码碼]", "暗号", "비밀번호", "암호", "패스워드", "비번", "토큰", "인증키", "비밀 ?키",
+  "парол[ьяюе]?(?:м|ем)?",
+  "пароля",
+  "секрет(?:ный ключ)?",
+  "токен[а-я]{0,2}",
+  "ключ(?: доступа| api)",
+  "кодовое слово",
+  "пін(?:-код)?",
+  "пин(?:-?код)?",
+  "гасло",
+  "парола",
+  "лозинка",
+  "пас",
+  "κωδικ(?:ός|ού|ό)",
+  "συνθηματικό",
+  "סיסמ(?:ה|א|ת)",
+  "كلمة (?:ال)?(?:مرور|سر|المرور|السر)",
+  "(?:ال)?رقم (?:ال)?سري",
+  "(?:ال)?رمز(?: (?:ال)?(?:مرور|سري|دخول|المرور|السري))?",
+  "رمز عبور",
+  "گذرواژه",
+  "پاس ورڈ",
+  "पासवर्ड",
+  "कूटशब्द",
+  "गुप्त(?: कोड| शब्द)?",
+  "পাসওয়ার্ড",
+  "கடவுச்சொல்",
+  "รหัสผ่าน",
+  "လျှို့ဝှက်နံပါတ်",
+  "パスワード",
+  "暗証番号",
+  "パスフレーズ",
+  "合言葉",
+  "秘密鍵",
+  "トークン",
+  "認証情報",
+  "密码",
+  "密碼",
+  "口令",
+  "密钥",
+  "密鑰",
+  "令牌",
+  "通行[码碼]",
+  "暗号",
+  "비밀번호",
+  "암호",
+  "패스워드",
+  "비번",
+  "토큰",
+  "인증키",
+  "비밀 ?키",
 ];
 /** One-time codes and pins: what follows is a number. */
 const codes = [
-  "(?:bestätigungs|sicherheits|einmal|verifizierungs|freischalt|anmelde|aktivierungs|zugangs)(?:code|kennwort|passwort)", "geheimzahl", "m?tan", "pin[- ]?nummer",
-  "code (?:de (?:vérification|sécurité|confirmation|validation)|à usage unique|secret|pin)", "c[óo]digo (?:de (?:verificaci[óo]n|seguridad|confirmaci[óo]n|acceso|verificação|segurança|confirmação|acesso)|pin|único)",
-  "codice (?:di (?:verifica|sicurezza|conferma|accesso)|pin|otp|monouso)", "verificatiecode", "beveiligingscode", "bevestigingscode", "toegangscode", "kod (?:weryfikacyjny|dostępu|bezpieczeństwa|pin|jednorazowy|sms)", "(?:ověřovací|bezpečnostní|jednorázový|potvrzovací) kód", "(?:doğrulama|onay|güvenlik|giriş) kodu(?:nuz)?", "(?:verifierings|säkerhets|bekräftelse|engångs)kod(?:en)?", "(?:bekreftelses|sikkerhets|engangs|verifiserings)kode(?:n)?", "(?:bekræftelses|sikkerheds|engangs)kode(?:n)?", "(?:vahvistus|turva|tunnus)(?:koodi|luku)", "ellenőrző kód", "mã xác (?:minh|nhận|thực)", "kode verifikasi",
-  "код(?: подтверждения| доступа| безопасности| из sms| для входа)?", "одноразовый (?:код|пароль)", "код підтвердження", "пин(?:-?код)?", "пін(?:-?код)?", "κωδικός επαλήθευσης", "קוד אימות", "رمز (?:ال)?(?:تحقق|التحقق|التأكيد)", "सत्यापन कोड", "ओटीपी", "รหัสยืนยัน",
-  "验证码", "驗證碼", "校验码", "动态码", "確認コード", "認証コード", "ワンタイムパスワード", "暗証番号", "인증 ?번호", "인증 ?코드", "확인 ?코드", "일회용 ?비밀번호",
+  "(?:bestätigungs|sicherheits|einmal|verifizierungs|freischalt|anmelde|aktivierungs|zugangs)(?:code|kennwort|passwort)",
+  "geheimzahl",
+  "m?tan",
+  "pin[- ]?nummer",
+  "code (?:de (?:vérification|sécurité|confirmation|validation)|à usage unique|secret|pin)",
+  "c[óo]digo (?:de (?:verificaci[óo]n|seguridad|confirmaci[óo]n|acceso|verificação|segurança|confirmação|acesso)|pin|único)",
+  "codice (?:di (?:verifica|sicurezza|conferma|accesso)|pin|otp|monouso)",
+  "verificatiecode",
+  "beveiligingscode",
+  "bevestigingscode",
+  "toegangscode",
+  "kod (?:weryfikacyjny|dostępu|bezpieczeństwa|pin|jednorazowy|sms)",
+  "(?:ověřovací|bezpečnostní|jednorázový|potvrzovací) kód",
+  "(?:doğrulama|onay|güvenlik|giriş) kodu(?:nuz)?",
+  "(?:verifierings|säkerhets|bekräftelse|engångs)kod(?:en)?",
+  "(?:bekreftelses|sikkerhets|engangs|verifiserings)kode(?:n)?",
+  "(?:bekræftelses|sikkerheds|engangs)kode(?:n)?",
+  "(?:vahvistus|turva|tunnus)(?:koodi|luku)",
+  "ellenőrző kód",
+  "mã xác (?:minh|nhận|thực)",
+  "kode verifikasi",
+  "код(?: подтверждения| доступа| безопасности| из sms| для входа)?",
+  "одноразовый (?:код|пароль)",
+  "код підтвердження",
+  "пин(?:-?код)?",
+  "пін(?:-?код)?",
+  "κωδικός επαλήθευσης",
+  "קוד אימות",
+  "رمز (?:ال)?(?:تحقق|التحقق|التأكيد)",
+  "सत्यापन कोड",
+  "ओटीपी",
+  "รหัสยืนยัน",
+  "验证码",
+  "驗證碼",
+  "校验码",
+  "动态码",
+  "確認コード",
+  "認証コード",
+  "ワンタイムパスワード",
+  "暗証番号",
+  "인증 ?번호",
+  "인증 ?코드",
+  "확인 ?코드",
+  "일회용 ?비밀번호",
 ];
 
-const latinCue = new RegExp(`(?<![\\p{L}\\p{N}])(?:${latin.join("|")})(?![\\p{L}\\p{N}])`, "giu");
+const latinCue = new RegExp(`(?<![\\p{L}\\p{N}])(?:${latin.join("|")})(?![\\p{L}\\p{N}_-])`, "giu");
 const otherCue = new RegExp(`(?:${other.join("|")})`, "giu");
 const codeCue = new RegExp(`(?<![a-z])(?:${codes.join("|")})(?![a-z])`, "giu");
 
 /** How a sentence goes on that says something about a password. */
 const aboutIt =
   /^(?:falsch|ungültig|abgelaufen|erforderlich|fehlt|geändert|leer|richtig|korrekt|vergessen|gesetzt|nein|ja|incorrecte?|invalide|expiré|requis|manquant|oublié|incorrect[oa]|inválid[oa]|errat[oa]|scadut[oa]|richiest[oa]|dimenticat[oa]|caducad[oa]|requerid[oa]|expirad[oa]|obrigatóri[oa]|onjuist|verlopen|vereist|ongeldig|vergeten|nieprawidłowe|wygasło|wymagane|błędne|špatné|neplatné|chybné|yanlış|geçersiz|gerekli|felaktigt|fel|ugyldig|forkert|feil|väärin|virheellinen|wrong|required|invalid|expired|missing|changed|accepted|rejected|oui|non|si|sí|no|sim|não|tak|nie|ano|ne|evet|hayır)$/i;
-const separator = /^["'»”)\]]{0,2}\s{0,3}(?:[:=：＝]|->|=>|»)\s{0,3}|^\s{1,3}(?:lautet|ist|est|es|è|é|jest|är|er|on|is|je|это|є|είναι|هي|هو|है)\s{1,3}:?\s{0,2}|^(?:は|が|是|为|為|은|는|이|가)\s{0,3}[:：]?\s{0,2}/iu;
+const separator =
+  /^["'»”)\]]{0,2}\s{0,3}(?:[:=：＝]|->|=>|»)\s{0,3}|^\s{1,3}(?:lautet|ist|est|es|è|é|jest|är|er|on|is|je|это|є|είναι|هي|هو|है)\s{1,3}:?\s{0,2}|^(?:は|が|是|为|為|은|는|이|가)\s{0,3}[:：]?\s{0,2}/iu;
 
 /** How far from the word its value may stand. */
 const reach = 90;
@@ -76,7 +221,10 @@ const valueBeside: Find = (rest) => {
     // `Пароль пользователя: x`: what stands between is in the same language, and the colon says it.
     const near = found.from - (after ?? -9) <= 1 || /[:：=＝—–-]\s{0,3}$/u.test(rest.slice(0, found.from));
     const isMixedRun = /\d/.test(value) && value.length >= 6 && isMixed(value);
-    if ((found.quoted || (near && value.length >= 4) || isMixedRun) && isSecretValue("password", value, { quoted: found.quoted, assigned: false }))
+    if (
+      (found.quoted || (near && value.length >= 4) || isMixedRun) &&
+      isSecretValue("password", value, { quoted: found.quoted, assigned: false })
+    )
       return found;
     at = found.until + 1;
   }
@@ -89,7 +237,8 @@ const valueInSentence: Find = (rest) => {
   const first = quotedOrRun(rest, start);
   if (after !== null && first !== null && first.from - start <= 1) {
     const value = rest.slice(first.from, first.until);
-    const isOne = isSecretValue("password", value, { quoted: first.quoted, assigned: false }) && !aboutIt.test(value);
+    const isOne =
+      isSecretValue("password", value, { quoted: first.quoted, assigned: false }) && !aboutIt.test(value);
     const isEnd = /^["'.!»”)]{0,3}\s*$/.test(rest.slice(first.until));
     if (isOne && (first.quoted || isMixed(value) || (isEnd && value.length >= 4))) return first;
   }
@@ -98,7 +247,12 @@ const valueInSentence: Find = (rest) => {
     const found = quotedOrRun(rest, at);
     if (found === null) return null;
     const value = rest.slice(found.from, found.until);
-    if (value.length >= 6 && /\d/.test(value) && isMixed(value) && !/^[\w.-]+\/|^\/|@[\w-]+\.|^\w+=|^\d+\w{0,3}$|:\/\//.test(value))
+    if (
+      value.length >= 6 &&
+      /\d/.test(value) &&
+      isMixed(value) &&
+      !/^[\w.-]+\/|^\/|@[\w-]+\.|^\w+=|^\d+\w{0,3}$|:\/\//.test(value)
+    )
       return isSecretValue("key", value, { quoted: true, assigned: true }) ? found : null;
     at = found.until + 1;
   }
@@ -106,7 +260,10 @@ const valueInSentence: Find = (rest) => {
 };
 
 const numberBeside: Find = (rest) => {
-  const found = /^(?:[^\d\n;。]{0,32}?)((?<![\dA-Za-z.,:/-])(?:\d{4,9}|\d{3}[ -]\d{3})(?![\d:.,/-]?\d|[A-Za-z%]))/.exec(rest);
+  const found =
+    /^(?:[^\d\n;。]{0,32}?)((?<![\dA-Za-z.,:/-])(?:\d{4,9}|\d{3}[ -]\d{3})(?![\d:.,/-]?\d|[A-Za-z%]))/.exec(
+      rest,
+    );
   if (found?.[1] === undefined) return null;
   const until = found[0].length;
   return { from: until - found[1].length, until };
@@ -118,7 +275,10 @@ const asciiRun = (text: string, start: number) => {
 };
 
 function quotedOrRun(text: string, start: number): { from: number; until: number; quoted: boolean } | null {
-  const match = /["'«„“”「『`]?([^\s"'«»„“”「」『』`、。，؛،\u0590-\u1fff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]{2,256})/u.exec(text.slice(start));
+  const match =
+    /["'«„“”「『`]?([^\s"'«»„“”「」『』`、。，؛،\u0590-\u1fff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]{2,256})/u.exec(
+      text.slice(start),
+    );
   if (match?.[1] === undefined) return null;
   const quoted = match[0].length > match[1].length;
   const from = start + match.index + match[0].length - match[1].length;

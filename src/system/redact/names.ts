@@ -11,7 +11,8 @@ const list = (words: string): ReadonlySet<string> => new Set(words.split(" "));
 
 const passwordWord =
   /(?:password|passwd|passphrase|passcode|pwd|mnemonic|(?:seed|recovery)_?phrase|passwort|kennwort|motdepasse|mdp|contrasena|contrasenya|senha|wachtwoord|haslo|heslo|sifre|losenord|passord|adgangskode|kodeord|salasana|jelszo|lozinka|parola|geslo|slaptazodis)$/;
-const pinWord = /(?:^|sim|user|so|card|sms|new|old|mfa|2fa|bank|door|wps|login|auth)(?:pin|puk|tan|cvv|cvc|otp|totp|mfa|2fa|passkey)(?:code)?$/;
+const pinWord =
+  /(?:^|sim|user|so|card|sms|new|old|mfa|2fa|bank|door|wps|login|auth)(?:pin|puk|tan|cvv|cvc|otp|totp|mfa|2fa|passkey)(?:code)?$/;
 const passEnding =
   /(?:^|db|user|smtp|ftp|mail|admin|root|my|pg|ldap|bind|auth|key|store|rpc|ssh|sudo|require|become)(?:pass|pw)$/;
 const keyWord =
@@ -23,7 +24,9 @@ const keyOwners = list(
     "certificate rndc root admin subscription integration ingest write rest jwt token wg wireguard preshared pre psk host unseal",
 );
 /** `verification_code`, and not `exit_code`. */
-const pinOwners = list("pin verification security otp totp mfa 2fa auth sms login access confirmation activation backup recovery pairing passkey");
+const pinOwners = list(
+  "pin verification security otp totp mfa 2fa auth sms login access confirmation activation backup recovery pairing passkey",
+);
 const opaqueWords = list(
   "auth authorization session sessionid sessid sid sig signature cookie cookies bearer ticket assertion phpsessid jsessionid csrf xsrf",
 );
@@ -64,6 +67,8 @@ export function tellingOf(name: string): Telling | null {
   const word = (words[end] ?? "").replace(/\d{1,3}$/, "");
   const before = words[end - 1] ?? "";
   const joined = before + word;
+  // Units name the files of credentials with these.
+  if (/^(?:load|import|condition|assert)credential/i.test(name)) return null;
   if (asksWhether.has(words[0] ?? "") && words.length > 1) return null;
   if (passwordWord.test(word) || passwordWord.test(joined) || passEnding.test(word)) return "password";
   if (before === "secret" && word === "id") return "key";
@@ -84,7 +89,7 @@ export function tellingOf(name: string): Telling | null {
 const trivialWords = list(
   "true false yes no on off null none nil undefined unset empty required optional enabled disabled set missing invalid " +
     "incorrect expired ok valid failed failure success unknown hidden masked redacted present absent revoked string str text " +
-    "bytes number int integer bool boolean any object char varchar buffer",
+    "bytes number int integer bool boolean any object char varchar buffer amd64 arm64 i386 armhf command prompt",
 );
 /** How a sentence goes on after `password:` or `token:`. */
 const sentenceWords = list(

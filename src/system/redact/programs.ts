@@ -8,9 +8,18 @@
  */
 const table: readonly (readonly [names: string, rules: string])[] = [
   // Databases
-  ["mysql mysqldump mysqladmin mysqlcheck mysqlimport mysqlshow mysqlslap mysqlpump mysqlbinlog mysqlsh mysql_upgrade mysqlhotcopy mariadb mariadb-dump mariadb-admin mariadb-check mariadb-import mariadb-backup mariadb-binlog mydumper myloader innobackupex xtrabackup mytop mycli mysqltuner mysqltuner.pl pt-query-digest pt-table-checksum", "-p*"],
-  ["mydumper myloader mytop pt-query-digest pt-table-checksum mongo mongosh mongodump mongorestore mongoexport mongoimport mongostat mongotop mongofiles cqlsh hdbsql beeline cypher-shell influx clickhouse-client pgbouncer-cli arangosh arangodump couchbase-cli cbq", "-p?"],
-  ["redis-cli keydb-cli valkey-cli redis-benchmark", "-a AUTH! auth! AUTH>@2 HELLO>@3 requirepass! masterauth! set>~ SET>~"],
+  [
+    "mysql mysqldump mysqladmin mysqlcheck mysqlimport mysqlshow mysqlslap mysqlpump mysqlbinlog mysqlsh mysql_upgrade mysqlhotcopy mariadb mariadb-dump mariadb-admin mariadb-check mariadb-import mariadb-backup mariadb-binlog mydumper myloader innobackupex xtrabackup mytop mycli mysqltuner mysqltuner.pl pt-query-digest pt-table-checksum",
+    "-p*",
+  ],
+  [
+    "mydumper myloader mytop pt-query-digest pt-table-checksum mongo mongosh mongodump mongorestore mongoexport mongoimport mongostat mongotop mongofiles cqlsh hdbsql beeline cypher-shell influx clickhouse-client pgbouncer-cli arangosh arangodump couchbase-cli cbq",
+    "-p?",
+  ],
+  [
+    "redis-cli keydb-cli valkey-cli redis-benchmark",
+    "-a AUTH! auth! AUTH>@2 HELLO>@3 requirepass! masterauth! set>~ SET>~",
+  ],
   ["sqlcmd bcp tsql mssql-cli osql", "-P?"],
   ["isql iusql", "@3"],
   ["isql-fb gbak gfix gsec gstat", "-pas -password -pw"],
@@ -32,19 +41,37 @@ const table: readonly (readonly [names: string, rules: string])[] = [
   ["plink pscp psftp putty kitty klink", "-pw"],
   ["puttygen", "--new-passphrase --old-passphrase"],
   ["ssh-keygen", "-N -P"],
-  ["ssh-add su kinit kpasswd kdb5_util passwd chpasswd chgpasswd smbpasswd vncpasswd wpa_passphrase mkpasswd cryptsetup veracrypt cryptmount encfs gocryptfs ecryptfs-add-passphrase ecryptfs-unwrap-passphrase systemd-creds debconf-set-selections pinentry saslpasswd2 pdbedit openconnect openvpn secret-tool keepassxc-cli bw grub-mkpasswd-pbkdf2 slappasswd clevis pkcs15-init opensc-tool bootctl systemd-cryptenroll newusers ldappasswd ykman oathtool age gpg gpg2 gpgsm steghide ansible-vault argon2 bcrypt kwallet-query", "<"],
+  [
+    "ssh-add su kinit kpasswd kdb5_util passwd chpasswd chgpasswd smbpasswd vncpasswd wpa_passphrase mkpasswd cryptsetup veracrypt cryptmount encfs gocryptfs ecryptfs-add-passphrase ecryptfs-unwrap-passphrase systemd-creds debconf-set-selections pinentry saslpasswd2 pdbedit openconnect openvpn secret-tool keepassxc-cli bw grub-mkpasswd-pbkdf2 slappasswd clevis pkcs15-init opensc-tool bootctl systemd-cryptenroll newusers ldappasswd ykman oathtool age gpg gpg2 gpgsm steghide ansible-vault argon2 bcrypt kwallet-query",
+    "<",
+  ],
   ["sudo doas", "-S>< -kS>< -Sk>< -nS>< -Sv>< -SE>< -ES>< --stdin><"],
   ["htpasswd", "-i>< -ni>< -nBi>< -ci>< -Bi>< -Bci><"],
   ["openssl", "stdin>< -stdin>< enc>< fd:0><"],
   ["docker podman nerdctl buildah skopeo crane helm oras regctl ctr", "--password-stdin>< secret/create><"],
-  ["docker podman nerdctl buildah skopeo crane helm oras regctl oc cf az ibmcloud argocd faas-cli balena nordvpn firebase mega-login protonvpn-cli", "login>-p?"],
-  ["gh glab", "--with-token>< --stdin>< secret/set>< secret/set>--body secret/set>-b variable/set>-b glab>-t auth/login>-t"],
-  ["vercel wrangler supabase firebase heroku flyctl fly railway", "secret/put>< secrets/set>=* -t config:set>=* secrets:set>=*"],
+  [
+    "docker podman nerdctl buildah skopeo crane helm oras regctl oc cf az ibmcloud argocd faas-cli balena nordvpn firebase mega-login protonvpn-cli",
+    "login>-p?",
+  ],
+  [
+    "gh glab",
+    "--with-token>< --stdin>< secret/set>< secret/set>--body secret/set>-b variable/set>-b glab>-t auth/login>-t",
+  ],
+  [
+    "vercel wrangler supabase firebase heroku flyctl fly railway",
+    "secret/put>< secrets/set>=* -t config:set>=* secrets:set>=*",
+  ],
   ["ftp-upload ncftp ncftpput ncftpget ncftpls", "-p"],
   ["lftp", "-u, -p"],
-  ["curl wget http https xh aria2c ntfy httpie hey wrk ab bombardier oha", "-u: --user: --proxy-user: -U: -a: --auth: -A: --oauth2-bearer -P:"],
+  [
+    "curl wget http https xh aria2c ntfy httpie hey wrk ab bombardier oha",
+    "-u: --user: --proxy-user: -U: -a: --auth: -A: --oauth2-bearer -P:",
+  ],
   ["smbclient smbget rpcclient net winexe wmic smbcacls smbcquotas smbspool nmblookup", "-U% --user%"],
-  ["smbmap nxc crackmapexec netexec evil-winrm enum4linux-ng bloodhound-python ldapdomaindump kerbrute psexec psexec64 PsExec hydra medusa patator xfreerdp rdesktop freerdp", "-p?"],
+  [
+    "smbmap nxc crackmapexec netexec evil-winrm enum4linux-ng bloodhound-python ldapdomaindump kerbrute psexec psexec64 PsExec hydra medusa patator xfreerdp rdesktop freerdp",
+    "-p?",
+  ],
   ["evil-winrm nxc crackmapexec", "-H"],
   ["xfreerdp wlfreerdp xfreerdp3 sdl-freerdp", "/p:* /gp:*"],
   ["net net.exe net1", "use>@3 user>@2"],
@@ -54,7 +81,10 @@ const table: readonly (readonly [names: string, rules: string])[] = [
   ["x11vnc tightvncserver vncserver Xvnc", "-passwd"],
   ["ncrack", "--pass"],
   // Directories and Kerberos
-  ["ldapsearch ldapmodify ldapadd ldapdelete ldappasswd ldapwhoami ldapcompare ldapmodrdn ldapexop dsconf dsidm dsctl ldapvi", "-w?"],
+  [
+    "ldapsearch ldapmodify ldapadd ldapdelete ldappasswd ldapwhoami ldapcompare ldapmodrdn ldapexop dsconf dsidm dsctl ldapvi",
+    "-w?",
+  ],
   ["ldappasswd", "-s -a"],
   ["slappasswd", "-s"],
   ["ipa-client-install ipa-server-install ipa-replica-install", "-w -p -a"],
@@ -75,7 +105,10 @@ const table: readonly (readonly [names: string, rules: string])[] = [
   ["pdftotext pdftoppm pdfimages pdfinfo pdftocairo", "-upw -opw"],
   ["mutool", "-p"],
   ["openssl", "-k -K -hmac -pass -passin -passout -passwd -psk -srppass passwd>@last -macopt"],
-  ["keytool jarsigner apksigner", "-storepass -keypass -srcstorepass -deststorepass -srckeypass -destkeypass -new"],
+  [
+    "keytool jarsigner apksigner",
+    "-storepass -keypass -srcstorepass -deststorepass -srckeypass -destkeypass -new",
+  ],
   ["apksigner", "--ks-pass --key-pass"],
   ["signtool", "/p"],
   ["signcode osslsigncode", "-pass"],
@@ -83,7 +116,10 @@ const table: readonly (readonly [names: string, rules: string])[] = [
   ["veracrypt truecrypt", "-p? --password"],
   ["dislocker dislocker-fuse", "-u* -p*"],
   ["apfs-fuse", "-r"],
-  ["tpm2_create tpm2_createprimary tpm2_unseal tpm2_sign tpm2_load tpm2_changeauth tpm2_nvread tpm2_nvwrite tpm2_nvdefine tpm2_clear", "-p -P"],
+  [
+    "tpm2_create tpm2_createprimary tpm2_unseal tpm2_sign tpm2_load tpm2_changeauth tpm2_nvread tpm2_nvwrite tpm2_nvdefine tpm2_clear",
+    "-p -P",
+  ],
   ["pkcs11-tool", "-p --pin --so-pin --new-pin"],
   ["yubico-piv-tool", "-P -N -k*"],
   ["ykman", "-p -P -n change-pin>-P change-puk>-p -c -m"],
@@ -93,7 +129,10 @@ const table: readonly (readonly [names: string, rules: string])[] = [
   // Accounts of this machine
   ["useradd usermod", "-p?"],
   ["mkpasswd", "@1 +-m +-S +-R +-P"],
-  ["htpasswd", "-b>@last -nb>@last -nbB>@last -bc>@last -cb>@last -Bb>@last -bB>@last -cbB>@last -bcB>@last -Bbc>@last -bn>@last -nbm>@last -Bbn>@last -bnBC>@last -nbBC>@last -mb>@last -bm>@last -bs>@last"],
+  [
+    "htpasswd",
+    "-b>@last -nb>@last -nbB>@last -bc>@last -cb>@last -Bb>@last -bB>@last -cbB>@last -bcB>@last -Bbc>@last -bn>@last -nbm>@last -Bbn>@last -bnBC>@last -nbBC>@last -mb>@last -bm>@last -bs>@last",
+  ],
   ["dscl", "-passwd>@last"],
   ["sysadminctl", "-password -adminPassword -newPassword"],
   ["security", "-w -p -P -k"],
@@ -105,19 +144,31 @@ const table: readonly (readonly [names: string, rules: string])[] = [
   ["wpa_passphrase", "@2"],
   ["wpa_cli", "psk! password! wep_key0! wps_pin>@2 wps_reg>@2 pin>@2 passphrase>@2 sae_password!"],
   ["hostapd_cli", "wps_pin>@2"],
-  ["nmcli", "password! wifi-sec.psk! 802-11-wireless-security.psk! wep-key0! wifi-sec.wep-key0! 802-1x.password! 802-1x.private-key-password! gsm.password! gsm.pin! vpn.secrets! wireguard.private-key!"],
+  [
+    "nmcli",
+    "password! wifi-sec.psk! 802-11-wireless-security.psk! wep-key0! wifi-sec.wep-key0! 802-1x.password! 802-1x.private-key-password! gsm.password! gsm.pin! vpn.secrets! wireguard.private-key!",
+  ],
   ["iwctl", "--passphrase -P"],
   ["iwconfig iw", "key!"],
   ["wg awg", "private-key! preshared-key!"],
   ["netsh", "key!"],
   ["networksetup", "-setairportnetwork>@3"],
   ["reaver", "-p"],
-  ["snmpwalk snmpget snmpset snmpbulkwalk snmpbulkget snmpgetnext snmptrap snmpinform snmpstatus snmptable snmpdf snmptest snmpusm", "-A -X -c -Ka -Kx"],
+  [
+    "snmpwalk snmpget snmpset snmpbulkwalk snmpbulkget snmpgetnext snmptrap snmpinform snmpstatus snmptable snmpdf snmptest snmpusm",
+    "-A -X -c -Ka -Kx",
+  ],
   ["onesixtyone snmp-check braa", "-c"],
   ["check_snmp", "-C -A -X -P -c"],
-  ["check_mysql check_pgsql check_ldap check_ftp check_http check_imap check_smtp check_nt check_by_ssh", "-p? -a: -P -s"],
+  [
+    "check_mysql check_pgsql check_ldap check_ftp check_http check_imap check_smtp check_nt check_by_ssh",
+    "-p? -a: -P -s",
+  ],
   ["ipmitool ipmi-sensors ipmipower bmc-info ipmiutil", "-P?"],
-  ["fence_ipmilan fence_idrac fence_ilo fence_apc fence_vmware_soap fence_virsh fence_drac5 fence_apc_snmp fence_ilo4", "-p?"],
+  [
+    "fence_ipmilan fence_idrac fence_ilo fence_apc fence_vmware_soap fence_virsh fence_drac5 fence_apc_snmp fence_ilo4",
+    "-p?",
+  ],
   ["racadm ilorest hponcfg onecli perccli", "-p?"],
   ["mmcli", "--pin --puk"],
   ["qmicli mbimcli", "--uim-verify-pin --dms-uim-verify-pin --enter-pin"],
@@ -144,12 +195,18 @@ const table: readonly (readonly [names: string, rules: string])[] = [
   ["signal-cli", "verify>@1 setPin>@1 -p"],
   ["twilio", "login>@2"],
   // Secrets, clouds and packages
-  ["vault bao", "login>@1 login>< unseal>@1 operator/unseal>@1 revoke>@1 token/lookup>@1 unwrap>@1 token/renew>@1"],
+  [
+    "vault bao",
+    "login>@1 login>< unseal>@1 operator/unseal>@1 revoke>@1 token/lookup>@1 unwrap>@1 token/renew>@1",
+  ],
   ["bw", "login>@2 unlock>@1 --session"],
   ["lpass", "login><"],
   ["pass gopass", "insert><"],
   ["op", "signin><"],
-  ["aws", "--secret-string --password --value secretsmanager>--secret-string --temporary-password --old-password --new-password"],
+  [
+    "aws",
+    "--secret-string --password --value secretsmanager>--secret-string --temporary-password --old-password --new-password",
+  ],
   ["az", "secret/set>--value --account-key --sas-token"],
   ["doctl hcloud linode-cli civo scw vultr-cli exo", "-t"],
   ["mc mcli", "set>@4 add>@4 user/add>@3"],
@@ -160,7 +217,10 @@ const table: readonly (readonly [names: string, rules: string])[] = [
   ["kubectl oc k3s microk8s", "generic>=* secret/create>=*"],
   ["git-credential-store git-credential-cache git-credential git", "credential><"],
   ["influx", "-t"],
-  ["npm yarn pnpm poetry git pip pip3 composer gh glab gcloud aws az snap occ config wp drush n8n grafana-cli sf sfdx netlify pulumi consul etcdctl kubectl rclone", "config>~ set>~ put>~ create>~"],
+  [
+    "npm yarn pnpm poetry git pip pip3 composer gh glab gcloud aws az snap occ config wp drush n8n grafana-cli sf sfdx netlify pulumi consul etcdctl kubectl rclone",
+    "config>~ set>~ put>~ create>~",
+  ],
   ["poetry", "publish>-p http-basic>@3"],
   ["twine", "-p"],
   ["cargo", "login>@1"],
@@ -183,7 +243,10 @@ const table: readonly (readonly [names: string, rules: string])[] = [
   ["yt-dlp youtube-dl gallery-dl streamlink", "-p -2 --twofactor --video-password --ap-password"],
   ["transmission-remote", "-n: --auth:"],
   ["cast forge hardhat", "--private-key --mnemonic"],
-  ["bitcoin-cli litecoin-cli dogecoin-cli dash-cli zcash-cli", "walletpassphrase>@1 encryptwallet>@1 importprivkey>@1 walletpassphrasechange>@1 walletpassphrasechange>@2 sethdseed>@2"],
+  [
+    "bitcoin-cli litecoin-cli dogecoin-cli dash-cli zcash-cli",
+    "walletpassphrase>@1 encryptwallet>@1 importprivkey>@1 walletpassphrasechange>@1 walletpassphrasechange>@2 sethdseed>@2",
+  ],
   ["electrum", "-W restore>@1"],
   ["steamcmd steamcmd.sh", "+login>@2 +login>@3 +set_steam_guard_code!"],
   ["srcds_run srcds_linux hlds_run", "+rcon_password! +sv_password!"],
@@ -197,7 +260,18 @@ const table: readonly (readonly [names: string, rules: string])[] = [
 export interface Rule {
   /** Words that must stand before, in this order. */
   readonly after: readonly string[];
-  readonly kind: "next" | "attached" | "both" | "part" | "positional" | "last" | "keyword" | "values" | "named" | "stdin" | "takes";
+  readonly kind:
+    | "next"
+    | "attached"
+    | "both"
+    | "part"
+    | "positional"
+    | "last"
+    | "keyword"
+    | "values"
+    | "named"
+    | "stdin"
+    | "takes";
   readonly name: string;
   /** Of `part`: what stands between user and secret; of a positional: its number. */
   readonly mark: string;
@@ -219,7 +293,13 @@ function ruleOf(text: string): Rule {
   const cut = text.lastIndexOf(">");
   const after = cut < 0 ? [] : text.slice(0, cut).split("/");
   const rule = cut < 0 ? text : text.slice(cut + 1);
-  const of = (kind: Rule["kind"], name: string, mark = "", number = 0): Rule => ({ after, kind, name, mark, number });
+  const of = (kind: Rule["kind"], name: string, mark = "", number = 0): Rule => ({
+    after,
+    kind,
+    name,
+    mark,
+    number,
+  });
   if (rule === "<") return of("stdin", "");
   if (rule === "~") return of("named", "");
   if (rule === "=*") return of("values", "");

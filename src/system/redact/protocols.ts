@@ -16,7 +16,7 @@ const xmpp = /(<(?:auth|response)\b[^<>]{0,240}>)([A-Za-z0-9+/]{8,2048}={0,2})(?
 const imapLogin =
   /((?:^|[\s>"'])[A-Za-z]{0,8}\.?\d{1,6}[ \t]LOGIN[ \t]{1,3}(?:"[^"\n]{1,128}"|[^\s"]{1,128})[ \t]{1,3}"?)([^\s"]{1,256})/g;
 const ircPassword =
-  /((?:\bNickServ\b[ \t]{0,3}:?[ \t]{0,3}(?:identify|register|ghost[ \t]\S{1,64}|release[ \t]\S{1,64})|(?:^|[\s>:])OPER[ \t]\S{1,64}|\bAUTHENTICATE)[ \t]{1,3})(?!PLAIN\b|EXTERNAL\b|[+*](?:\s|$)|SCRAM)(?:(\S{1,64})[ \t]{1,3})?([^\s"']{4,512})(?=\s|["']|$)/gi;
+  /((?:\b[Nn]ick[Ss]erv\b[ \t]{0,3}:?[ \t]{0,3}(?:identify|IDENTIFY|Identify|REGISTER|register|ghost[ \t]\S{1,64}|release[ \t]\S{1,64})|(?:^|[\s>:])OPER[ \t]\S{1,64}|\bAUTHENTICATE)[ \t]{1,3})(?!PLAIN\b|EXTERNAL\b|[+*](?:\s|$)|SCRAM)(?:(\S{1,64})[ \t]{1,3})?([^\s"']{4,512})(?=\s|["']|$)/g;
 /** `AUTH x`, `AUTH user x`, also as MONITOR and clients quote it */
 const redis =
   /((?:^|[\s>\]"'])"?AUTH"?[ \t]{1,3}(?:"[^"\n]{1,128}"[ \t]{1,3}(?=")|(?!PLAIN|LOGIN|XOAUTH|OAUTHB|CRAM|NTLM|EXTERNAL|SCRAM|TLS|SSL|GSSAPI|BASIC|HANDSHAKE)[\w.-]{1,64}[ \t]{1,3}(?=\S{4,256}(?:\s{0,3}$|["'])))?"?)([^\s"]{4,512})(?="?\s{0,3}$|"[\s,\]])/gm;
@@ -57,18 +57,25 @@ export function redactProtocols(text: string, mark: string): string {
       .replace(apop, hide)
       .replace(pass, unless(/^(?:\d{1,3}|\d+\/\d+|\(?\d[\d.]*m?s\)?|[a-z]+|\w+[/.]\S*|\[.*|:.*|"|\w+\()$/))
       .replace(ircPassword, (all, head: string, user: string | undefined, value: string) =>
-        value.startsWith("[redacted]") || /^[a-z]+$/.test(value) && user === undefined && !/nickserv/i.test(head)
+        value.startsWith("[redacted]") ||
+        (/^[a-z]+$/.test(value) && user === undefined && !/nickserv/i.test(head))
           ? all
           : `${head}${user === undefined ? "" : `${user} `}${mark}`,
       );
   }
   if (/requirepass|masterauth|SETUSER/i.test(result))
-    result = result.replace(redisUser, hide).replace(redisConfig, unless(/^(?:is|was|not|in|to|and|""|''|set)$/i));
+    result = result
+      .replace(redisUser, hide)
+      .replace(redisConfig, unless(/^(?:is|was|not|in|to|and|""|''|set)$/i));
   if (result.includes("AT+")) result = result.replace(modem, hide).replace(modemSecond, hide);
   if (!result.includes("/") && !/[?&#]|%3F/i.test(result)) return result;
   return result
-    .replace(hostsAreKeys, (all, head: string, value: string) => (/\d|[A-Z]/.test(value) ? `${head}${mark}` : all))
-    .replace(queryCode, (all, head: string, value: string) => (isQuerySecret(head, value) ? `${head}${mark}` : all))
+    .replace(hostsAreKeys, (all, head: string, value: string) =>
+      /\d|[A-Z]/.test(value) ? `${head}${mark}` : all,
+    )
+    .replace(queryCode, (all, head: string, value: string) =>
+      isQuerySecret(head, value) ? `${head}${mark}` : all,
+    )
     .replace(magicPath, (all, head: string, value: string) => (isKeyInPath(value) ? `${head}${mark}` : all));
 }
 
@@ -79,7 +86,8 @@ function afterSasl(text: string, mark: string): string {
     const from = (match.index ?? 0) + match[0].length;
     if (from < kept) continue;
     const value = answerOf.exec(text.slice(from, from + 2100))?.[0] ?? "";
-    const isOne = value.length >= 8 && (/[A-Z0-9]/.test(value) || value.endsWith("=") || isUserAndPassword(value));
+    const isOne =
+      value.length >= 8 && (/[A-Z0-9]/.test(value) || value.endsWith("=") || isUserAndPassword(value));
     if (!isOne) continue;
     result += text.slice(kept, from) + mark;
     kept = from + value.length;
@@ -89,13 +97,16 @@ function afterSasl(text: string, mark: string): string {
 
 const isAuthWord = (value: string): boolean =>
   value.startsWith("[redacted]") ||
-  /^(?:[a-z]+|[A-Z]+|[A-Z][a-z]+|\d{1,5}|\w+[:=].*|\(.*|[\d.]+m?s|[\w-]+(?:\.[\w-]+)+|\/.*|mechanism.*)[.,;:!]?$/.test(value);
+  /^(?:[a-z]+|[A-Z]+|[A-Z][a-z]+|\d{1,5}|\w+[:=].*|\(.*|[\d.]+m?s|[\w-]+(?:\.[\w-]+)+|\/.*|mechanism.*)[.,;:!]?$/.test(
+    value,
+  );
 
 function isQuerySecret(head: string, value: string): boolean {
   if (value.startsWith("[redacted]") || value.startsWith("$") || value.startsWith("{")) return false;
   const name = head.replace(/^(?:%3F|%26|\\u0026|&amp;|[?&;#])|(?:=|%3D)$/gi, "").toLowerCase();
   if (always.test(name)) return !/^(?:true|false|null|none|required|missing|invalid|expired)$/i.test(value);
-  if (name === "token" || name === "ticket" || name === "auth") return /\d/.test(value) || looksRandom(value, 12);
+  if (name === "token" || name === "ticket" || name === "auth")
+    return /\d/.test(value) || looksRandom(value, 12);
   if (name === "code" || name.endsWith("code") || name.endsWith("verifier"))
     return (value.length >= 6 && isMixed(value)) || /^\d{6,10}$/.test(value) || looksRandom(value, 12);
   if (name === "state" || name === "hash" || name === "nonce") return looksRandom(value, 16);

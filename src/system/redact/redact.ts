@@ -3,11 +3,12 @@
  * linear in the length of the text. It is the last line of defence and not a licence to send more than is needed.
  */
 
-import { redactAssignments } from "./assignments.ts";
 import { redactVector } from "./argv.ts";
-import { redactCommands } from "./commands.ts";
+import { redactAssignments } from "./assignments.ts";
 import { redactCodes } from "./codes.ts";
+import { redactCommands } from "./commands.ts";
 import { redactFormats, redactPrivateKeys } from "./formats.ts";
+import { hideKnown } from "./known.ts";
 import { redactLanguages } from "./languages.ts";
 import { isSecretValue, tellingOf } from "./names.ts";
 import { redactProtocols } from "./protocols.ts";
@@ -23,8 +24,9 @@ const keyOfOurs = /((?:argus explain|Problem key:) session:[0-9a-f]{16}(?![\w-])
 
 export function redact(text: string): string {
   if (text.length < 4 || problemKey.test(text)) return text;
-  if (!text.includes(" session:")) return redactAll(text);
-  return text
+  const unknown = hideKnown(text, mark);
+  if (!unknown.includes(" session:")) return redactAll(unknown);
+  return unknown
     .split(keyOfOurs)
     .map((part, index) => (index % 2 === 1 ? part : redactAll(part)))
     .join("");
@@ -71,6 +73,24 @@ function redactUrls(text: string): string {
 
 /** Each argument of a command line, redacted where the boundaries are still known; joined afterwards. */
 export const redactArguments = (args: readonly string[]): string[] => redactVector(args, mark, redact);
+
+/** What was taken out of an argument vector, for those who want to know it again by value. */
+export function partsRedacted(args: readonly string[]): string[] {
+  const safe = redactArguments(args);
+  return args.flatMap((arg, index) => {
+    const kept = (safe[index] ?? "").split(mark);
+    if (kept.length < 2) return [];
+    const parts: string[] = [];
+    let at = (kept[0] ?? "").length;
+    for (const next of kept.slice(1)) {
+      const end = next === "" ? arg.length : arg.indexOf(next, at);
+      if (end < 0) return [];
+      parts.push(arg.slice(at, end));
+      at = end + next.length;
+    }
+    return parts.filter((part) => part !== "");
+  });
+}
 
 const maxDepth = 64;
 

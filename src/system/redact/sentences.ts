@@ -15,17 +15,15 @@ const plain = new RegExp(
 );
 /** `... password is swordfish` at the end of a line: a lone word after `is`, unless it says something about it. */
 const lastWord =
-  /(\b(?:password|passphrase|passcode|pwd|pin|secret)(?:[ \t]{1,3}[\w@.-]{1,32}){0,4}?[ \t]{1,3}(?:is|was|to)[ \t:]{1,3})([^\s"'`]{4,64})(?=[.!]?(?:\r?\n|$))/gi;
+  /(\b(?:password|passphrase|passcode|pwd|pin|secret)(?:[ \t]{1,3}[\w@.-]{1,32}){0,4}?[ \t]{1,3}(?:is|was|(?<=\b(?:set|changed|reset|updated|switched)[ \t]{1,3})to)[ \t:]{1,3})([^\s"'`]{4,64})(?=[.!]?(?:\r?\n|$))/gi;
 /** A lone mixed value at the end of a line, or on the line after it, when the sentence before it speaks of one. */
 const afterColon = new RegExp(
   `(\\b${thing}\\b[^\\n:=]{0,80}:(?:[ \\t]{1,3}|[ \\t]{0,3}\\n{1,2}[ \\t]{0,8}))([^\\s"'\`]{8,256})(?=[ \\t]{0,3}(?:\\r?\\n|$))`,
   "gi",
 );
 /** In quotes right after it, whatever it is: `psk 'two words'`, `The password is "two words"`. */
-const quotedPhrase = new RegExp(
-  `((?<!["'\`])\\b(?:pass(?:word|wd|phrase|code)|psk|pwd|secret|pin)\\b(?:[ \\t]{1,3}(?:for|of)[ \\t]\\S{1,32})?[ \\t]{0,3}(?:[ \\t](?:is|was|set to|now|changed to)|[:=])?[ \\t]{1,3}(["']))((?!\\2)[^"'\n]{4,256})(?=\\2)`,
-  "gi",
-);
+const quotedPhrase =
+  /((?<!["'`])\b(?:pass(?:word|wd|phrase|code)|psk|pwd|secret|pin)\b(?:[ \t]{1,3}(?:for|of)[ \t]\S{1,32})?[ \t]{0,3}(?:[ \t](?:is|was|set to|now|changed to)|[:=])?[ \t]{1,3}(["']))((?!\2)[^"'\n]{4,256})(?=\2)/gi;
 const bearer = /(\b(?:bearer|apikey|api-key)[ \t]{1,3})([A-Za-z0-9._~+/=:-]{8,4096})/gi;
 const basic = /(\bbasic[ \t]{1,3})([A-Za-z0-9+/_-]{8,2048}={0,2})/gi;
 
@@ -52,7 +50,7 @@ export function redactSentences(text: string, mark: string): string {
     return (
       isMixed(bare) &&
       bare.length >= 6 &&
-      !/^[\w.-]+\(|^--?[a-z]|[/@]|^\d+[a-z]{1,3}$|^[a-z]+\d?$|^[A-Z][a-z]+(?:[A-Z][a-z]+)*$|^[a-z]+(?:[A-Z][a-z]+)+$|^[\w-]+[=:]|^\d.{0,6}$|^[([]/.test(
+      !/^[\w.-]+\(|^--?[a-z]|[/@]|^\d+[a-z]{1,3}$|^[a-z]+\d?$|^[A-Z][a-z]+(?:[A-Z][a-z]+)*$|^[a-z]+(?:[A-Z][a-z]+)+$|^[\w-]+[=:]|\\&|^\d.{0,6}$|^[([]/.test(
         bare,
       ) &&
       isSecretValue("key", bare, { quoted: true, assigned: true })
@@ -74,7 +72,9 @@ export function redactSentences(text: string, mark: string): string {
       whenSecret((value) => (/\d/.test(value) && value.length >= 12) || looksRandom(value, 16)),
     )
     .replace(quotedPhrase, (all, head: string, _quote: string, value: string) =>
-      value.includes("[redacted]") || !isSecretValue("password", value, { quoted: false, assigned: false }) || aboutIt.test(value)
+      value.includes("[redacted]") ||
+      !isSecretValue("password", value, { quoted: false, assigned: false }) ||
+      aboutIt.test(value)
         ? all
         : `${head}${mark}`,
     )

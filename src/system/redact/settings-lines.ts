@@ -12,7 +12,8 @@ const called =
   /(\b(set|with|use|add|new)?_?\w{0,32}(?:password|passwd|passphrase|secret|token|api_?key|credentials?)[ \t]{0,2}\([ \t]{0,2}["'])([^"'\n]{4,256})(?=["'][ \t]{0,2}\))/gi;
 const wifiCode = /(\bWIFI:[^\n]{0,200}?\bP:)((?:\\.|[^;\\\n]){4,128})/g;
 /** ipsec.secrets */
-const ipsec = /((?:^|[\s:]):[ \t]{1,3}(?:PSK|EAP|XAUTH|NTLM|PIN|RSA|ECDSA|P12|PKCS8)[ \t]{1,3}(?:[^\s"]{1,128}[ \t]{1,3})?)("[^"\n]{2,256}"|0[xs]\S{4,256})/gm;
+const ipsec =
+  /((?:^|[\s:]):[ \t]{1,3}(?:PSK|EAP|XAUTH|NTLM|PIN|RSA|ECDSA|P12|PKCS8)[ \t]{1,3}(?:[^\s"]{1,128}[ \t]{1,3})?)("[^"\n]{2,256}"|0[xs]\S{4,256})/gm;
 /** snmpd.conf, BIND, routers */
 const devices: readonly RegExp[] = [
   /(\b(?:ro|rw)community6?[ \t]{1,3})([^\s"']{4,128})/gi,
@@ -27,7 +28,8 @@ const devices: readonly RegExp[] = [
   /(\bneighbor[ \t]\S{1,64}[ \t]password[ \t]{1,3}(?:\d[ \t])?)(\S{4,128})/gi,
 ];
 
-const sentence = /\b(?:is|was|are|has|have|must|should|not|for|with|from|and|or|the|a|your|this|to|in|of|please|will|can|be|use|using|failed|required|error|invalid|wrong|expired|changed|reset|at|on)\b/i;
+const sentence =
+  /\b(?:is|was|are|has|have|must|should|not|for|with|from|and|or|the|a|your|this|to|in|of|please|will|can|be|use|using|failed|required|error|invalid|wrong|expired|changed|reset|at|on)\b/i;
 
 export function redactSettingsLines(text: string, mark: string): string {
   const hide = (all: string, head: string, value: string): string => {
@@ -41,20 +43,29 @@ export function redactSettingsLines(text: string, mark: string): string {
       const telling = tellingOf(name);
       const words = value.trim().split(/\s+/);
       if (telling !== "password" && !/psk$/i.test(name)) return all;
-      if (sentence.test(value) || words.length > 24 || !isSecretValue("password", words[0] ?? "", { quoted: false, assigned: false })) return all;
+      if (
+        sentence.test(value) ||
+        words.length > 24 ||
+        !isSecretValue("password", words[0] ?? "", { quoted: false, assigned: false })
+      )
+        return all;
       return `${head}${name}${mid}${mark}`;
     });
   if (result.includes("("))
     result = result
       .replace(pairOf, (all, head: string, value: string) => (isMixed(value) ? hide(all, head, value) : all))
       .replace(called, (all, head: string, verb: string | undefined, value: string) =>
-        (verb !== undefined && value.length >= 8) || (isMixed(value) && /\d/.test(value)) ? hide(all, head, value) : all,
+        (verb !== undefined && value.length >= 8) || (isMixed(value) && /\d/.test(value))
+          ? hide(all, head, value)
+          : all,
       );
   if (result.includes("WIFI:")) result = result.replace(wifiCode, hide);
   result = result.replace(ipsec, hide);
   for (const device of devices)
     result = result.replace(device, (all, head: string, value: string) =>
-      isMixed(value) || value.startsWith('"') || looksRandom(value, 12) || /community/i.test(head) ? hide(all, head, value) : all,
+      isMixed(value) || value.startsWith('"') || looksRandom(value, 12) || /community/i.test(head)
+        ? hide(all, head, value)
+        : all,
     );
   return result;
 }

@@ -1,6 +1,7 @@
 /** Secrets in the arguments of known programs, and what is fed to their standard input. The table is programs.ts. */
-import { isMixed, isSecretValue, tellingOf } from "./names.ts";
+
 import { isSecretAfterFlag, secretPart } from "./arguments.ts";
+import { isMixed, isSecretValue, tellingOf } from "./names.ts";
 import { programs, type Rule } from "./programs.ts";
 import { type SimpleCommand, simpleCommands, spanOf, type Word } from "./words.ts";
 
@@ -39,7 +40,9 @@ export function secretsAmong(words: readonly string[], isCommand: (index: number
 
 function secretsOf(args: readonly string[], rules: readonly Rule[], sure: boolean): Found[] {
   const found: Found[] = [];
-  const taking = new Set(rules.filter(({ kind }) => kind === "takes" || kind === "next").map(({ name }) => name));
+  const taking = new Set(
+    rules.filter(({ kind }) => kind === "takes" || kind === "next").map(({ name }) => name),
+  );
   const isValue = (value: string | undefined, offset = 0): boolean =>
     value !== undefined && isArgument(value.slice(offset));
   for (const rule of rules) {
@@ -58,7 +61,8 @@ function secretsOf(args: readonly string[], rules: readonly Rule[], sure: boolea
       case "attached":
       case "part":
         for (let index = rule.kind === "part" ? 0 : from; index < args.length; index += 1) {
-          for (const one of atFlag(args, index, rule)) if (isValue(args[one.index], one.offset)) found.push(one);
+          for (const one of atFlag(args, index, rule))
+            if (isValue(args[one.index], one.offset)) found.push(one);
         }
         break;
       case "keyword":
@@ -66,7 +70,8 @@ function secretsOf(args: readonly string[], rules: readonly Rule[], sure: boolea
           if (args[index]?.toLowerCase() === rule.name) bare(index + 1);
         break;
       case "named":
-        for (let index = start; index + 1 < args.length; index += 1) if (names(args[index] ?? "")) bare(index + 1);
+        for (let index = start; index + 1 < args.length; index += 1)
+          if (names(args[index] ?? "")) bare(index + 1);
         break;
       case "positional":
       case "last": {
@@ -80,7 +85,8 @@ function secretsOf(args: readonly string[], rules: readonly Rule[], sure: boolea
       case "values":
         for (let index = start; index < args.length; index += 1) {
           const value = args[index] ?? "";
-          const cut = value.startsWith("-") && !/^--from-literal=/.test(value) ? 0 : value.lastIndexOf("=", 200) + 1;
+          const cut =
+            value.startsWith("-") && !/^--from-literal=/.test(value) ? 0 : value.lastIndexOf("=", 200) + 1;
           if (cut > 1 && isArgument(value.slice(cut))) found.push({ index, offset: cutOf(value) });
         }
         break;
@@ -112,8 +118,10 @@ function atFlag(args: readonly string[], index: number, { kind, name, mark }: Ru
   // Not `-p` with a value, but a flag of its own: `-password x`.
   if (/^-[a-z]{4,24}$/.test(word) && tellingOf(word) !== null && kind !== "next") return [];
   const attached = word.startsWith(name) && word.length > name.length ? name.length : null;
-  const equals = attached !== null && name.startsWith("--") ? (word[name.length] === "=" ? attached + 1 : null) : null;
-  const short = attached !== null && !name.startsWith("--") ? attached + (word[attached] === "=" ? 1 : 0) : null;
+  const equals =
+    attached !== null && name.startsWith("--") ? (word[name.length] === "=" ? attached + 1 : null) : null;
+  const short =
+    attached !== null && !name.startsWith("--") ? attached + (word[attached] === "=" ? 1 : 0) : null;
   if (kind === "part") {
     const [at, from] = word === name ? [index + 1, 0] : [index, equals ?? short];
     const value = args[at];
@@ -159,10 +167,20 @@ function isArgument(value: string): boolean {
 
 /** Words after which a command begins. */
 const runners = new Set(
-  "sudo doas env exec time nohup nice ionice timeout setsid stdbuf xargs watch then do else unbuffer chronic systemd-run flock command bash sh".split(" "),
+  "sudo doas env exec time nohup nice ionice timeout setsid stdbuf xargs watch then do else unbuffer chronic systemd-run flock command bash sh".split(
+    " ",
+  ),
 );
 
+/** Cutting text into words is slow, and most text names no such program. */
+function concerns(text: string): boolean {
+  if (text.includes("<<<") || (/["']/.test(text) && /[\w.-][=:]|--\w/.test(text))) return true;
+  for (const word of text.match(/[A-Za-z0-9_.-]{2,40}/g) ?? []) if (programs.has(word)) return true;
+  return /\.exe\b/i.test(text);
+}
+
 export function redactShell(text: string, mark: string, depth = 0): string {
+  if (!concerns(text)) return text;
   const commands = simpleCommands(text);
   const spans: { from: number; until: number }[] = [];
   for (const [number, command] of commands.entries()) {
@@ -189,7 +207,8 @@ function begins(text: string, words: readonly Word[], at: number): boolean {
   if (word === undefined) return false;
   if (at === 0 || word.text.includes("/")) return true;
   const before = words[at - 1]?.text ?? "";
-  if (runners.has(programName(before)) || /^[A-Za-z_]\w*=|^[$#%>+]$|^(?:PS|CMD|COMMAND)\b|[$#]$/.test(before)) return true;
+  if (runners.has(programName(before)) || /^[A-Za-z_]\w*=|^[$#%>+]$|^(?:PS|CMD|COMMAND)\b|[$#]$/.test(before))
+    return true;
   return text.charAt(word.from - 1) === "(";
 }
 
@@ -201,13 +220,25 @@ function wholeWord(word: Word, before: string | undefined): number | null {
 }
 
 /** A full stop or bracket after a value closes the sentence around it. */
-function tidied(text: string, { from, until }: { from: number; until: number }): { from: number; until: number } {
-  const tail = /["'`]?[.,:;)\]}]{0,3}["'`]?$/.exec(text.slice(Math.max(from + 1, until - 5), until))?.[0].length ?? 0;
-  return { from, until: /[.,:;]$/.test(text.slice(from, until)) && until - tail > from ? until - tail : until };
+function tidied(
+  text: string,
+  { from, until }: { from: number; until: number },
+): { from: number; until: number } {
+  const tail =
+    /["'`]?[.,:;)\]}]{0,3}["'`]?$/.exec(text.slice(Math.max(from + 1, until - 5), until))?.[0].length ?? 0;
+  return {
+    from,
+    until: /[.,:;]$/.test(text.slice(from, until)) && until - tail > from ? until - tail : until,
+  };
 }
 
 /** `sh -c "mysql -pX"`: what stands in quotes may be a command as well. */
-function insideOf(text: string, word: Word, mark: string, depth: number): { from: number; until: number; by: string }[] {
+function insideOf(
+  text: string,
+  word: Word,
+  mark: string,
+  depth: number,
+): { from: number; until: number; by: string }[] {
   if (!word.quoted || !/\s/.test(word.text)) return [];
   const inside = text.slice(word.from + 1, word.until - 1);
   const by = redactShell(inside, mark, depth + 1);
@@ -215,7 +246,11 @@ function insideOf(text: string, word: Word, mark: string, depth: number): { from
 }
 
 /** `echo X | kinit`, `kinit <<< X`, `kinit <<EOF` */
-function fed(text: string, commands: readonly SimpleCommand[], number: number): { from: number; until: number }[] {
+function fed(
+  text: string,
+  commands: readonly SimpleCommand[],
+  number: number,
+): { from: number; until: number }[] {
   const command = commands[number];
   if (command === undefined) return [];
   const consumes = takesStdin(command.words);
@@ -225,7 +260,8 @@ function fed(text: string, commands: readonly SimpleCommand[], number: number): 
     const [value, offset] = word.text === "<<<" ? [command.words[index + 1], 0] : [word, 3];
     if (value === undefined || !isArgument(value.text.slice(offset))) continue;
     const inside = value.text.slice(offset);
-    if (consumes || (isMixed(inside) && /^[^\s()+*/]{6,}$/.test(inside))) spans.push(spanOf(text, value, offset));
+    if (consumes || (isMixed(inside) && /^[^\s()+*/]{6,}$/.test(inside)))
+      spans.push(spanOf(text, value, offset));
   }
   if (!consumes) return spans;
   const isForAccounts = command.words.some((word) => /^(?:chpasswd|newusers)$/.test(programName(word.text)));
@@ -249,7 +285,8 @@ function fed(text: string, commands: readonly SimpleCommand[], number: number): 
       break;
     }
     for (const word of feeder.words.slice(start + 1)) {
-      if (/^-[neE]{1,3}$|^%s(?:\\n)*$/.test(word.text) || !isArgument(word.text.replace(/\\n/g, ""))) continue;
+      if (/^-[neE]{1,3}$|^%s(?:\\n)*$/.test(word.text) || !isArgument(word.text.replace(/\\n/g, "")))
+        continue;
       const span = spanOf(text, word, 0);
       spans.push(isForAccounts ? afterColon(text, span) : span);
     }
@@ -295,4 +332,3 @@ function replaced(text: string, spans: { from: number; until: number; by?: strin
   }
   return result + text.slice(kept);
 }
-
