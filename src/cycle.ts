@@ -21,6 +21,7 @@ import { resolvable } from "./record/resolvable.ts";
 import type { Trail } from "./record/trail.ts";
 import { remember, spaceIsShort } from "./space.ts";
 import { faultText } from "./system/json-source.ts";
+import { redactDeep } from "./system/redact/redact.ts";
 import type { Reserve } from "./system/reserve.ts";
 import type { Store } from "./system/store.ts";
 import type { System } from "./system/system.ts";
@@ -138,7 +139,7 @@ export async function runCycle(
   const resolved = registry.recordResolved(gone, cycle);
   if (!diskGuard) remember(parts.history, snapshot, parts.notes);
   const durationMs = system.clock.monotonicMs() - started;
-  const trail: TrailCycle = {
+  const trail = redactDeep<TrailCycle>({
     version: 1,
     kind: "cycle",
     cycle: {
@@ -167,7 +168,7 @@ export async function runCycle(
       ...advised.notes,
       ...told.notes,
     ],
-  };
+  });
   parts.trail.append(trail);
   parts.state.end(durationMs);
   return trail;

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { redact } from "../system/redact/redact.ts";
 import { type AgentResult, maxResultBytes } from "../types/hand-off.ts";
 import type { Context } from "./context.ts";
 
@@ -21,11 +22,14 @@ export function agentCommand(program: Command, context: Context): void {
         exitCode: result.exitCode,
         timedOut: result.timedOut,
         seconds: Math.round((clock.monotonicMs() - startedMs) / 1000),
-        output: tail(result.stdout, maxOutputBytes),
-        errors: result.missing ? `there is no program ${command} here` : tail(result.stderr, maxErrorsBytes),
+        // Before the cut: half a secret is not recognised as one.
+        output: tail(redact(result.stdout), maxOutputBytes),
+        errors: result.missing
+          ? `there is no program ${command} here`
+          : tail(redact(result.stderr), maxErrorsBytes),
       };
       // Whatever became of it is said in here: a unit that fails would be a problem of its own.
-      context.print(JSON.stringify(told));
+      context.printRaw(JSON.stringify(told));
     });
 }
 

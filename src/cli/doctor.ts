@@ -7,7 +7,9 @@ import { policyOf } from "../execute/policy.ts";
 import { readLiveness } from "../record/liveness.ts";
 import { openStateDir } from "../record/state-dir.ts";
 import { doctorReport, livenessCheck } from "../report/doctor.ts";
+import { notHiddenSentence } from "../report/secrets.ts";
 import { errorCode } from "../system/files.ts";
+import { secretsNotHidden } from "../system/redact/known.ts";
 import type { System } from "../system/system.ts";
 import { UserError } from "../types/errors.ts";
 import type { Config } from "../types/settings.ts";
@@ -32,6 +34,7 @@ export function doctorCommand(program: Command, context: Context): void {
         attempt("rules", () => `${openBook(system, config).rules().rules.length} rules in force`),
         ...(await whereItRuns(system, config)),
         ...(await findAbilities(system, config)),
+        ...secretChecks(),
         ...channelChecks(system, config),
         ...(await ticketChecks(system, config)),
         ...codingAgent(system, config),
@@ -53,6 +56,19 @@ async function whereItRuns(system: System, config: Config): Promise<Ability[]> {
   }
   const timer = await isTimerActive(system);
   return [livenessCheck(readLiveness(system, stateDir, logDir), { intervalSeconds, timer })];
+}
+
+/** Without a secret that cannot be hidden there is nothing to say. */
+function secretChecks(): Ability[] {
+  const names = secretsNotHidden();
+  if (names.length === 0) return [];
+  return [
+    limited(
+      "secrets",
+      notHiddenSentence(names),
+      `put a longer one into argus.env for ${names.join(" and ")}`,
+    ),
+  ];
 }
 
 /** Without `handOff` there is nothing to say. */

@@ -122,6 +122,6 @@ const said = ({ text }: Obeyed): Reply => say(`${text.charAt(0).toUpperCase()}${
 function printed(context: Context, work: (inner: Context) => void): Reply {
   const lines: string[] = [];
   const print = (text: string) => void lines.push(text);
-  work({ ...context, style, print, warn: print });
+  work({ ...context, style, print, printRaw: print, warn: print });
   return report(lines.join("\n"));
 }

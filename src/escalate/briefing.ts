@@ -1,5 +1,6 @@
 /** The document that is put before the model: one JSON object, bounded in size, without secrets. Pure. */
 
+import { redactDeep } from "../system/redact/redact.ts";
 import { isoTime, type Moment } from "../types/moment.ts";
 import type { Problem } from "../types/problem.ts";
 import type { Snapshot } from "../types/snapshot.ts";
@@ -196,6 +197,7 @@ function attempt(input: BriefingInput, size: Sizes): Briefing {
     journal: journals.map((tail) => journalPart(tail, size)),
     left_out: cut,
   };
-  const text = JSON.stringify(document);
+  // Each part is cleaned where it is made; this is for the part that somebody forgets.
+  const text = JSON.stringify(redactDeep(document));
   return { text, bytes: Buffer.byteLength(text), problems: [...keys], candidates, cut };
 }

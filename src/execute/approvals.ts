@@ -6,6 +6,7 @@
 import { randomInt } from "node:crypto";
 import { join } from "node:path";
 import * as z from "zod";
+import { redactDeep, redactIdentity } from "../system/redact/redact.ts";
 import { createStore } from "../system/store.ts";
 import type { Files } from "../system/system.ts";
 import { Proposal } from "../types/action.ts";
@@ -91,7 +92,7 @@ export function openApprovals(files: Files, stateDir: string, note: (sentence: s
   return {
     list: (now) => inForce(now).map((each) => approvalOf(each, now)),
     find(task, now) {
-      const wanted = nameOfDeed(task.proposal);
+      const wanted = nameOfDeed(shown(task.proposal));
       const found = inForce(now).find(({ proposal }) => nameOfDeed(proposal) === wanted);
       return found === undefined ? null : approvalOf(found, now);
     },
@@ -101,7 +102,7 @@ export function openApprovals(files: Files, stateDir: string, note: (sentence: s
       const taken = new Set(others.map(({ id }) => id));
       let id = newId();
       while (taken.has(id) || files.stat(decisionPath(stateDir, id)) !== null) id = newId();
-      const question = { id, proposal: task.proposal, askedAt: now, seconds };
+      const question = { id, proposal: shown(task.proposal), askedAt: now, seconds };
       keep([...others, question]);
       return approvalOf(question, now);
     },
@@ -112,6 +113,16 @@ export function openApprovals(files: Files, stateDir: string, note: (sentence: s
 /** A question ends with the boot it was asked in: what was down then has been started anew. */
 const secondsLeft = ({ askedAt, seconds }: Question, now: Moment): number =>
   askedAt.bootId === now.bootId ? Math.max(0, seconds - secondsBetween(askedAt, now)) : 0;
+
+/**
+ * As people read it, and as it lies on disk. A rule asks again with the real target, and finds its yes by this; the model
+ * is given no target that holds a secret.
+ */
+function shown(proposal: Proposal): Proposal {
+  const { target } = proposal;
+  const safe = redactDeep(proposal);
+  return typeof target === "string" ? { ...safe, target: redactIdentity(target) } : safe;
+}
 
 const newId = (): string => Array.from({ length: 4 }, () => alphabet[randomInt(alphabet.length)]).join("");
 
@@ -137,5 +148,8 @@ export function writeDecision(
   decision: Omit<Decision, "version">,
 ): void {
   files.makeDirectory(join(stateDir, "approvals"));
-  files.writeAtomic(decisionPath(stateDir, id), `${JSON.stringify({ version: 1, ...decision })}\n`);
+  files.writeAtomic(
+    decisionPath(stateDir, id),
+    `${JSON.stringify(redactDeep({ version: 1, ...decision }))}\n`,
+  );
 }

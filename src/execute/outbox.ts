@@ -1,6 +1,6 @@
 /** Messages to people: written durably into `outbox/`, where they wait until every channel has confirmed them. */
 import { join } from "node:path";
-import { redact } from "../system/redact/redact.ts";
+import { redact, redactDeep } from "../system/redact/redact.ts";
 import type { Files } from "../system/system.ts";
 import type { OutboxMessage, ProblemNote } from "../types/action.ts";
 import type { Moment } from "../types/moment.ts";
@@ -118,7 +118,7 @@ export function putIntoOutbox(
   const id = name();
   files.writeAtomic(
     join(folder, `${id}.json`),
-    `${JSON.stringify({ ...message, id } satisfies OutboxMessage)}\n`,
+    `${JSON.stringify(redactDeep<OutboxMessage>({ ...message, id }))}\n`,
   );
   return id;
 }

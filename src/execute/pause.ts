@@ -1,6 +1,7 @@
 /** `pause.json`: a person's word that Argus shall watch, tell and note, and do nothing else. */
 import { join } from "node:path";
 import * as z from "zod";
+import { redactDeep } from "../system/redact/redact.ts";
 import { createStore } from "../system/store.ts";
 import type { Files } from "../system/system.ts";
 import type { Moment } from "../types/moment.ts";
@@ -51,7 +52,10 @@ export function writePause(
 ): void {
   setAsideIfBroken(files, stateDir, note);
   files.makeDirectory(stateDir);
-  files.writeAtomic(pauseFile(stateDir), `${JSON.stringify(Pause.parse({ version: 1, ...pause }))}\n`);
+  files.writeAtomic(
+    pauseFile(stateDir),
+    `${JSON.stringify(redactDeep(Pause.parse({ version: 1, ...pause })))}\n`,
+  );
 }
 
 /** @returns whether there was a pause file. */

@@ -1,5 +1,7 @@
 /** The `history/` folder of the state directory: trends, and the newest snapshot. Losing either costs no decision. */
 import { join } from "node:path";
+import { redactProcess } from "../system/redact/processes.ts";
+import { redactDeep } from "../system/redact/redact.ts";
 import { createStore } from "../system/store.ts";
 import type { Files, System } from "../system/system.ts";
 import { Snapshot } from "../types/snapshot.ts";
@@ -13,14 +15,22 @@ export interface History {
    * Fills in `disk.fullInHours`, `service.restartsLastHour` and `service.restarts24h`. In memory only: `save` writes.
    */
   observe(snapshot: Snapshot): Snapshot;
-  /** Trends and snapshot, atomically, not synced: after a power failure the ones before will do. Throws node's errors. */
+  /** Trends and snapshot, without the secrets in it, atomically, not synced: after a power failure the ones before will do. Throws node's errors. */
   save(snapshot: Snapshot): void;
 }
 
 export function createHistory(system: System, stateDir: string, note: (sentence: string) => void): History {
   const { files, clock } = system;
   const path = join(folder(stateDir), "trends.json");
-  const store = createStore({ files, path, schema: Trends, empty: noTrends, note, durable: false });
+  const store = createStore({
+    files,
+    path,
+    schema: Trends,
+    empty: noTrends,
+    note,
+    durable: false,
+    plain: true,
+  });
   let trends = store.load();
   return {
     observe(snapshot) {
@@ -31,9 +41,15 @@ export function createHistory(system: System, stateDir: string, note: (sentence:
     save(snapshot) {
       files.makeDirectory(folder(stateDir));
       store.save(trends);
-      files.writeAtomic(snapshotPath(stateDir), JSON.stringify(snapshot), { durable: false });
+      files.writeAtomic(snapshotPath(stateDir), JSON.stringify(withoutSecrets(snapshot)), { durable: false });
     },
   };
+}
+
+/** It stays on disk for days, where whoever may read the state may read it. */
+export function withoutSecrets({ facts: { process, ...facts }, ...rest }: Snapshot): Snapshot {
+  const processes = process === undefined ? {} : { process: process.map(redactProcess) };
+  return { ...redactDeep(rest), facts: { ...redactDeep(facts), ...processes } };
 }
 
 /** What the last cycle saw, or one sentence why there is nothing to look at. */

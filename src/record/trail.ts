@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { fileError } from "../system/file-error.ts";
 import { createLineFile, linesNewestFirst } from "../system/line-file.ts";
+import { redactDeep } from "../system/redact/redact.ts";
 import type { Files } from "../system/system.ts";
 import { TrailCycle } from "../types/trail.ts";
 
@@ -11,7 +12,7 @@ const keep = 2;
 export const trailPath = (stateDir: string): string => join(stateDir, "trail.jsonl");
 
 export interface Trail {
-  /** On disk when it returns. Throws a UserError that names the file and the mend. */
+  /** Without secrets, and on disk when it returns. Throws a UserError that names the file and the mend. */
   append(cycle: TrailCycle): void;
 }
 
@@ -22,7 +23,7 @@ export function createTrail(files: Files, stateDir: string, limits = { maxBytes,
   return {
     append(cycle) {
       try {
-        lines.append(line(cycle));
+        lines.append(line(redactDeep(cycle)));
       } catch (error) {
         throw fileError("write the trail", path, error);
       }

@@ -3,7 +3,7 @@ import { type Variable, variables } from "../types/variables.ts";
 import { type EnvFile, isSecretName } from "./env-file.ts";
 import type { KnownSecret } from "./redact/known.ts";
 import { isSecretValue, looksRandom, tellingOf } from "./redact/names.ts";
-import { partsRedacted } from "./redact/redact.ts";
+import { partsRedacted } from "./redact/text.ts";
 import type { Files } from "./system.ts";
 
 export interface SecretSources {

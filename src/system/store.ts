@@ -4,6 +4,7 @@
  */
 import { basename, dirname } from "node:path";
 import type * as z from "zod";
+import { redactDeep } from "./redact/redact.ts";
 import { removeRemains } from "./remains.ts";
 import type { Files } from "./system.ts";
 
@@ -21,10 +22,12 @@ export interface StoreOptions<T> {
   readonly note: (sentence: string) => void;
   /** Default true. */
   readonly durable?: boolean;
+  /** Nothing but numbers, under names that are safe already: thousands of them need not be looked through. */
+  readonly plain?: true;
 }
 
 export function createStore<T>(options: StoreOptions<T>): Store<T> {
-  const { files, path, schema, empty, note, durable = true } = options;
+  const { files, path, schema, empty, note, durable = true, plain } = options;
   let written: string | null = null;
 
   function setAside(why: string): T {
@@ -60,7 +63,7 @@ export function createStore<T>(options: StoreOptions<T>): Store<T> {
       );
     },
     save(value) {
-      const text = `${JSON.stringify(value)}\n`;
+      const text = `${JSON.stringify(plain ? value : redactDeep(value))}\n`;
       if (text === written && files.stat(path) !== null) return;
       files.writeAtomic(path, text, { durable });
       written = text;

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { type Moment, secondsBetween } from "../types/moment.ts";
 import { TicketBook, TicketRequest } from "../types/ticket.ts";
 import { readJsonFolder } from "./json-folder.ts";
+import { redactDeep } from "./redact/redact.ts";
 import type { Files } from "./system.ts";
 
 export const ticketBookPath = (stateDir: string): string => join(stateDir, "tickets.json");
@@ -53,7 +54,7 @@ export function viewTickets(files: Files, stateDir: string, enabled: boolean) {
 export function putTicketRequest(files: Files, stateDir: string, request: TicketRequest): void {
   files.makeDirectory(folderOf(stateDir));
   const name = `${request.problem.replace(":", "-")}.json`;
-  files.writeAtomic(join(folderOf(stateDir), name), `${JSON.stringify(request)}\n`);
+  files.writeAtomic(join(folderOf(stateDir), name), `${JSON.stringify(redactDeep(request))}\n`);
 }
 
 /** @returns requests with the files that hold them, and the files that hold none. */

@@ -25,6 +25,9 @@ export type Hide = (text: string, mark: string) => string;
 
 const nothing: Hide = (text) => text;
 let hide: Hide = nothing;
+let version = 0;
+/** Another number, whenever other secrets are known: for those who remember redacted text. */
+export const knownVersion = (): number => version;
 let known: ReadonlySet<string> = new Set();
 const lost = new Set<string>();
 /** Ten keys changed a day for a month. */
@@ -53,12 +56,14 @@ export function knowSecrets(secrets: readonly KnownSecret[]): void {
   if (more.length === 0) return;
   known = new Set([...known, ...more].slice(-mostKnown));
   hide = hiderOf([...known]);
+  version += 1;
 }
 
 /** For tests, which share one process. */
 export function forgetSecrets(): void {
   known = new Set();
   lost.clear();
+  version += 1;
   hide = nothing;
 }
 

@@ -57,8 +57,20 @@ function wordsOf(name: string): string[] {
     .filter((word) => word !== "");
 }
 
+const told = new Map<string, Telling | null>();
+
 /** @returns null when the name tells nothing. */
 export function tellingOf(name: string): Telling | null {
+  const known = told.get(name);
+  if (known !== undefined) return known;
+  const telling = judgedName(name);
+  // Names of fields come again and again; those of hostile text need not be kept.
+  if (told.size > 2000) told.clear();
+  if (name.length <= 64) told.set(name, telling);
+  return telling;
+}
+
+function judgedName(name: string): Telling | null {
   const words = wordsOf(name);
   const last = words.at(-1);
   if (last === undefined) return null;
