@@ -21,7 +21,6 @@ import { resolvable } from "./record/resolvable.ts";
 import type { Trail } from "./record/trail.ts";
 import { remember, spaceIsShort } from "./space.ts";
 import { faultText } from "./system/json-source.ts";
-import { redactDeep } from "./system/redact/redact.ts";
 import type { Reserve } from "./system/reserve.ts";
 import type { Store } from "./system/store.ts";
 import type { System } from "./system/system.ts";
@@ -139,7 +138,7 @@ export async function runCycle(
   const resolved = registry.recordResolved(gone, cycle);
   if (!diskGuard) remember(parts.history, snapshot, parts.notes);
   const durationMs = system.clock.monotonicMs() - started;
-  const trail = redactDeep<TrailCycle>({
+  const trail: TrailCycle = {
     version: 1,
     kind: "cycle",
     cycle: {
@@ -168,10 +167,10 @@ export async function runCycle(
       ...advised.notes,
       ...told.notes,
     ],
-  });
-  parts.trail.append(trail);
+  };
+  const written = parts.trail.append(trail);
   parts.state.end(durationMs);
-  return trail;
+  return written;
 }
 
 const woken = (by: readonly string[]) => (by.length === 0 ? {} : { woken_by: [...by] });

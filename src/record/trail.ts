@@ -12,8 +12,8 @@ const keep = 2;
 export const trailPath = (stateDir: string): string => join(stateDir, "trail.jsonl");
 
 export interface Trail {
-  /** Without secrets, and on disk when it returns. Throws a UserError that names the file and the mend. */
-  append(cycle: TrailCycle): void;
+  /** @returns what is on disk then: the same without secrets, for whoever shows it. Throws a UserError that names the file and the mend. */
+  append(cycle: TrailCycle): TrailCycle;
 }
 
 /** @param limits for tests of the rotation. */
@@ -22,8 +22,10 @@ export function createTrail(files: Files, stateDir: string, limits = { maxBytes,
   const lines = createLineFile({ files, path, ...limits, durable: true });
   return {
     append(cycle) {
+      const safe = redactDeep(cycle);
       try {
-        lines.append(line(redactDeep(cycle)));
+        lines.append(line(safe));
+        return safe;
       } catch (error) {
         throw fileError("write the trail", path, error);
       }

@@ -3,7 +3,7 @@
  * argument, and joined by spaces nobody could say where it ends. So a command line is redacted before it is joined.
  */
 import { isSecretAfterFlag, secretPart } from "./arguments.ts";
-import { secretsAmong } from "./shell.ts";
+import { secretsAmong } from "./program-arguments.ts";
 
 /** @param redact what is done with text in an argument that is no secret as a whole. */
 export function redactVector(

@@ -9,36 +9,30 @@ import { redact, redactArguments } from "./text.ts";
 /** Of one life of a process: the list of its arguments is read once, and is the same object from cycle to cycle. */
 const seen = new WeakMap<readonly string[], { of: readonly string[]; line: string; version: number }>();
 
+/** All that a process, or whoever started it, chose. */
+const chosen = ["name", "executable", "executablePath", "unit", "container", "notKillableBecause"] as const;
+
 export function redactProcess(process: Process): Process {
   const { commandLine, args } = commandOf(process);
-  const { name, executable, executablePath, unit, container, notKillableBecause: because } = process;
-  const safe = {
-    name: redact(name),
-    executable: nullable(executable),
-    executablePath: nullable(executablePath),
-    unit: nullable(unit),
-    container: nullable(container),
-    notKillableBecause: nullable(because),
-  };
-  const isSame =
-    commandLine === process.commandLine &&
-    safe.name === name &&
-    safe.executable === executable &&
-    safe.executablePath === executablePath &&
-    safe.unit === unit &&
-    safe.container === container &&
-    safe.notKillableBecause === because;
-  // Nearly all: thousands of copies a cycle would cost more than the redacting.
-  return isSame ? process : { ...process, ...safe, commandLine, arguments: [...args] };
+  let result = process;
+  // Nearly all stay as they are: thousands of copies a cycle would cost more than the redacting.
+  if (commandLine !== process.commandLine) result = { ...process, commandLine, arguments: [...args] };
+  for (const field of chosen) {
+    const text = process[field];
+    const safe = typeof text === "string" ? redact(text) : text;
+    if (safe !== text) result = { ...result, [field]: safe };
+  }
+  return result;
 }
 
-const nullable = (text: string | null): string | null => (text === null ? null : redact(text));
-
-function commandOf({ commandLine, arguments: args }: Process): {
-  commandLine: string;
-  args: readonly string[];
-} {
-  if (args.length === 0) return { commandLine: redact(commandLine), args };
+/** The facts of a rule's test may leave out what the rule does not look at. */
+function commandOf(process: Process): { commandLine: string; args: readonly string[] } {
+  const { commandLine, arguments: args }: Partial<Process> = process;
+  if (typeof commandLine !== "string" || args === undefined || args.length === 0)
+    return {
+      commandLine: typeof commandLine === "string" ? redact(commandLine) : process.commandLine,
+      args: args ?? [],
+    };
   const known = seen.get(args);
   if (known !== undefined && known.version === knownVersion())
     return { commandLine: known.line, args: known.of };

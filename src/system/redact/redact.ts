@@ -1,7 +1,6 @@
 /** Secrets out of text, and out of data: its strings before they are serialised, never the text of a file. */
 import { isSecretValue, tellingOf } from "./names.ts";
-import { programs } from "./programs.ts";
-import { programName } from "./shell.ts";
+import { programName, programs } from "./programs.ts";
 import { mark, redact, redactArguments } from "./text.ts";
 
 export { mark, redact, redactArguments, redactIdentity } from "./text.ts";
