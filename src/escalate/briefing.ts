@@ -136,16 +136,21 @@ const sizes: readonly Sizes[] = [
 ];
 
 export function briefing(input: BriefingInput): Briefing {
-  let smallest: Briefing | null = null;
+  let smallest: Attempt | null = null;
   for (const size of sizes) {
     smallest = attempt(input, size);
     if (smallest.bytes <= maxBriefingBytes) break;
   }
   if (smallest === null) throw new Error("there is no size for a briefing");
-  return smallest;
+  const { document, ...brief } = smallest;
+  // Each part is cleaned where it is made; this is for the part that somebody forgets.
+  const text = JSON.stringify(redactDeep(document));
+  return { ...brief, text, bytes: Buffer.byteLength(text) };
 }
 
-function attempt(input: BriefingInput, size: Sizes): Briefing {
+type Attempt = Briefing & { readonly document: object };
+
+function attempt(input: BriefingInput, size: Sizes): Attempt {
   const { snapshot, unresolved, offer, journals } = input;
   const cut: string[] = [];
   const first = <T>(items: readonly T[], most: number, what: string): readonly T[] => {
@@ -197,7 +202,6 @@ function attempt(input: BriefingInput, size: Sizes): Briefing {
     journal: journals.map((tail) => journalPart(tail, size)),
     left_out: cut,
   };
-  // Each part is cleaned where it is made; this is for the part that somebody forgets.
-  const text = JSON.stringify(redactDeep(document));
-  return { text, bytes: Buffer.byteLength(text), problems: [...keys], candidates, cut };
+  const text = JSON.stringify(document);
+  return { document, text, bytes: Buffer.byteLength(text), problems: [...keys], candidates, cut };
 }

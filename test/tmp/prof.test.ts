@@ -11,7 +11,7 @@ import { redactSettingsLines } from "../../src/system/redact/settings-lines.ts";
 import { redactShell } from "../../src/system/redact/shell.ts";
 
 it("x", () => {
-  const lines = readFileSync("/tmp/sec/logs.txt", "utf8")
+  const lines = readFileSync("/tmp/sec/psmany.txt", "utf8")
     .split("\n")
     .filter((l) => l.trim() !== "")
     .map((l) => l.slice(0, 400));

@@ -101,6 +101,7 @@ const shortLine = /[A-Za-z0-9+/]{4,76}={0,2}(?=(?:\\[nr]|\r?\n)[^\n]{0,120}$)/;
 
 /** Blocks from BEGIN to END, even when log prefixes stand before each line; and what is left of a block cut in two. */
 export function redactPrivateKeys(text: string, mark: string): string {
+  if (!text.includes("-----") && !/[A-Za-z0-9+/]{64}/.test(text)) return text;
   let result = "";
   let from = 0;
   const keep = (until: number) => {

@@ -27,10 +27,10 @@ export function redactProcess(process: Process): Process {
 
 /** The facts of a rule's test may leave out what the rule does not look at. */
 function commandOf(process: Process): { commandLine: string; args: readonly string[] } {
-  const { commandLine, arguments: args }: Partial<Process> = process;
-  if (typeof commandLine !== "string" || args === undefined || args.length === 0)
+  const { commandLine, arguments: args } = process;
+  if (typeof commandLine !== "string" || !Array.isArray(args) || args.length === 0)
     return {
-      commandLine: typeof commandLine === "string" ? redact(commandLine) : process.commandLine,
+      commandLine: typeof commandLine === "string" ? redact(commandLine) : commandLine,
       args: args ?? [],
     };
   const known = seen.get(args);

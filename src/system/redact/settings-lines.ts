@@ -28,6 +28,9 @@ const devices: readonly RegExp[] = [
   /(\bneighbor[ \t]\S{1,64}[ \t]password[ \t]{1,3}(?:\d[ \t])?)(\S{4,128})/gi,
 ];
 
+const onDevices =
+  /community|com2sec|createUser|AES|DES|isakmp|tacacs|radius|ntp|key-string|shared-key|md5-key|authentication-key|enable|chap|username|tsig|ddns|rndc|neighbor/i;
+
 const sentence =
   /\b(?:is|was|are|has|have|must|should|not|for|with|from|and|or|the|a|your|this|to|in|of|please|will|can|be|use|using|failed|required|error|invalid|wrong|expired|changed|reset|at|on)\b/i;
 
@@ -60,7 +63,9 @@ export function redactSettingsLines(text: string, mark: string): string {
           : all,
       );
   if (result.includes("WIFI:")) result = result.replace(wifiCode, hide);
-  result = result.replace(ipsec, hide);
+  if (/[ \t](?:PSK|EAP|XAUTH|NTLM|PIN|RSA|ECDSA|P12|PKCS8)[ \t]/.test(result))
+    result = result.replace(ipsec, hide);
+  if (!onDevices.test(result)) return result;
   for (const device of devices)
     result = result.replace(device, (all, head: string, value: string) =>
       isMixed(value) || value.startsWith('"') || looksRandom(value, 12) || /community/i.test(head)
