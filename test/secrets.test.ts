@@ -195,11 +195,11 @@ describe("secrets of the machine", () => {
       its,
     );
     const shown: string[] = [];
-    for (let at = 0; at < units.length || at * 40 < all.length; at += 1) {
+    for (let at = 0; at < units.length || at * 70 < all.length; at += 1) {
       const unit = units[at % units.length] ?? "unit-0";
       const cycle = await its.look(
         {
-          process: all.slice(at * 40, at * 40 + 40),
+          process: all.slice(at * 70, at * 70 + 70),
           service: [serviceFact({ name: unit, activeState: "failed" })],
           session: [
             sessionFact({ name: session, socket: "/tmp/tmux-0/default", idleSeconds: 99_999, watched: true }),

@@ -11,7 +11,6 @@ export const latin = [
   "geheimnis",
   "geheimzahl",
   "codewort",
-  "losung",
   "mots?[ _-]de[ _-]passe",
   "motdepasse",
   "mdp",
@@ -19,7 +18,6 @@ export const latin = [
   "code (?:secret|d'accès)",
   "clés? (?:secrète|privée|d'accès|api)",
   "jeton(?: d'accès)?",
-  "identifiants?",
   "contrase(?:ñ|n)as?",
   "clave(?: secreta| privada| de acceso| api)?",
   "frase (?:de contraseña|de paso|secreta|segreta)",
@@ -147,7 +145,7 @@ export const codes = [
   "ellenőrző kód",
   "mã xác (?:minh|nhận|thực)",
   "kode verifikasi",
-  "код(?: подтверждения| доступа| безопасности| из sms| для входа)?",
+  "код(?! (?:ошибки|возврата|ответа|выхода|состояния|завершения|статуса))(?: подтверждения| доступа| безопасности| из sms| для входа)?",
   "одноразовый (?:код|пароль)",
   "код підтвердження",
   "пин(?:-?код)?",
@@ -170,4 +168,19 @@ export const codes = [
   "인증 ?코드",
   "확인 ?코드",
   "일회용 ?비밀번호",
+];
+
+/** One of these stands in every text that the words of Latin letters above are in: looking for them is a hundred times faster. */
+export const latinHints =
+  "passw passphrase passord kennw zugang schlüssel geheim codewort passe mdp secr accès clé jeton contras clave frase credenc credenz parol codice chiave chave senha palavra wacht toegang sleutel gegevens hasl hasł hesl klucz ifre anahtar senord adgang kodeord hemlig salas tunnus jelsz geslo lozin slapta khẩu khau sandi laluan pasahitza cyfrinair pasfhocal wagwoord pasvort".split(
+    " ",
+  );
+export const codeHints = [
+  ..."bestätigung sicherheit einmal verifiz freischalt anmelde aktivierung zugang geheimzahl tan nummer digo codice verificatiecode beveiligingscode bevestigingscode toegangscode kod koodi luku kód".split(
+    " ",
+  ),
+  "code de",
+  "code à",
+  "code secret",
+  "code pin",
 ];

@@ -1,5 +1,5 @@
 /** What other languages call a password, a pin, a token, and how a value follows such a word. */
-import { codes, latin, other } from "./language-words.ts";
+import { codeHints, codes, latin, latinHints, other } from "./language-words.ts";
 import { isMixed, isSecretValue } from "./names.ts";
 
 const latinCue = new RegExp(`(?<![\\p{L}\\p{N}])(?:${latin.join("|")})(?![\\p{L}\\p{N}_-])`, "giu");
@@ -17,10 +17,15 @@ const reach = 90;
 
 export function redactLanguages(text: string, mark: string): string {
   let result = text;
-  // Words of other alphabets are rare in logs: most text ends here.
-  if (/[^\u0000-\u024f]/.test(result)) result = eachCue(result, otherCue, mark, valueBeside);
-  result = eachCue(result, latinCue, mark, valueInSentence);
-  return eachCue(result, codeCue, mark, numberBeside);
+  const lower = text.toLowerCase();
+  // Words of other alphabets are rare in logs.
+  const isOther = /[^\u0000-\u024f]/.test(result);
+  if (isOther) result = eachCue(result, otherCue, mark, valueBeside);
+  if (latinHints.some((hint) => lower.includes(hint)))
+    result = eachCue(result, latinCue, mark, valueInSentence);
+  return isOther || codeHints.some((hint) => lower.includes(hint))
+    ? eachCue(result, codeCue, mark, numberBeside)
+    : result;
 }
 
 type Find = (rest: string) => { from: number; until: number } | null;
