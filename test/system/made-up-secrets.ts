@@ -92,6 +92,7 @@ export function madeUpSecret(kind: SecretKind, seed: number): string {
     digits: () => from(digits, 6),
     pin: () => from("123456789", 1) + from(digits, 3),
     plain5: () => `${from("BCDFGHJK", 3)}${from("23456789", 2)}`,
+    digits16: () => from("123456789", 1) + from(digits, 15),
     digits8: () => from("123456789", 1) + from(digits, 7),
     cvv: () => from("123456789", 1) + from(digits, 3),
     usercode: () => `${from("BCDFGHJK", 3)}${from("23456789", 1)}-${from("BCDFGHJK", 4)}`,

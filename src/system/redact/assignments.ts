@@ -24,7 +24,7 @@ function redactSeparated(text: string, mark: string): string {
   let kept = 0;
   for (let match = separator.exec(text); match !== null; match = separator.exec(text)) {
     const at = match.index;
-    const name = nameBefore(text, at);
+    const name = nameBefore(text, at).replace(/^-[DPXJ](?=[a-z])/, "");
     if (name === "") continue;
     const value = secretAfter(text, at, name);
     if (value === null) continue;

@@ -18,6 +18,13 @@ const rules: readonly RegExp[] = [
   String.raw`\b(?:encrypted|with|login|user|role)\b[^\n;]{0,120}?\bpassword\s{1,3}(?==?\s{0,3}N?["'])=?\s{0,3}N?`,
   String.raw`\b(?:aes_encrypt|aes_decrypt|pgp_sym_encrypt|pgp_sym_decrypt|des_encrypt|encryptbypassphrase)[ \t]{0,3}\([^;\n]{0,240}?,[ \t]{0,3}(?=["'][^"']{4,128}["'][ \t]{0,3}\))`,
   String.raw`\bcrypt\(\s{0,3}(?=["'][^"']{1,128}["']\s{0,3},\s{0,3}gen_salt)`,
+  // Handed over as a file, or by a command that prints it
+  String.raw`\b(?:pass(?:word|phrase|wd|file)?|auth-user-pass|secret|token|key)[\w-]{0,24}[ =]["']?<\([ \t]{0,3}(?:echo|printf)[ \t]{1,3}(?:-\w{1,3}[ \t]{1,3})?`,
+  String.raw`\b(?:pass(?:word|phrase|wd)?|secret|token|key)-?_?(?:command|eval|cmd|program)[ =]["']?(?:echo|printf)[ \t]{1,3}(?:-\w{1,3}[ \t]{1,3})?`,
+  String.raw`\bPRAGMA[ \t]{1,3}(?:re|hex)?key[ \t]{0,3}=[ \t]{0,3}(?=["'])`,
+  String.raw`\breg(?:\.exe)?[ \t]{1,3}add\b${within}\/v[ \t]{1,3}\w{0,32}pass(?:word|wd|phrase)\w{0,16}\b${within}\/d[ \t]{1,3}`,
+  String.raw`\bsecret,(?:[\w-]{1,24}=[^\s,]{0,64},){0,6}data=`,
+  String.raw`\bcrypt[ \t]{1,3}[\w:-]{3,40}[ \t]{1,3}(?=[0-9a-f]{32,256}[ \t])`,
   // debconf-set-selections, preseed
   String.raw`[\w.-]{1,64}\/[\w-]{0,64}pass(?:word|phrase|wd)[\w-]{0,32}[ \t]{1,3}(?:password|string)[ \t]{1,3}`,
   String.raw`\brootpw[ \t]{1,3}(?:--(?:plaintext|iscrypted)[ \t]{1,3})?`,
@@ -51,7 +58,8 @@ export function redactCommands(text: string, mark: string): string {
   };
   let result = text;
   // Most text has none of it, and twenty expressions are slow to say so.
-  if (!/pass|identified|send|key\s|crypt|rootpw|\/p|PSCred|thin:|:\d{1,5}:|:\*:/i.test(text)) return text;
+  if (!/pass|identified|send|key|<\(|crypt|rootpw|\/p|PSCred|thin:|secret,|:\d{1,5}:|:\*:/i.test(text))
+    return text;
   for (const rule of rules) result = result.replace(rule, replace);
   for (const rule of [pgpass, thin])
     result = result.replace(rule, (all, head: string, quote: string, secret: string) =>

@@ -25,7 +25,7 @@ const keyOwners = list(
 );
 /** `verification_code`, and not `exit_code`. */
 const pinOwners = list(
-  "pin verification security otp totp mfa 2fa auth sms login access confirmation activation backup recovery pairing passkey",
+  "token pin verification security otp totp mfa 2fa auth sms login access confirmation activation backup recovery pairing passkey",
 );
 const opaqueWords = list(
   "auth authorization session sessionid sessid sid sig signature cookie cookies bearer ticket assertion phpsessid jsessionid csrf xsrf",

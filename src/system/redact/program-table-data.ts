@@ -12,7 +12,7 @@ export const dataPrograms: ProgramTable = [
     "-p?",
   ],
   [
-    "redis-cli keydb-cli valkey-cli redis-benchmark",
+    "redis-cli keydb-cli valkey-cli redis-benchmark memtier_benchmark",
     "-a AUTH! auth! AUTH>@2 HELLO>@3 requirepass! masterauth! set>~ SET>~",
   ],
   ["sqlcmd bcp tsql mssql-cli osql", "-P?"],
@@ -27,6 +27,12 @@ export const dataPrograms: ProgramTable = [
   ["elasticsearch-users", "-p?"],
   ["rabbitmqctl", "add_user>@2 change_password>@2 authenticate_user>@2"],
   ["rabbitmqadmin", "-p?"],
+  ["zkCli.sh zkCli zookeeper-shell", "addauth>@2:"],
+  ["gpg-preset-passphrase", "-P"],
+  ["adb", "pair>@2"],
+  ["screen", "stuff!"],
+  ["warp-cli", "license>@1"],
+  ["p4 sshfs", "<"],
   ["mosquitto_pub mosquitto_sub mosquitto_rr", "-P -pw"],
   ["mosquitto_passwd", "-b>@3"],
   ["mqtt nats", "-pw"],
@@ -60,7 +66,7 @@ export const dataPrograms: ProgramTable = [
   ["lftp", "-u, -p"],
   [
     "curl wget http https xh aria2c ntfy httpie hey wrk ab bombardier oha",
-    "-u: --user: --proxy-user: -U: -a: --auth: -A: --oauth2-bearer -P:",
+    "-u: --user: --proxy-user: -U: -a: --auth: -A: --oauth2-bearer --cert: -E: --proxy-cert:",
   ],
   ["smbclient smbget rpcclient net winexe wmic smbcacls smbcquotas smbspool nmblookup", "-U% --user%"],
   [

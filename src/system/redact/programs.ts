@@ -14,9 +14,9 @@ function read(): Map<string, Rule[]> {
   return known;
 }
 
-/** Path and ending taken off: `/usr/bin/mysql`, `mysql.exe`. */
+/** Path and ending taken off: `/usr/bin/mysql`, `mysql.exe`, `jenkins-cli.jar`. */
 export function programName(word: string): string {
   if (word.length > 200) return "";
   const base = word.slice(Math.max(word.lastIndexOf("/"), word.lastIndexOf("\\")) + 1);
-  return base.toLowerCase().endsWith(".exe") ? base.slice(0, -4) : base;
+  return /\.(?:exe|jar)$/i.test(base) ? base.slice(0, -4) : base;
 }

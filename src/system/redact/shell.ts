@@ -1,5 +1,5 @@
 /** Secrets in command lines that stand in text: of known programs, and what is fed to their standard input. */
-import { isSecretAfterFlag, secretPart } from "./arguments.ts";
+import { besideUser, credentialsPart, isSecretAfterFlag, secretPart } from "./arguments.ts";
 import { secretsAmong } from "./program-arguments.ts";
 import { programName, programs } from "./programs.ts";
 import { fed } from "./standard-input.ts";
@@ -14,9 +14,15 @@ const runners = new Set(
 
 /** Cutting text into words is slow, and most text names no such program. */
 function concerns(text: string): boolean {
-  if (text.includes("<<<") || (/["']/.test(text) && /[\w.-][=:]|--\w/.test(text))) return true;
+  if (
+    text.includes("<<<") ||
+    (/["']/.test(text) && /[\w.-][=:]|--\w/.test(text)) ||
+    (/(?:auth|user|creds?|credentials|login|account)[ =]/.test(text) && text.includes(":")) ||
+    /\s-(?:p|P|w|pw)\s/.test(text)
+  )
+    return true;
   for (const word of text.match(/[A-Za-z0-9_.-]{2,40}/g) ?? []) if (programs.has(word)) return true;
-  return /\.exe\b/i.test(text);
+  return /\.(?:exe|jar)\b/i.test(text);
 }
 
 export function redactShell(text: string, mark: string, depth = 0): string {
@@ -32,8 +38,12 @@ export function redactShell(text: string, mark: string, depth = 0): string {
       const word = words[index];
       if (word !== undefined) spans.push(tidied(text, spanOf(text, word, offset + (heads[index] ?? 0))));
     }
+    for (const index of besideUser(texts)) {
+      const word = words[index];
+      if (word !== undefined) spans.push(tidied(text, spanOf(text, word, 0)));
+    }
     for (const [at, word] of words.entries()) {
-      const offset = wholeWord(word, texts[at - 1]);
+      const offset = wholeWord(word, texts[at - 1]) ?? credentialsPart(texts[at - 1], word.text);
       if (offset !== null) spans.push(spanOf(text, word, offset));
     }
     if (depth < 3) for (const word of words) spans.push(...insideOf(text, word, mark, depth));

@@ -19,7 +19,10 @@ export function fed(
     const [value, offset] = word.text === "<<<" ? [command.words[index + 1], 0] : [word, 3];
     if (value === undefined || !isArgument(value.text.slice(offset))) continue;
     const inside = value.text.slice(offset);
-    if (consumes || (isMixed(inside) && /^[^\s()+*/]{6,}$/.test(inside)))
+    if (
+      consumes ||
+      (isMixed(inside) && /^[^\s()*/]{6,}$/.test(inside) && /[A-Za-z]{3}|[A-Za-z].*\d.*[A-Za-z]/.test(inside))
+    )
       spans.push(spanOf(text, value, offset));
   }
   if (!consumes) return spans;
