@@ -3,6 +3,7 @@
  * escaped as they stand in environments, command lines, JSON, YAML, headers, queries and connection strings.
  */
 import { isMixed, isSecretValue, looksRandom, type Place, type Telling, tellingOf } from "./names.ts";
+import { redactPairs } from "./pairs.ts";
 
 const maxName = 64;
 const maxValue = 4096;
@@ -77,7 +78,18 @@ function secretAfter(text: string, separator: number, name: string): Value | nul
     if (words !== null && /^[a-z]{2,12}(?: [a-z]{2,12}){2,24}$/.test(text.slice(words.from, words.until)))
       return words;
   }
-  return judged(text, value, telling, place);
+  const secret = judged(text, value, telling, place);
+  return secret !== null && telling === "password" && !value.quoted ? withWords(text, secret) : secret;
+}
+
+/** `password=correct horse battery staple`: small words go on after a small word, unless they say something about it. */
+function withWords(text: string, value: Value): Value {
+  if (!/^[a-z]{3,12}$/.test(text.slice(value.from, value.until))) return value;
+  const more =
+    /^(?: (?!(?:for|from|at|host|port|failed|rejected|to|on|in|is|was|and|or|user|db|with|not|has|of|by|the)\b)[a-z]{3,12}(?![\w=:.-])){1,23}/.exec(
+      text.slice(value.until, value.until + 320),
+    );
+  return { ...value, until: value.until + (more?.[0].length ?? 0) };
 }
 
 function judged(text: string, value: Value, telling: Telling, place: Place): Value | null {
@@ -229,22 +241,3 @@ const proseWords =
   /^(?:pass(?:word|wd|phrase|code)?|pwd|secrets?|tokens?|credentials?|keys?|otp|pin|auth|session|cookies?|signature|code|state|ticket|bearer)$/i;
 const isKeyLike = (value: string): boolean =>
   value.length >= 8 && isMixed(value) && !/^[\w.-]+[:=(][^=]|^\d+(?:\.\d+)+/.test(value);
-
-const element = /(<([A-Za-z][\w.:-]{0,63})>)([^<>]{1,1024})(?=<\/)/g;
-/** `name="DB_PASSWORD" value="x"`, `{"name":"DB_PASSWORD","value":"x"}`, `- name: DB_PASSWORD⏎  value: x` */
-const pair =
-  /(\b(?:key|name)["']?\s{0,3}[:=]\s{0,3}["']?([A-Za-z][\w.-]{0,63})["']?[\s,]{1,24}["']?value["']?\s{0,3}[:=]\s{0,3})(?:"([^"\n]{1,1024})(?=")|["']?([^\s"',<>}]{1,1024}))/gi;
-
-function redactPairs(text: string, mark: string): string {
-  const replace = (all: string, head: string, name: string, value: string): string => {
-    const telling = tellingOf(name);
-    return telling !== null && isSecretValue(telling, value, { quoted: true, assigned: true })
-      ? `${head}${mark}`
-      : all;
-  };
-  return text
-    .replace(element, replace)
-    .replace(pair, (all, head: string, name: string, quoted: string | undefined, bare: string | undefined) =>
-      replace(all, quoted === undefined ? head : `${head}"`, name, quoted ?? bare ?? ""),
-    );
-}

@@ -1,8 +1,8 @@
 /** One-time codes, pins, backup codes, seed phrases, and secrets on the lines below the one that announces them. */
-import { isMixed, isSecretValue } from "./names.ts";
+import { isMixed, isOfAllKinds, isSecretValue } from "./names.ts";
 
 const cue =
-  "(?:one[- ]?time[ -](?:pass(?:word|code)?|code|pin)|(?:otp|totp|2fa|mfa|sms|pin|pairing|verification|verify|security|login|log-?in|sign[- ]?in|confirmation|confirm|authentication|authenticator|authorization|access|activation|reset|unlock|device|user|recovery|backup|two[- ]factor|two[- ]step|steam guard|guard|whatsapp|google|google verification|telegram|signal|bank|card|door|alarm|gate|safe|voicemail|temporary) (?:pass)?code|otp|totp|2fa|mfa|passcode|m?tan|pin|puk2?|pin2|cvv2?|cvc2?|pass ?key|so[- ]pin)";
+  "(?:one[- ]?time[ -](?:pass(?:word|code)?|code|pin)|(?:otp|totp|2fa|mfa|sms|pin|pairing|verification|verify|security|login|log-?in|sign[- ]?in|confirmation|confirm|authentication|authenticator|authorization|access|activation|reset|unlock|device|user|recovery|backup|two[- ]factor|two[- ]step|steam guard|guard|whatsapp|google|google verification|telegram|signal|bank|card|door|alarm|gate|safe|voicemail|temporary) (?:pass)?code|(?:otp|totp|2fa|mfa|hardware|rsa|soft)[ -]token|otp|totp|2fa|mfa|passcode|m?tan|pin|puk2?|pin2|cvv2?|cvc2?|pass ?key|so[- ]pin)";
 const number =
   "(?:\\d{4,10}|\\d{3}[- ]\\d{3}|[A-Z]{1,2}-\\d{4,8}|[A-Z0-9]{4}-[A-Z0-9]{4}(?:-[A-Z0-9]{4}){0,4})";
 const ended = "(?![\\w%]|[.,:/-]\\d)";
@@ -21,12 +21,16 @@ const before =
   /((?:^|[\s"'(<:>])(?:use[ \t]{1,3}|enter[ \t]{1,3}|type[ \t]{1,3}|with[ \t]{1,3})?)(\d{4,10}|\d{3}[- ]\d{3}|[A-Z]-\d{4,8})(?=[ \t]{1,3}(?:is|ist|est|es|è|é|er|är|to|as|for)[ \t]{1,3}(?:your|the|a|dein|ihr|votre|tu|su|il tuo|o seu|din|sign|log|verify|confirm|complete|continue)\b[^\n]{0,60}?(?:code|otp|pin|passcode|password|tan|sign[- ]?in|log[- ]?in|verify|verification|confirm|koden?|código|codice)\b)/gim;
 const toUse =
   /(\b(?:use|enter|type|enter code|use code|code)[ \t]{1,3})(\d{4,10}|\d{3}[- ]\d{3}|[A-Z0-9]{4}-[A-Z0-9]{4})(?=[ \t]{1,3}(?:to (?:sign|log|verify|confirm|complete|continue|pair|finish|unlock)|as your|at https?:|on (?:your|the)))/gi;
+const lone =
+  /((?<![\w-])(?<!\b(?:exit|error|status|return|zip|postal|area|country|response|result|reason|stop|event|key|char|source|product|op)[ \t_-])code[ \t]{0,2}[: ][ \t]{0,3})(\d{6,8})(?![\w.])/gi;
+const dashed =
+  /((?:^|[\s"'(<:>#]))(\d{4,8}|\d{3}[- ]\d{3})(?=[ \t]{1,2}[-–—:][ \t]{1,2}(?:your|the)\b[^\n]{0,40}?\b(?:code|otp|pin|passcode)\b)/gim;
 const steam = /(\bsteam[ -]?guard[ \t](?:code)?[ \t]{0,2}(?:is|:)?[ \t]{0,2})([A-Z0-9]{5})(?!\w)/gi;
 const reversed =
   /((?:^|[\s"'(<:>#])(?:[A-Za-z]-)?)(\d{4,8}|\d{3}[- ]\d{3})(?=[ \t]{1,3}(?:is|ist|est|es|è|é)[ \t][^\n]{0,50}?\b(?:code|otp|pin|passcode|einmalpasswort|\w{0,20}code|código|codice)\b)/gim;
 /** `code: 482913` with six to eight digits, which no exit code has */
 const plainCode =
-  /((?<![\w.-])(?:your|dein|ihr|votre|new|the)[ \t](?:\w{2,16}[ \t]){0,3}code[ \t]{0,3}(?::|is|ist|est)[ \t]{0,3}["']?)(\d{4,8}|\d{3}[- ]\d{3}|[A-Z0-9]{6,10})(?![\w-])/gi;
+  /((?<![\w.-])(?:your|dein|ihr|votre|new|the)[ \t](?:\w{2,16}[ \t]){0,3}code[ \t]{0,3}(?::|is|ist|lautet|est)[ \t]{0,3}["']?)(\d{4,8}|\d{3}[- ]\d{3}|[A-Z0-9]{6,10})(?![\w-])/gi;
 
 /** A list of them: `backup codes: a1b2c3d4, e5f6g7h8` */
 const listCue =
@@ -56,6 +60,8 @@ export function redactCodes(text: string, mark: string): string {
       .replace(before, hide)
       .replace(toUse, hide)
       .replace(steam, hide)
+      .replace(lone, hide)
+      .replace(dashed, hide)
       .replace(reversed, hide)
       .replace(plainCode, (all, head: string, value: string) => (/\d/.test(value) ? `${head}${mark}` : all));
   }
@@ -140,5 +146,6 @@ const isLoneSecret = (value: string): boolean =>
   /^[^\s]{6,256}$/.test(value) &&
   !value.startsWith("[redacted]") &&
   isMixed(value) &&
-  !/^\/|:\/\/|^[\w-]+(?:\.[\w-]+)+$|[:;,]$/.test(value) &&
+  !/^\/|:\/\/|[:;,]$/.test(value) &&
+  (isOfAllKinds(value) || !/^[\w-]+(?:\.[\w-]+)+$/.test(value)) &&
   isSecretValue("key", value, { quoted: true, assigned: true });

@@ -51,6 +51,7 @@ const prefixed: readonly string[] = [
   "cio[A-Za-z0-9]{32}",
   "eyJ[A-Za-z0-9_-]{8,}\\.[A-Za-z0-9_-]{8,}\\.[A-Za-z0-9_-]*", // JWT
   "\\$(?:[1256]|2[abxy]|5|apr1|y|gy|7|argon2(?:id|i|d)|pbkdf2[a-z0-9-]{0,10}|scrypt)\\$[A-Za-z0-9./+=,$*-]{16,}", // crypt(5)
+  "[0-9a-f]{32}:[0-9a-f]{32}(?![0-9a-f])", // LM and NT hash
   "\\{(?:SSHA|SHA|SMD5|MD5|CRYPT)[0-9]{0,3}\\}[A-Za-z0-9+/=$.]{16,}", // LDAP userPassword
 ];
 

@@ -150,6 +150,10 @@ export function isMixed(value: string): boolean {
   return /\d/.test(value) ? /[A-Za-z]/.test(value) : /[a-z][A-Z]|[!#$%^&*+=?@~|]/.test(value);
 }
 
+/** Small and capital letters and digits at once: no host's name, no file's name, no word is like that. */
+export const isOfAllKinds = (value: string): boolean =>
+  /\d/.test(value) && /[a-z]/.test(value) && /[A-Z]/.test(value);
+
 /** Whether it is `user:password` in base64, as HTTP's Basic scheme and container registries write it. */
 export function isUserAndPassword(value: string): boolean {
   if (value.length < 8 || value.length > 2048 || !/^[A-Za-z0-9+/_-]+={0,2}$/.test(value)) return false;

@@ -1,5 +1,5 @@
 /** Secrets as protocols write them into traces: mail, chat, Redis, HTTP; and links that are a key by themselves. */
-import { isMixed, isUserAndPassword, looksRandom } from "./names.ts";
+import { isMixed, isOfAllKinds, isUserAndPassword, looksRandom } from "./names.ts";
 
 const base64 = "[A-Za-z0-9+/_-]{4,2048}={0,2}(?![A-Za-z0-9+/=])";
 
@@ -37,13 +37,16 @@ const queryCode =
   /((?:[?&;#]|%3F|%26|\\u0026|&amp;)(?:code|auth_?code|authorization_?code|otp|pin|tan|ticket|token|t|key|k|sig|signature|hash|nonce|state|verifier|code_verifier|id_token_hint|magic|invite|secret|pass|pw|sid|session|login_token|confirmation_token|reset_token|auth|jwt|hmac|credential|assertion|samlresponse|samlrequest|oobcode|apikey)(?:=|%3D))([^\s"'<>&;#\\`)]{4,4096})/gi;
 const always = /(?:otp|pin|tan|secret|pass|pw|jwt|assertion|saml|apikey|oobcode|credential|_token|magic)/i;
 
+const formCode =
+  /((?:^|[\s"'])(?:code|code_verifier|device_code|refresh_token|assertion|client_assertion)=)([^\s&"']{6,4096})(?=&)/gi;
+
 const hostsAreKeys =
   /(\b(?:hc-ping\.com|uptime\.betterstack\.com\/api\/v1\/heartbeat|cronitor\.link\/p|nosnch\.in|ntfy\.sh|hooks\.zapier\.com\/hooks\/catch|maker\.ifttt\.com\/trigger\/\w{1,64}\/with\/key|webhook\.site|chat\.googleapis\.com\/v1\/spaces\/\w{1,64}\/messages\?key=|api\.pushover\.net\/\w{1,8}|discordapp?\.com\/api\/webhooks\/\d{10,22}|outlook\.office\.com\/webhook|prod-\d{1,3}\.\w{1,40}\.logic\.azure\.com(?::443)?\/workflows|hook\.\w{2,8}\.make\.com|api\.day\.app|open\.feishu\.cn\/open-apis\/bot\/v2\/hook|oapi\.dingtalk\.com\/robot\/send\?access_token=|qyapi\.weixin\.qq\.com\/cgi-bin\/webhook\/send\?key=)(?:\/)?)([A-Za-z0-9_.~/-]{8,256})/gi;
 
 export function redactProtocols(text: string, mark: string): string {
   const hide = (_: string, head: string): string => `${head}${mark}`;
   const unless = (known: RegExp) => (all: string, head: string, value: string) =>
-    value.startsWith("[redacted]") || known.test(value) ? all : `${head}${mark}`;
+    value.startsWith("[redacted]") || (known.test(value) && !isOfAllKinds(value)) ? all : `${head}${mark}`;
   let result = text;
   if (/\b(?:auth|authenticate|334)\b/i.test(result)) {
     result = afterSasl(result, mark)
@@ -73,6 +76,9 @@ export function redactProtocols(text: string, mark: string): string {
     .replace(hostsAreKeys, (all, head: string, value: string) =>
       /\d|[A-Z]/.test(value) ? `${head}${mark}` : all,
     )
+    .replace(formCode, (all, head: string, value: string) =>
+      value.startsWith("[redacted]") || !isMixed(value) ? all : `${head}${mark}`,
+    )
     .replace(queryCode, (all, head: string, value: string) =>
       isQuerySecret(head, value) ? `${head}${mark}` : all,
     )
@@ -97,9 +103,10 @@ function afterSasl(text: string, mark: string): string {
 
 const isAuthWord = (value: string): boolean =>
   value.startsWith("[redacted]") ||
-  /^(?:[a-z]+|[A-Z]+|[A-Z][a-z]+|\d{1,5}|\w+[:=].*|\(.*|[\d.]+m?s|[\w-]+(?:\.[\w-]+)+|\/.*|mechanism.*)[.,;:!]?$/.test(
-    value,
-  );
+  (!isOfAllKinds(value) &&
+    /^(?:[a-z]+|[A-Z]+|[A-Z][a-z]+|\d{1,5}|\w+[:=].*|\(.*|[\d.]+m?s|[\w-]+(?:\.[\w-]+)+|\/.*|mechanism.*)[.,;:!]?$/.test(
+      value,
+    ));
 
 function isQuerySecret(head: string, value: string): boolean {
   if (value.startsWith("[redacted]") || value.startsWith("$") || value.startsWith("{")) return false;

@@ -23,7 +23,7 @@ const afterColon = new RegExp(
 );
 /** In quotes right after it, whatever it is: `psk 'two words'`, `The password is "two words"`. */
 const quotedPhrase =
-  /((?<!["'`])\b(?:pass(?:word|wd|phrase|code)|psk|pwd|secret|pin)\b(?:[ \t]{1,3}(?:for|of)[ \t]\S{1,32})?[ \t]{0,3}(?:[ \t](?:is|was|set to|now|changed to)|[:=])?[ \t]{1,3}(["']))((?!\2)[^"'\n]{4,256})(?=\2)/gi;
+  /((?<!["'`])\b(?:pass(?:word|wd|phrase|code)|psk|pwd|pin)\b(?:[ \t]{1,3}(?:for|of)[ \t]\S{1,32})?[ \t]{0,3}(?:[ \t](?:is|was|set to|now|changed to)|[:=])?[ \t]{1,3}(["']))((?!\2)[^"'\n]{4,256})(?=\2)/gi;
 const bearer = /(\b(?:bearer|apikey|api-key)[ \t]{1,3})([A-Za-z0-9._~+/=:-]{8,4096})/gi;
 const basic = /(\bbasic[ \t]{1,3})([A-Za-z0-9+/_-]{8,2048}={0,2})/gi;
 
@@ -33,13 +33,24 @@ const further: readonly RegExp[] = [
   /(\bpassword\b[^\n]{0,60}?[ \t]from[ \t]{1,3}\S{1,256}[ \t]{1,3}to[ \t]{1,3})([^\s"'`]{8,256})/gi,
   /(\b(?:login|credentials?|user(?:name)?)\b[^\n:=]{0,20}[:=][ \t]{0,3}[\w.@-]{1,64}[ \t]{0,3}\/[ \t]{0,3})([^\s"'`/]{8,256})/gi,
   /(\b(?:login|logon|creds?|credentials?|account)[ \t]{0,2}[ \t:=][ \t]{0,2}[\w.@-]{1,64}[/:])([^\s"'`/]{8,256})/gi,
+  /(\b(?:logged in|login|sign(?:ed)? in|authenticat\w{1,5}|askpass)\b[^\n"'`]{0,24}?\b(?:using|with|answered)[ \t]{1,3})([^\s"'`]{8,256})/gi,
+  /(\bcommunity(?:[ \t]string)?[ \t:=]{1,3})([^\s"'`]{8,256})/gi,
   /((?:^|[>\s])(?:PASS|AUTH)[ \t]{1,3})([^\s"'`/]{8,256})(?=\s{0,3}$)/gm,
   /((?<![\w/.:-])[A-Za-z][\w.-]{0,63}:)([^\s@"'/:]{8,128})(?=@[\w-]{1,63}\.[\w.-]{1,200})/g,
 ];
+/** `[sudo] password for bob: x`, `your temporary password is x, change it`, `passwd -> x` */
+const prompted: readonly RegExp[] = [
+  /(\b(?:password|passphrase|passcode)[ \t]for[ \t][^\n:]{1,64}:[ \t]{1,3})([^\s"'`]{4,64})(?=\s{0,3}$)/gim,
+  /(\b(?:temporary|initial|default|generated|new|current|old|one-time)[ \t](?:\w{1,16}[ \t])?(?:password|passphrase|passcode|pin)[ \t]{1,3}(?:is|was)[ \t:]{1,3})([^\s"'`,;]{4,64})(?=[,;.](?:\s|$))/gi,
+  /(\b(?:password|passwd|passphrase|pwd|secret)[ \t]{1,3}->[ \t]{1,3})([^\s"'`]{4,64})(?=\s{0,3}$)/gim,
+  /(\blogin\b[^\n]{0,30}\[b?'?[\w.@-]{1,64}'?\/b?'?)([^\s'\]]{2,256})(?=['\]])/gi,
+];
+const sessionWord = /(\bsession(?:[ _-]?id)?[ \t]{1,3})([A-Za-z0-9_.-]{20,256})/gi;
+const keyInBrackets = /(\b[\w-]{0,24}(?:key|token|secret|password)\[)([A-Za-z0-9_.+/=-]{12,256})(?=\])/gi;
 const loginWord = /(\b(?:login|logon|authtoken)[ \t]{1,3})([A-Za-z0-9_.-]{20,256})/gi;
 
 const aboutIt =
-  /^(?:expired|required|incorrect|invalid|missing|wrong|empty|unset|correct|valid|weak|short|long|changed|unchanged|disabled|enabled|unknown|reset|set|stored|hidden|ok|good|bad|strong|needed|null|none|true|false|stale|revoked|locked|optional|mandatory|accepted|rejected|ready|used|unused|proceed|continue|login|access|use|enter|unlock|sign|not|here|there|lost|gone|sent|safe|secret|blank|public|ignored|rotated|encrypted|plain|plaintext|wrong\.)$/i;
+  /^(?:expired|required|incorrect|invalid|missing|wrong|empty|unset|correct|valid|weak|short|long|changed|unchanged|disabled|enabled|unknown|reset|set|stored|hidden|ok|good|bad|strong|needed|null|none|true|false|stale|revoked|locked|optional|mandatory|accepted|rejected|ready|used|unused|high|low|input|output|proceed|continue|login|access|use|enter|unlock|sign|not|here|there|lost|gone|sent|safe|secret|blank|public|ignored|rotated|encrypted|plain|plaintext|wrong\.)$/i;
 
 export function redactSentences(text: string, mark: string): string {
   const whenSecret = (test: (value: string) => boolean) => (all: string, head: string, value: string) =>
@@ -62,7 +73,24 @@ export function redactSentences(text: string, mark: string): string {
       rule,
       whenSecret((value) => isStrong(trimmed(value))),
     );
+  for (const rule of prompted)
+    result = result.replace(
+      rule,
+      whenSecret(
+        (value) =>
+          !aboutIt.test(trimmed(value)) &&
+          isSecretValue("password", trimmed(value), { quoted: false, assigned: false }),
+      ),
+    );
   return result
+    .replace(
+      sessionWord,
+      whenSecret((value) => looksRandom(value, 20)),
+    )
+    .replace(
+      keyInBrackets,
+      whenSecret((value) => looksRandom(value, 12)),
+    )
     .replace(
       loginWord,
       whenSecret((value) => looksRandom(value, 20)),

@@ -29,6 +29,7 @@ export function redactShell(text: string, mark: string, depth = 0): string {
   if (!concerns(text)) return text;
   const commands = simpleCommands(text);
   const spans: { from: number; until: number }[] = [];
+  let busyUntil = 0;
   for (const [number, command] of commands.entries()) {
     const { words } = command;
     // `a1="-p"`, as audit writes an EXECVE
@@ -47,7 +48,12 @@ export function redactShell(text: string, mark: string, depth = 0): string {
       if (offset !== null) spans.push(spanOf(text, word, offset));
     }
     if (depth < 3) for (const word of words) spans.push(...insideOf(text, word, mark, depth));
-    spans.push(...fed(text, commands, number));
+    // The lines of a here-document are no commands.
+    if ((words[0]?.from ?? 0) >= busyUntil) {
+      const into = fed(text, commands, number);
+      spans.push(...into);
+      busyUntil = Math.max(busyUntil, into.at(-1)?.until ?? 0);
+    }
   }
   return replaced(text, spans, mark);
 }

@@ -4,6 +4,8 @@ import { isArgument, mostArguments, startOf } from "./program-arguments.ts";
 import { programName, programs } from "./programs.ts";
 import { type SimpleCommand, spanOf, type Word } from "./words.ts";
 
+const longestDocument = 2048;
+
 /** `echo X | kinit`, `kinit <<< X`, `kinit <<EOF` */
 export function fed(
   text: string,
@@ -32,9 +34,11 @@ export function fed(
   );
   if (heredoc !== null) {
     const from = (command.words.at(-1)?.until ?? 0) + 1;
-    const end = text.indexOf(`\n${heredoc[2]}`, from - 1);
-    for (const line of linesOf(text, from, end < 0 ? Math.min(text.length, from + 4096) : end))
-      spans.push(isForAccounts ? afterColon(text, line) : line);
+    const near = text.slice(from - 1, from + longestDocument);
+    const end = near.indexOf(`\n${heredoc[2]}`);
+    // Without its end it is cut off, or none: the secret is the first line.
+    const until = end >= 0 ? from - 1 + end : from + (near.slice(1).split("\n", 1)[0] ?? "").length;
+    for (const line of linesOf(text, from, until)) spans.push(isForAccounts ? afterColon(text, line) : line);
   }
   for (let before = number - 1; before >= 0 && before >= number - 6; before -= 1) {
     const feeder = commands[before];
