@@ -13,8 +13,11 @@ import {
 } from "./system/env-values.ts";
 import { type Fault, faultText } from "./system/json-source.ts";
 import { nearestOf, quoted } from "./system/names.ts";
+import { ownWords } from "./system/own-words.ts";
 import { reach } from "./system/reach.ts";
+import { knowSecrets, protectWords } from "./system/redact/known.ts";
 import { relayOf, summaryTime } from "./system/relay-settings.ts";
+import { secretsAmong } from "./system/secrets.ts";
 import { readSettings } from "./system/settings-file.ts";
 import type { System } from "./system/system.ts";
 import { UserError } from "./types/errors.ts";
@@ -39,6 +42,9 @@ export function loadConfig(source: ConfigSource): Config {
   const envFile = readEnvFile(system.files, envPath(source, settingsFile));
   const faults: Fault[] = [...envFile.faults];
   const settings = "settings" in read ? read.settings : Settings.parse({});
+  // Before anything is said about a setting: what is wrong with one may quote it.
+  protectWords(ownWords);
+  knowSecrets(secretsAmong({ env, envFile, settings, files: system.files }));
 
   const value = (name: string) => lookUp(name, env, envFile);
   const integer = (name: VariableName) => readInteger(name, value(name), faults);

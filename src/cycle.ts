@@ -165,10 +165,10 @@ export async function runCycle(
       ...told.notes,
     ],
   };
-  parts.trail.append(trail);
+  const written = parts.trail.append(trail);
   await recordOperatorActions(parts, executor.unrecorded);
   parts.state.end(durationMs);
-  return trail;
+  return written;
 }
 
 function selfOf({ state, book }: Parts, executorError: string | null) {

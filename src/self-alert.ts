@@ -103,7 +103,7 @@ function parcelOf({ system, config }: Parts, problem: string, message: string): 
   const { wallMs } = system.clock.now();
   const at = new Date(wallMs).toISOString();
   const host = hostName(system.files);
-  const summary = oneLine(redact(message), 2000);
+  const summary = oneLine(redact(message.slice(0, 8000)), 2000);
   const text = `${host}: CRITICAL ${summary}`;
   const about = { problem, type: "argus" as const, subject: "argus", severity: "critical" as const };
   return {

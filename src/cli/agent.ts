@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { stringify } from "../system/printable.ts";
+import { redact } from "../system/redact/redact.ts";
 import { type AgentResult, maxResultBytes } from "../types/hand-off.ts";
 import type { Context } from "./context.ts";
 
@@ -22,11 +23,14 @@ export function agentCommand(program: Command, context: Context): void {
         exitCode: result.exitCode,
         timedOut: result.timedOut,
         seconds: Math.round((clock.monotonicMs() - startedMs) / 1000),
-        output: tail(result.stdout, maxOutputBytes),
-        errors: result.missing ? `there is no program ${command} here` : tail(result.stderr, maxErrorsBytes),
+        // Before the cut: half a secret is not recognised as one.
+        output: tail(redact(result.stdout), maxOutputBytes),
+        errors: result.missing
+          ? `there is no program ${command} here`
+          : tail(redact(result.stderr), maxErrorsBytes),
       };
       // Whatever became of it is said in here: a unit that fails would be a problem of its own.
-      context.print(stringify(told));
+      context.printRaw(stringify(told));
     });
 }
 

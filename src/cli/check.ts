@@ -2,8 +2,10 @@ import type { Command } from "commander";
 import { loadRules } from "../detect/load.ts";
 import { runRuleTests } from "../detect/rule-tests.ts";
 import { type CheckData, checkReport, isFine } from "../report/check.ts";
+import { notHiddenSentence } from "../report/secrets.ts";
 import { faultText } from "../system/json-source.ts";
 import { reach } from "../system/reach.ts";
+import { secretsNotHidden } from "../system/redact/known.ts";
 import { UserError } from "../types/errors.ts";
 import type { Config } from "../types/settings.ts";
 import { type Context, printJson } from "./context.ts";
@@ -26,6 +28,8 @@ export function checkCommand(program: Command, context: Context): void {
 async function check(context: Context): Promise<CheckData> {
   const { files } = context.system;
   const settings = readSettings(context);
+  const weak = secretsNotHidden();
+  const notes = weak.length === 0 ? {} : { notes: [notHiddenSentence(weak)] };
   const { rulesDir, localRulesDir } = settings.config;
   const folders = [rulesDir, localRulesDir].filter((dir) => reach(files, dir).kind !== "nothing");
   const loaded = loadRules(files, settings.config);
@@ -35,6 +39,7 @@ async function check(context: Context): Promise<CheckData> {
       settings: { file: settings.file, error: settings.error },
       rules: { folders, files: 0, inForce: 0, disabled: [], faults: loaded.faults.map(faultText) },
       tests: none,
+      ...notes,
     };
   }
   const { set } = loaded;
@@ -50,6 +55,7 @@ async function check(context: Context): Promise<CheckData> {
       faults: [],
     },
     tests: { passed: reports.length - failed.length, failed, faults: faults.map(faultText) },
+    ...notes,
   };
 }
 

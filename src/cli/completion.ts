@@ -17,6 +17,6 @@ export function completionCommand(program: Command, context: Context): void {
             options: help.visibleOptions(each).flatMap(({ long }) => long ?? []),
             commands: wordsOf(each),
           }));
-      context.print(bashCompletion(wordsOf(program)));
+      context.printRaw(bashCompletion(wordsOf(program)));
     });
 }

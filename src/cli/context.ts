@@ -6,6 +6,7 @@ import { createStyle, type Style } from "../report/style.ts";
 import { createSystem } from "../system/machine.ts";
 import { printable, stringify } from "../system/printable.ts";
 import { reach } from "../system/reach.ts";
+import { redact, redactDeep } from "../system/redact/redact.ts";
 import type { System } from "../system/system.ts";
 import type { Config } from "../types/settings.ts";
 import { openTerminal, type Terminal } from "./terminal.ts";
@@ -24,8 +25,10 @@ export interface Context extends Invocation {
   readonly command: string;
   /** Read at each call, so that SIGHUP gets the files as they are then. Throws UserError. */
   readonly config: () => Config;
-  /** Lines that Argus made: a report, or JSON. */
+  /** Lines that Argus made, without the secrets in them. */
   print(text: string): void;
+  /** What is free of them already: JSON, or a program. */
+  printRaw(text: string): void;
   /** One sentence, on one line, whatever stands in it. */
   say(sentence: string): void;
   /** The same to standard error, or several of them. */
@@ -46,12 +49,14 @@ export function lookAtState({ system, config }: Pick<Context, "system" | "config
 }
 
 export function printJson(context: Context, value: unknown): void {
-  context.print(stringify(value, 2));
+  // As data, so that what is taken out breaks no JSON; the text is printed as it is.
+  context.printRaw(stringify(redactDeep(value), 2));
 }
 
 export function createContext(invocation: Invocation, exit: Context["exit"]): Context {
   const system = createSystem();
   const terminal = openTerminal();
+  const print = (text: string) => terminal.out(text.endsWith("\n") ? text : `${text}\n`);
   const folders = (invocation.env["PATH"] ?? "").split(":").filter((folder) => folder.startsWith("/"));
   const isInstalled = folders.some((folder) => reach(system.files, `${folder}/argus`).kind === "file");
   return {
@@ -68,9 +73,16 @@ export function createContext(invocation: Invocation, exit: Context["exit"]): Co
     },
     config: () => loadConfig({ ...invocation, system }),
     terminal,
-    print: (text) => terminal.out(text.endsWith("\n") ? text : `${text}\n`),
-    say: (sentence) => terminal.out(`${printable(sentence)}\n`),
-    warn: (said) => terminal.err(`argus: ${[said].flat().map(printable).join("\n")}\n`),
+    print: (text) => print(redact(text)),
+    printRaw: print,
+    say: (sentence) => terminal.out(`${printable(redact(sentence))}\n`),
+    warn: (said) =>
+      terminal.err(
+        `argus: ${[said]
+          .flat()
+          .map((each) => printable(redact(each)))
+          .join("\n")}\n`,
+      ),
     exit,
   };
 }

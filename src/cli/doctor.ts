@@ -7,8 +7,10 @@ import { policyOf } from "../execute/policy.ts";
 import { readLiveness } from "../record/liveness.ts";
 import { folderNames, openStateDir } from "../record/state-dir.ts";
 import { doctorReport, livenessCheck } from "../report/doctor.ts";
+import { notHiddenSentence } from "../report/secrets.ts";
 import { errorCode } from "../system/files.ts";
 import { refusalsIn } from "../system/json-folder.ts";
+import { secretsNotHidden } from "../system/redact/known.ts";
 import type { System } from "../system/system.ts";
 import { UserError } from "../types/errors.ts";
 import type { Config } from "../types/settings.ts";
@@ -33,6 +35,7 @@ export function doctorCommand(program: Command, context: Context): void {
         attempt("rules", () => `${openBook(system, config).rules().rules.length} rules in force`),
         ...(await whereItRuns(system, config)),
         ...(await findAbilities(system, config)),
+        ...secretChecks(),
         ...(await attemptAll("alerts", () => channelChecks(system, config))),
         ...(await attemptAll("tickets", () => ticketChecks(system, config))),
         ...codingAgent(system, config),
@@ -64,6 +67,19 @@ function whole({ files }: System, folder: string): string {
   const refusals = refusalsIn(files, folder);
   if (refusals.length > 0) throw new UserError(refusals.join("\n"));
   return folder;
+}
+
+/** Without a secret that cannot be hidden there is nothing to say. */
+function secretChecks(): Ability[] {
+  const names = secretsNotHidden();
+  if (names.length === 0) return [];
+  return [
+    limited(
+      "secrets",
+      notHiddenSentence(names),
+      `put a longer one into argus.env for ${names.join(" and ")}`,
+    ),
+  ];
 }
 
 /** Without `handOff` there is nothing to say. */

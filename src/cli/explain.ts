@@ -131,6 +131,7 @@ async function explainRule(
     streaks: storedStreaks(context, config),
     problemOf: (key) => problemFact(problems.get(key), now.wallMs),
     now,
+    recorded: true,
   });
   const fired = newestActions(trail, name);
   const { rule, file, line } = judged.compiled;

@@ -99,6 +99,7 @@ export function createParts(
       files,
       path: join(stateDir, "streaks.json"),
       schema: StreakFile,
+      plain: true,
       empty: () => ({ version: 1 as const, streaks: {} }),
       note,
     }),

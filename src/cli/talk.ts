@@ -126,6 +126,6 @@ function printed(context: Context, work: (inner: Context) => void): Reply {
   const print = (text: string) => void lines.push(text);
   const say = (sentence: string) => print(printable(sentence));
   const warn = (said: string | readonly string[]) => [said].flat().forEach(say);
-  work({ ...context, style, print, say, warn });
+  work({ ...context, style, print, printRaw: print, say, warn });
   return report(lines.join("\n"));
 }

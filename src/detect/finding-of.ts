@@ -3,6 +3,7 @@
  * into registry, trail, messages and tickets, so the secrets of command lines are taken out here, once. What acts
  * (target, expectation) and what identifies stays as it was seen.
  */
+import { redactProcess } from "../system/redact/processes.ts";
 import { redact, redactDeep } from "../system/redact/redact.ts";
 import type { Expectation } from "../types/action.ts";
 import type { Entity, EntityKind } from "../types/facts.ts";
@@ -16,9 +17,10 @@ import type { Held } from "./streaks.ts";
 export function findingOf(judged: JudgedRule, look: Look, judgement: Judgement, held: Held | null): Finding {
   const { rule, templates, file, line, priority } = judged.compiled;
   const { params } = rule.event;
+  const shown = withoutCommandLine(look);
   const actions = (params.actions ?? []).map((action, index): ActionRequest => {
     const target = templates.actions[index]?.target?.value(look.facts);
-    const message = templates.actions[index]?.message?.sentence(look.facts);
+    const message = templates.actions[index]?.message?.sentence(shown);
     return {
       type: action.type,
       ...(typeof target === "string" || typeof target === "number" ? { target } : {}),
@@ -35,22 +37,32 @@ export function findingOf(judged: JudgedRule, look: Look, judgement: Judgement, 
     type: rule.event.type,
     condition: params.condition,
     severity: params.severity,
-    subject: redact(look.subject),
-    summary: templates.summary.sentence(look.facts),
-    ...(templates.advice === null ? {} : { advice: templates.advice.sentence(look.facts) }),
+    subject: redact(templates.subject.render(shown)),
+    summary: templates.summary.sentence(shown),
+    ...(templates.advice === null ? {} : { advice: templates.advice.sentence(shown) }),
     entity: rule.forEach === undefined ? null : { kind: rule.forEach, identity: look.identity },
     expect: expectationOf(rule.forEach, look.entity),
-    evidence: judgement.evidence.map(withoutSecrets),
+    evidence: judgement.evidence.map((one) => withoutSecrets(one, look, shown)),
     held: held === null ? null : { cycles: held.cycles, seconds: held.seconds, wanted: held.wanted },
     actions,
     resolves: params.resolves ?? false,
   };
 }
 
-function withoutSecrets(evidence: Evidence): Evidence {
-  const { saw, wanted } = evidence;
-  return { ...evidence, saw: redactDeep(saw), wanted: redactDeep(wanted) };
+/** What a template is filled with: a process's command line, redacted while its arguments were still apart. */
+function withoutCommandLine({ entity, facts }: Look): Look["facts"] {
+  return entity !== null && "commandLine" in entity ? { ...facts, process: redactProcess(entity) } : facts;
 }
+
+function withoutSecrets(evidence: Evidence, { facts }: Look, shown: Look["facts"]): Evidence {
+  const { fact, path, saw, wanted } = evidence;
+  const isRaw = (value: unknown) => value !== undefined && value === fieldOf(facts[fact], path);
+  const seen = shown !== facts && isRaw(saw) ? fieldOf(shown[fact], path) : saw;
+  return { ...evidence, saw: redactDeep(seen), wanted: redactDeep(wanted) };
+}
+
+const fieldOf = (value: unknown, path: string): unknown =>
+  typeof value === "object" && value !== null && path !== "" ? Reflect.get(value, path) : value;
 
 function expectationOf(kind: EntityKind | undefined, entity: Entity | null): Expectation {
   if (entity === null) return {};

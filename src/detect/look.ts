@@ -1,5 +1,6 @@
 /** One look of a rule at an entity, or at the host: for `detect`, and for those who ask again why. */
 import { problemKey } from "../system/problem-key.ts";
+import { redactIdentity } from "../system/redact/redact.ts";
 import { type Entity, type EntityKind, entityIdentity, type Problem24h } from "../types/facts.ts";
 import type { Facts } from "../types/snapshot.ts";
 import type { Judgement } from "./judge.ts";
@@ -34,7 +35,8 @@ export function hostFactsOf({ host, memory, swap, load, pressure, self }: Facts)
 }
 
 export function identityOf(kind: EntityKind | undefined, entity: Entity | null): string {
-  return kind === undefined || entity === null ? "*" : entityIdentity(kind, entity as never);
+  // It goes into state files, registry and trail.
+  return kind === undefined || entity === null ? "*" : redactIdentity(entityIdentity(kind, entity as never));
 }
 
 export function lookAt(

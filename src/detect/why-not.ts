@@ -1,6 +1,8 @@
 /** Why a rule fired or not on a recorded snapshot: the production judge, without the filter, on every entity. */
+import { mark } from "../system/redact/redact.ts";
 import type { Evidence } from "../types/trail.ts";
 import type { DetectInput } from "./detect.ts";
+import type { Judgement } from "./judge.ts";
 import type { JudgedRule } from "./load.ts";
 import {
   entitiesOf,
@@ -31,10 +33,15 @@ export interface RuleLook {
   readonly looks: readonly LookAgain[];
 }
 
+export interface LookAgainInput extends Pick<DetectInput, "facts" | "streaks" | "problemOf" | "now"> {
+  /** The facts are those that were written down, without the secrets that the rule saw. */
+  readonly recorded?: true;
+}
+
 /** @param only identities to look at; all without it. */
 export async function lookAgain(
   judged: JudgedRule,
-  input: Pick<DetectInput, "facts" | "streaks" | "problemOf" | "now">,
+  input: LookAgainInput,
   only?: ReadonlySet<string>,
 ): Promise<RuleLook> {
   const { rule, version } = judged.compiled;
@@ -46,7 +53,8 @@ export async function lookAgain(
     if (only !== undefined && !only.has(identity)) continue;
     try {
       const look = lookAt(judged, entity, shared, input.problemOf);
-      const { holds, evidence } = await judgeLook(judged, look, missing.length > 0);
+      const judgement = await judgeLook(judged, look, missing.length > 0);
+      const { holds, evidence } = input.recorded ? asRecorded(judgement) : judgement;
       const held = heldFor(rule, input.streaks.get(streakKey(version, look.identity)), input.now);
       looks.push({ identity, key: look.key, holds, evidence, held });
     } catch (error) {
@@ -55,3 +63,21 @@ export async function lookAgain(
   }
   return { missing, looks };
 }
+
+/**
+ * A condition that does not hold on a value of which a part was taken out may have held on the whole value: nobody can
+ * say, and a look that failed for such conditions alone is not judged.
+ */
+function asRecorded({ holds, evidence }: Judgement): Pick<Judgement, "holds" | "evidence"> {
+  const doubtful = evidence.map((one) =>
+    one.result === false && holdsMark(one.saw) ? { ...one, result: null } : one,
+  );
+  const stillFails = doubtful.some(({ result }) => result === false);
+  const isDoubtful = doubtful.some(
+    ({ result }, index) => result === null && evidence[index]?.result === false,
+  );
+  return { holds: holds === false && isDoubtful && !stillFails ? null : holds, evidence: doubtful };
+}
+
+const holdsMark = (value: unknown): boolean =>
+  typeof value === "string" ? value.includes(mark) : Array.isArray(value) && value.some(holdsMark);

@@ -1,6 +1,7 @@
 /** The document that is put before the model: one JSON object, bounded in size, without secrets. Pure. */
 
 import { stringify } from "../system/printable.ts";
+import { redactDeep } from "../system/redact/redact.ts";
 import { isoTime, type Moment } from "../types/moment.ts";
 import type { Problem } from "../types/problem.ts";
 import type { Snapshot } from "../types/snapshot.ts";
@@ -136,16 +137,21 @@ const sizes: readonly Sizes[] = [
 ];
 
 export function briefing(input: BriefingInput): Briefing {
-  let smallest: Briefing | null = null;
+  let smallest: Attempt | null = null;
   for (const size of sizes) {
     smallest = attempt(input, size);
     if (smallest.bytes <= maxBriefingBytes) break;
   }
   if (smallest === null) throw new Error("there is no size for a briefing");
-  return smallest;
+  const { document, ...brief } = smallest;
+  // Each part is cleaned where it is made; this is for the part that somebody forgets.
+  const text = stringify(redactDeep(document));
+  return { ...brief, text, bytes: Buffer.byteLength(text) };
 }
 
-function attempt(input: BriefingInput, size: Sizes): Briefing {
+type Attempt = Briefing & { readonly document: object };
+
+function attempt(input: BriefingInput, size: Sizes): Attempt {
   const { snapshot, unresolved, offer, journals } = input;
   const cut: string[] = [];
   const first = <T>(items: readonly T[], most: number, what: string): readonly T[] => {
@@ -198,5 +204,5 @@ function attempt(input: BriefingInput, size: Sizes): Briefing {
     left_out: cut,
   };
   const text = stringify(document);
-  return { text, bytes: Buffer.byteLength(text), problems: [...keys], candidates, cut };
+  return { document, text, bytes: Buffer.byteLength(text), problems: [...keys], candidates, cut };
 }

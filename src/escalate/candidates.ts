@@ -1,4 +1,5 @@
 /** The targets that the model may name: what belongs to the problems it is asked about, and nothing else. Pure. */
+import { redact, redactIdentity } from "../system/redact/redact.ts";
 import { unitDisplayName } from "../system/systemd.ts";
 import type { ActionType, Expectation } from "../types/action.ts";
 import { entityIdentity, type Process, type Service } from "../types/facts.ts";
@@ -45,6 +46,11 @@ export function offerFor(
 
   const offer = (type: ActionType, problem: string, found: Found): void => {
     const name = `${type} ${found.target}`;
+    // To be named it would have to be told, and an answer that names it redacted hits nothing.
+    if (typeof found.target === "string" && redact(found.target) !== found.target) {
+      withheld.add(`${type} of ${redact(found.target)}: its name holds a secret, so it cannot be named here`);
+      return;
+    }
     if (tried.has(name)) {
       withheld.add(`${found.target === null ? type : name}: a rule asked for it in this cycle already`);
       return;
@@ -151,7 +157,9 @@ function processesOf({ findings }: Pick<Unresolved, "findings">, facts: Facts, a
   return findings.flatMap(({ finding }) => {
     const { entity, type } = finding;
     if (entity?.kind === "process") {
-      return processes.filter((process) => entityIdentity("process", process) === entity.identity);
+      return processes.filter(
+        (process) => redactIdentity(entityIdentity("process", process)) === entity.identity,
+      );
     }
     if (type === "swap") return largest(({ swapBytes }) => swapBytes);
     if (type === "process") return largest(({ cpuPercent }) => cpuPercent);
@@ -190,7 +198,7 @@ function sessionsOf({ findings }: Unresolved, facts: Facts): Found[] {
   );
   const own = sessions.filter(
     (session) =>
-      named.has(entityIdentity("session", session)) &&
+      named.has(redactIdentity(entityIdentity("session", session))) &&
       session.watched &&
       !session.attached &&
       plainName.test(session.name),

@@ -1,5 +1,6 @@
 /** Which problems are given to the coding agent of the settings, and what it is given. */
 import { stringify } from "../system/printable.ts";
+import { redactDeep } from "../system/redact/redact.ts";
 import type { System } from "../system/system.ts";
 import type { Proposal } from "../types/action.ts";
 import type { HandOffRun } from "../types/hand-off.ts";
@@ -128,7 +129,7 @@ async function incidentOf(
     const actions = cycle.actions.filter(({ problem }) => problem === group.key);
     if (findings.length + actions.length === 0) continue;
     const text = machineText(
-      stringify({ cycle: cycle.cycle.id, ts: cycle.cycle.ts, findings, actions }),
+      stringify(redactDeep({ cycle: cycle.cycle.id, ts: cycle.cycle.ts, findings, actions })),
       20_000,
     );
     bytes += Buffer.byteLength(text);

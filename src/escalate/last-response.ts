@@ -1,7 +1,7 @@
 /** `last_response.json` in the log folder: the last reply as it came, for people who want to see the very words. */
 import { join } from "node:path";
 import { stringify } from "../system/printable.ts";
-import { redactDeep } from "../system/redact/redact.ts";
+import { redact, redactDeep } from "../system/redact/redact.ts";
 import type { Files } from "../system/system.ts";
 import type { Consultation } from "../types/consultation.ts";
 
@@ -20,7 +20,9 @@ const maxText = 64_000;
 /** Redacted, and readable for Argus's own user alone. Throws when it cannot be written. */
 export function writeLastResponse(files: Files, logDir: string, response: LastResponse): void {
   const { text, ...rest } = response;
-  const cut = text.length > maxText ? `${text.slice(0, maxText)}… (+${text.length - maxText})` : text;
+  // Half a secret at the end would not be recognised.
+  const safe = redact(text.slice(0, 2 * maxText));
+  const cut = text.length > maxText ? `${safe.slice(0, maxText)}… (+${text.length - maxText})` : safe;
   files.makeDirectory(logDir);
   const whole = redactDeep({ version: 1, ...rest, text: cut });
   files.writeAtomic(join(logDir, "last_response.json"), `${stringify(whole, 2)}\n`, {

@@ -1,4 +1,5 @@
 /** The parts of the snapshot that matter to the problems at hand. Pure. */
+import { redactProcess } from "../system/redact/processes.ts";
 import type { Process } from "../types/facts.ts";
 import type { Facts } from "../types/snapshot.ts";
 import type { Sizes } from "./briefing-parts.ts";
@@ -89,7 +90,10 @@ function largest(
   most: number,
   clean: (text: string) => string,
 ) {
-  const ranked = [...(processes ?? [])].sort((a, b) => by(b) - by(a)).slice(0, most);
+  const ranked = [...(processes ?? [])]
+    .sort((a, b) => by(b) - by(a))
+    .slice(0, most)
+    .map(redactProcess);
   return ranked.map(
     ({
       pid,

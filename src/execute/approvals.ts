@@ -7,6 +7,7 @@ import { randomInt } from "node:crypto";
 import { join } from "node:path";
 import * as z from "zod";
 import { stringify } from "../system/printable.ts";
+import { redactDeep, redactIdentity } from "../system/redact/redact.ts";
 import { RefusedFile } from "../system/refused.ts";
 import { createStore } from "../system/store.ts";
 import type { Files } from "../system/system.ts";
@@ -93,7 +94,7 @@ export function openApprovals(files: Files, stateDir: string, note: (sentence: s
   return {
     list: (now) => inForce(now).map((each) => approvalOf(each, now)),
     find(task, now) {
-      const wanted = nameOfDeed(task.proposal);
+      const wanted = nameOfDeed(shown(task.proposal));
       const found = inForce(now).find(({ proposal }) => nameOfDeed(proposal) === wanted);
       return found === undefined ? null : approvalOf(found, now);
     },
@@ -103,7 +104,7 @@ export function openApprovals(files: Files, stateDir: string, note: (sentence: s
       const taken = new Set(others.map(({ id }) => id));
       let id = newId();
       while (taken.has(id) || files.stat(decisionPath(stateDir, id)) !== null) id = newId();
-      const question = { id, proposal: task.proposal, askedAt: now, seconds };
+      const question = { id, proposal: shown(task.proposal), askedAt: now, seconds };
       keep([...others, question]);
       return approvalOf(question, now);
     },
@@ -114,6 +115,16 @@ export function openApprovals(files: Files, stateDir: string, note: (sentence: s
 /** A question ends with the boot it was asked in: what was down then has been started anew. */
 const secondsLeft = ({ askedAt, seconds }: Question, now: Moment): number =>
   askedAt.bootId === now.bootId ? Math.max(0, seconds - secondsBetween(askedAt, now)) : 0;
+
+/**
+ * As people read it, and as it lies on disk. A rule asks again with the real target, and finds its yes by this; the model
+ * is given no target that holds a secret.
+ */
+function shown(proposal: Proposal): Proposal {
+  const { target } = proposal;
+  const safe = redactDeep(proposal);
+  return typeof target === "string" ? { ...safe, target: redactIdentity(target) } : safe;
+}
 
 const newId = (): string => Array.from({ length: 4 }, () => alphabet[randomInt(alphabet.length)]).join("");
 
@@ -147,5 +158,5 @@ export function writeDecision(
   decision: Omit<Decision, "version">,
 ): void {
   files.makeDirectory(join(stateDir, "approvals"));
-  files.writeAtomic(decisionPath(stateDir, id), `${stringify({ version: 1, ...decision })}\n`);
+  files.writeAtomic(decisionPath(stateDir, id), `${stringify(redactDeep({ version: 1, ...decision }))}\n`);
 }

@@ -1,7 +1,7 @@
 /** Messages to people: written durably into `outbox/`, where they wait until every channel has confirmed them. */
 import { join } from "node:path";
 import { oneLine, shortName, stringify } from "../system/printable.ts";
-import { redact } from "../system/redact/redact.ts";
+import { redact, redactDeep } from "../system/redact/redact.ts";
 import type { Files } from "../system/system.ts";
 import type { OutboxMessage, ProblemNote } from "../types/action.ts";
 import type { Moment } from "../types/moment.ts";
@@ -116,6 +116,9 @@ export function putIntoOutbox(
   const name = () => `${time}-${String(number).padStart(4, "0")}`;
   while (files.stat(join(folder, `${name()}.json`)) !== null) number += 1;
   const id = name();
-  files.writeAtomic(join(folder, `${id}.json`), `${stringify({ ...message, id } satisfies OutboxMessage)}\n`);
+  files.writeAtomic(
+    join(folder, `${id}.json`),
+    `${stringify(redactDeep<OutboxMessage>({ ...message, id }))}\n`,
+  );
   return id;
 }

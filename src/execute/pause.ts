@@ -3,6 +3,7 @@ import { join } from "node:path";
 import * as z from "zod";
 import { fileError } from "../system/file-error.ts";
 import { stringify } from "../system/printable.ts";
+import { redactDeep } from "../system/redact/redact.ts";
 import { RefusedFile } from "../system/refused.ts";
 import { createStore } from "../system/store.ts";
 import type { Files } from "../system/system.ts";
@@ -62,7 +63,7 @@ export function writePause(
 ): void {
   setAsideIfBroken(files, stateDir, note);
   files.makeDirectory(stateDir);
-  files.writeAtomic(pauseFile(stateDir), `${stringify(Pause.parse({ version: 1, ...pause }))}\n`);
+  files.writeAtomic(pauseFile(stateDir), `${stringify(redactDeep(Pause.parse({ version: 1, ...pause })))}\n`);
 }
 
 /** @returns whether there was a pause file. */

@@ -1,6 +1,7 @@
 /** How far each channel is with the outbox, in memory and in `delivery.json`. */
 import { fileError } from "../system/file-error.ts";
 import { stringify } from "../system/printable.ts";
+import { redactDeep } from "../system/redact/redact.ts";
 import { createStore, replaceOwn } from "../system/store.ts";
 import type { Files } from "../system/system.ts";
 import {
@@ -39,7 +40,7 @@ export function openProgress(files: Files, stateDir: string, note: (sentence: st
   const path = deliveryStatePath(stateDir);
   let state = createStore({ files, path, schema: DeliveryState, empty: noDeliveries, note }).load();
 
-  const textOf = (value: DeliveryState): string => `${stringify(value)}\n`;
+  const textOf = (value: DeliveryState): string => `${stringify(redactDeep(value))}\n`;
   let written = textOf(state);
   let stuck: string | null = null;
   let configured: readonly string[] = [];

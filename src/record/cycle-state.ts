@@ -4,6 +4,7 @@ import { join } from "node:path";
 import * as z from "zod";
 import { fileError } from "../system/file-error.ts";
 import { processAlive, processStart } from "../system/process-start.ts";
+import { redact } from "../system/redact/redact.ts";
 import { createStore } from "../system/store.ts";
 import type { Files, System } from "../system/system.ts";
 import type { Self } from "../types/facts.ts";
@@ -136,7 +137,10 @@ export function createCycleState(
         state: "failed",
         finishedAt: isoTime(clock.now()),
         failuresInARow: state.failuresInARow + 1,
-        lastError: (error instanceof Error ? error.message : String(error)).slice(0, 1000),
+        lastError: redact((error instanceof Error ? error.message : String(error)).slice(0, 8000)).slice(
+          0,
+          1000,
+        ),
       });
     },
     selfFact: ({ brokenFiles, brokenDetail, executorError }) => ({

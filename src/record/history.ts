@@ -1,6 +1,8 @@
 /** The `history/` folder of the state directory: trends, and the newest snapshot. Losing either costs no decision. */
 import { join } from "node:path";
 import { stringify } from "../system/printable.ts";
+import { redactProcess } from "../system/redact/processes.ts";
+import { redactDeep } from "../system/redact/redact.ts";
 import { createStore, replaceOwn } from "../system/store.ts";
 import type { Files, System } from "../system/system.ts";
 import { Snapshot } from "../types/snapshot.ts";
@@ -14,14 +16,22 @@ export interface History {
    * Fills in `disk.fullInHours`, `service.restartsLastHour` and `service.restarts24h`. In memory only: `save` writes.
    */
   observe(snapshot: Snapshot): Snapshot;
-  /** Trends and snapshot, atomically, not synced: after a power failure the ones before will do. Throws node's errors. */
+  /** Trends and snapshot, without the secrets in it, atomically, not synced: after a power failure the ones before will do. Throws node's errors. */
   save(snapshot: Snapshot): void;
 }
 
 export function createHistory(system: System, stateDir: string, note: (sentence: string) => void): History {
   const { files, clock } = system;
   const path = join(folder(stateDir), "trends.json");
-  const store = createStore({ files, path, schema: Trends, empty: noTrends, note, durable: false });
+  const store = createStore({
+    files,
+    path,
+    schema: Trends,
+    empty: noTrends,
+    note,
+    durable: false,
+    plain: true,
+  });
   let trends = store.load();
   return {
     observe(snapshot) {
@@ -32,9 +42,17 @@ export function createHistory(system: System, stateDir: string, note: (sentence:
     save(snapshot) {
       files.makeDirectory(folder(stateDir));
       store.save(trends);
-      replaceOwn(files, snapshotPath(stateDir), stringify(snapshot), note, { durable: false });
+      replaceOwn(files, snapshotPath(stateDir), stringify(withoutSecrets(snapshot)), note, {
+        durable: false,
+      });
     },
   };
+}
+
+/** It stays on disk for days, where whoever may read the state may read it. */
+export function withoutSecrets({ facts: { process, ...facts }, ...rest }: Snapshot): Snapshot {
+  const processes = process === undefined ? {} : { process: process.map(redactProcess) };
+  return { ...redactDeep(rest), facts: { ...redactDeep(facts), ...processes } };
 }
 
 /** What the last cycle saw, or one sentence why there is nothing to look at. Throws a WorkError when it cannot be read. */

@@ -1,4 +1,5 @@
 /** The lines of `problems.jsonl`, made. The order of the fields is part of the contract. */
+import { redact } from "../system/redact/redact.ts";
 import type { ActionRecord } from "../types/action.ts";
 import type { Finding } from "../types/finding.ts";
 import {
@@ -22,8 +23,13 @@ export interface CycleRef {
 /** A command line of 4,096 characters says nothing more in a registry line than its start does. */
 const longestText = 500;
 
-const clip = (text: string): string =>
-  text.length <= longestText ? text : `${text.slice(0, longestText - 1)}…`;
+/** Cut after its secrets are out: half a secret is not recognised as one. */
+function clip(text: string): string {
+  const safe = redact(text.slice(0, 4 * longestText));
+  return safe.length <= longestText && text.length <= 4 * longestText
+    ? safe
+    : `${safe.slice(0, longestText - 1)}…`;
+}
 
 function clipValue(value: unknown): unknown {
   return typeof value === "string" ? clip(value) : value;

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { fileError } from "../system/file-error.ts";
 import { createLineFile, linesNewestFirst } from "../system/line-file.ts";
 import { stringify } from "../system/printable.ts";
+import { redactDeep } from "../system/redact/redact.ts";
 import type { Files } from "../system/system.ts";
 import type { ActionRecord } from "../types/action.ts";
 import type { Finding } from "../types/finding.ts";
@@ -72,7 +73,7 @@ export function createRegistry(
       for (const key of problems.keys()) if (!keys.has(key)) problems.delete(key);
       // Open ones last: should it all be too much, the end of the list is what stays.
       needed.sort((a, b) => Number(isOpen(a)) - Number(isOpen(b)) || (a.lastSeen < b.lastSeen ? -1 : 1));
-      return needed.map((problem) => stringify(carriedRecord(problem)));
+      return needed.map((problem) => stringify(redactDeep(carriedRecord(problem))));
     },
   });
 
@@ -110,13 +111,13 @@ export function createRegistry(
       for (const [key, group] of groupByKey(findings)) {
         const known = problems.get(key);
         if (!isOpen(known)) {
-          records.push(findingRecord("opened", group, cycle, problems.get(key)?.beadId));
+          records.push(redactDeep(findingRecord("opened", group, cycle, problems.get(key)?.beadId)));
           continue;
         }
         const severity = group.map((finding) => finding.severity).reduce(worst);
         const isWorse = worst(severity, known.severity) !== known.severity;
         if (isWorse || group.some((finding) => !known.rules.includes(finding.rule))) {
-          records.push(findingRecord("changed", group, cycle, known.beadId));
+          records.push(redactDeep(findingRecord("changed", group, cycle, known.beadId)));
         }
       }
       write(records);
@@ -125,13 +126,15 @@ export function createRegistry(
     recordActions(actions, cycle) {
       const records: RegistryRecord[] = [];
       for (const action of actions) {
-        const record = actionRecord(action, problems.get(action.problem), cycle);
+        const record = redactDeep(actionRecord(action, problems.get(action.problem), cycle));
         if (record !== null && isNews(record)) records.push(record);
       }
       write(records);
     },
     recordTickets(events, cycle) {
-      write(events.flatMap((event) => ticketRecord(event, problems.get(event.problem), cycle) ?? []));
+      write(
+        events.flatMap((event) => redactDeep(ticketRecord(event, problems.get(event.problem), cycle)) ?? []),
+      );
     },
     recordResolved(gone, cycle) {
       const records = gone.flatMap(({ key, because }) => {

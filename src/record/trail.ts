@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { fileError } from "../system/file-error.ts";
 import { createLineFile, linesNewestFirst } from "../system/line-file.ts";
 import { stringify } from "../system/printable.ts";
+import { redactDeep } from "../system/redact/redact.ts";
 import type { Files } from "../system/system.ts";
 import { TrailCycle } from "../types/trail.ts";
 
@@ -12,8 +13,8 @@ const keep = 2;
 export const trailPath = (stateDir: string): string => join(stateDir, "trail.jsonl");
 
 export interface Trail {
-  /** On disk when it returns. Throws a UserError that names the file and the mend. */
-  append(cycle: TrailCycle): void;
+  /** @returns what is on disk then: the same without secrets, for whoever shows it. Throws a UserError that names the file and the mend. */
+  append(cycle: TrailCycle): TrailCycle;
 }
 
 /** @param limits for tests of the rotation. */
@@ -22,8 +23,10 @@ export function createTrail(files: Files, stateDir: string, limits = { maxBytes,
   const lines = createLineFile({ files, path, ...limits, durable: true });
   return {
     append(cycle) {
+      const safe = redactDeep(cycle);
       try {
-        lines.append(line(cycle));
+        lines.append(line(safe));
+        return safe;
       } catch (error) {
         throw fileError("write the trail", path, error);
       }

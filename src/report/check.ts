@@ -26,6 +26,8 @@ export interface CheckData {
     /** Test files that cannot be read. */
     readonly faults: readonly string[];
   };
+  /** Whole sentences about what is no fault, and still worth a change. */
+  readonly notes?: readonly string[];
 }
 
 export function isFine({ settings, rules, tests }: CheckData): boolean {
@@ -57,6 +59,7 @@ export function checkReport(data: CheckData, style: Style): string {
   const lines: Line[] = [
     ...section("Settings", settings.error === null, settings.file),
     ...(settings.error === null ? [] : faults([settings.error])),
+    ...faults(data.notes ?? []),
     ...section(
       "Rules",
       rules.faults.length === 0,

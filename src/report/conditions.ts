@@ -55,6 +55,14 @@ export function failedCondition(one: Evidence): Text {
   const { saw, wanted } = texts(one);
   const wants =
     wantedWords(one.operator, wanted) + (one.wantedFrom === undefined ? "" : ` (${one.wantedFrom})`);
+  if (one.result === null && saw.includes("[redacted]"))
+    return [
+      `${name(one)} is `,
+      toned("strong", saw),
+      ` in the recorded snapshot, which holds no secrets; `,
+      toned("warning", "whether that matches cannot be told"),
+      `; the rule wants ${wants}`,
+    ];
   if (one.result === null)
     return [`${name(one)} was `, toned("warning", "not observed"), `; the rule wants ${wants}`];
   const away = distanceText(one);

@@ -8,6 +8,7 @@ import { type Moment, secondsBetween } from "../types/moment.ts";
 import { TicketBook, TicketRequest } from "../types/ticket.ts";
 import { readJsonFolder } from "./json-folder.ts";
 import { stringify } from "./printable.ts";
+import { redactDeep } from "./redact/redact.ts";
 import type { Files } from "./system.ts";
 
 export const ticketBookPath = (stateDir: string): string => join(stateDir, "tickets.json");
@@ -56,7 +57,7 @@ export function viewTickets(files: Files, stateDir: string, enabled: boolean) {
 export function putTicketRequest(files: Files, stateDir: string, request: TicketRequest): void {
   files.makeDirectory(folderOf(stateDir));
   const name = `${request.problem.replace(":", "-")}.json`;
-  files.writeAtomic(join(folderOf(stateDir), name), `${stringify(request)}\n`);
+  files.writeAtomic(join(folderOf(stateDir), name), `${stringify(redactDeep(request))}\n`);
 }
 
 /** @returns requests with the files that hold them, and the files that hold none. */

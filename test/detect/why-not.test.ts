@@ -112,3 +112,30 @@ describe("looking again", () => {
     ]);
   });
 });
+
+describe("a recorded snapshot, which holds no secrets", () => {
+  const rule = (operator: string, value: unknown, more: object[] = []) =>
+    onlyRule({
+      forEach: "process",
+      conditions: { all: [process("commandLine", operator, value), ...more] },
+    });
+  const facts = {
+    process: [{ pid: 1, startTime: 1, rssBytes: 500, commandLine: "app --password=[redacted] --port 80" }],
+  };
+  const recorded = { recorded: true };
+
+  it("cannot say whether a condition held on the whole of what was taken out in part", async () => {
+    const { looks } = await lookAgain(rule("matches", "hunter2"), input(facts, recorded));
+    expect(looks).toMatchObject([{ holds: null, evidence: [{ result: null }] }]);
+    const fresh = await lookAgain(rule("matches", "hunter2"), input(facts));
+    expect(fresh.looks).toMatchObject([{ holds: false }]);
+  });
+
+  it("says what holds, and what another condition decides", async () => {
+    const holds = await lookAgain(rule("matches", "--port 80"), input(facts, recorded));
+    expect(holds.looks).toMatchObject([{ holds: true }]);
+    const small = process("rssBytes", "greaterThan", 9999);
+    const other = await lookAgain(rule("matches", "hunter2", [small]), input(facts, recorded));
+    expect(other.looks).toMatchObject([{ holds: false, evidence: [{ result: null }, { result: false }] }]);
+  });
+});

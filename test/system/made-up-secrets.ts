@@ -32,6 +32,12 @@ export function madeUpSecret(kind: SecretKind, seed: number): string {
   const base64url = (length: number) => from(`${alnum}-_`, length);
   const word = () =>
     pick("orchid", "falcon", "copper", "meadow", "lantern", "pepper", "velvet", "harbor", "saffron");
+  const seedWord = () =>
+    pick(
+      ..."abandon ability absorb canyon cradle dolphin eagle fabric galaxy hammer inherit jungle kitten lizard mango noodle orphan pelican quarter rhythm saddle tobacco umbrella vacuum walnut zebra".split(
+        " ",
+      ),
+    );
   // At least one of each kind, as password rules demand.
   const password = () =>
     `${from(lower, 4)}${from(digits, 2)}${pick("!", "#", "*", "_", ".", "+")}${from(upper, 3)}${from(alnum, 2 + Math.floor(random() * 8))}`;
@@ -84,6 +90,21 @@ export function madeUpSecret(kind: SecretKind, seed: number): string {
     phrase: () => `${word()} ${word()} ${word()} ${word()}`,
     words: () => `${word()} ${word()} ${word()} ${word()}`,
     digits: () => from(digits, 6),
+    pin: () => from("123456789", 1) + from(digits, 3),
+    plain5: () => `${from("BCDFGHJK", 3)}${from("23456789", 2)}`,
+    digits16: () => from("123456789", 1) + from(digits, 15),
+    digits8: () => from("123456789", 1) + from(digits, 7),
+    cvv: () => from("123456789", 1) + from(digits, 3),
+    usercode: () => `${from("BCDFGHJK", 3)}${from("23456789", 1)}-${from("BCDFGHJK", 4)}`,
+    b64pass: () => Buffer.from(password()).toString("base64"),
+    base64sha: () => `${base64(27)}=`,
+    wif: () =>
+      `${pick("J", "K", "H")}${from("123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz", 49)}`,
+    crypt5: () => `${"$"}1$${from(alnum, 4)}$${from(`${alnum}./`, 22)}`,
+    base32: () => from(`${upper}234567`, 32),
+    seed: () => Array.from({ length: 12 }, seedWord).join(" "),
+    seed24: () => Array.from({ length: 24 }, seedWord).join(" "),
+    plain: () => from("ADEFGHJKM", 4) + from(digits, 4),
     upper8: () => from(upper + digits, 8),
     upper32: () => from(`ABCDEF${digits}`, 32),
     upper58: () => from(upper + digits, 58),

@@ -1,34 +1,29 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { redact, redactDeep } from "../../src/system/redact/redact.ts";
+import { redact, redactArguments, redactDeep, redactIdentity } from "../../src/system/redact/redact.ts";
 import { problemTypes } from "../../src/types/problem.ts";
 import { fillIn, madeUpSecret } from "./made-up-secrets.ts";
+import { linesOf, plantedCommands, remains } from "./planted.ts";
 
-const folder = join(import.meta.dirname, "../fixtures/redact");
-const linesOf = (name: string): string[] =>
-  readFileSync(join(folder, name), "utf8")
-    .split("\n")
-    .slice(1)
-    .filter((line) => line !== "" && !line.startsWith("# --"));
 const seeds = Array.from({ length: 20 }, (_, index) => index + 1);
-
-/** Whether a piece that is long enough to be of use is still there. */
-function remains(secret: string, text: string): boolean {
-  const length = Math.min(secret.length, 8);
-  for (let at = 0; at + length <= secret.length; at += 1)
-    if (text.includes(secret.slice(at, at + length))) return true;
-  return false;
-}
 
 describe("redact", () => {
   const secrets = linesOf("secrets.txt");
-  const harmless = linesOf("harmless.txt").map((line) => line.replaceAll("⏎", "\n"));
+  const harmless = [...linesOf("harmless.txt"), ...linesOf("harmless-more.txt")].map((line) =>
+    line.replaceAll("⏎", "\n"),
+  );
 
-  it("lets no secret of the corpus pass, whatever its characters are", () => {
-    expect(secrets.length).toBeGreaterThanOrEqual(200);
-    const passed = secrets.flatMap((template) =>
+  it.each([
+    ["secrets.txt", 300],
+    ["command-lines.txt", 250],
+    ["journals.txt", 130],
+    ["further.txt", 150],
+    ["more.txt", 150],
+    ["more-logs.txt", 100],
+  ])("lets no secret of %s pass, whatever its characters are", (name, fewest) => {
+    const templates = linesOf(name);
+    expect(templates.length).toBeGreaterThanOrEqual(fewest);
+    const passed = templates.flatMap((template) =>
       seeds.flatMap((seed) => {
         const sample = fillIn(template, seed);
         const text = redact(sample.text);
@@ -39,7 +34,7 @@ describe("redact", () => {
   });
 
   it("touches at most one in fifty of the harmless ones", () => {
-    expect(harmless.length).toBeGreaterThanOrEqual(200);
+    expect(harmless.length).toBeGreaterThanOrEqual(1000);
     const touched = harmless.filter((line) => redact(line) !== line);
     expect(
       touched.length / harmless.length,
@@ -167,11 +162,114 @@ describe("redact", () => {
     slashes: "/a",
     dots: "a.",
     users: "login: a / ",
+    "here-strings": "kinit <<< a1 ",
+    "here-documents": "kinit <<EOF\n",
+    "echoes into programs": "echo a1 | kinit ",
+    "quoted words": "'a b' ",
+    "nested quotes": 'sh -c "a \'b" ',
+    "programs after programs": "sudo mysql docker login ",
+    "one-time codes": "otp code is ",
+    "small words": "abandon ",
+    "numbered words": "1. abandon ",
+    "backup codes": "backup codes: a1b2c3d4 ",
+    "lines that announce": "password below:\n",
+    "links that let in": "/reset/aB3",
+    "queries with codes": "?code=aB3",
+    "logins of mail": "AUTH PLAIN QUJD ",
+    "challenges of mail": "334 UGFzc3dvcmQ6\n",
+    "words of others": "пароль 密码 passwort ",
+    "a mot de passe": "mot de passe est ",
+    "settings in lines": "password = a b\n",
+    "calls with secrets": 'setPassword("a',
+    routers: "snmp-server community a ",
+    "small words as a password": "password=abc def ",
   };
   it.each(Object.entries(hostile))("stays linear on a megabyte of %s", (_, unit) => {
     const text = unit.repeat(Math.ceil(1_000_000 / unit.length));
     expect(redact(text).length).toBeGreaterThan(0);
   });
+});
+
+describe("an argument vector", () => {
+  it("of any program loses its secrets, wherever they begin and end", () => {
+    const passed = seeds.flatMap((seed) =>
+      plantedCommands(seed).flatMap(({ template, arguments: args, secrets }) => {
+        const line = redactArguments(args).join(" ");
+        return secrets.some((secret) => remains(secret, line)) ? [`${template} -> ${line}`] : [];
+      }),
+    );
+    expect(passed).toEqual([]);
+  });
+
+  it("keeps its other arguments, and how many there are", () => {
+    const two = "two words";
+    expect(redactArguments(["app", `--password=${two}`, "--port", "80"])).toEqual([
+      "app",
+      "--password=[redacted]",
+      "--port",
+      "80",
+    ]);
+    expect(redactArguments(["gpg", "--passphrase", "a b c", "-d", "file name.gpg"])).toEqual([
+      "gpg",
+      "--passphrase",
+      "[redacted]",
+      "-d",
+      "file name.gpg",
+    ]);
+    expect(redactArguments(["xfreerdp", "/v:host", "/p:a b", "/u:bob"])).toEqual([
+      "xfreerdp",
+      "/v:host",
+      "/p:[redacted]",
+      "/u:bob",
+    ]);
+    expect(redactArguments(["docker", "run", "-e", `DB_PASSWORD=${two}`, "-p", "80:80", "nginx"])).toEqual([
+      "docker",
+      "run",
+      "-e",
+      "DB_PASSWORD=[redacted]",
+      "-p",
+      "80:80",
+      "nginx",
+    ]);
+    expect(
+      redactDeep({ commandLine: `app --password=${two} x`, arguments: ["app", `--password=${two}`, "x"] }),
+    ).toEqual({
+      commandLine: "app --password=[redacted] x",
+      arguments: ["app", "--password=[redacted]", "x"],
+    });
+  });
+
+  it("of any strings stays as long as it was", () => {
+    const argument = fc.oneof(
+      fc.string({ unit: "binary", maxLength: 12 }),
+      fc.constantFrom(
+        "mysql",
+        "-p",
+        "--password",
+        "a b",
+        "'",
+        "Cookie: a",
+        "|",
+        "<<<",
+        "kinit",
+        "=",
+        "user:x1y2z3",
+      ),
+    );
+    fc.assert(
+      fc.property(fc.array(argument, { maxLength: 12 }), (args) => {
+        expect(redactArguments(args)).toHaveLength(args.length);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
+
+it("two names that differ in their secret alone stay two, and say nothing of it", () => {
+  const [one, other] = [1, 2].map((seed) => redactIdentity(`/tmp/s:run-${madeUpSecret("github", seed)}`));
+  expect(one).toMatch(/^\/tmp\/s:run-\[redacted\]#[0-9a-f]{8}$/);
+  expect(other).not.toBe(one);
+  expect(redactIdentity("/tmp/s:run-1")).toBe("/tmp/s:run-1");
 });
 
 describe("redactDeep", () => {

@@ -6,6 +6,7 @@ import { randomInt } from "node:crypto";
 import { join } from "node:path";
 import * as z from "zod";
 import { oneLine, stringify } from "../../system/printable.ts";
+import { redactDeep } from "../../system/redact/redact.ts";
 import type { Files } from "../../system/system.ts";
 import type { AgentResult } from "../../types/hand-off.ts";
 import type { Answer, Context, Look, MachineAction, Question } from "../action.ts";
@@ -102,7 +103,7 @@ export const handOffAction: MachineAction<Incident, HandOffPolicy, null> = {
       return { ok: false, detail: `systemd-run ${unit} gave no answer: ${why}`, done: null, values };
     // Over, so that it keeps no other one waiting.
     const nothing: AgentResult = { exitCode: null, timedOut: false, seconds: 0, output: "", errors: why };
-    system.files.writeAtomic(join(folder, "result.json"), stringify(nothing));
+    system.files.writeAtomic(join(folder, "result.json"), stringify(redactDeep(nothing)));
     return { ok: false, detail: `systemd-run ${unit} failed: ${why}`, done: null, values };
   },
 

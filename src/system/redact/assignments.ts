@@ -3,6 +3,7 @@
  * escaped as they stand in environments, command lines, JSON, YAML, headers, queries and connection strings.
  */
 import { isMixed, isSecretValue, looksRandom, type Place, type Telling, tellingOf } from "./names.ts";
+import { redactPairs } from "./pairs.ts";
 
 const maxName = 64;
 const maxValue = 4096;
@@ -24,7 +25,7 @@ function redactSeparated(text: string, mark: string): string {
   let kept = 0;
   for (let match = separator.exec(text); match !== null; match = separator.exec(text)) {
     const at = match.index;
-    const name = nameBefore(text, at);
+    const name = nameBefore(text, at).replace(/^-[DPXJ](?=[a-z])/, "");
     if (name === "") continue;
     const value = secretAfter(text, at, name);
     if (value === null) continue;
@@ -67,6 +68,8 @@ function secretAfter(text: string, separator: number, name: string): Value | nul
     text[startOf(text, separator) - 1] === "&" || queryBefore(text, separator, name),
   );
   if (value === null) return null;
+  // Error codes have fewer digits, and no quotes.
+  if (lower === "code" && value.quoted && /^\d{6,8}$/.test(text.slice(value.from, value.until))) return value;
   const place: Place = { quoted: value.quoted, assigned: isAssigned(text, separator) };
   // How test runners count: "pass: 42".
   if (lower === "pass" && !place.assigned && /^\d+$/.test(text.slice(value.from, value.until))) return null;
@@ -75,7 +78,18 @@ function secretAfter(text: string, separator: number, name: string): Value | nul
     if (words !== null && /^[a-z]{2,12}(?: [a-z]{2,12}){2,24}$/.test(text.slice(words.from, words.until)))
       return words;
   }
-  return judged(text, value, telling, place);
+  const secret = judged(text, value, telling, place);
+  return secret !== null && telling === "password" && !value.quoted ? withWords(text, secret) : secret;
+}
+
+/** `password=correct horse battery staple`: small words go on after a small word, unless they say something about it. */
+function withWords(text: string, value: Value): Value {
+  if (!/^[a-z]{3,12}$/.test(text.slice(value.from, value.until))) return value;
+  const more =
+    /^(?: (?!(?:for|from|at|host|port|failed|rejected|to|on|in|is|was|and|or|user|db|with|not|has|of|by|the)\b)[a-z]{3,12}(?![\w=:.-])){1,23}/.exec(
+      text.slice(value.until, value.until + 320),
+    );
+  return { ...value, until: value.until + (more?.[0].length ?? 0) };
 }
 
 function judged(text: string, value: Value, telling: Telling, place: Place): Value | null {
@@ -170,8 +184,11 @@ function credentials(text: string, separator: number): Value | null {
   const [, scheme = "", rest = ""] = /^(?:([A-Za-z][\w-]{1,20})\s{1,3})?(\S.*)$/s.exec(inside) ?? [];
   if (scheme === "") return isSecretValue("key", rest, { quoted: false, assigned: false }) ? line : null;
   const from = line.from + inside.indexOf(rest, scheme.length);
-  if (/^(?:digest|oauth|hawk|negotiate|ntlm|signature|hoba|mutual|aws4-hmac-sha256)$/i.test(scheme))
-    return { ...line, from };
+  if (/^(?:digest|oauth|hawk|negotiate|ntlm|signature|hoba|mutual|aws4-hmac-sha256)$/i.test(scheme)) {
+    // Its parts are in quotes of their own, unless the whole header is in some.
+    const end = /[\n\r]|\\[nr]/.exec(text.slice(from, from + maxValue))?.index ?? text.length;
+    return line.quoted ? { ...line, from } : { ...line, from, until: Math.min(text.length, from + end) };
+  }
   const word = /^[^\s,;]+/.exec(rest)?.[0] ?? "";
   if (/^(?:bearer|basic|token|apikey|ssws|bot|key|genie ?key|pat|jwt)$/i.test(scheme)) {
     return word.length >= 4 && isSecretValue("key", word, { quoted: true, assigned: true })
@@ -224,18 +241,3 @@ const proseWords =
   /^(?:pass(?:word|wd|phrase|code)?|pwd|secrets?|tokens?|credentials?|keys?|otp|pin|auth|session|cookies?|signature|code|state|ticket|bearer)$/i;
 const isKeyLike = (value: string): boolean =>
   value.length >= 8 && isMixed(value) && !/^[\w.-]+[:=(][^=]|^\d+(?:\.\d+)+/.test(value);
-
-const element = /(<([A-Za-z][\w.:-]{0,63})>)([^<>]{1,1024})(?=<\/)/g;
-/** `name="DB_PASSWORD" value="x"`, `{"name":"DB_PASSWORD","value":"x"}`, `- name: DB_PASSWORD⏎  value: x` */
-const pair =
-  /(\b(?:key|name)["']?\s{0,3}[:=]\s{0,3}["']?([A-Za-z][\w.-]{0,63})["']?[\s,]{1,24}["']?value["']?\s{0,3}[:=]\s{0,3}["']?)([^\s"',<>}]{1,1024})/gi;
-
-function redactPairs(text: string, mark: string): string {
-  const replace = (all: string, head: string, name: string, value: string): string => {
-    const telling = tellingOf(name);
-    return telling !== null && isSecretValue(telling, value, { quoted: true, assigned: true })
-      ? `${head}${mark}`
-      : all;
-  };
-  return text.replace(element, replace).replace(pair, replace);
-}

@@ -46,10 +46,12 @@ const prefixed: readonly string[] = [
   "FlyV1 fm[0-9]_[A-Za-z0-9_=,+/-]{20,}",
   "fm[0-9]_[A-Za-z0-9_=+/-]{40,}",
   "AKCp[A-Za-z0-9]{60,}",
+  "[xyztuv]prv[A-Za-z0-9]{80,}", // BIP 32
   "AGE-SECRET-KEY-1[0-9A-Z]{40,}",
   "cio[A-Za-z0-9]{32}",
   "eyJ[A-Za-z0-9_-]{8,}\\.[A-Za-z0-9_-]{8,}\\.[A-Za-z0-9_-]*", // JWT
   "\\$(?:[1256]|2[abxy]|5|apr1|y|gy|7|argon2(?:id|i|d)|pbkdf2[a-z0-9-]{0,10}|scrypt)\\$[A-Za-z0-9./+=,$*-]{16,}", // crypt(5)
+  "[0-9a-f]{32}:[0-9a-f]{32}(?![0-9a-f])", // LM and NT hash
   "\\{(?:SSHA|SHA|SMD5|MD5|CRYPT)[0-9]{0,3}\\}[A-Za-z0-9+/=$.]{16,}", // LDAP userPassword
 ];
 
@@ -58,6 +60,7 @@ const alsoWords: readonly string[] = [
   "(?:csk|gsk|pcsk|pplx|tvly|xai|r8|hf|jina|e2b|voy|esecret|lsv2_pt|lsv2_sk)[-_][A-Za-z0-9_]{20,}",
   "(?:nfp|lin_api|lin_oauth|ntn|figd|sbp|sb_secret|pscale_tkn|pscale_pw|pscale_oauth)[-_][A-Za-z0-9_.-]{28,}",
   "(?:glsa|glc|sntrys|sntryu|phx|sgp|CCIPAT|bkua|bkpat|secret|napi|rnd|fio-u|pul|ops)[-_][A-Za-z0-9_=.+/-]{28,}",
+  "[5KL][1-9A-HJ-NP-Za-km-z]{50,51}(?![A-Za-z0-9])", // WIF
   "re_[A-Za-z0-9]{6,}_[A-Za-z0-9]{16,}", // Resend
   "[MNO][A-Za-z0-9_-]{22,27}\\.[A-Za-z0-9_-]{6,7}\\.[A-Za-z0-9_-]{27,}", // Discord
 ];
@@ -99,6 +102,7 @@ const shortLine = /[A-Za-z0-9+/]{4,76}={0,2}(?=(?:\\[nr]|\r?\n)[^\n]{0,120}$)/;
 
 /** Blocks from BEGIN to END, even when log prefixes stand before each line; and what is left of a block cut in two. */
 export function redactPrivateKeys(text: string, mark: string): string {
+  if (!text.includes("-----") && !/[A-Za-z0-9+/]{64}/.test(text)) return text;
   let result = "";
   let from = 0;
   const keep = (until: number) => {

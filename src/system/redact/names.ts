@@ -2,27 +2,35 @@
 
 /**
  * How much a name says. `password`: every value beside it is a secret. `key`: every value that is no plain number or
- * word. `opaque`: only what looks random. `random`: the same, but no hash of something, of which logs are full.
+ * word. `pin`: the same, and numbers of 4 to 12 digits (a pin of a chip has two). `opaque`: only what looks random.
+ * `random`: the same, but no hash of something, of which logs are full.
  */
-export type Telling = "password" | "key" | "opaque" | "random";
+export type Telling = "password" | "key" | "pin" | "opaque" | "random";
 
 const list = (words: string): ReadonlySet<string> => new Set(words.split(" "));
 
 const passwordWord =
-  /(?:password|passwd|passphrase|passcode|passwort|pwd|mnemonic|(?:seed|recovery)_?phrase)$/;
+  /(?:password|passwd|passphrase|passcode|pwd|mnemonic|(?:seed|recovery)_?phrase|passwort|kennwort|motdepasse|mdp|contrasena|contrasenya|senha|wachtwoord|haslo|heslo|sifre|losenord|passord|adgangskode|kodeord|salasana|jelszo|lozinka|parola|geslo|slaptazodis)$/;
+const pinWord =
+  /(?:^|sim|user|so|card|sms|new|old|mfa|2fa|bank|door|wps|login|auth)(?:pin|puk|tan|cvv|cvc|otp|totp|mfa|2fa|passkey)(?:code)?$/;
 const passEnding =
   /(?:^|db|user|smtp|ftp|mail|admin|root|my|pg|ldap|bind|auth|key|store|rpc|ssh|sudo|require|become)(?:pass|pw)$/;
 const keyWord =
-  /(?:secret|token|apikey|apitoken|credential|credentials|privatekey|privkey|secretkey|accesskey|authkey|psk|jwt|authtoken|otp|totp)$/;
+  /(?:secret|token|apikey|apitoken|credential|credentials|privatekey|privkey|secretkey|accesskey|authkey|psk|jwt|authtoken|extraheader|samlresponse|samlrequest|assertion)$/;
 /** `key` beside one of these is a secret key; beside another word (public, primary, cache) it is none. */
 const keyOwners = list(
   "api access private secret signing sign encryption encrypt decryption master auth account shared session storage " +
     "service license licence deploy cipher crypto aes hmac app application client consumer webhook server ssl tls tsig " +
-    "rndc root admin subscription integration ingest write rest jwt token wg wireguard preshared pre psk host unseal",
+    "certificate rndc root admin subscription integration ingest write rest jwt token wg wireguard preshared pre psk host unseal",
+);
+/** `verification_code`, and not `exit_code`. */
+const pinOwners = list(
+  "token pin verification security otp totp mfa 2fa auth sms login access confirmation activation backup recovery pairing passkey",
 );
 const opaqueWords = list(
   "auth authorization session sessionid sessid sid sig signature cookie cookies bearer ticket assertion phpsessid jsessionid csrf xsrf",
 );
+const ownedWords = list("token secret session password passwd apikey credential");
 const randomWords = list(
   "key keys nonce tokens secrets passwords code hook webhook dsn state verifier challenge seed salt cert",
 );
@@ -49,8 +57,20 @@ function wordsOf(name: string): string[] {
     .filter((word) => word !== "");
 }
 
+const told = new Map<string, Telling | null>();
+
 /** @returns null when the name tells nothing. */
 export function tellingOf(name: string): Telling | null {
+  const known = told.get(name);
+  if (known !== undefined) return known;
+  const telling = judgedName(name);
+  // Names of fields come again and again; those of hostile text need not be kept.
+  if (told.size > 2000) told.clear();
+  if (name.length <= 64) told.set(name, telling);
+  return telling;
+}
+
+function judgedName(name: string): Telling | null {
   const words = wordsOf(name);
   const last = words.at(-1);
   if (last === undefined) return null;
@@ -59,16 +79,21 @@ export function tellingOf(name: string): Telling | null {
   const word = (words[end] ?? "").replace(/\d{1,3}$/, "");
   const before = words[end - 1] ?? "";
   const joined = before + word;
+  // Units name the files of credentials with these.
+  if (/^(?:load|import|condition|assert)credential/i.test(name)) return null;
   if (asksWhether.has(words[0] ?? "") && words.length > 1) return null;
   if (passwordWord.test(word) || passwordWord.test(joined) || passEnding.test(word)) return "password";
   if (before === "secret" && word === "id") return "key";
   if (words.some((each) => aboutItBefore.has(each)) || aboutIt.has(word)) {
     return word === "auth" ? "opaque" : null;
   }
+  if (pinWord.test(word) || (word === "code" && pinOwners.has(before))) return "pin";
   if (keyWord.test(word) || keyWord.test(joined)) return "key";
   if ((word === "key" || word === "base") && words.some((each) => keyOwners.has(each))) return "key";
   if (word === "hash" && words.some((each) => passwordWord.test(each))) return "key";
   if (opaqueWords.has(word)) return "opaque";
+  // `OP_SESSION_my`, `TF_TOKEN_app_example_com`: whose it is stands behind.
+  if (/^[A-Z]+_/.test(name) && words.some((each) => ownedWords.has(each))) return "opaque";
   return randomWords.has(word) ? "random" : null;
 }
 
@@ -76,7 +101,7 @@ export function tellingOf(name: string): Telling | null {
 const trivialWords = list(
   "true false yes no on off null none nil undefined unset empty required optional enabled disabled set missing invalid " +
     "incorrect expired ok valid failed failure success unknown hidden masked redacted present absent revoked string str text " +
-    "bytes number int integer bool boolean any object char varchar buffer",
+    "bytes number int integer bool boolean any object char varchar buffer amd64 arm64 i386 armhf command prompt",
 );
 /** How a sentence goes on after `password:` or `token:`. */
 const sentenceWords = list(
@@ -114,6 +139,7 @@ export function isSecretValue(telling: Telling, value: string, { quoted, assigne
   if (telling === "opaque") return looksRandom(value, 16) || isUserAndPassword(value);
   if (isPath(value) || url.test(value)) return false;
   if (telling === "password") return true;
+  if (telling === "pin" && /^\d{4,12}$|^\d{3}[ -]\d{3,4}$/.test(value)) return true;
   if (plainNumber.test(value)) return false;
   if (quoted || assigned) return value.length >= 4;
   return value.length >= 16 || (value.length >= 6 && isMixed(value));
@@ -123,6 +149,10 @@ export function isSecretValue(telling: Telling, value: string, { quoted, assigne
 export function isMixed(value: string): boolean {
   return /\d/.test(value) ? /[A-Za-z]/.test(value) : /[a-z][A-Z]|[!#$%^&*+=?@~|]/.test(value);
 }
+
+/** Small and capital letters and digits at once: no host's name, no file's name, no word is like that. */
+export const isOfAllKinds = (value: string): boolean =>
+  /\d/.test(value) && /[a-z]/.test(value) && /[A-Z]/.test(value);
 
 /** Whether it is `user:password` in base64, as HTTP's Basic scheme and container registries write it. */
 export function isUserAndPassword(value: string): boolean {

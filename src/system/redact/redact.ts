@@ -1,62 +1,9 @@
-/**
- * Takes secrets out of text before it leaves the process: to the model, to messages, to tickets, to logs. Pure, and
- * linear in the length of the text. It is the last line of defence and not a licence to send more than is needed.
- */
-
-import { redactAssignments } from "./assignments.ts";
-import { redactCommands } from "./commands.ts";
-import { redactFormats, redactPrivateKeys } from "./formats.ts";
+/** Secrets out of text, and out of data: its strings before they are serialised, never the text of a file. */
 import { isSecretValue, tellingOf } from "./names.ts";
-import { redactSentences } from "./sentences.ts";
+import { programName, programs } from "./programs.ts";
+import { mark, redact, redactArguments } from "./text.ts";
 
-const mark = "[redacted]";
-
-/** The key of a problem about a session is none of a session, and a message without it leads nowhere. */
-const problemKey = /^session:[0-9a-f]{16}$/;
-const keyOfOurs = /((?:argus explain|Problem key:) session:[0-9a-f]{16}(?![\w-]))/;
-
-export function redact(text: string): string {
-  if (text.length < 4 || problemKey.test(text)) return text;
-  if (!text.includes(" session:")) return redactAll(text);
-  return text
-    .split(keyOfOurs)
-    .map((part, index) => (index % 2 === 1 ? part : redactAll(part)))
-    .join("");
-}
-
-function redactAll(text: string): string {
-  let result = redactPrivateKeys(text, mark);
-  result = redactUrls(result);
-  result = redactCommands(result, mark);
-  result = redactAssignments(result, mark);
-  result = redactSentences(result, mark);
-  return redactFormats(result, mark);
-}
-
-/** `scheme://user:password@host`; a password may hold `@` and, unless it looks like a port, `/`. */
-const userinfo =
-  /([A-Za-z0-9]:\/\/[^\s/:@?#"'<>\\]{0,128}:)(?!\d{1,5}(?:[/?#"'\s]|$))([^\s"'<>\\]{1,256})@(?=[\w[$%{-])/g;
-/** `https://TOKEN@host`; `ssh://git@host` is none. */
-const userOnly = /([A-Za-z0-9]:\/\/)([^\s/:@?#"'<>\\]{16,512})@/g;
-/** Go's `user:password@tcp(host:3306)/db`. */
-const goDsn = /((?<![\w/.-])[\w.-]{1,64}:)([^\s@"']{1,128})@(?=(?:tcp|tcp4|tcp6|unix)?\([^\s()]{1,255}\))/g;
-
-function redactUrls(text: string): string {
-  if (!text.includes("@")) return text;
-  return text
-    .replace(userinfo, (all, head: string, password: string) => {
-      // A second URL, or a query with an address in it, began before the `@`.
-      if (
-        password.includes("://") ||
-        /^[^@]*\/[^@]*\?/.test(password) ||
-        /^(?:\$|<|\{\{|\*+$|\[redacted)/.test(password)
-      )
-        return all;
-      return `${head}${mark}@`;
-    })
-    .replace(userOnly, (all, head: string, user: string) => (/\d/.test(user) ? `${head}${mark}@` : all))
-    .replace(goDsn, `$1${mark}@`);
-}
+export { mark, redact, redactArguments, redactIdentity } from "./text.ts";
 
 const maxDepth = 64;
 
@@ -80,10 +27,19 @@ function deep(value: unknown, key: string | null, depth: number, above: Set<obje
       redact(name),
       deep(each, name, depth + 1, above),
     ]);
-    return Object.fromEntries(entries);
+    const result = Object.fromEntries(entries);
+    const line = joined(value);
+    return line === null ? result : { ...result, commandLine: line };
   } finally {
     above.delete(value);
   }
+}
+
+/** A command line beside its arguments: joined from what is left of them, as the boundaries are lost in it. */
+function joined(value: object): string | null {
+  const { commandLine, arguments: args } = value as { commandLine?: unknown; arguments?: unknown };
+  if (typeof commandLine !== "string" || !Array.isArray(args) || args.join(" ") !== commandLine) return null;
+  return args.every((each) => typeof each === "string") ? redactArguments(args).join(" ") : null;
 }
 
 function text(value: string, key: string | null): string {
@@ -94,17 +50,14 @@ function text(value: string, key: string | null): string {
 
 /** An argument vector is a command line as well: what follows `--password` is one. */
 function list(values: readonly unknown[], key: string | null, depth: number, above: Set<object>): unknown[] {
-  return values.map((value, index) => {
-    const before = values[index - 1];
-    const flag =
-      typeof before === "string" &&
-      before.length < 80 &&
-      /^--?[A-Za-z]/.test(before) &&
-      !before.includes("=");
-    if (flag && typeof value === "string" && !value.startsWith("-")) {
-      const telling = tellingOf(before);
-      if (telling !== null && isSecretValue(telling, value, { quoted: true, assigned: true })) return mark;
-    }
-    return deep(value, key, depth + 1, above);
-  });
+  const telling = key === null ? null : tellingOf(key);
+  if (telling === null && isVector(values)) return redactArguments(values);
+  return values.map((value) => deep(value, key, depth + 1, above));
+}
+
+function isVector(values: readonly unknown[]): values is string[] {
+  if (values.length < 2 || !values.every((value) => typeof value === "string")) return false;
+  return (
+    programs.has(programName(values[0] ?? "")) || values.some((value) => /^--?[A-Za-z]|^\/\w+:/.test(value))
+  );
 }

@@ -15,12 +15,15 @@ const plain = new RegExp(
 );
 /** `... password is swordfish` at the end of a line: a lone word after `is`, unless it says something about it. */
 const lastWord =
-  /(\b(?:password|passphrase|passcode|pwd|pin|secret)(?:[ \t]{1,3}[\w@.-]{1,32}){0,4}?[ \t]{1,3}(?:is|was|to)[ \t:]{1,3})([^\s"'`]{4,64})(?=[.!]?(?:\r?\n|$))/gi;
+  /(\b(?:password|passphrase|passcode|pwd|pin|secret)(?:[ \t]{1,3}[\w@.-]{1,32}){0,4}?[ \t]{1,3}(?:is|was|(?<=\b(?:set|changed|reset|updated|switched)[ \t]{1,3})to)[ \t:]{1,3})([^\s"'`]{4,64})(?=[.!]?(?:\r?\n|$))/gi;
 /** A lone mixed value at the end of a line, or on the line after it, when the sentence before it speaks of one. */
 const afterColon = new RegExp(
   `(\\b${thing}\\b[^\\n:=]{0,80}:(?:[ \\t]{1,3}|[ \\t]{0,3}\\n{1,2}[ \\t]{0,8}))([^\\s"'\`]{8,256})(?=[ \\t]{0,3}(?:\\r?\\n|$))`,
   "gi",
 );
+/** In quotes right after it, whatever it is: `psk 'two words'`, `The password is "two words"`. */
+const quotedPhrase =
+  /((?<!["'`])\b(?:pass(?:word|wd|phrase|code)|psk|pwd|pin)\b(?:[ \t]{1,3}(?:for|of)[ \t]\S{1,32})?[ \t]{0,3}(?:[ \t](?:is|was|set to|now|changed to)|[:=])?[ \t]{1,3}(["']))((?!\2)[^"'\n]{4,256})(?=\2)/gi;
 const bearer = /(\b(?:bearer|apikey|api-key)[ \t]{1,3})([A-Za-z0-9._~+/=:-]{8,4096})/gi;
 const basic = /(\bbasic[ \t]{1,3})([A-Za-z0-9+/_-]{8,2048}={0,2})/gi;
 
@@ -29,13 +32,25 @@ const further: readonly RegExp[] = [
   /(\bpassword\b[^\n"'`]{0,60}["'`])([^\s"'`]{8,256})(?=["'`])/gi,
   /(\bpassword\b[^\n]{0,60}?[ \t]from[ \t]{1,3}\S{1,256}[ \t]{1,3}to[ \t]{1,3})([^\s"'`]{8,256})/gi,
   /(\b(?:login|credentials?|user(?:name)?)\b[^\n:=]{0,20}[:=][ \t]{0,3}[\w.@-]{1,64}[ \t]{0,3}\/[ \t]{0,3})([^\s"'`/]{8,256})/gi,
+  /(\b(?:login|logon|creds?|credentials?|account)[ \t]{0,2}[ \t:=][ \t]{0,2}[\w.@-]{1,64}[/:])([^\s"'`/]{8,256})/gi,
+  /(\b(?:logged in|login|sign(?:ed)? in|authenticat\w{1,5}|askpass)\b[^\n"'`]{0,24}?\b(?:using|with|answered)[ \t]{1,3})([^\s"'`]{8,256})/gi,
+  /(\bcommunity(?:[ \t]string)?[ \t:=]{1,3})([^\s"'`]{8,256})/gi,
   /((?:^|[>\s])(?:PASS|AUTH)[ \t]{1,3})([^\s"'`/]{8,256})(?=\s{0,3}$)/gm,
   /((?<![\w/.:-])[A-Za-z][\w.-]{0,63}:)([^\s@"'/:]{8,128})(?=@[\w-]{1,63}\.[\w.-]{1,200})/g,
 ];
+/** `[sudo] password for bob: x`, `your temporary password is x, change it`, `passwd -> x` */
+const prompted: readonly RegExp[] = [
+  /(\b(?:password|passphrase|passcode)[ \t]for[ \t][^\n:]{1,64}:[ \t]{1,3})([^\s"'`]{4,64})(?=\s{0,3}$)/gim,
+  /(\b(?:temporary|initial|default|generated|new|current|old|one-time)[ \t](?:\w{1,16}[ \t])?(?:password|passphrase|passcode|pin)[ \t]{1,3}(?:is|was)[ \t:]{1,3})([^\s"'`,;]{4,64})(?=[,;.](?:\s|$))/gi,
+  /(\b(?:password|passwd|passphrase|pwd|secret)[ \t]{1,3}->[ \t]{1,3})([^\s"'`]{4,64})(?=\s{0,3}$)/gim,
+  /(\blogin\b[^\n]{0,30}\[b?'?[\w.@-]{1,64}'?\/b?'?)([^\s'\]]{2,256})(?=['\]])/gi,
+];
+const sessionWord = /(\bsession(?:[ _-]?id)?[ \t]{1,3})([A-Za-z0-9_.-]{20,256})/gi;
+const keyInBrackets = /(\b[\w-]{0,24}(?:key|token|secret|password)\[)([A-Za-z0-9_.+/=-]{12,256})(?=\])/gi;
 const loginWord = /(\b(?:login|logon|authtoken)[ \t]{1,3})([A-Za-z0-9_.-]{20,256})/gi;
 
 const aboutIt =
-  /^(?:expired|required|incorrect|invalid|missing|wrong|empty|unset|correct|valid|weak|short|long|changed|unchanged|disabled|enabled|unknown|reset|set|stored|hidden|ok|good|bad|strong|needed|null|none|true|false|stale|revoked|locked|optional|mandatory|accepted|rejected|ready|used|unused|not|here|there|lost|gone|sent|safe|secret|blank|public|ignored|rotated|encrypted|plain|plaintext|wrong\.)$/i;
+  /^(?:expired|required|incorrect|invalid|missing|wrong|empty|unset|correct|valid|weak|short|long|changed|unchanged|disabled|enabled|unknown|reset|set|stored|hidden|ok|good|bad|strong|needed|null|none|true|false|stale|revoked|locked|optional|mandatory|accepted|rejected|ready|used|unused|high|low|input|output|proceed|continue|login|access|use|enter|unlock|sign|not|here|there|lost|gone|sent|safe|secret|blank|public|ignored|rotated|encrypted|plain|plaintext|wrong\.)$/i;
 
 export function redactSentences(text: string, mark: string): string {
   const whenSecret = (test: (value: string) => boolean) => (all: string, head: string, value: string) =>
@@ -46,7 +61,7 @@ export function redactSentences(text: string, mark: string): string {
     return (
       isMixed(bare) &&
       bare.length >= 6 &&
-      !/^[\w.-]+\(|^--?[a-z]|[/@]|^\d+[a-z]{1,3}$|^[a-z]+\d?$|^[A-Z][a-z]+(?:[A-Z][a-z]+)*$|^[a-z]+(?:[A-Z][a-z]+)+$|^[\w-]+[=:]|^\d.{0,6}$|^[([]/.test(
+      !/^[\w.-]+\(|^--?[a-z]|[/@]|^\d+[a-z]{1,3}$|^[a-z]+\d?$|^[A-Z][a-z]+(?:[A-Z][a-z]+)*$|^[a-z]+(?:[A-Z][a-z]+)+$|^[\w-]+[=:]|\\&|^\d.{0,6}$|^[([]/.test(
         bare,
       ) &&
       isSecretValue("key", bare, { quoted: true, assigned: true })
@@ -58,7 +73,24 @@ export function redactSentences(text: string, mark: string): string {
       rule,
       whenSecret((value) => isStrong(trimmed(value))),
     );
+  for (const rule of prompted)
+    result = result.replace(
+      rule,
+      whenSecret(
+        (value) =>
+          !aboutIt.test(trimmed(value)) &&
+          isSecretValue("password", trimmed(value), { quoted: false, assigned: false }),
+      ),
+    );
   return result
+    .replace(
+      sessionWord,
+      whenSecret((value) => looksRandom(value, 20)),
+    )
+    .replace(
+      keyInBrackets,
+      whenSecret((value) => looksRandom(value, 12)),
+    )
     .replace(
       loginWord,
       whenSecret((value) => looksRandom(value, 20)),
@@ -66,6 +98,13 @@ export function redactSentences(text: string, mark: string): string {
     .replace(
       bearer,
       whenSecret((value) => (/\d/.test(value) && value.length >= 12) || looksRandom(value, 16)),
+    )
+    .replace(quotedPhrase, (all, head: string, _quote: string, value: string) =>
+      value.includes("[redacted]") ||
+      !isSecretValue("password", value, { quoted: false, assigned: false }) ||
+      aboutIt.test(value)
+        ? all
+        : `${head}${mark}`,
     )
     .replace(basic, whenSecret(isUserAndPassword))
     .replace(
