@@ -60,8 +60,12 @@ export function writePause(
   note: (sentence: string) => void,
 ): void {
   setAsideIfBroken(files, stateDir, note);
-  files.makeDirectory(stateDir);
-  files.writeAtomic(pauseFile(stateDir), `${JSON.stringify(Pause.parse({ version: 1, ...pause }))}\n`);
+  try {
+    files.makeDirectory(stateDir);
+    files.writeAtomic(pauseFile(stateDir), `${JSON.stringify(Pause.parse({ version: 1, ...pause }))}\n`);
+  } catch (error) {
+    throw fileError("write", pauseFile(stateDir), error);
+  }
 }
 
 /** @returns whether there was a pause file. */
