@@ -6,6 +6,7 @@
 import { randomInt } from "node:crypto";
 import { join } from "node:path";
 import * as z from "zod";
+import { fileError } from "../system/file-error.ts";
 import { stringify } from "../system/printable.ts";
 import { redactDeep, redactIdentity } from "../system/redact/redact.ts";
 import { RefusedFile } from "../system/refused.ts";
@@ -150,13 +151,18 @@ function readDecision(
   }
 }
 
-/** The last word counts until the action is begun. */
+/** The last word counts until the action is begun. Throws a WorkError when it cannot be written. */
 export function writeDecision(
   files: Files,
   stateDir: string,
   id: string,
   decision: Omit<Decision, "version">,
 ): void {
-  files.makeDirectory(join(stateDir, "approvals"));
-  files.writeAtomic(decisionPath(stateDir, id), `${stringify(redactDeep({ version: 1, ...decision }))}\n`);
+  const path = decisionPath(stateDir, id);
+  try {
+    files.makeDirectory(join(stateDir, "approvals"));
+    files.writeAtomic(path, `${stringify(redactDeep({ version: 1, ...decision }))}\n`);
+  } catch (error) {
+    throw fileError("write down the answer in", path, error);
+  }
 }

@@ -62,8 +62,15 @@ export function writePause(
   note: (sentence: string) => void,
 ): void {
   setAsideIfBroken(files, stateDir, note);
-  files.makeDirectory(stateDir);
-  files.writeAtomic(pauseFile(stateDir), `${stringify(redactDeep(Pause.parse({ version: 1, ...pause })))}\n`);
+  try {
+    files.makeDirectory(stateDir);
+    files.writeAtomic(
+      pauseFile(stateDir),
+      `${stringify(redactDeep(Pause.parse({ version: 1, ...pause })))}\n`,
+    );
+  } catch (error) {
+    throw fileError("write", pauseFile(stateDir), error);
+  }
 }
 
 /** @returns whether there was a pause file. */

@@ -23,6 +23,9 @@ export type Use = "read" | "write";
 /** O_NONBLOCK: nothing that could stand there makes the opening wait. */
 const folderFlags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
+/** Only who is trusted can make a safe way unsafe, so it need not be looked at for each of many files. */
+const safeMs = 1000;
+
 export interface OwnFolders {
   /** What lies below `dir` must lie in folders of this one's owner. @param path the same with links followed. */
   claim(dir: string, path: string): void;
@@ -41,6 +44,7 @@ export function createOwnFolders(
   at: (path: string) => string,
 ): OwnFolders {
   const claimed = new Map<string, string>();
+  let last = { folder: "", use: "read" as Use, path: "", untilMs: 0 };
 
   function claimedAbove(path: string): string | null {
     for (let above = dirname(path); above !== dirname(above); above = dirname(above))
@@ -68,15 +72,23 @@ export function createOwnFolders(
     }
   }
 
-  /** A folder that the settings name for one file, or that no command has claimed: its way is looked at each time. */
+  /** A folder that the settings name for one file, or that no command has claimed: its way is looked at. */
   function openUnclaimed(folder: string, use: Use): OwnFolder | null {
+    const path = wayIsSafe(folder, use);
+    return path === null ? null : openOne(path, folder, use, { above: null, isOurs: false });
+  }
+
+  /** @returns its path with links followed; null: it does not exist. */
+  function wayIsSafe(folder: string, use: Use): string | null {
+    if (last.folder === folder && last.use === use && performance.now() < last.untilMs) return last.path;
     const way = wayTo(files, folder);
     if (way.deadLink !== null)
       throw new RefusedFile(`${folder} is reached through a link that leads nowhere (${way.deadLink})`);
     if (way.status === null) return null;
     const weak = weakSpot(way, use === "read" ? [0, ownUid(), way.status.uid] : [0, ownUid()]);
     if (weak !== null) throw new RefusedFile(weakSentence(folder, weak));
-    return openOne(at(way.path), folder, use, { above: null, isOurs: false });
+    last = { folder, use, path: at(way.path), untilMs: performance.now() + safeMs };
+    return last.path;
   }
 
   function inFolder<T>(path: string, use: Use, act: (folder: OwnFolder) => T): T | null {

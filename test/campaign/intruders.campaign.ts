@@ -3,7 +3,7 @@
  * nothing is written elsewhere, and what is said are sentences.
  */
 import { expect, test } from "vitest";
-import { intruders, occupied } from "../e2e/intruders.ts";
+import { intruders, isNeverOpened, occupied } from "../e2e/intruders.ts";
 
 const commands = [
   "run --once --dry-run",
@@ -26,10 +26,6 @@ const commands = [
   "summary --send",
   "notify --test",
 ];
-
-/** The reserve is room on the disk: nobody reads it, and a folder of that name could be one of Argus's. */
-const isNeverOpened = (file: string, intruder: string): boolean =>
-  file === "state/reserve" && intruder === "a folder";
 
 test("nothing in the place of a file of Argus's makes it wait, or write elsewhere", () => {
   const { files, withIntruder } = occupied();

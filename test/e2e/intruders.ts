@@ -64,6 +64,10 @@ if (
 )
   delete intruders["a device"];
 
+/** The reserve is room on the disk: nobody reads it, and a folder of that name could be one of Argus's. */
+export const isNeverOpened = (file: string, intruder: string): boolean =>
+  file === "state/reserve" && intruder === "a folder";
+
 export interface Outcome {
   /** Both streams. */
   readonly said: string;
