@@ -5,12 +5,14 @@
  */
 import { redact, redactDeep } from "../system/redact/redact.ts";
 import type { Expectation } from "../types/action.ts";
-import type { Entity, EntityKind } from "../types/facts.ts";
+import type { Entity } from "../types/facts.ts";
 import type { ActionRequest, Finding } from "../types/finding.ts";
+import type { Rule } from "../types/rules.ts";
 import type { Evidence } from "../types/trail.ts";
 import type { Judgement } from "./judge.ts";
 import type { JudgedRule } from "./load.ts";
 import type { Look } from "./look.ts";
+import { requiresTrue } from "./required-flags.ts";
 import type { Held } from "./streaks.ts";
 
 export function findingOf(judged: JudgedRule, look: Look, judgement: Judgement, held: Held | null): Finding {
@@ -39,7 +41,7 @@ export function findingOf(judged: JudgedRule, look: Look, judgement: Judgement, 
     summary: redact(templates.summary.render(look.facts)),
     ...(templates.advice === null ? {} : { advice: redact(templates.advice.render(look.facts)) }),
     entity: rule.forEach === undefined ? null : { kind: rule.forEach, identity: look.identity },
-    expect: expectationOf(rule.forEach, look.entity),
+    expect: expectationOf(rule, look.entity),
     evidence: judgement.evidence.map(withoutSecrets),
     held: held === null ? null : { cycles: held.cycles, seconds: held.seconds, wanted: held.wanted },
     actions,
@@ -52,9 +54,18 @@ function withoutSecrets(evidence: Evidence): Evidence {
   return { ...evidence, saw: redactDeep(saw), wanted: redactDeep(wanted) };
 }
 
-function expectationOf(kind: EntityKind | undefined, entity: Entity | null): Expectation {
+function expectationOf({ forEach: kind, conditions }: Rule, entity: Entity | null): Expectation {
   if (entity === null) return {};
-  if (kind === "process" && "startTime" in entity) return { startTime: entity.startTime };
+  if (kind === "process" && "startTime" in entity) {
+    const requires = (path: string) => requiresTrue(conditions, "process", path);
+    const isAbandoned = requires("abandoned");
+    return {
+      startTime: entity.startTime,
+      ...(requires("orphan") ? { orphan: true } : {}),
+      ...(isAbandoned ? { abandoned: true } : {}),
+      ...(isAbandoned && entity.agent ? { agent: entity.agent } : {}),
+    };
+  }
   if (kind === "session" && "socket" in entity) return { socket: entity.socket };
   return {};
 }

@@ -1,0 +1,171 @@
+/**
+ * Whether nobody waits for a process any more and nobody can learn what becomes of it. One judgement for the collector,
+ * which reports it, and for the executor, which asks again before each signal. Whoever was not seen to be gone is
+ * there: unknown is live.
+ */
+import type { RememberedAgent } from "../types/agent.ts";
+import { hasClient } from "./clients.ts";
+import { type Family, type Kin, readFamily, type UnitKnown } from "./family.ts";
+import { jobOwner } from "./job-owners.ts";
+import { isTestRun, parseNodeCommand, reportsElsewhere, runtimeOptionsOf } from "./node-options.ts";
+import { isOrphan } from "./orphans.ts";
+import { wrappersOfLost } from "./owner-chain.ts";
+import { createPace } from "./pace.ts";
+import { processAlive } from "./process-start.ts";
+import { finish, type ReadersSeen, seekReaders } from "./readers.ts";
+import { goesToProgram, linksOf, readOutputs, whyUnread } from "./streams.ts";
+import type { Files, System } from "./system.ts";
+import { isSystemdRunning, showUnits } from "./systemd.ts";
+import { isSystemUnit } from "./unit-main.ts";
+
+export interface Asked {
+  readonly pid: number;
+  readonly startTime: number;
+  /** An agent that was seen above it; null: none was. */
+  readonly agent: RememberedAgent | null;
+}
+
+export interface Judged {
+  readonly orphan: boolean;
+  readonly abandoned: boolean;
+  /** Why, or why not: one clause that follows "because". */
+  readonly because: string;
+}
+
+/** What systemd says of units, by name. */
+export type UnitsKnown = ReadonlyMap<string, UnitKnown>;
+
+/** One answer for each question, in their order. It rests for other work in between. Throws when the signal is aborted. */
+export async function judgeAll(
+  system: Pick<System, "files" | "clock" | "bus" | "run">,
+  questions: readonly Asked[],
+  signal: AbortSignal = new AbortController().signal,
+): Promise<{ readonly judged: readonly Judged[]; readonly units: UnitsKnown }> {
+  const { files, clock } = system;
+  const units = await askUnits(system, questions, signal);
+  const pace = createPace(clock, signal);
+  const steps = seekReaders(files, linksToSeek(questions, readFamily(files, units), files));
+  let readers: ReadersSeen | null = null;
+  while (readers === null) {
+    const step = steps.next();
+    if (step.done === true) readers = step.value;
+    else if (pace.due()) await pace.rest();
+  }
+  const all = readFamily(files, units);
+  const judged: Judged[] = [];
+  for (const question of questions) {
+    judged.push(judge(files, question, all, readers));
+    if (pace.due()) await pace.rest();
+  }
+  return { judged, units };
+}
+
+/** The same for one, without a pause: a signal can follow at once. */
+export function judgeNow(files: Files, question: Asked, units: UnitsKnown): Judged {
+  const all = readFamily(files, units);
+  const readers = finish(seekReaders(files, linksToSeek([question], all, files)));
+  return judge(files, question, all, readers);
+}
+
+/** Systemd is asked about units of the system only: a user's manager has a bus of its own. */
+async function askUnits(
+  system: Pick<System, "files" | "bus" | "run">,
+  questions: readonly Asked[],
+  signal: AbortSignal,
+): Promise<UnitsKnown> {
+  const { files } = system;
+  if (!isSystemdRunning(files)) return new Map();
+  const all = readFamily(files, new Map());
+  const members = questions.flatMap(({ pid }) => all.get(pid) ?? []);
+  const names = new Set(members.filter(isSystemUnit).flatMap(({ unit }) => unit ?? []));
+  const shown = await showUnits(system, [...names], signal);
+  return new Map(
+    shown.map(({ id, mainPid, activeState, subState }) => [
+      id,
+      { mainPid, running: activeState === "active" && subState === "running" },
+    ]),
+  );
+}
+
+function linksToSeek(questions: readonly Asked[], all: Family, files: Files): ReadonlySet<string> {
+  const links = new Set<string>();
+  for (const { pid } of questions) {
+    const one = all.get(pid);
+    const wrappers = one === undefined ? null : wrappersOfLost(one, all);
+    if (one === undefined || wrappers === null) continue;
+    for (const each of [one, ...wrappers]) {
+      for (const link of linksOf(readOutputs(files, each.pid))) links.add(link);
+    }
+  }
+  return links;
+}
+
+function judge(files: Files, asked: Asked, all: Family, readers: ReadersSeen): Judged {
+  const one = all.get(asked.pid);
+  if (one === undefined || one.startTime !== asked.startTime)
+    return { orphan: false, abandoned: false, because: "it is not there any more" };
+  const orphan = isOrphan(one, all);
+  const live = (because: string): Judged => ({ orphan, abandoned: false, because });
+  const wrappers = wrappersOfLost(one, all);
+  if (wrappers === null) return live("somebody above it still waits for it");
+  const owner = jobOwner(files, one, all);
+  if (owner !== null) return live(`it ${owner}`);
+  const unread = whyNobodyLearns(files, one, wrappers, readers);
+  const gone = goneAgent(files, asked);
+  const lost =
+    gone === null ? "its parent has ended" : `the agent above it (${gone.name}, pid ${gone.pid}) has ended`;
+  if (isTestRun(runtimeOptionsOf(one.executable, one.arguments))) {
+    const elsewhere = whoElseLearns(files, one);
+    if (elsewhere !== null) return live(elsewhere);
+    if (unread === null) return live("somebody can read its output, or may be able to");
+    return { orphan, abandoned: true, because: `${lost}, and its output ${unread}` };
+  }
+  const outputs = readOutputs(files, one.pid);
+  if (outputs.some((stream) => goesToProgram(stream) && whyUnread(files, one.pid, stream, readers) === null))
+    return live("a program reads its output, or may be able to");
+  const toProgram = unread !== null && outputs.some(goesToProgram);
+  if (gone === null && !toProgram)
+    return live("no agent above it is known to have ended, and its output is not cut off");
+  const client = hasClient(files, one.pid);
+  if (client !== false)
+    return live(client === null ? "its clients cannot be seen" : "a client is connected to it");
+  const what = toProgram ? `${lost}, and its output ${unread}` : lost;
+  return { orphan, abandoned: true, because: `${what}, and no client is connected to it` };
+}
+
+/** Clause that follows "its output"; null when somebody can read any of it, also in place of it. */
+function whyNobodyLearns(
+  files: Files,
+  one: Kin,
+  wrappers: readonly Kin[],
+  readers: ReadersSeen,
+): string | null {
+  const clauses: string[] = [];
+  for (const each of [one, ...wrappers]) {
+    for (const stream of readOutputs(files, each.pid)) {
+      const clause = whyUnread(files, each.pid, stream, readers);
+      if (clause === null) return null;
+      clauses.push(clause);
+    }
+  }
+  const [output = "", errors = ""] = clauses;
+  return output === errors ? output : `${output} (its errors: ${errors})`;
+}
+
+/** Ways in which the result of a test run is learned that are not its output. */
+function whoElseLearns(files: Files, one: Kin): string | null {
+  const command = parseNodeCommand(one.arguments);
+  if (command === null) return "its options are not known";
+  const added = /(?:^|\0)NODE_OPTIONS=([^\0]*)/.exec(files.tryRead(`/proc/${one.pid}/environ`) ?? "")?.[1];
+  const inherited = parseNodeCommand(["node", ...(added ?? "").split(/\s+/).filter((each) => each !== "")]);
+  if (inherited === null) return "its NODE_OPTIONS are not understood";
+  if (reportsElsewhere(command) || reportsElsewhere(inherited)) return "its reporter has a destination";
+  const isDebugged = [...command.options, ...inherited.options].some((each) => each.startsWith("--inspect"));
+  return isDebugged && hasClient(files, one.pid) !== false ? "somebody may be debugging it" : null;
+}
+
+/** What is said to have been seen is checked as far as it can be: such a process is gone, and was there before. */
+function goneAgent(files: Files, { agent, startTime }: Asked): RememberedAgent | null {
+  if (agent === null || agent.startTime > startTime) return null;
+  return processAlive(files, agent.pid, agent.startTime) ? null : agent;
+}
