@@ -9,7 +9,7 @@ export function requiresTrue(condition: Condition, fact: string, path: string): 
   const leaf = isNegated ? condition.not : condition;
   if (!("operator" in leaf) || leaf.fact !== fact || leaf.path !== path) return false;
   const { operator, value } = leaf;
-  const wanted = isNegated ? false : true;
+  const wanted = !isNegated;
   if (operator === "equal") return value === wanted;
   return operator === "notEqual" && value === !wanted;
 }

@@ -35,56 +35,73 @@ export interface Judged {
 /** What systemd says of units, by name. */
 export type UnitsKnown = ReadonlyMap<string, UnitKnown>;
 
-/** One answer for each question, in their order. It rests for other work in between. Throws when the signal is aborted. */
+/**
+ * One answer for each question, in their order. It rests for other work in between. Throws when the signal is aborted.
+ * @param options.orphans systemd is asked also where only `orphan` depends on its answer.
+ */
 export async function judgeAll(
   system: Pick<System, "files" | "clock" | "bus" | "run">,
   questions: readonly Asked[],
   signal: AbortSignal = new AbortController().signal,
+  { orphans = false } = {},
 ): Promise<{ readonly judged: readonly Judged[]; readonly units: UnitsKnown }> {
   const { files, clock } = system;
-  const units = await askUnits(system, questions, signal);
   const pace = createPace(clock, signal);
-  const steps = seekReaders(files, linksToSeek(questions, readFamily(files, units), files));
+  const steps = seekReaders(files, linksToSeek(questions, readFamily(files, null), files));
   let readers: ReadersSeen | null = null;
   while (readers === null) {
     const step = steps.next();
     if (step.done === true) readers = step.value;
     else if (pace.due()) await pace.rest();
   }
-  const all = readFamily(files, units);
-  const judged: Judged[] = [];
-  for (const question of questions) {
-    judged.push(judge(files, question, all, readers));
-    if (pace.due()) await pace.rest();
-  }
+  const judge = async (asked: readonly Asked[], all: Family, seen: ReadersSeen): Promise<Judged[]> => {
+    const judged: Judged[] = [];
+    for (const each of asked) {
+      judged.push(judgeOne(files, each, all, seen));
+      if (pace.due()) await pace.rest();
+    }
+    return judged;
+  };
+  // Most are not abandoned whatever systemd says: it is asked about the others only.
+  const first = await judge(questions, readFamily(files, null), readers);
+  const open = questions.filter((_, index) => first[index]?.abandoned === true || orphans);
+  const units = await askUnits(system, open, signal);
+  const second = await judge(open, readFamily(files, units), readers);
+  const judged = questions.map((each, index) => second[open.indexOf(each)] ?? first[index] ?? notThere);
   return { judged, units };
 }
+
+const notThere: Judged = { orphan: false, abandoned: false, because: "it is not there any more" };
 
 /** The same for one, without a pause: a signal can follow at once. */
 export function judgeNow(files: Files, question: Asked, units: UnitsKnown): Judged {
   const all = readFamily(files, units);
   const readers = finish(seekReaders(files, linksToSeek([question], all, files)));
-  return judge(files, question, all, readers);
+  return judgeOne(files, question, all, readers);
 }
 
-/** Systemd is asked about units of the system only: a user's manager has a bus of its own. */
+/**
+ * Systemd is asked about units of the system only: a user's manager has a bus of its own. A systemd that does not
+ * answer leaves open what its units stand on.
+ */
 async function askUnits(
   system: Pick<System, "files" | "bus" | "run">,
   questions: readonly Asked[],
   signal: AbortSignal,
 ): Promise<UnitsKnown> {
   const { files } = system;
-  if (!isSystemdRunning(files)) return new Map();
-  const all = readFamily(files, new Map());
+  if (questions.length === 0 || !isSystemdRunning(files)) return new Map();
+  const all = readFamily(files, null);
   const members = questions.flatMap(({ pid }) => all.get(pid) ?? []);
-  const names = new Set(members.filter(isSystemUnit).flatMap(({ unit }) => unit ?? []));
-  const shown = await showUnits(system, [...names], signal);
-  return new Map(
-    shown.map(({ id, mainPid, activeState, subState }) => [
-      id,
-      { mainPid, running: activeState === "active" && subState === "running" },
-    ]),
-  );
+  const names = [...new Set(members.filter(isSystemUnit).flatMap(({ unit }) => unit ?? []))];
+  const units = new Map<string, UnitKnown>(names.map((name) => [name, { mainPid: 0, running: false }]));
+  try {
+    for (const { id, mainPid, activeState, subState } of await showUnits(system, names, signal))
+      units.set(id, { mainPid, running: activeState === "active" && subState === "running" });
+  } catch {
+    signal.throwIfAborted();
+  }
+  return units;
 }
 
 function linksToSeek(questions: readonly Asked[], all: Family, files: Files): ReadonlySet<string> {
@@ -100,10 +117,9 @@ function linksToSeek(questions: readonly Asked[], all: Family, files: Files): Re
   return links;
 }
 
-function judge(files: Files, asked: Asked, all: Family, readers: ReadersSeen): Judged {
+function judgeOne(files: Files, asked: Asked, all: Family, readers: ReadersSeen): Judged {
   const one = all.get(asked.pid);
-  if (one === undefined || one.startTime !== asked.startTime)
-    return { orphan: false, abandoned: false, because: "it is not there any more" };
+  if (one === undefined || one.startTime !== asked.startTime) return notThere;
   const orphan = isOrphan(one, all);
   const live = (because: string): Judged => ({ orphan, abandoned: false, because });
   const wrappers = wrappersOfLost(one, all);

@@ -26,8 +26,10 @@ export interface Family extends Relatives {
   childrenOf(pid: number): readonly number[];
   /** Members of a unit's own cgroup that came into it from outside, as what a service manager starts does. */
   leadersOf(unitPath: string): readonly Kin[];
-  /** What systemd says of a unit of the system; null for a user's unit, and when systemd was not asked. */
+  /** What systemd says of a unit of the system; null for a user's unit, and where there is no systemd to ask. */
   unit(member: Kin): UnitKnown | null;
+  /** Whether units count for nothing yet: a first look, which finds out whether they matter. */
+  readonly withoutUnits: boolean;
 }
 
 /** Enough for every option before a script. */
@@ -35,9 +37,9 @@ const maxCommandBytes = 16_384;
 
 /**
  * Without a memory of earlier looks: what shares the session of process 1 may be its child, and is no orphan then.
- * @param units what systemd says, by name.
+ * @param units what systemd says, by name; null: nothing is the main process of a unit.
  */
-export function readFamily(files: Files, units: ReadonlyMap<string, UnitKnown>): Family {
+export function readFamily(files: Files, units: ReadonlyMap<string, UnitKnown> | null): Family {
   const seen = new Map<number, Kin | undefined>();
   let parents: ReadonlyMap<number, readonly number[]> | null = null;
 
@@ -57,6 +59,7 @@ export function readFamily(files: Files, units: ReadonlyMap<string, UnitKnown>):
   }
 
   function standsForUnit(one: Kin): boolean {
+    if (units === null) return false;
     const known = unit(one);
     // As in the executor: what systemd says counts, where it names somebody that is there.
     if (known !== null && known.mainPid > 0 && readStat(files, known.mainPid) !== null)
@@ -66,7 +69,7 @@ export function readFamily(files: Files, units: ReadonlyMap<string, UnitKnown>):
   }
 
   function unit(one: Kin): UnitKnown | null {
-    return one.unit !== null && isSystemUnit(one) ? (units.get(one.unit) ?? null) : null;
+    return one.unit !== null && isSystemUnit(one) ? (units?.get(one.unit) ?? null) : null;
   }
 
   function leadersOf(unitPath: string): Kin[] {
@@ -94,6 +97,7 @@ export function readFamily(files: Files, units: ReadonlyMap<string, UnitKnown>):
     },
     leadersOf,
     unit,
+    withoutUnits: units === null,
   };
 }
 

@@ -51,7 +51,7 @@ const multiplexers = new Set(["tmux", "screen", "zellij", "dtach", "abduco"]);
 
 function unitOwner(files: Files, one: Kin, all: Family): string | null {
   const { unit, unitPath } = one;
-  if (unit === null || unitPath === null) return null;
+  if (unit === null || unitPath === null || all.withoutUnits) return null;
   const login = /^session-(\w+)\.scope$/.exec(unit)?.[1];
   if (login !== undefined) return loginOwner(files, login);
   if (unit.endsWith(".scope")) {

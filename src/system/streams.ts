@@ -86,7 +86,7 @@ export function whyUnread(files: Files, holder: number, stream: Stream, seen: Re
  */
 export function isPeerGone(files: Files, pid: number, inode: string): boolean {
   const row = unixSocket(files.tryRead(`/proc/${pid}/net/unix`) ?? "", inode);
-  return row !== null && row.isStream && row.isConnected && row.references === 2;
+  return row?.isStream === true && row.isConnected && row.references === 2;
 }
 
 interface UnixSocket {

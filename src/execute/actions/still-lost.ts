@@ -21,7 +21,7 @@ export async function askWhetherLost(
   { system, signal }: Context,
 ): Promise<{ readonly answer: Answer; readonly units: UnitsKnown }> {
   try {
-    const { judged, units } = await judgeAll(system, [asked], signal);
+    const { judged, units } = await judgeAll(system, [asked], signal, { orphans: true });
     return { answer: answerOf(asked.pid, because, judged[0]), units };
   } catch (error) {
     const detail = `whether process ${asked.pid} is still ${nameOf(because)} cannot be told: ${reasonOf(error)}`;
