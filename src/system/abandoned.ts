@@ -13,10 +13,18 @@ import { wrappersOfLost } from "./owner-chain.ts";
 import { createPace } from "./pace.ts";
 import { processAlive } from "./process-start.ts";
 import { finish, type ReadersSeen, seekReaders } from "./readers.ts";
-import { goesToProgram, linksOf, readOutputs, whyUnread } from "./streams.ts";
+import {
+  goesToProgram,
+  linksOf,
+  readOutputs,
+  readOutputsKeptAside,
+  type Stream,
+  whyUnread,
+} from "./streams.ts";
 import type { Files, System } from "./system.ts";
 import { isSystemdRunning, showUnits } from "./systemd.ts";
 import { isSystemUnit } from "./unit-main.ts";
+import { isShell } from "./wrappers.ts";
 
 export interface Asked {
   readonly pid: number;
@@ -110,8 +118,8 @@ function linksToSeek(questions: readonly Asked[], all: Family, files: Files): Re
     const one = all.get(pid);
     const wrappers = one === undefined ? null : wrappersOfLost(one, all);
     if (one === undefined || wrappers === null) continue;
-    for (const each of [one, ...wrappers]) {
-      for (const link of linksOf(readOutputs(files, each.pid))) links.add(link);
+    for (const [, stream] of streamsOf(files, one, wrappers)) {
+      for (const link of linksOf([stream])) links.add(link);
     }
   }
   return links;
@@ -149,6 +157,21 @@ function judgeOne(files: Files, asked: Asked, all: Family, readers: ReadersSeen)
   return { orphan, abandoned: true, because: `${what}, and no client is connected to it` };
 }
 
+/** All that a result could be written to: by the process itself, and by what waits for it. */
+function streamsOf(
+  files: Files,
+  one: Kin,
+  wrappers: readonly Kin[],
+): (readonly [pid: number, stream: Stream])[] {
+  const own = readOutputs(files, one.pid).map((stream) => [one.pid, stream] as const);
+  const above = wrappers.flatMap(({ pid, executable }) =>
+    [...readOutputs(files, pid), ...(isShell(executable ?? "") ? readOutputsKeptAside(files, pid) : [])].map(
+      (stream) => [pid, stream] as const,
+    ),
+  );
+  return [...own, ...above];
+}
+
 /** Clause that follows "its output"; null when somebody can read any of it, also in place of it. */
 function whyNobodyLearns(
   files: Files,
@@ -157,12 +180,10 @@ function whyNobodyLearns(
   readers: ReadersSeen,
 ): string | null {
   const clauses: string[] = [];
-  for (const each of [one, ...wrappers]) {
-    for (const stream of readOutputs(files, each.pid)) {
-      const clause = whyUnread(files, each.pid, stream, readers);
-      if (clause === null) return null;
-      clauses.push(clause);
-    }
+  for (const [pid, stream] of streamsOf(files, one, wrappers)) {
+    const clause = whyUnread(files, pid, stream, readers);
+    if (clause === null) return null;
+    clauses.push(clause);
   }
   const [output = "", errors = ""] = clauses;
   return output === errors ? output : `${output} (its errors: ${errors})`;

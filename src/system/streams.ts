@@ -12,18 +12,39 @@ export type Stream =
   | { readonly kind: "socket"; readonly inode: string };
 
 /** @returns standard output and standard error of a process, in that order. */
-export function readOutputs(files: Files, pid: number): readonly [Stream, Stream] {
-  let names: readonly string[];
+export function readOutputs(files: Files, pid: number): readonly Stream[] {
+  const names = descriptorsOf(files, pid);
+  if (names === null) return [{ kind: "unknown" }, { kind: "unknown" }];
+  return ["1", "2"].map((name) =>
+    names.includes(name) ? readStream(files, pid, name) : { kind: "closed" as const },
+  );
+}
+
+/**
+ * A shell that runs a command with a redirection may keep its own output aside meanwhile, on a descriptor from 10 on
+ * (dash, bash and zsh do).
+ */
+export function readOutputsKeptAside(files: Files, pid: number): readonly Stream[] {
+  const names = descriptorsOf(files, pid);
+  if (names === null) return [{ kind: "unknown" }];
+  const kept = names.filter((name) => Number(name) >= 10 && Number(name) < 64);
+  return kept.filter((name) => mayWrite(files, pid, name)).map((name) => readStream(files, pid, name));
+}
+
+/** Null where they cannot be seen. EACCES: somebody else's process. ENOENT: gone, which the identity check says better. */
+function descriptorsOf(files: Files, pid: number): readonly string[] | null {
   try {
-    names = files.list(`/proc/${pid}/fd`);
+    return files.list(`/proc/${pid}/fd`);
   } catch (error) {
-    // EACCES: somebody else's process. ENOENT: gone, which the identity check says better.
     if (errorCode(error) === "") throw error;
-    return [{ kind: "unknown" }, { kind: "unknown" }];
+    return null;
   }
-  const one = (descriptor: string): Stream =>
-    names.includes(descriptor) ? readStream(files, pid, descriptor) : { kind: "closed" };
-  return [one("1"), one("2")];
+}
+
+function mayWrite(files: Files, pid: number, descriptor: string): boolean {
+  const flags = /^flags:\t([0-7]+)$/m.exec(files.tryRead(`/proc/${pid}/fdinfo/${descriptor}`) ?? "")?.[1];
+  // O_ACCMODE is 3, O_RDONLY 0: fcntl(2).
+  return flags === undefined || (Number.parseInt(flags, 8) & 3) !== 0;
 }
 
 function readStream(files: Files, pid: number, descriptor: string): Stream {
