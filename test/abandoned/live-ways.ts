@@ -94,8 +94,8 @@ export const liveWays: readonly Way[] = [
     needs: ["python3"],
   },
   {
-    name: "a shell that reads it as a coprocess",
-    script: `coproc { (exec $N --test $T 2>&1 </dev/null &) ; }; exec 7<&"\${COPROC[0]}"; sleep 900`,
+    name: "a shell that holds the other end of its pipe",
+    script: `exec 7< <( (exec $N --test $T 2>&1 </dev/null &) ); sleep 900`,
     stays: true,
   },
   {

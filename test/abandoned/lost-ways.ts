@@ -21,8 +21,9 @@ export const lostWays: readonly Way[] = [
     kill: "killed.pid",
   },
   {
+    // It writes its first line before the pipe breaks: a write into a broken one would end it.
     name: "real node into a pipe without a reader",
-    script: `( setsid $REAL --test $T 2>&1 </dev/null & ) | sleep 0.1`,
+    script: `( setsid $REAL --test $T 2>&1 </dev/null & ) | sleep 2`,
   },
   { name: "it ignores SIGTERM", script: `trap "" TERM; setsid $N --test $T ${lost}` },
   // agents that were killed
@@ -38,7 +39,7 @@ export const lostWays: readonly Way[] = [
   },
   {
     name: "an agent in Node was killed, real node",
-    script: `$REAL agent.mjs $REAL --test $T ${lost} echo $! >killed.pid`,
+    script: `$REAL agent.mjs $REAL --test $T ${lost} sleep 2; echo $! >killed.pid`,
     kill: "killed.pid",
   },
   {
@@ -112,7 +113,7 @@ export const lostWays: readonly Way[] = [
   { name: "files behind --", script: `$N --test -- $T ${lost}` },
   {
     name: "tsx",
-    script: `$REAL agent.mjs $REAL $TSX --test $T ${lost} echo $! >killed.pid`,
+    script: `$REAL agent.mjs $REAL $TSX --test $T ${lost} sleep 4; echo $! >killed.pid`,
     kill: "killed.pid",
   },
 ];
