@@ -2,6 +2,7 @@
 import { type Asked, type Judged, judgeAll } from "../system/abandoned.ts";
 import { isOrphan } from "../system/orphans.ts";
 import { lostOnes } from "../system/owner-chain.ts";
+import { createReaderMemory, type ReaderMemory } from "../system/readers.ts";
 import type { System } from "../system/system.ts";
 import { maxAbandonments, type Witness } from "../system/witness.ts";
 import type { Tracked } from "./tracked.ts";
@@ -21,9 +22,18 @@ export interface Abandonments {
 }
 
 /** @param witness null: this process looks by itself, and what it may not see counts as live. */
-export async function observeAbandonments(
+export function createAbandonments(
   system: System,
   witness: Witness | null,
+): (all: ReadonlyMap<number, Tracked>, signal: AbortSignal | undefined) => Promise<Abandonments> {
+  const memory = createReaderMemory();
+  return (all, signal) => observe(system, witness, memory, all, signal);
+}
+
+async function observe(
+  system: System,
+  witness: Witness | null,
+  memory: ReaderMemory,
   all: ReadonlyMap<number, Tracked>,
   signal: AbortSignal | undefined,
 ): Promise<Abandonments> {
@@ -36,7 +46,7 @@ export async function observeAbandonments(
   if (asked.length === 0) return { of, hidden: "" };
   try {
     const questions = asked.map(({ pid, startTime, agent }): Asked => ({ pid, startTime, agent }));
-    const judged = await ask(system, witness, questions, signal);
+    const judged = await ask(system, witness, memory, questions, signal);
     for (const [index, { pid }] of asked.entries()) {
       const one = judged[index];
       if (one !== undefined)
@@ -53,11 +63,12 @@ export async function observeAbandonments(
 async function ask(
   system: System,
   witness: Witness | null,
+  memory: ReaderMemory,
   questions: readonly Asked[],
   signal: AbortSignal | undefined,
 ): Promise<readonly Judged[]> {
   if (witness !== null) return await witness.abandonments(questions, signal);
-  return (await judgeAll(system, questions, signal)).judged;
+  return (await judgeAll(system, questions, signal, { memory })).judged;
 }
 
 function relationsIn(all: ReadonlyMap<number, Tracked>) {

@@ -7,7 +7,7 @@ import type { Witness } from "../system/witness.ts";
 import type { Process } from "../types/facts.ts";
 import { bytes } from "../types/quantities.ts";
 import type { Config } from "../types/settings.ts";
-import { observeAbandonments } from "./abandonment.ts";
+import { createAbandonments } from "./abandonment.ts";
 import type { Collect } from "./collector.ts";
 import { createExecutables } from "./executables.ts";
 import { createMainPids } from "./main-pids.ts";
@@ -29,6 +29,7 @@ export function createProcessCollector(
   const users = createUsers(files);
   const look = createTracking(files);
   const settleMains = createMainPids(system, killable);
+  const lookForAbandoned = createAbandonments(system, witness);
   const fillExecutables = createExecutables(witness);
 
   return async ({ signal }) => {
@@ -39,7 +40,7 @@ export function createProcessCollector(
     const all = look(nowMs, uptimeSeconds);
     const hidden = await fillExecutables(all, signal);
     await settleMains(all);
-    const abandonments = await observeAbandonments(system, witness, all, signal);
+    const abandonments = await lookForAbandoned(all, signal);
     const own = new Set([self.pid, ...ancestorsOf(files, self.pid)]);
     const policy = { killable, protected: protectedNames, own };
     const processes: Process[] = [];

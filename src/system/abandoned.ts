@@ -12,7 +12,7 @@ import { isOrphan } from "./orphans.ts";
 import { wrappersOfLost } from "./owner-chain.ts";
 import { createPace } from "./pace.ts";
 import { processAlive } from "./process-start.ts";
-import { finish, type ReadersSeen, seekReaders } from "./readers.ts";
+import { type ReaderMemory, type ReadersSeen, seekReaders } from "./readers.ts";
 import {
   goesToProgram,
   linksOf,
@@ -40,22 +40,29 @@ export interface Judged {
   readonly because: string;
 }
 
-/** What systemd says of units, by name. */
-export type UnitsKnown = ReadonlyMap<string, UnitKnown>;
+type UnitsKnown = ReadonlyMap<string, UnitKnown>;
+
+/** What takes time to find out, and what the last look before a signal starts from. */
+export interface Ground {
+  /** What systemd says, by name. */
+  readonly units: UnitsKnown;
+  readonly readers: ReadersSeen;
+}
 
 /**
  * One answer for each question, in their order. It rests for other work in between. Throws when the signal is aborted.
+ * @param options.memory of the last look; none before a signal.
  * @param options.orphans systemd is asked also where only `orphan` depends on its answer.
  */
 export async function judgeAll(
   system: Pick<System, "files" | "clock" | "bus" | "run">,
   questions: readonly Asked[],
   signal: AbortSignal = new AbortController().signal,
-  { orphans = false } = {},
-): Promise<{ readonly judged: readonly Judged[]; readonly units: UnitsKnown }> {
+  { orphans = false, memory = null as ReaderMemory | null } = {},
+): Promise<{ readonly judged: readonly Judged[]; readonly ground: Ground }> {
   const { files, clock } = system;
   const pace = createPace(clock, signal);
-  const steps = seekReaders(files, linksToSeek(questions, readFamily(files, null), files));
+  const steps = seekReaders(files, linksToSeek(questions, readFamily(files, null), files), memory);
   let readers: ReadersSeen | null = null;
   while (readers === null) {
     const step = steps.next();
@@ -73,19 +80,27 @@ export async function judgeAll(
   // Most are not abandoned whatever systemd says: it is asked about the others only.
   const first = await judge(questions, readFamily(files, null), readers);
   const open = questions.filter((_, index) => first[index]?.abandoned === true || orphans);
+  if (!open.some(({ pid }) => isInUnit(files, pid)))
+    return { judged: first, ground: { units: new Map(), readers } };
   const units = await askUnits(system, open, signal);
   const second = await judge(open, readFamily(files, units), readers);
   const judged = questions.map((each, index) => second[open.indexOf(each)] ?? first[index] ?? notThere);
-  return { judged, units };
+  return { judged, ground: { units, readers } };
+}
+
+/** Itself, or one of those above it. */
+function isInUnit(files: Files, pid: number): boolean {
+  const all = readFamily(files, null);
+  const one = all.get(pid);
+  if (one === undefined) return false;
+  return [one, ...(wrappersOfLost(one, all) ?? [])].some(({ unit }) => unit !== null);
 }
 
 const notThere: Judged = { orphan: false, abandoned: false, because: "it is not there any more" };
 
-/** The same for one, without a pause: a signal can follow at once. */
-export function judgeNow(files: Files, question: Asked, units: UnitsKnown): Judged {
-  const all = readFamily(files, units);
-  const readers = finish(seekReaders(files, linksToSeek([question], all, files)));
-  return judgeOne(files, question, all, readers);
+/** The same for one a moment later, without a pause: a signal can follow at once. */
+export function judgeNow(files: Files, question: Asked, { units, readers }: Ground): Judged {
+  return judgeOne(files, question, readFamily(files, units), readers.lookAgain());
 }
 
 /**

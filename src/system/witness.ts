@@ -3,6 +3,7 @@ import * as z from "zod";
 import { RememberedAgent } from "../types/agent.ts";
 import { type Asked, type Judged, judgeAll } from "./abandoned.ts";
 import type { Link } from "./link/client.ts";
+import type { ReaderMemory } from "./readers.ts";
 import type { System } from "./system.ts";
 import { listSessions, type TmuxSession } from "./tmux.ts";
 
@@ -74,6 +75,7 @@ export const isWitnessed = (method: string): method is keyof typeof Questions =>
 
 /**
  * Answers for `remoteWitness`. Throws one sentence for what may not be asked.
+ * @param memory of the last answer about abandoned processes.
  * @param sockets the only ones whose sessions are told.
  */
 export async function bearWitness(
@@ -82,6 +84,7 @@ export async function bearWitness(
   method: keyof typeof Questions,
   params: unknown,
   signal: AbortSignal,
+  memory: ReaderMemory | null = null,
 ): Promise<unknown> {
   if (method === "executables") {
     const { pids } = Questions.executables.parse(params);
@@ -89,7 +92,7 @@ export async function bearWitness(
   }
   if (method === "abandonments") {
     const { questions } = Questions.abandonments.parse(params);
-    return (await judgeAll(system, questions, signal)).judged;
+    return (await judgeAll(system, questions, signal, { memory })).judged;
   }
   const { socket } = Questions.sessions.parse(params);
   if (!sockets.includes(socket)) throw new Error(`the settings do not name the tmux socket ${socket}`);

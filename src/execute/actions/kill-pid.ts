@@ -1,6 +1,6 @@
 /** Ends one process: the very one that was observed, and only one that the policy lets Argus end. */
 import * as z from "zod";
-import type { UnitsKnown } from "../../system/abandoned.ts";
+import type { Ground } from "../../system/abandoned.ts";
 import { errorCode } from "../../system/files.ts";
 import { objectionToKill } from "../../system/killable.ts";
 import { ancestorsOf, readStat } from "../../system/proc.ts";
@@ -50,7 +50,8 @@ interface Seen {
   readonly program: string;
   /** Whether it is its unit's main process, as systemd says; null: systemd does not know. */
   readonly main: boolean | null;
-  readonly units: UnitsKnown;
+  /** What was found out about its owner and readers; null where that does not matter. */
+  readonly ground: Ground | null;
 }
 
 export const killPid: MachineAction<ProcessTarget, Seen, null> = {
@@ -73,23 +74,23 @@ export const killPid: MachineAction<ProcessTarget, Seen, null> = {
     if (main?.isMain === true) looks.splice(1, 1);
     if (looks.some((look) => !look.answer.pass) || found === null) return { looks, seen: null };
     if (main !== null) looks.push({ step: "main process", answer: main.answer });
-    let units: UnitsKnown = new Map();
+    let ground: Ground | null = null;
     if (target.because !== null) {
       const asked = await askWhetherLost(target, target.because, context);
       looks.push({ step: target.because, answer: asked.answer });
       if (!asked.answer.pass) return { looks, seen: null };
-      units = asked.units;
+      ground = asked.ground;
     }
-    return { looks, seen: { program: found.executable ?? found.name, main: main?.isMain ?? null, units } };
+    return { looks, seen: { program: found.executable ?? found.name, main: main?.isMain ?? null, ground } };
   },
 
-  async perform({ target }, { program, main, units }, context) {
+  async perform({ target }, { program, main, ground }, context) {
     const { system, signal } = context;
     const { pid, startTime } = target;
     // From here to the signal there is no await: nothing of Argus runs in between.
     const refused =
       lookAt(target, main, context).find((look) => !look.answer.pass)?.answer ??
-      whyKeep(target, units, context);
+      whyKeep(target, ground, context);
     if (refused?.pass === false) {
       return { ok: false, refusal: refused.reason, detail: refused.detail, done: null };
     }
@@ -115,7 +116,7 @@ export const killPid: MachineAction<ProcessTarget, Seen, null> = {
     }
     // Asked again: in five seconds the pid may have become another process, or somebody may have come for this one.
     if (processAlive(system.files, pid, startTime)) {
-      const kept = whyKeep(target, units, context);
+      const kept = whyKeep(target, ground, context);
       if (kept !== null) {
         const detail = `${what} ignored SIGTERM for 5 s, and SIGKILL was not sent: ${kept.detail}`;
         return { ok: false, detail, done: null, values: { signals: ["SIGTERM"] } };
@@ -140,9 +141,11 @@ export const killPid: MachineAction<ProcessTarget, Seen, null> = {
 };
 
 /** Null where it is still what it was to be killed for. Without a pause, so that a signal can follow at once. */
-function whyKeep(target: ProcessTarget, units: UnitsKnown, context: Context): Refusal | null {
+function whyKeep(target: ProcessTarget, ground: Ground | null, context: Context): Refusal | null {
   if (target.because === null) return null;
-  const answer = lookWhetherLost(target, target.because, units, context);
+  if (ground === null)
+    return { pass: false, reason: "not_needed", detail: "nobody looked whether it still is" };
+  const answer = lookWhetherLost(target, target.because, ground, context);
   return answer.pass ? null : answer;
 }
 

@@ -3,7 +3,7 @@
  * itself: of what the proposal says, only which agent was seen above the process is believed, and that it has ended is
  * checked.
  */
-import { type Asked, type Judged, judgeAll, judgeNow, type UnitsKnown } from "../../system/abandoned.ts";
+import { type Asked, type Ground, type Judged, judgeAll, judgeNow } from "../../system/abandoned.ts";
 import type { Expectation } from "../../types/action.ts";
 import type { Answer, Context } from "../action.ts";
 import { oneLine, reasonOf } from "../one-line.ts";
@@ -19,13 +19,13 @@ export async function askWhetherLost(
   asked: Asked,
   because: Exclude<LostBecause, null>,
   { system, signal }: Context,
-): Promise<{ readonly answer: Answer; readonly units: UnitsKnown }> {
+): Promise<{ readonly answer: Answer; readonly ground: Ground | null }> {
   try {
-    const { judged, units } = await judgeAll(system, [asked], signal, { orphans: true });
-    return { answer: answerOf(asked.pid, because, judged[0]), units };
+    const { judged, ground } = await judgeAll(system, [asked], signal, { orphans: true });
+    return { answer: answerOf(asked.pid, because, judged[0]), ground };
   } catch (error) {
     const detail = `whether process ${asked.pid} is still ${nameOf(because)} cannot be told: ${reasonOf(error)}`;
-    return { answer: { pass: false, reason: "not_needed", detail }, units: new Map() };
+    return { answer: { pass: false, reason: "not_needed", detail }, ground: null };
   }
 }
 
@@ -33,10 +33,10 @@ export async function askWhetherLost(
 export function lookWhetherLost(
   asked: Asked,
   because: Exclude<LostBecause, null>,
-  units: UnitsKnown,
+  ground: Ground,
   { system }: Context,
 ): Answer {
-  return answerOf(asked.pid, because, judgeNow(system.files, asked, units));
+  return answerOf(asked.pid, because, judgeNow(system.files, asked, ground));
 }
 
 function answerOf(pid: number, because: Exclude<LostBecause, null>, judged: Judged | undefined): Answer {
