@@ -4,6 +4,7 @@ import { isOrphan } from "../system/orphans.ts";
 import { lostOnes } from "../system/owner-chain.ts";
 import { createReaderMemory, type ReaderMemory } from "../system/readers.ts";
 import type { System } from "../system/system.ts";
+import { isSystemUnit } from "../system/unit-main.ts";
 import { maxAbandonments, type Witness } from "../system/witness.ts";
 import type { Tracked } from "./tracked.ts";
 
@@ -21,7 +22,10 @@ export interface Abandonments {
   readonly hidden: string;
 }
 
-/** @param witness null: this process looks by itself, and what it may not see counts as live. */
+/**
+ * Clears `unitMain` of those of which systemd says so.
+ * @param witness null: this process looks by itself, and what it may not see counts as live.
+ */
 export function createAbandonments(
   system: System,
   witness: Witness | null,
@@ -37,7 +41,10 @@ async function observe(
   all: ReadonlyMap<number, Tracked>,
   signal: AbortSignal | undefined,
 ): Promise<Abandonments> {
-  const orphans = [...all.values()].filter((one) => isOrphan(one, all));
+  // Of what leads a session in a user's unit, only that user's manager knows whether it is the main process.
+  const orphans = [...all.values()].filter((one) =>
+    isOrphan(one.unitMain && !isSystemUnit(one) ? { ...one, unitMain: false } : one, all),
+  );
   // What cron or a CI system started is theirs, also when they have ended since.
   const lost = lostOnes(orphans, relationsIn(all)).filter(({ scheduled }) => !scheduled);
   const asked = lost.slice(0, maxAbandonments);
@@ -47,10 +54,12 @@ async function observe(
   try {
     const questions = asked.map(({ pid, startTime, agent }): Asked => ({ pid, startTime, agent }));
     const judged = await ask(system, witness, memory, questions, signal);
-    for (const [index, { pid }] of asked.entries()) {
-      const one = judged[index];
-      if (one !== undefined)
-        answers.set(pid, { abandoned: one.abandoned, because: one.abandoned ? one.because : null });
+    for (const [index, one] of asked.entries()) {
+      const answer = judged[index];
+      if (answer === undefined) continue;
+      const { abandoned, because, isOther } = answer;
+      if (isOther) one.unitMain = false;
+      answers.set(one.pid, { abandoned, because: abandoned ? because : null });
     }
     return { of, hidden: "" };
   } catch (error) {

@@ -8,7 +8,7 @@ import { hasClient } from "./clients.ts";
 import { type Family, type Kin, readFamily, type UnitKnown } from "./family.ts";
 import { jobOwner } from "./job-owners.ts";
 import { isTestRun, parseNodeCommand, reportsElsewhere, runtimeOptionsOf } from "./node-options.ts";
-import { isOrphan } from "./orphans.ts";
+import { isAlive, isOrphan } from "./orphans.ts";
 import { wrappersOfLost } from "./owner-chain.ts";
 import { createPace } from "./pace.ts";
 import { processAlive } from "./process-start.ts";
@@ -22,8 +22,7 @@ import {
   whyUnread,
 } from "./streams.ts";
 import type { Files, System } from "./system.ts";
-import { isSystemdRunning, showUnits } from "./systemd.ts";
-import { isSystemUnit } from "./unit-main.ts";
+import { askMains } from "./unit-mains.ts";
 import { isShell } from "./wrappers.ts";
 
 export interface Asked {
@@ -36,6 +35,8 @@ export interface Asked {
 export interface Judged {
   readonly orphan: boolean;
   readonly abandoned: boolean;
+  /** Systemd names another living process as the main one of its unit. */
+  readonly isOther: boolean;
   /** Why, or why not: one clause that follows "because". */
   readonly because: string;
 }
@@ -44,7 +45,7 @@ type UnitsKnown = ReadonlyMap<string, UnitKnown>;
 
 /** What takes time to find out, and what the last look before a signal starts from. */
 export interface Ground {
-  /** What systemd says, by name. */
+  /** What systemd says, by the path of the unit's cgroup. */
   readonly units: UnitsKnown;
   readonly readers: ReadersSeen;
 }
@@ -80,51 +81,31 @@ export async function judgeAll(
   // Most are not abandoned whatever systemd says: it is asked about the others only.
   const first = await judge(questions, readFamily(files, null), readers);
   const open = questions.filter((_, index) => first[index]?.abandoned === true || orphans);
-  if (!open.some(({ pid }) => isInUnit(files, pid)))
-    return { judged: first, ground: { units: new Map(), readers } };
-  const units = await askUnits(system, open, signal);
+  const members = open.flatMap(({ pid }) => withThoseAbove(files, pid)).filter(({ unit }) => unit !== null);
+  if (members.length === 0) return { judged: first, ground: { units: new Map(), readers } };
+  const units = await askMains(system, members, signal);
   const second = await judge(open, readFamily(files, units), readers);
   const judged = questions.map((each, index) => second[open.indexOf(each)] ?? first[index] ?? notThere);
   return { judged, ground: { units, readers } };
 }
 
-/** Itself, or one of those above it. */
-function isInUnit(files: Files, pid: number): boolean {
+/** Itself, and what waits for it. */
+function withThoseAbove(files: Files, pid: number): readonly Kin[] {
   const all = readFamily(files, null);
   const one = all.get(pid);
-  if (one === undefined) return false;
-  return [one, ...(wrappersOfLost(one, all) ?? [])].some(({ unit }) => unit !== null);
+  return one === undefined ? [] : [one, ...(wrappersOfLost(one, all) ?? [])];
 }
 
-const notThere: Judged = { orphan: false, abandoned: false, because: "it is not there any more" };
+const notThere: Judged = {
+  orphan: false,
+  abandoned: false,
+  isOther: false,
+  because: "it is not there any more",
+};
 
 /** The same for one a moment later, without a pause: a signal can follow at once. */
 export function judgeNow(files: Files, question: Asked, { units, readers }: Ground): Judged {
   return judgeOne(files, question, readFamily(files, units), readers.lookAgain());
-}
-
-/**
- * Systemd is asked about units of the system only: a user's manager has a bus of its own. A systemd that does not
- * answer leaves open what its units stand on.
- */
-async function askUnits(
-  system: Pick<System, "files" | "bus" | "run">,
-  questions: readonly Asked[],
-  signal: AbortSignal,
-): Promise<UnitsKnown> {
-  const { files } = system;
-  if (questions.length === 0 || !isSystemdRunning(files)) return new Map();
-  const all = readFamily(files, null);
-  const members = questions.flatMap(({ pid }) => all.get(pid) ?? []);
-  const names = [...new Set(members.filter(isSystemUnit).flatMap(({ unit }) => unit ?? []))];
-  const units = new Map<string, UnitKnown>(names.map((name) => [name, { mainPid: 0, running: false }]));
-  try {
-    for (const { id, mainPid, activeState, subState } of await showUnits(system, names, signal))
-      units.set(id, { mainPid, running: activeState === "active" && subState === "running" });
-  } catch {
-    signal.throwIfAborted();
-  }
-  return units;
 }
 
 function linksToSeek(questions: readonly Asked[], all: Family, files: Files): ReadonlySet<string> {
@@ -144,7 +125,10 @@ function judgeOne(files: Files, asked: Asked, all: Family, readers: ReadersSeen)
   const one = all.get(asked.pid);
   if (one === undefined || one.startTime !== asked.startTime) return notThere;
   const orphan = isOrphan(one, all);
-  const live = (because: string): Judged => ({ orphan, abandoned: false, because });
+  const known = all.unit(one);
+  const isOther =
+    known !== null && known.mainPid > 0 && known.mainPid !== one.pid && isAlive(all.get(known.mainPid));
+  const live = (because: string): Judged => ({ orphan, abandoned: false, isOther, because });
   const wrappers = wrappersOfLost(one, all);
   if (wrappers === null) return live("somebody above it still waits for it");
   const owner = jobOwner(files, one, all);
@@ -157,7 +141,7 @@ function judgeOne(files: Files, asked: Asked, all: Family, readers: ReadersSeen)
     const elsewhere = whoElseLearns(files, one);
     if (elsewhere !== null) return live(elsewhere);
     if (unread === null) return live("somebody can read its output, or may be able to");
-    return { orphan, abandoned: true, because: `${lost}, and its output ${unread}` };
+    return { orphan, abandoned: true, isOther, because: `${lost}, and its output ${unread}` };
   }
   const outputs = readOutputs(files, one.pid);
   if (outputs.some((stream) => goesToProgram(stream) && whyUnread(files, one.pid, stream, readers) === null))
@@ -169,7 +153,7 @@ function judgeOne(files: Files, asked: Asked, all: Family, readers: ReadersSeen)
   if (client !== false)
     return live(client === null ? "its clients cannot be seen" : "a client is connected to it");
   const what = toProgram ? `${lost}, and its output ${unread}` : lost;
-  return { orphan, abandoned: true, because: `${what}, and no client is connected to it` };
+  return { orphan, abandoned: true, isOther, because: `${what}, and no client is connected to it` };
 }
 
 /** All that a result could be written to: by the process itself, and by what waits for it. */

@@ -3,7 +3,7 @@ import { parseCgroup } from "./cgroup.ts";
 import type { Relative, Relatives } from "./orphans.ts";
 import { executableName, isNamespaceInit, listPids, parseStatus, readStat } from "./proc.ts";
 import type { Files } from "./system.ts";
-import { entersUnit, isSystemUnit, isUnitMain } from "./unit-main.ts";
+import { entersUnit, isUnitMain } from "./unit-main.ts";
 
 export interface Kin extends Relative {
   readonly startTime: number;
@@ -24,9 +24,7 @@ export interface Family extends Relatives {
   get(pid: number): Kin | undefined;
   /** Those that have not ended. */
   childrenOf(pid: number): readonly number[];
-  /** Members of a unit's own cgroup that came into it from outside, as what a service manager starts does. */
-  leadersOf(unitPath: string): readonly Kin[];
-  /** What systemd says of a unit of the system; null for a user's unit, and where there is no systemd to ask. */
+  /** What systemd says of its unit; null outside of one, and where there is no systemd to ask. */
   unit(member: Kin): UnitKnown | null;
   /** Whether units count for nothing yet: a first look, which finds out whether they matter. */
   readonly withoutUnits: boolean;
@@ -37,7 +35,7 @@ const maxCommandBytes = 16_384;
 
 /**
  * Without a memory of earlier looks: what shares the session of process 1 may be its child, and is no orphan then.
- * @param units what systemd says, by name; null: nothing is the main process of a unit.
+ * @param units what systemd says, by the path of the unit's cgroup; null: nothing is the main process of a unit.
  */
 export function readFamily(files: Files, units: ReadonlyMap<string, UnitKnown> | null): Family {
   const seen = new Map<number, Kin | undefined>();
@@ -69,7 +67,7 @@ export function readFamily(files: Files, units: ReadonlyMap<string, UnitKnown> |
   }
 
   function unit(one: Kin): UnitKnown | null {
-    return one.unit !== null && isSystemUnit(one) ? (units?.get(one.unit) ?? null) : null;
+    return one.unitPath === null ? null : (units?.get(one.unitPath) ?? null);
   }
 
   function leadersOf(unitPath: string): Kin[] {
@@ -95,7 +93,6 @@ export function readFamily(files: Files, units: ReadonlyMap<string, UnitKnown> |
       parents ??= readParents(files);
       return parents.get(pid) ?? [];
     },
-    leadersOf,
     unit,
     withoutUnits: units === null,
   };

@@ -7,7 +7,6 @@ import { parseCgroup } from "./cgroup.ts";
 import type { Family, Kin } from "./family.ts";
 import { listPids, readStat, ticksPerSecond } from "./proc.ts";
 import type { Files } from "./system.ts";
-import { isShell } from "./wrappers.ts";
 
 /** Clause that follows "it": whose it may be; null when it has no owner of its own. */
 export function jobOwner(files: Files, one: Kin, all: Family): string | null {
@@ -68,8 +67,7 @@ function unitOwner(files: Files, one: Kin, all: Family): string | null {
 
 /** pam_systemd gives jobs of cron and at a session too. logind keeps its file for as long as anything runs in it. */
 function loginOwner(files: Files, session: string): string | null {
-  const text = files.tryRead(`/run/systemd/sessions/${session}`);
-  if (text === null) return `is in a session that nothing is known of (${session})`;
+  const text = files.tryRead(`/run/systemd/sessions/${session}`) ?? "";
   const value = (name: string) => new RegExp(`^${name}=(.*)$`, "m").exec(text)?.[1] ?? "";
   if (/^(?:cron|crond|atd|anacron|systemd-cron)/.test(value("SERVICE")) || value("CLASS") === "background") {
     return "is a job of cron or at";
@@ -80,22 +78,10 @@ function loginOwner(files: Files, session: string): string | null {
 /** The process that a service is for, when that is another one and lives; null when there may be none. */
 function mainOf(one: Kin, all: Family): Kin | null {
   const known = all.unit(one);
-  if (known !== null) {
-    // A oneshot unit that is done, or at work, is never active and running: what it left behind is its job.
-    if (!known.running || known.mainPid === 0 || known.mainPid === one.pid) return null;
-    const main = all.get(known.mainPid);
-    return main === undefined || main.state === "Z" || main.unitPath !== one.unitPath ? null : main;
-  }
-  // A user's unit, or a systemd that was not asked. An older session leader with a program of its own; of a shell
-  // nobody can tell from outside whether it is a service or a job.
-  const older = all
-    .leadersOf(one.unitPath ?? "")
-    .filter(
-      ({ pid, sessionId, startTime, executable }) =>
-        pid === sessionId && pid !== one.pid && startTime < one.startTime && executable !== null,
-    );
-  const main = older.find(({ executable }) => !isShell(executable ?? ""));
-  return main ?? null;
+  // A oneshot unit that is done, or at work, is never active and running: what it left behind is its job.
+  if (known === null || !known.running || known.mainPid === 0 || known.mainPid === one.pid) return null;
+  const main = all.get(known.mainPid);
+  return main === undefined || main.state === "Z" || main.unitPath !== one.unitPath ? null : main;
 }
 
 /** A terminal multiplexer in the same scope that was there before. */

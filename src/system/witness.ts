@@ -53,7 +53,14 @@ const Answers = {
       }),
     )
     .nullable(),
-  abandonments: z.array(z.strictObject({ orphan: z.boolean(), abandoned: z.boolean(), because: z.string() })),
+  abandonments: z.array(
+    z.strictObject({
+      orphan: z.boolean(),
+      abandoned: z.boolean(),
+      isOther: z.boolean(),
+      because: z.string(),
+    }),
+  ),
 };
 
 /** Asks the process at the other end. */

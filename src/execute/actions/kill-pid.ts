@@ -69,19 +69,18 @@ export const killPid: MachineAction<ProcessTarget, Seen, null> = {
     const found = readKillTarget(files, target.pid);
     const asks = found !== null && isSystemUnit(found) && found.unit !== null && isSystemdRunning(files);
     const main = asks && found.unit !== null ? await mainProcess(target.pid, found.unit, context) : null;
-    const looks = lookAt(target, main?.isMain ?? null, context);
+    const lost = target.because === null ? null : await askWhetherLost(target, target.because, context);
+    // In a user's unit only that user's manager can say so.
+    const isMain = main?.isMain ?? (lost?.isOther === true ? false : null);
+    const looks = lookAt(target, isMain, context);
     // Said in systemd's name rather than as a guess of ours.
     if (main?.isMain === true) looks.splice(1, 1);
     if (looks.some((look) => !look.answer.pass) || found === null) return { looks, seen: null };
     if (main !== null) looks.push({ step: "main process", answer: main.answer });
-    let ground: Ground | null = null;
-    if (target.because !== null) {
-      const asked = await askWhetherLost(target, target.because, context);
-      looks.push({ step: target.because, answer: asked.answer });
-      if (!asked.answer.pass) return { looks, seen: null };
-      ground = asked.ground;
-    }
-    return { looks, seen: { program: found.executable ?? found.name, main: main?.isMain ?? null, ground } };
+    if (lost !== null && target.because !== null) looks.push({ step: target.because, answer: lost.answer });
+    const isRefused = looks.some((look) => !look.answer.pass);
+    const program = found.executable ?? found.name;
+    return { looks, seen: isRefused ? null : { program, main: isMain, ground: lost?.ground ?? null } };
   },
 
   async perform({ target }, { program, main, ground }, context) {

@@ -19,13 +19,13 @@ export async function askWhetherLost(
   asked: Asked,
   because: Exclude<LostBecause, null>,
   { system, signal }: Context,
-): Promise<{ readonly answer: Answer; readonly ground: Ground | null }> {
+): Promise<{ readonly answer: Answer; readonly ground: Ground | null; readonly isOther: boolean }> {
   try {
     const { judged, ground } = await judgeAll(system, [asked], signal, { orphans: true });
-    return { answer: answerOf(asked.pid, because, judged[0]), ground };
+    return { answer: answerOf(asked.pid, because, judged[0]), ground, isOther: judged[0]?.isOther === true };
   } catch (error) {
     const detail = `whether process ${asked.pid} is still ${nameOf(because)} cannot be told: ${reasonOf(error)}`;
-    return { answer: { pass: false, reason: "not_needed", detail }, ground: null };
+    return { answer: { pass: false, reason: "not_needed", detail }, ground: null, isOther: false };
   }
 }
 
