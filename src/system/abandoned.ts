@@ -56,7 +56,7 @@ export interface Ground {
  * @param options.orphans systemd is asked also where only `orphan` depends on its answer.
  */
 export async function judgeAll(
-  system: Pick<System, "files" | "clock" | "bus" | "run">,
+  system: Pick<System, "files" | "clock" | "bus" | "run" | "self">,
   questions: readonly Asked[],
   signal: AbortSignal = new AbortController().signal,
   { orphans = false, memory = null as ReaderMemory | null } = {},

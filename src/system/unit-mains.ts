@@ -1,6 +1,6 @@
 /**
  * Which process systemd names as a unit's main one. Units of a user are asked of that user's own manager, by the
- * socket that it keeps for root and for its user.
+ * socket that it keeps for its user.
  */
 import type { UnitKnown } from "./family.ts";
 import type { System } from "./system.ts";
@@ -15,7 +15,7 @@ const timeoutMs = 2_000;
  * main process here, so nobody can tell what the unit stands on.
  */
 export async function askMains(
-  { files, bus, run }: Pick<System, "files" | "bus" | "run">,
+  { files, bus, run, self }: Pick<System, "files" | "bus" | "run" | "self">,
   members: readonly UnitMember[],
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, UnitKnown>> {
@@ -33,7 +33,7 @@ export async function askMains(
     const names = [...paths.keys()];
     const shown = await (uid === ""
       ? showUnits({ bus, run }, names, signal)
-      : showUsers(run, uid, names, signal)
+      : showUsers(run, self, uid, names, signal)
     )
       // The units stay without a main process, which keeps everything in them.
       .catch(() => []);
@@ -47,17 +47,25 @@ export async function askMains(
   return known;
 }
 
+/** Group of nobody (nogroup, nobody): the socket's folder is open to its user alone, by number. */
+const noGroup = 65_534;
+
+/** systemctl talks to a manager of its own user only, so root becomes that user for it. */
 async function showUsers(
   run: System["run"],
+  self: System["self"],
   uid: string,
   names: readonly string[],
   signal: AbortSignal,
 ): Promise<UnitState[]> {
   const properties = "Id,Names,ActiveState,SubState,MainPID";
-  const { exitCode, stdout } = await run(
-    "systemctl",
-    ["--user", "--no-pager", `--property=${properties}`, "show", "--", ...names],
-    { timeoutMs, signal, environment: { XDG_RUNTIME_DIR: `/run/user/${uid}` } },
-  );
+  const command = ["systemctl", "--user", "--no-pager", `--property=${properties}`, "show", "--", ...names];
+  const asUser = ["setpriv", `--reuid=${uid}`, `--regid=${noGroup}`, "--clear-groups", "--", ...command];
+  const [program = "", ...args] = String(self.uid) === uid ? command : asUser;
+  const { exitCode, stdout } = await run(program, args, {
+    timeoutMs,
+    signal,
+    environment: { XDG_RUNTIME_DIR: `/run/user/${uid}` },
+  });
   return exitCode === 0 ? parseUnits(stdout) : [];
 }

@@ -136,7 +136,10 @@ const ways: Record<string, { readonly live: boolean; readonly start: () => Promi
     live: true,
     start: () => asBob(`systemd-run --user --scope --unit=mine sh -c '${node} --test a-users-scope ${lost}'`),
   },
-  "into-a-file": { live: true, start: () => asBob(`setsid ${node} --test into-a-file >/home/bob/out.log 2>&1 &`) },
+  "into-a-file": {
+    live: true,
+    start: () => asBob(`setsid ${node} --test into-a-file >/home/bob/out.log 2>&1 &`),
+  },
   // nobody's
   "of-a-login": { live: false, start: () => sh(`setsid ${node} --test of-a-login ${lost}`) },
   "of-bobs-login": { live: false, start: () => asBob(`setsid ${node} --test of-bobs-login ${lost}`) },
