@@ -168,6 +168,14 @@ export const liveWays: readonly Way[] = [
   { name: "--watch in front", script: `$N --watch --test $T ${lost}` },
   // no test run at all
   { name: "a script's own flag", script: `nohup $N bot.js --test $T ${lost}` },
+  {
+    name: "a script's own flag, its output into a pipe that nobody reads",
+    script: `( setsid $N bot.js --test $T 2>&1 </dev/null & ) | sleep 0.1`,
+  },
+  {
+    name: "--watch, its output into a pipe that nobody reads",
+    script: `( setsid $N --test --watch $T 2>&1 </dev/null & ) | sleep 0.1`,
+  },
   { name: "a script's own flag behind --", script: `$N -- bot.js --test $T ${lost}` },
   { name: "a script's own flag behind a preloaded module", script: `$N -r ./x.cjs bot.js --test $T ${lost}` },
   {

@@ -85,6 +85,22 @@ describe("Node's own options", () => {
   });
 });
 
+describe("a test run", () => {
+  const isRun = (line: string) => isTestRun(options(line));
+  it.each(["--test", "--test a.test.js", "--import x --test", "--test --test-only"])("%s", (line) =>
+    expect(isRun(line)).toBe(true),
+  );
+  it.each([
+    "a.js",
+    "--test --watch",
+    "--watch --test",
+    "--test -e 1",
+    "--test --eval 1",
+    "--test -c x.js",
+    "-p 1 --test",
+  ])("not %s", (line) => expect(isRun(line)).toBe(false));
+});
+
 describe("a reporter's destination", () => {
   const elsewhere = (line: string) => {
     const command = parseNodeCommand(["node", ...line.split(" ")]);
