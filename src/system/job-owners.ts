@@ -5,7 +5,7 @@
  */
 import { parseCgroup } from "./cgroup.ts";
 import type { Family, Kin } from "./family.ts";
-import { listPids, readStat, ticksPerSecond } from "./proc.ts";
+import { firstPidNamespace, listPids, readStat, ticksPerSecond } from "./proc.ts";
 import type { Files } from "./system.ts";
 
 /** Clause that follows "it": whose it may be; null when it has no owner of its own. */
@@ -24,12 +24,10 @@ function containerOwner(files: Files, one: Kin): string | null {
   // Inside a container that has a small init, what that starts is what the container is for; some inits give it a
   // session of its own (dumb-init). Nothing else tells the two apart from inside.
   const init = readStat(files, 1);
-  if (own === firstNamespace || init === null || init.name === "systemd") return null;
+  if (own === firstPidNamespace || init === null || init.name === "systemd") return null;
   const isEarly = (one.startTime - init.startTime) / ticksPerSecond < initialSeconds;
   return isEarly ? "may be what the container is for" : null;
 }
-
-const firstNamespace = "pid:[4026531836]";
 
 /** Daemons whose children are jobs, by the name of their executable and of their unit. */
 const schedulers = new Set([

@@ -3,7 +3,7 @@
  * process have to be looked at, which only root may do. What could not be looked into counts as a reader.
  */
 import { errorCode } from "./files.ts";
-import { listPids } from "./proc.ts";
+import { firstPidNamespace, listPids } from "./proc.ts";
 import type { Files } from "./system.ts";
 
 export interface ReadersSeen {
@@ -28,9 +28,6 @@ export const createReaderMemory = (): ReaderMemory => ({ known: new Map() });
 const accessMode = 3;
 const writeOnly = 1;
 
-/** The kernel's own number of the first pid namespace (PROC_PID_INIT_INO). */
-const firstNamespace = "pid:[4026531836]";
-
 interface Findings {
   readonly links: ReadonlySet<string>;
   /** Who can read each, and who has it open at all. */
@@ -44,7 +41,7 @@ interface Findings {
 }
 
 /**
- * One process at each step, so that a daemon can rest in between: `finish(seekReaders(...))` does it in one go.
+ * One process at each step, so that a daemon can rest in between.
  * @param links what `/proc/PID/fd/N` leads to. With none nothing is looked at.
  * @param memory with one, a reader that is still there and a pipe that had none are not looked for again. Before a
  * signal there is none.
@@ -114,7 +111,7 @@ function lookInto(files: Files, all: Findings, pid: number, links: ReadonlySet<s
   }
 }
 
-const isInside = (files: Files): boolean => files.tryReadLink("/proc/self/ns/pid") !== firstNamespace;
+const isInside = (files: Files): boolean => files.tryReadLink("/proc/self/ns/pid") !== firstPidNamespace;
 
 function seenIn(files: Files, all: Findings): ReadersSeen {
   return {
@@ -136,14 +133,6 @@ function seenIn(files: Files, all: Findings): ReadersSeen {
       return seenIn(files, again);
     },
   };
-}
-
-/** Goes through all steps without a pause. */
-export function finish<T>(steps: Generator<void, T>): T {
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-  }
 }
 
 interface Held {
