@@ -138,7 +138,7 @@ function judgeOne(files: Files, asked: Asked, all: Family, readers: ReadersSeen)
   const lost =
     gone === null ? "its parent has ended" : `the agent above it (${gone.name}, pid ${gone.pid}) has ended`;
   if (isTestRun(runtimeOptionsOf(one.executable, one.arguments))) {
-    const elsewhere = whoElseLearns(files, one);
+    const elsewhere = whoElseLearns(files, one, all);
     if (elsewhere !== null) return live(elsewhere);
     if (unread === null) return live("somebody can read its output, or may be able to");
     return { orphan, abandoned: true, isOther, because: `${lost}, and its output ${unread}` };
@@ -189,7 +189,7 @@ function whyNobodyLearns(
 }
 
 /** Ways in which the result of a test run is learned that are not its output. */
-function whoElseLearns(files: Files, one: Kin): string | null {
+function whoElseLearns(files: Files, one: Kin, all: Family): string | null {
   const command = parseNodeCommand(one.arguments);
   if (command === null) return "its options are not known";
   const added = /(?:^|\0)NODE_OPTIONS=([^\0]*)/.exec(files.tryRead(`/proc/${one.pid}/environ`) ?? "")?.[1];
@@ -197,7 +197,10 @@ function whoElseLearns(files: Files, one: Kin): string | null {
   if (inherited === null) return "its NODE_OPTIONS are not understood";
   if (reportsElsewhere(command) || reportsElsewhere(inherited)) return "its reporter has a destination";
   const isDebugged = [...command.options, ...inherited.options].some((each) => each.startsWith("--inspect"));
-  return isDebugged && hasClient(files, one.pid) !== false ? "somebody may be debugging it" : null;
+  // The runner hands the debugger's port on to the process that runs the tests.
+  const connected = () =>
+    [one.pid, ...all.childrenOf(one.pid)].some((pid) => hasClient(files, pid) !== false);
+  return isDebugged && connected() ? "somebody may be debugging it" : null;
 }
 
 /** What is said to have been seen is checked as far as it can be: such a process is gone, and was there before. */

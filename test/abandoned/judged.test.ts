@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -137,6 +137,35 @@ describe("another process than a test run", () => {
     await once(client, "connect");
     expect(await argus()(pid)).toMatchObject({ abandoned: false });
     client.destroy();
+  });
+});
+
+describe("a test run with a debugger", () => {
+  it("is not abandoned while somebody is connected to it", async () => {
+    const probe = createServer().listen(0, "127.0.0.1");
+    await once(probe, "listening");
+    const { port } = probe.address() as AddressInfo;
+    await new Promise((done) => probe.close(done));
+    writeFileSync(
+      join(folder, "hang.test.mjs"),
+      'import test from "node:test"; test("hangs", () => new Promise(() => setInterval(() => {}, 1e6)));',
+    );
+    const pid = await bash(
+      `setsid '${process.execPath}' --inspect=127.0.0.1:${port} --test hang.test.mjs >/dev/null 2>&1 </dev/null & echo $! >pid`,
+    );
+    await ended();
+    const collect = createProcessCollector(createSystem(), configWith());
+    const see = async () => (await collect(cycle)).facts.process?.find((each) => each.pid === pid)?.abandoned;
+    const attached = connect(port, "127.0.0.1").on("error", () => undefined);
+    await vi.waitUntil(() => {
+      if (attached.readyState !== "open" && !attached.connecting) attached.connect(port, "127.0.0.1");
+      return attached.readyState === "open";
+    }, 10_000);
+    expect(await see()).toBe(false);
+    attached.destroy();
+    await vi.waitUntil(async () => (await see()) === true, 10_000);
+    for (const each of (await collect(cycle)).facts.process ?? [])
+      if (each.parentPid === pid) pids.push(each.pid);
   });
 });
 
