@@ -19,6 +19,7 @@ function processes(count: number): Process[] {
     executablePath: "/usr/bin/worker",
     commandLine: `worker --id ${index}`,
     arguments: ["worker", "--id", String(index)],
+    runtimeOptions: [],
     state: "S",
     terminal: null,
     sessionId: 1000 + index,
@@ -30,6 +31,9 @@ function processes(count: number): Process[] {
     unit: null,
     container: null,
     orphan: index % 500 === 0,
+    abandoned: index % 500 === 0,
+    abandonedBecause: null,
+    agent: null,
     killable: index % 7 === 0,
     notKillableBecause: null,
   }));

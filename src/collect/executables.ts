@@ -2,6 +2,7 @@
  * The executables of other users' processes. Only root may read those links; the process that may is asked once for
  * each process, and again after an exec, which keeps pid and start time.
  */
+import { runtimeOptionsOf } from "../system/node-options.ts";
 import { executableName } from "../system/proc.ts";
 import type { Witness } from "../system/witness.ts";
 import type { Tracked } from "./tracked.ts";
@@ -52,7 +53,8 @@ function fill(
     const path = known.get(one.pid)?.path ?? null;
     if (path === null) continue;
     const executable = executableName(path);
-    one.details = { ...one.details, executablePath: path, executable };
+    const runtimeOptions = runtimeOptionsOf(executable, one.details.arguments);
+    one.details = { ...one.details, executablePath: path, executable, runtimeOptions };
     one.executable = executable;
   }
 }

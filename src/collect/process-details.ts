@@ -1,5 +1,6 @@
 /** What seldom changes about a process, and costs four to five times as much to read as its stat file. */
 import { type Cgroup, noCgroup, parseCgroup } from "../system/cgroup.ts";
+import { runtimeOptionsOf } from "../system/node-options.ts";
 import { executableName, isNamespaceInit, type ProcessStat, parseStatus } from "../system/proc.ts";
 import type { Files } from "../system/system.ts";
 
@@ -9,6 +10,7 @@ export interface Details extends Cgroup {
   readonly executablePath: string | null;
   readonly commandLine: string;
   readonly arguments: string[];
+  readonly runtimeOptions: string[];
   readonly containerInit: boolean;
   readonly userManager: boolean;
   /** False when the command line was left for later. */
@@ -26,6 +28,7 @@ const ofKernelThread: Details = {
   executablePath: null,
   commandLine: "",
   arguments: [],
+  runtimeOptions: [],
   containerInit: false,
   userManager: false,
   complete: true,
@@ -39,6 +42,7 @@ export function readDetails(files: Files, stat: ProcessStat): Details | null {
   if (status === null) return null;
   const parsed = parseStatus(status);
   const executablePath = files.tryReadLink(`${folder}/exe`);
+  const executable = executablePath === null ? null : executableName(executablePath);
   const cgroup = files.tryRead(`${folder}/cgroup`);
   // Reading it takes the lock on the process's memory map, which a process that is stuck in the kernel (D) may hold
   // for ever; ps is known to hang on such a process.
@@ -47,10 +51,11 @@ export function readDetails(files: Files, stat: ProcessStat): Details | null {
   return {
     ...(cgroup === null ? noCgroup : parseCgroup(cgroup)),
     uid: parsed.uid ?? 0,
-    executable: executablePath === null ? null : executableName(executablePath),
+    executable,
     executablePath,
     commandLine: parts.join(" "),
     arguments: parts,
+    runtimeOptions: runtimeOptionsOf(executable, parts),
     containerInit: isNamespaceInit(parsed),
     userManager: stat.parentPid === 1 && stat.name === "systemd" && parts.includes("--user"),
     complete,

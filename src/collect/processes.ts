@@ -1,15 +1,16 @@
 /** Every process: what it is, what it takes, who owns it, and whether Argus may end it. */
 import { objectionToKill } from "../system/killable.ts";
+import { isOrphan } from "../system/orphans.ts";
 import { ancestorsOf, parseStatus, readPageSize, terminalName, ticksPerSecond } from "../system/proc.ts";
 import type { Files, System } from "../system/system.ts";
 import type { Witness } from "../system/witness.ts";
 import type { Process } from "../types/facts.ts";
 import { bytes } from "../types/quantities.ts";
 import type { Config } from "../types/settings.ts";
+import { createAbandonments } from "./abandonment.ts";
 import type { Collect } from "./collector.ts";
 import { createExecutables } from "./executables.ts";
 import { createMainPids } from "./main-pids.ts";
-import { isOrphan } from "./orphans.ts";
 import { createTracking, type Tracked } from "./tracked.ts";
 import { createUsers } from "./users.ts";
 import { count } from "./words.ts";
@@ -28,6 +29,7 @@ export function createProcessCollector(
   const users = createUsers(files);
   const look = createTracking(files);
   const settleMains = createMainPids(system, killable);
+  const lookForAbandoned = createAbandonments(system, witness);
   const fillExecutables = createExecutables(witness);
 
   return async ({ signal }) => {
@@ -38,12 +40,14 @@ export function createProcessCollector(
     const all = look(nowMs, uptimeSeconds);
     const hidden = await fillExecutables(all, signal);
     await settleMains(all);
+    const abandonments = await lookForAbandoned(all, signal);
     const own = new Set([self.pid, ...ancestorsOf(files, self.pid)]);
     const policy = { killable, protected: protectedNames, own };
     const processes: Process[] = [];
     for (const one of all.values()) {
       const { pid, startTime, details } = one;
       const objection = objectionToKill(one, policy);
+      const abandonment = abandonments.of(pid);
       const seenSeconds = (nowMs - one.firstSeenMs) / 1000;
       const grown = (one.rssPages - one.firstRssPages) * pageSize;
       processes.push({
@@ -56,6 +60,7 @@ export function createProcessCollector(
         executablePath: details.executablePath,
         commandLine: details.commandLine,
         arguments: details.arguments,
+        runtimeOptions: details.runtimeOptions,
         state: one.state,
         terminal: terminalName(one.terminal),
         sessionId: one.sessionId,
@@ -67,11 +72,17 @@ export function createProcessCollector(
         unit: details.unit,
         container: details.container,
         orphan: isOrphan(one, all),
+        abandoned: abandonment.abandoned,
+        abandonedBecause: abandonment.because,
+        agent: one.agent,
         killable: objection === null,
         notKillableBecause: objection?.because ?? null,
       });
     }
-    return { facts: { process: processes }, detail: `${sentence(processes, all)}${hidden}` };
+    return {
+      facts: { process: processes },
+      detail: `${sentence(processes, all)}${hidden}${abandonments.hidden}`,
+    };
   };
 }
 

@@ -3,10 +3,14 @@
  * every cycle, the rest once in its life and again when it may have changed. The records are updated in place:
  * 5,000 new ones a cycle would cost 15 ms of collecting the old ones.
  */
+
+import { agentName } from "../system/agents.ts";
+import { isScheduler } from "../system/job-owners.ts";
+import type { Relation } from "../system/owner-chain.ts";
 import { listPids, type ProcessStat, readStat, ticksPerSecond } from "../system/proc.ts";
 import type { Files } from "../system/system.ts";
 import { entersUnit, isSystemUnit, isUnitMain } from "../system/unit-main.ts";
-import type { Relative } from "./orphans.ts";
+import type { RememberedAgent } from "../types/agent.ts";
 import { type Details, readDetails } from "./process-details.ts";
 
 /** A program sets itself up in this time: it changes its user, cgroup or title, or becomes another one by exec. */
@@ -16,7 +20,7 @@ const shareAfterSeconds = 0.5;
 
 type Changing<T> = { -readonly [K in keyof T]: T[K] };
 
-export interface Tracked extends Changing<Relative> {
+export interface Tracked extends Changing<Relation> {
   readonly pid: number;
   readonly startTime: number;
   readonly kernelThread: boolean;
@@ -26,6 +30,13 @@ export interface Tracked extends Changing<Relative> {
   details: Details;
   executable: string | null;
   name: string;
+  arguments: readonly string[];
+  /** It is a coding agent itself; null: it is none. */
+  itself: RememberedAgent | null;
+  /** The nearest agent that was ever seen above it. */
+  agent: RememberedAgent | null;
+  /** Whether cron, at or a CI system's runner was ever seen above it. */
+  scheduled: boolean;
   rssPages: number;
   /** Share of one processor since the last cycle; at first, since its start. */
   cpuPercent: number;
@@ -65,6 +76,7 @@ export function createTracking(
     for (const pid of listPids(files)) look(pid, nowMs, uptimeSeconds);
     for (const [pid, one] of all) if (one.seenIn !== cycle) all.delete(pid);
     markUnitMains(all);
+    rememberAbove(all);
     return all;
   };
 }
@@ -94,6 +106,10 @@ function firstSight(stat: ProcessStat, details: Details, nowMs: number, uptimeSe
     name: stat.name,
     startStack: stat.startStack,
     details,
+    arguments: details.arguments,
+    itself: agentOf(stat, details),
+    agent: null,
+    scheduled: false,
     executable: details.executable,
     unit: details.unit,
     unitPath: details.unitPath,
@@ -116,12 +132,14 @@ function update(one: Tracked, stat: ProcessStat, details: Details, nowMs: number
   one.groupId = stat.groupId;
   one.state = stat.state;
   one.terminal = stat.terminal;
+  if (details !== one.details || stat.name !== one.name) one.itself = agentOf(stat, details);
   one.name = stat.name;
   one.rssPages = stat.rssPages;
   one.startStack = stat.startStack;
   if (details !== one.details) {
     one.details = details;
     one.executable = details.executable;
+    one.arguments = details.arguments;
     one.unit = details.unit;
     one.unitPath = details.unitPath;
     one.containerInit = details.containerInit;
@@ -133,6 +151,29 @@ function update(one: Tracked, stat: ProcessStat, details: Details, nowMs: number
   one.cpuPercent = (Math.max(0, ticks - one.ticks) / ticksPerSecond / seconds) * 100;
   one.ticks = ticks;
   one.ticksAtMs = nowMs;
+}
+
+function agentOf({ pid, startTime, name }: ProcessStat, details: Details): RememberedAgent | null {
+  const agent = agentName({ name, executable: details.executable, arguments: details.arguments });
+  return agent === null ? null : { pid, startTime, name: agent };
+}
+
+/** Deeper than any tree of processes that people make. */
+const maxDepth = 64;
+
+/** What is above a process now will be forgotten by the kernel when it ends: a process has no former parents. */
+function rememberAbove(all: ReadonlyMap<number, Tracked>): void {
+  const resolved = new Set<number>();
+  const resolve = (one: Tracked, depth: number): void => {
+    if (resolved.has(one.pid)) return;
+    resolved.add(one.pid);
+    const parent = one.parentPid > 1 && depth < maxDepth ? all.get(one.parentPid) : undefined;
+    if (parent === undefined) return;
+    resolve(parent, depth + 1);
+    one.agent = parent.itself ?? parent.agent ?? one.agent;
+    one.scheduled ||= parent.scheduled || isScheduler(parent.name, parent.executable);
+  };
+  for (const one of all.values()) resolve(one, 0);
 }
 
 function markUnitMains(all: ReadonlyMap<number, Tracked>): void {

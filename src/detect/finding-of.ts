@@ -6,12 +6,14 @@
 import { redactProcess } from "../system/redact/processes.ts";
 import { redact, redactDeep } from "../system/redact/redact.ts";
 import type { Expectation } from "../types/action.ts";
-import type { Entity, EntityKind } from "../types/facts.ts";
+import type { Entity } from "../types/facts.ts";
 import type { ActionRequest, Finding } from "../types/finding.ts";
+import type { Rule } from "../types/rules.ts";
 import type { Evidence } from "../types/trail.ts";
 import type { Judgement } from "./judge.ts";
 import type { JudgedRule } from "./load.ts";
 import type { Look } from "./look.ts";
+import { requiresTrue } from "./required-flags.ts";
 import type { Held } from "./streaks.ts";
 
 export function findingOf(judged: JudgedRule, look: Look, judgement: Judgement, held: Held | null): Finding {
@@ -41,7 +43,7 @@ export function findingOf(judged: JudgedRule, look: Look, judgement: Judgement, 
     summary: templates.summary.sentence(shown),
     ...(templates.advice === null ? {} : { advice: templates.advice.sentence(shown) }),
     entity: rule.forEach === undefined ? null : { kind: rule.forEach, identity: look.identity },
-    expect: expectationOf(rule.forEach, look.entity),
+    expect: expectationOf(rule, look.entity),
     evidence: judgement.evidence.map((one) => withoutSecrets(one, look, shown)),
     held: held === null ? null : { cycles: held.cycles, seconds: held.seconds, wanted: held.wanted },
     actions,
@@ -64,9 +66,18 @@ function withoutSecrets(evidence: Evidence, { facts }: Look, shown: Look["facts"
 const fieldOf = (value: unknown, path: string): unknown =>
   typeof value === "object" && value !== null && path !== "" ? Reflect.get(value, path) : value;
 
-function expectationOf(kind: EntityKind | undefined, entity: Entity | null): Expectation {
+function expectationOf({ forEach: kind, conditions }: Rule, entity: Entity | null): Expectation {
   if (entity === null) return {};
-  if (kind === "process" && "startTime" in entity) return { startTime: entity.startTime };
+  if (kind === "process" && "startTime" in entity) {
+    const requires = (path: string) => requiresTrue(conditions, "process", path);
+    const isAbandoned = requires("abandoned");
+    return {
+      startTime: entity.startTime,
+      ...(requires("orphan") ? { orphan: true } : {}),
+      ...(isAbandoned ? { abandoned: true } : {}),
+      ...(isAbandoned && entity.agent ? { agent: entity.agent } : {}),
+    };
+  }
   if (kind === "session" && "socket" in entity) return { socket: entity.socket };
   return {};
 }

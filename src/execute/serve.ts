@@ -1,6 +1,7 @@
 /** The process that may change the machine: an executor behind a link, with its own policy, budgets and memory. */
 import * as z from "zod";
 import type { Handler } from "../system/link/server.ts";
+import { createReaderMemory } from "../system/readers.ts";
 import type { System } from "../system/system.ts";
 import { showUnits } from "../system/systemd.ts";
 import { defaultTmuxSocket } from "../system/tmux.ts";
@@ -43,6 +44,7 @@ export function serveExecutor(
 ): Served {
   let { policy, dryRun } = given;
   let executor = createExecutor(system, policy, given.stateDir);
+  const readers = createReaderMemory();
   let queue: Promise<unknown> = Promise.resolve();
 
   /** One after the other: an action and a change of the policy never overlap. */
@@ -96,7 +98,7 @@ export function serveExecutor(
     daemon(method, params, signal) {
       if (isWitnessed(method)) {
         const sockets = [...policy.tmuxSockets, defaultTmuxSocket(system.self.uid)];
-        return bearWitness(system, sockets, method, params, signal);
+        return bearWitness(system, sockets, method, params, signal, readers);
       }
       return answer(ofDaemon, method, params, signal);
     },

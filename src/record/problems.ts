@@ -22,7 +22,7 @@ const remedies = new Set([
   "clean_disk",
 ]);
 /** Refusals that do not speak against a remedy that was applied before. */
-const harmless = new Set(["recovered", "target_gone", "duplicate", "dry_run"]);
+const harmless = new Set(["recovered", "not_needed", "target_gone", "duplicate", "dry_run"]);
 
 export function worst(one: Severity, other: Severity): Severity {
   return severities.indexOf(one) <= severities.indexOf(other) ? one : other;

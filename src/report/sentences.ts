@@ -53,6 +53,8 @@ export function refusalSentence(reason: RefusalReason): string {
       return "that pid or name belongs to something else now";
     case "recovered":
       return "it recovered by itself";
+    case "not_needed":
+      return "it is no longer in the state that asked for the action";
     case "operator_stopped":
       return "somebody stopped it on purpose";
     case "boot_grace":

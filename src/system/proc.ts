@@ -8,6 +8,9 @@ import type { Files } from "./system.ts";
  */
 export const ticksPerSecond = 100;
 
+/** What `/proc/PID/ns/pid` leads to in the namespace that the kernel began with (PROC_PID_INIT_INO). */
+export const firstPidNamespace = "pid:[4026531836]";
+
 const kernelThreadFlag = 0x00200000; // PF_KTHREAD, include/linux/sched.h
 
 export interface ProcessStat {

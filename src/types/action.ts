@@ -1,5 +1,6 @@
 /** What passes through the executor: proposals in, decisions and outcomes out. All of it is plain JSON. */
 import * as z from "zod";
+import { RememberedAgent } from "./agent.ts";
 import type { EntityKind } from "./facts.ts";
 import { ActionResult, ProblemKey, ProblemType, Severity } from "./problem.ts";
 
@@ -70,6 +71,7 @@ export const refusalReasons = [
   "target_gone", // it is not there any more
   "identity_changed", // the pid or name belongs to something else now
   "recovered", // it is no longer in the state that asked for the action
+  "not_needed", // kill_pid: it is no longer the orphan, or no longer as abandoned, as it was when it was to be killed
   "operator_stopped", // a person or a package upgrade stopped, disabled or masked it
   "boot_grace", // the host came up a moment ago and may still be starting it
   "backoff", // tried a moment ago; the delay before the next attempt has not passed
@@ -92,6 +94,11 @@ export const Source = z.string().regex(/^(rule:.+|llm:.+|operator|self)$/);
 export const Expectation = z.strictObject({
   /** kill_pid: field 22 of /proc/PID/stat when observed. */
   startTime: z.number().int().nonnegative().optional(),
+  /** kill_pid: that it had lost its parent, or was abandoned, is why it is to be killed. Asked again before each signal. */
+  orphan: z.literal(true).optional(),
+  abandoned: z.literal(true).optional(),
+  /** kill_pid: a coding agent that was seen above it. */
+  agent: RememberedAgent.optional(),
   /** kill_tmux: the socket the session was seen on. */
   socket: z.string().optional(),
 });

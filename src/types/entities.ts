@@ -1,5 +1,6 @@
 /** Facts about one thing of many: a disk, a service, a process, a tmux session, an endpoint. */
 import * as z from "zod";
+import { RememberedAgent } from "./agent.ts";
 
 const num = (what: string) => z.number().describe(what);
 const text = (what: string) => z.string().describe(what);
@@ -66,6 +67,11 @@ export const ProcessEntity = z.strictObject({
     "arguments joined by spaces, at most 4096 characters; empty for kernel threads and zombies",
   ),
   arguments: z.array(z.string()).describe("arguments, one string each"),
+  runtimeOptions: z
+    .array(z.string())
+    .describe(
+      "names of Node's own options, which stand before the script, such as --test; empty for other programs",
+    ),
   state: text("one letter: R, S, D, Z, T, I"),
   terminal: z.string().nullable().describe("controlling terminal, such as pts/3"),
   sessionId: num("session leader's pid"),
@@ -80,6 +86,14 @@ export const ProcessEntity = z.strictObject({
   unit: z.string().nullable().describe("systemd unit, by its cgroup"),
   container: z.string().nullable().describe("container, by its cgroup (12 digits of its id)"),
   orphan: flag("whether it lost its parent and no unit, terminal session or container owns it"),
+  abandoned: z
+    .boolean()
+    .nullable()
+    .describe(
+      "whether nobody waits for it and nobody can learn what becomes of it; null when that could not be asked",
+    ),
+  abandonedBecause: z.string().nullable().describe("why it is abandoned; null when it is not"),
+  agent: RememberedAgent.nullable().describe("the nearest coding agent that was ever seen above it"),
   killable: flag("whether the policy lets Argus kill it"),
   notKillableBecause: z.string().nullable().describe("why it is not killable"),
 });

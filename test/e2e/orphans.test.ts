@@ -1,8 +1,9 @@
 /** Orphaned test runs, with real processes: what is ended, when, and what never is. */
 import { spawn, spawnSync } from "node:child_process";
-import { copyFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { writeIdleProgram } from "../idle-program.ts";
 import { afterThis, alive, argus, temporaryDir, until } from "./argus.ts";
 
 /** A process whose parent has ended: the pid of what `command` became. */
@@ -56,7 +57,8 @@ test("a node --test run whose parent died is ended in the third scheduled cycle,
     "orphan-node-test",
     "processes.json:",
     `pid ${pid}`,
-    "process.orphan",
+    "process.abandoned",
+    "It is abandoned because",
     "3 scheduled cycles",
     "SIGTERM",
   ]) {
@@ -87,9 +89,7 @@ test("a live run with its parent alive is never touched, however many cycles see
 /** Named `node` by its very executable, and light enough to have two hundred of. */
 function lightNode(): string {
   const dir = temporaryDir("light");
-  copyFileSync("/bin/sh", join(dir, "node"));
-  spawnSync("chmod", ["755", join(dir, "node")]);
-  spawnSync("mkfifo", [join(dir, "pipe")]);
+  writeIdleProgram(join(dir, "node"));
   return dir;
 }
 
@@ -99,7 +99,7 @@ test("two hundred orphans: as many are ended as the budget allows, and the rest 
     "sh",
     [
       "-c",
-      `i=0; while [ $i -lt 200 ]; do ./node -c 'read line <>pipe' --test >/dev/null 2>&1 </dev/null & echo $!; i=$((i+1)); done`,
+      `i=0; while [ $i -lt 200 ]; do ./node --test >/dev/null 2>&1 </dev/null & echo $!; i=$((i+1)); done`,
     ],
     { cwd: dir, encoding: "utf8" },
   );
@@ -130,7 +130,7 @@ test("two hundred orphans: as many are ended as the budget allows, and the rest 
 
 test("a process that ignores SIGTERM gets SIGKILL after five seconds", async () => {
   const dir = lightNode();
-  const pid = orphan(`./node -c 'trap "" TERM; read line <>pipe' --test`, dir);
+  const pid = orphan(`trap "" TERM; ./node --test`, dir);
   await until("it runs", () => alive(pid));
   const watch = argus();
   watch.once();
@@ -145,7 +145,7 @@ test("a process that ignores SIGTERM gets SIGKILL after five seconds", async () 
 
 test("a dry run says what it would do, and does not", async () => {
   const dir = lightNode();
-  const pid = orphan(`./node -c 'read line <>pipe' --test`, dir);
+  const pid = orphan(`./node --test`, dir);
   await until("it runs", () => alive(pid));
   const watch = argus();
   watch.once();

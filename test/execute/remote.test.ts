@@ -19,6 +19,7 @@ import { writePause } from "../../src/execute/pause.ts";
 import { askForActions, createRemoteExecutor } from "../../src/execute/remote.ts";
 import { serveExecutor } from "../../src/execute/serve.ts";
 import { changeSilences } from "../../src/execute/silences.ts";
+import { createFiles } from "../../src/system/files.ts";
 import { createLink } from "../../src/system/link/client.ts";
 import { serveLink } from "../../src/system/link/server.ts";
 import { readStat } from "../../src/system/proc.ts";
@@ -174,6 +175,13 @@ describe("with the executor in another process", () => {
       /do not name the tmux socket/,
     ],
     ["a path in place of a pid", "executables", { pids: ["1/../../etc/shadow"] }, /expected number/],
+    ["a question about no number", "abandonments", { questions: [{ pid: "self" }] }, /expected number/],
+    [
+      "a question that asks for more",
+      "abandonments",
+      { questions: [{ pid: 1, startTime: 1, agent: null, environment: true }] },
+      /environment/,
+    ],
   ])("refuses %s", async (_, method, params, why) => {
     const { link } = await twoParts();
     await expect(link.ask(method, params)).rejects.toThrow(why);
@@ -185,6 +193,17 @@ describe("with the executor in another process", () => {
     const answer = await remoteWitness(link).executables([victim.pid, 4_194_304]);
     expect(answer[0]).toMatch(/\/(sleep|coreutils)$/);
     expect(answer[1]).toBeNull();
+  });
+
+  it("says of a process whether it is abandoned, and nothing of its environment or files", async () => {
+    const { link } = await twoParts();
+    const victim = sleeper();
+    const { pid = 0 } = victim;
+    const startTime = readStat(createFiles("/"), pid)?.startTime ?? 0;
+    const answer = await link.ask("abandonments", { questions: [{ pid, startTime, agent: null }] });
+    expect(answer).toEqual([
+      { orphan: false, abandoned: false, isOther: false, because: "somebody above it still waits for it" },
+    ]);
   });
 
   it("forgets no attempt because the asking part says that all is well", async () => {

@@ -1,12 +1,13 @@
 /** The fault campaign, processes, sessions and memory, against Argus as it is installed. */
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { writeIdleProgram } from "../idle-program.ts";
 import { succeed } from "./argus.ts";
 import { bootHost, type Host } from "./harness.ts";
 import * as is from "./installed.ts";
 
 let host: Host;
 const budget = 10;
-/** A shell by the name of node: what Argus sees of it is the same, and thirty of them cost nothing. */
+/** A program by the name of node: what Argus sees of it is the same, and thirty of them cost nothing. */
 const node = "/srv/bin/node";
 const socket = "/tmp/agents.sock";
 const staleSoon = {
@@ -39,11 +40,8 @@ const figures = ["/proc/vmstat", "/proc/meminfo"];
 beforeAll(async () => {
   host = await bootHost({ name: "processes" });
   await succeed(host, ["useradd", "--create-home", "bob"]);
-  await succeed(host, [
-    "sh",
-    "-c",
-    "mkdir -p /srv/bin && cp /bin/dash /srv/bin/node && mkfifo -m 666 /srv/never",
-  ]);
+  await succeed(host, ["mkdir", "-p", "/srv/bin"]);
+  writeIdleProgram(`${host.root}${node}`);
   for (const path of figures) host.write(`/srv${path}`, host.read(path));
   const binds = figures.map((path) => `BindReadOnlyPaths=/srv${path}:${path}\n`);
   host.write("/etc/systemd/system/argus.service.d/figures.conf", `[Service]\n${binds.join("")}`);
@@ -70,7 +68,7 @@ const kills = () =>
     );
 
 it("an orphaned test run that ignores SIGTERM is ended all the same", async () => {
-  await asBob(`setsid ${node} -c 'trap "" TERM; while :; do read x </srv/never; done' --test deaf &`);
+  await asBob(`trap "" TERM; setsid ${node} --test deaf &`);
   const [pid] = await pidsOf("deaf");
   await host.waitFor(() => kills().length > 0, 25_000, "the kill");
   expect(kills()).toMatchObject([{ type: "kill_pid", target: pid, result: "success", verified: true }]);
@@ -96,7 +94,7 @@ it("a tmux session that went stale is ended, and one that somebody looks at is n
 
 it("a storm of orphans is ended up to the hour's budget, as one problem and one message", async () => {
   const spent = kills().length;
-  const one = `${node} -c 'read x </srv/never' --test storm`;
+  const one = `${node} --test storm`;
   await host.unit("tests.service", `[Service]\nExecStart=${one}\n`);
   await is.systemctl(host, "start", "tests");
   await asBob(`for i in $(seq 30); do setsid ${one} & done`);

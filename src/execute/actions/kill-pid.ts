@@ -1,5 +1,6 @@
 /** Ends one process: the very one that was observed, and only one that the policy lets Argus end. */
 import * as z from "zod";
+import type { Ground } from "../../system/abandoned.ts";
 import { errorCode } from "../../system/files.ts";
 import { objectionToKill } from "../../system/killable.ts";
 import { oneLine, shortName } from "../../system/printable.ts";
@@ -7,10 +8,12 @@ import { ancestorsOf, readStat } from "../../system/proc.ts";
 import { processAlive } from "../../system/process-start.ts";
 import { isSystemdRunning, showUnits } from "../../system/systemd.ts";
 import { isSystemUnit, leadsUnit, readKillTarget } from "../../system/unit-main.ts";
-import type { Answer, Context, Look, MachineAction, Question } from "../action.ts";
+import { Expectation } from "../../types/action.ts";
+import type { Answer, Context, Look, MachineAction, Question, Refusal } from "../action.ts";
 import { firstInRequest, notPaused, offeredToModel, withinBudget } from "../questions.ts";
 import { reasonOf } from "../reason.ts";
 import { notSilenced } from "../silences.ts";
+import { askWhetherLost, lookWhetherLost, lostBecause } from "./still-lost.ts";
 
 const termGraceMs = 5_000;
 /** After SIGKILL only the kernel's own work is left; a process in state D may take longer, or for ever. */
@@ -18,18 +21,19 @@ const killGraceMs = 2_000;
 const pollMs = 50;
 
 const wantedPid = { error: "target must be a process id: a whole number from 1 to 4194304" };
+const unseen = "expect.startTime is missing: a pid alone may be another process by now";
 const ProcessTarget = z
   .object({
     // pid_max cannot be set higher; a negative number would signal a whole process group.
     target: z.int(wantedPid).min(1, wantedPid).max(4_194_304, wantedPid),
-    expect: z.object(
-      {
-        startTime: z.int({ error: "expect.startTime is missing: a pid alone may be another process by now" }),
-      },
-      { error: "expect.startTime is missing: a pid alone may be another process by now" },
-    ),
+    expect: z.object({ ...Expectation.shape, startTime: z.int({ error: unseen }) }, { error: unseen }),
   })
-  .transform(({ target, expect }) => ({ pid: target, startTime: expect.startTime }));
+  .transform(({ target, expect }) => ({
+    pid: target,
+    startTime: expect.startTime,
+    because: lostBecause(expect),
+    agent: expect.agent ?? null,
+  }));
 type ProcessTarget = z.infer<typeof ProcessTarget>;
 
 const notProtected: Question<ProcessTarget> = {
@@ -47,6 +51,8 @@ interface Seen {
   readonly program: string;
   /** Whether it is its unit's main process, as systemd says; null: systemd does not know. */
   readonly main: boolean | null;
+  /** What was found out about its owner and readers; null where that does not matter. */
+  readonly ground: Ground | null;
 }
 
 export const killPid: MachineAction<ProcessTarget, Seen, null> = {
@@ -64,19 +70,27 @@ export const killPid: MachineAction<ProcessTarget, Seen, null> = {
     const found = readKillTarget(files, target.pid);
     const asks = found !== null && isSystemUnit(found) && found.unit !== null && isSystemdRunning(files);
     const main = asks && found.unit !== null ? await mainProcess(target.pid, found.unit, context) : null;
-    const looks = lookAt(target, main?.isMain ?? null, context);
+    const lost = target.because === null ? null : await askWhetherLost(target, target.because, context);
+    // In a user's unit only that user's manager can say so.
+    const isMain = main?.isMain ?? (lost?.isOther === true ? false : null);
+    const looks = lookAt(target, isMain, context);
     // Said in systemd's name rather than as a guess of ours.
     if (main?.isMain === true) looks.splice(1, 1);
     if (looks.some((look) => !look.answer.pass) || found === null) return { looks, seen: null };
     if (main !== null) looks.push({ step: "main process", answer: main.answer });
-    return { looks, seen: { program: found.executable ?? found.name, main: main?.isMain ?? null } };
+    if (lost !== null && target.because !== null) looks.push({ step: target.because, answer: lost.answer });
+    const isRefused = looks.some((look) => !look.answer.pass);
+    const program = found.executable ?? found.name;
+    return { looks, seen: isRefused ? null : { program, main: isMain, ground: lost?.ground ?? null } };
   },
 
-  async perform({ target }, { program, main }, context) {
+  async perform({ target }, { program, main, ground }, context) {
     const { system, signal } = context;
     const { pid, startTime } = target;
     // From here to the signal there is no await: nothing of Argus runs in between.
-    const refused = lookAt(target, main, context).find((look) => !look.answer.pass)?.answer;
+    const refused =
+      lookAt(target, main, context).find((look) => !look.answer.pass)?.answer ??
+      whyKeep(target, ground, context);
     if (refused?.pass === false) {
       return { ok: false, refusal: refused.reason, detail: refused.detail, done: null };
     }
@@ -100,8 +114,15 @@ export const killPid: MachineAction<ProcessTarget, Seen, null> = {
       const detail = `SIGTERM was sent to ${what}, and it was still there`;
       return { ok: false, detail, done: null, values: { signals: ["SIGTERM"] } };
     }
-    // Asked again: in five seconds the pid may have become another process.
-    if (processAlive(system.files, pid, startTime)) system.signal(pid, "SIGKILL");
+    // Asked again: in five seconds the pid may have become another process, or somebody may have come for this one.
+    if (processAlive(system.files, pid, startTime)) {
+      const kept = whyKeep(target, ground, context);
+      if (kept !== null) {
+        const detail = `${what} ignored SIGTERM for 5 s, and SIGKILL was not sent: ${kept.detail}`;
+        return { ok: false, detail, done: null, values: { signals: ["SIGTERM"] } };
+      }
+      system.signal(pid, "SIGKILL");
+    }
     await isGoneWithin(killGraceMs, target, context);
     return { ok: true, detail: `${what} ignored SIGTERM for 5 s and was sent SIGKILL`, done: null, values };
   },
@@ -118,6 +139,15 @@ export const killPid: MachineAction<ProcessTarget, Seen, null> = {
     return { ok: false, verified: false, detail: `it is still there: ${why}` };
   },
 };
+
+/** Null where it is still what it was to be killed for. Without a pause, so that a signal can follow at once. */
+function whyKeep(target: ProcessTarget, ground: Ground | null, context: Context): Refusal | null {
+  if (target.because === null) return null;
+  if (ground === null)
+    return { pass: false, reason: "not_needed", detail: "nobody looked whether it still is" };
+  const answer = lookWhetherLost(target, target.because, ground, context);
+  return answer.pass ? null : answer;
+}
 
 /** Is it the one that was seen, and may it be ended? Synchronous, so that a signal can follow at once. */
 function lookAt(

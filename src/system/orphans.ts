@@ -3,7 +3,7 @@
  * or, in a user's session, to that user's service manager. But those two also have children of their own; so
  * whatever else could own such a process is ruled out first. Pure.
  */
-import type { UnitMember } from "../system/unit-main.ts";
+import type { UnitMember } from "./unit-main.ts";
 
 export interface Relative extends UnitMember {
   readonly parentPid: number;
@@ -21,7 +21,12 @@ export interface Relative extends UnitMember {
   readonly firstParentPid: number;
 }
 
-export function isOrphan(one: Relative, all: ReadonlyMap<number, Relative>): boolean {
+/** Those that are there, by pid. */
+export interface Relatives {
+  get(pid: number): Relative | undefined;
+}
+
+export function isOrphan(one: Relative, all: Relatives): boolean {
   if (one.pid === 1 || one.kernelThread || hasEnded(one)) return false;
   const adopted = one.parentPid === 1 || all.get(one.parentPid)?.userManager === true;
   if (!adopted) return false;
@@ -37,14 +42,14 @@ export function isOrphan(one: Relative, all: ReadonlyMap<number, Relative>): boo
  * starts also leads a process group of its own or is in that of process 1: one that is in somebody else's group was
  * started by somebody else, as was one that was seen with another parent before.
  */
-function mayBeChildOfInit(one: Relative, all: ReadonlyMap<number, Relative>): boolean {
+function mayBeChildOfInit(one: Relative, all: Relatives): boolean {
   if (one.parentPid !== 1 || one.firstParentPid !== 1) return false;
   const init = all.get(1);
   if (init === undefined || init.sessionId !== one.sessionId) return false;
   return one.groupId === one.pid || one.groupId === init.groupId;
 }
 
-function isAlive(one: Relative | undefined): boolean {
+export function isAlive(one: Relative | undefined): boolean {
   return one !== undefined && !hasEnded(one);
 }
 
