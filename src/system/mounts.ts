@@ -3,6 +3,8 @@
 export interface Mount {
   /** Unique among the mounts there are; `mnt_id` of /proc/PID/fdinfo. */
   readonly id: number;
+  /** Mount on which its mount point lies. */
+  readonly parentId: number;
   /** Mount point. */
   readonly mount: string;
   /** Path inside the file system that is mounted there: not `/` for a bind mount of a part. */
@@ -24,7 +26,7 @@ export function parseMountInfo(text: string): Mount[] {
     const fields = line.split(" ");
     // The number of tags before the dash varies.
     const dash = fields.indexOf("-", 6);
-    const [id, , numbers, root, mount, flags] = fields;
+    const [id, parentId, numbers, root, mount, flags] = fields;
     const [type, source, superOptions] = fields.slice(dash + 1);
     if (dash < 0 || type === undefined || source === undefined) continue;
     if (numbers === undefined || root === undefined || mount === undefined || flags === undefined) continue;
@@ -32,6 +34,7 @@ export function parseMountInfo(text: string): Mount[] {
     const options = (superOptions ?? "").split(",");
     mounts.push({
       id: Number(id),
+      parentId: Number(parentId),
       mount: unescapeOctal(mount),
       root: unescapeOctal(root),
       deviceNumber: deviceNumber(Number(major), Number(minor)),
@@ -76,9 +79,23 @@ export function mayHang(type: string): boolean {
   return type.startsWith("fuse") || networkTypes.has(type);
 }
 
+/** Without links: the file system itself, or one on the way to it, is of such a type. */
+export function liesBehindNetwork(mounts: readonly Mount[], path: string): boolean {
+  const parts = path.split("/");
+  return parts.some((_, index) =>
+    mayHang(mountOf(mounts, parts.slice(0, index + 1).join("/") || "/")?.type ?? ""),
+  );
+}
+
+/** What is mounted there now: a later mount on the same place hides the earlier one. */
+export function mountAt(mounts: readonly Mount[], path: string): Mount | null {
+  return mounts.findLast((each) => each.mount === path) ?? null;
+}
+
 const networkTypes = new Set([
   "9p",
   "afs",
+  "autofs", // to look at what lies below it is to have a server asked for it
   "ceph",
   "cifs",
   "davfs",

@@ -4,6 +4,7 @@ import { parseMountInfo } from "../../system/mounts.ts";
 import { type OpenFiles, readOpenFiles } from "../../system/open-files.ts";
 import { createPace, type Pace } from "../../system/pace.ts";
 import { close, type Directory } from "../../system/safe-tree.ts";
+import { type SafelistFolder, safelist } from "../../system/safelist.ts";
 import type { System } from "../../system/system.ts";
 import type { CleanReport, RootState } from "../../types/clean.ts";
 import { cutoff } from "./age.ts";
@@ -11,7 +12,6 @@ import { afterFreeing, type DiskSpace, readDiskSpace, usedPercent } from "./disk
 import { readExclusions } from "./exclusions.ts";
 import { createGuard, type GuardFacts } from "./guard.ts";
 import { identitiesOf, openRoot, ownerOf, placeOf } from "./roots.ts";
-import { type SafelistFolder, safelist } from "./safelist.ts";
 import { createTally, type Tally } from "./tally.ts";
 import { cleanShelf } from "./walk.ts";
 

@@ -2,8 +2,9 @@
 import { isWithin, type Mount, unescapeOctal } from "../../system/mounts.ts";
 import type { OpenFiles } from "../../system/open-files.ts";
 import { type Directory, type Entry, fromLatin1, toLatin1 } from "../../system/safe-tree.ts";
+import { isWellKnownName, type SafelistFolder } from "../../system/safelist.ts";
 import type { KeptReason } from "../../types/clean.ts";
-import { isWellKnownName, type SafelistFolder } from "./safelist.ts";
+import type { Exclusions } from "./exclusions.ts";
 
 export interface GuardFacts {
   readonly folder: SafelistFolder;
@@ -19,7 +20,7 @@ export interface GuardFacts {
   /** Paths on the machine of the same. */
   readonly ownPaths: readonly string[];
   /** Takes the path as the report shows it; null when there is nothing to exclude. */
-  readonly isExcluded: ((path: string) => boolean) | null;
+  readonly isExcluded: Exclusions | null;
 }
 
 export interface Guard {
@@ -51,13 +52,14 @@ export function createGuard(facts: GuardFacts): Guard {
       const held = heldPaths.size === 0 ? undefined : heldPaths.get(`${parent.path}/${name}`);
       if (held !== undefined) return held;
       if (level === 1 && folder.hasWellKnownNames && isWellKnownName(name, bootId)) return "protected_name";
-      if (isExcluded?.(shownPath(folder, root, parent, name)) === true) return "protected_name";
+      const passing = folder.holds === "rotated archives" && entry.kind === "directory";
+      if (isExcluded?.(shownPath(folder, root, parent, name), passing) === true) return "protected_name";
       const key = keyOf(entry);
       if (ownIdentities.has(key)) return "own";
       if (!mayTouchAny && entry.uid !== ownUid) return "other_owner";
       // A user may move somebody else's directory into the cache of a home, but must not have it deleted by it.
       if (homeOwner !== null && entry.uid !== homeOwner) return "other_owner";
-      if (!parent.writable) return "not_writable";
+      if (!parent.writable && !passing) return "not_writable";
       if (entry.kind === "special") return "special";
       if (entry.kind !== "directory" && (entry.mode & 0o1000) !== 0) return "sticky";
       if (isLocked(entry, key)) return "locked";

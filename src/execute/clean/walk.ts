@@ -5,6 +5,7 @@
  */
 import { isSocketAlive } from "../../system/live-socket.ts";
 import type { Pace } from "../../system/pace.ts";
+import { isRotatedArchive } from "../../system/rotated-logs.ts";
 import {
   close,
   type Directory,
@@ -14,10 +15,10 @@ import {
   openDirectory,
   remove,
 } from "../../system/safe-tree.ts";
+import { holdsOtherThanLogs, type SafelistFolder } from "../../system/safelist.ts";
 import type { KeptReason } from "../../types/clean.ts";
 import { newestStamp, wholeDaysSince } from "./age.ts";
 import { type Guard, shownPath } from "./guard.ts";
-import type { SafelistFolder } from "./safelist.ts";
 import type { Tally } from "./tally.ts";
 
 /** Levels below a folder of the safelist. Two descriptors each, and 1024 is the usual limit of a process. */
@@ -57,11 +58,12 @@ export async function cleanShelf(walk: Walk, shelf: Directory, level: number): P
 
 async function cleanEntry(walk: Walk, parent: Directory, name: string, level: number): Promise<boolean> {
   const { folder, tally } = walk;
-  if (folder.holds !== "tree" && !folder.holds.test(name)) return false;
+  if (folder.holds instanceof RegExp && !folder.holds.test(name)) return false;
   try {
     const entry = look(parent, name);
     if (entry === null) return true;
-    if (folder.holds !== "tree" && entry.kind !== "file") return false;
+    if (folder.holds instanceof RegExp && entry.kind !== "file") return false;
+    if (folder.holds === "rotated archives" && !holdsLogs(name, entry, level)) return false;
     if (entry.kind === "directory" && level < folder.unitLevel) {
       return await cleanInnerShelf(walk, parent, name, entry, level);
     }
@@ -73,6 +75,12 @@ async function cleanEntry(walk: Walk, parent: Directory, name: string, level: nu
     tally.kept(path, failureOf(walk, path, error));
     return false;
   }
+}
+
+/** A log that was put away, or a folder that may hold such. */
+function holdsLogs(name: string, entry: Entry, level: number): boolean {
+  if (entry.kind === "directory") return !holdsOtherThanLogs(name, level);
+  return entry.kind === "file" && isRotatedArchive(name);
 }
 
 async function cleanInnerShelf(
@@ -97,7 +105,7 @@ async function cleanInnerShelf(
   } finally {
     close(directory);
   }
-  if (!empty) return false;
+  if (!empty || walk.folder.holds !== "tree") return false;
   const newest = newestStamp(entry);
   if (newest >= walk.cutoffNs) return stays("young");
   const unit = { path, bytes: 0, entries: 0, untouchedDays: wholeDaysSince(newest, walk.nowMs) };
