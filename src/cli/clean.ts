@@ -1,15 +1,17 @@
 import type { Command } from "commander";
 import { cleanDisk } from "../execute/clean/clean.ts";
 import { describeClean } from "../execute/clean/describe.ts";
+import { fileSystemAt } from "../execute/clean/on-mount.ts";
 import type { Executor } from "../execute/executor.ts";
 import { policyOf } from "../execute/policy.ts";
 import { cleanReport } from "../report/clean.ts";
+import { homesOf } from "../system/homes.ts";
 import { hostName } from "../system/host-name.ts";
 import { createLink } from "../system/link/client.ts";
 import { problemKey } from "../system/problem-key.ts";
 import type { System } from "../system/system.ts";
 import type { Proposal } from "../types/action.ts";
-import { WorkError } from "../types/errors.ts";
+import { UserError, WorkError } from "../types/errors.ts";
 import type { Config } from "../types/settings.ts";
 import { type Context, printJson } from "./context.ts";
 import { executorOf, openParts } from "./parts.ts";
@@ -17,23 +19,34 @@ import { executorOf, openParts } from "./parts.ts";
 export function cleanCommand(program: Command, context: Context): void {
   program
     .command("clean")
+    .argument("[mount]", "only on the file system that is mounted there, such as /; else on all")
     .description("the disk cleaning, by hand: old entries of the hardcoded safelist")
     .option("--dry-run", "say what would go and why, remove nothing")
     .option("--json", "print data instead of text")
-    .action(async (options: { dryRun?: true; json?: true }) => {
+    .action(async (mount: string | undefined, options: { dryRun?: true; json?: true }) => {
       const config = context.config();
-      await (options.dryRun ? forecast : clean)(context, config, options.json ?? false);
+      await (options.dryRun ? forecast : clean)(context, config, mount ?? null, options.json ?? false);
     });
 }
 
-async function forecast(context: Context, config: Config, json: boolean): Promise<void> {
+async function forecast(
+  context: Context,
+  config: Config,
+  mount: string | null,
+  json: boolean,
+): Promise<void> {
+  const { system } = context;
   const { diskCleanMaxAgeDays: maxAgeDays, homes, logDir, keep } = policyOf(config);
+  const fileSystem = mount === null ? null : fileSystemAt(system.files, mount);
+  if (mount !== null && fileSystem === null)
+    throw new UserError(`nothing is mounted at ${mount}; df lists the mount points`);
   const { signal } = new AbortController();
-  const report = await cleanDisk(context.system, {
+  const report = await cleanDisk(system, {
     maxAgeDays,
-    homes,
+    homes: homesOf(system, homes),
     logDir,
     keep: [...keep, config.executorStateDir],
+    fileSystem,
     dryRun: true,
     signal,
   });
@@ -55,7 +68,7 @@ async function openExecutor(
 }
 
 /** Through the executor, as everything that changes the machine: its gate, its budget, its record. */
-async function clean(context: Context, config: Config, json: boolean): Promise<void> {
+async function clean(context: Context, config: Config, mount: string | null, json: boolean): Promise<void> {
   const { executor, release } = await openExecutor(context.system, config);
   const controller = new AbortController();
   const abort = () => controller.abort();
@@ -64,6 +77,7 @@ async function clean(context: Context, config: Config, json: boolean): Promise<v
   try {
     const proposal: Proposal = {
       type: "clean_disk",
+      ...(mount === null ? {} : { target: mount }),
       source: "operator",
       problem: problemKey("disk", "operator", "clean"),
       problemType: "disk",

@@ -5,6 +5,7 @@
  */
 import { redact, redactDeep } from "../system/redact/redact.ts";
 import type { Expectation } from "../types/action.ts";
+import { nothingCleanable } from "../types/clean.ts";
 import type { Entity, EntityKind } from "../types/facts.ts";
 import type { ActionRequest, Finding } from "../types/finding.ts";
 import type { Evidence } from "../types/trail.ts";
@@ -16,7 +17,7 @@ import type { Held } from "./streaks.ts";
 export function findingOf(judged: JudgedRule, look: Look, judgement: Judgement, held: Held | null): Finding {
   const { rule, templates, file, line, priority } = judged.compiled;
   const { params } = rule.event;
-  const actions = (params.actions ?? []).map((action, index): ActionRequest => {
+  const asked = (params.actions ?? []).map((action, index): ActionRequest => {
     const target = templates.actions[index]?.target?.value(look.facts);
     const message = templates.actions[index]?.message?.render(look.facts);
     return {
@@ -25,6 +26,12 @@ export function findingOf(judged: JudgedRule, look: Look, judgement: Judgement, 
       ...(message === undefined ? {} : { message: redact(message) }),
     };
   });
+  const mount = fullOfOtherThings(look.entity);
+  const actions =
+    mount === null
+      ? asked
+      : asked.filter(({ type, target = mount }) => type !== "clean_disk" || target !== mount);
+  const summary = templates.summary.render(look.facts);
   return {
     rule: rule.name,
     description: rule.description,
@@ -36,15 +43,25 @@ export function findingOf(judged: JudgedRule, look: Look, judgement: Judgement, 
     condition: params.condition,
     severity: params.severity,
     subject: redact(look.subject),
-    summary: redact(templates.summary.render(look.facts)),
+    summary: redact(
+      mount === null || actions.length === asked.length ? summary : `${summary}; ${nothingCleanable(mount)}`,
+    ),
     ...(templates.advice === null ? {} : { advice: redact(templates.advice.render(look.facts)) }),
     entity: rule.forEach === undefined ? null : { kind: rule.forEach, identity: look.identity },
     expect: expectationOf(rule.forEach, look.entity),
     evidence: judgement.evidence.map(withoutSecrets),
     held: held === null ? null : { cycles: held.cycles, seconds: held.seconds, wanted: held.wanted },
     actions,
-    resolves: params.resolves ?? false,
+    // What stands beside a remedy that cannot be had is not the remedy.
+    resolves: (params.resolves ?? false) && actions.length === asked.length,
   };
+}
+
+/** The mount of a disk on which no folder of the safelist lies: to clean it would empty others. */
+function fullOfOtherThings(entity: Entity | null): string | null {
+  return entity !== null && "cleanableRoots" in entity && entity.cleanableRoots?.length === 0
+    ? entity.mount
+    : null;
 }
 
 function withoutSecrets(evidence: Evidence): Evidence {

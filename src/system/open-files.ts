@@ -15,6 +15,16 @@ import {
   unescapeOctal,
 } from "./mounts.ts";
 import type { Pace } from "./pace.ts";
+import {
+  bytes,
+  forbidden,
+  ownMounts,
+  tryLink,
+  tryNames,
+  tryText,
+  unreadable,
+  vanished,
+} from "./proc-bytes.ts";
 import type { Files } from "./system.ts";
 
 export interface OpenFiles {
@@ -37,14 +47,8 @@ export interface OpenFiles {
   readonly unseenProcesses: number;
 }
 
-const paths = { encoding: "latin1" } as const; // bytes of a path survive in latin1, in UTF-8 they do not
-
 /** Neither on a file system that could hold what is asked about, nor worth a call each. */
 const uninteresting = /^(?!\/)|^\/dev\/(?:null|zero|full|u?random|tty|ptmx|console|pts\/\d+)$/;
-const vanished = new Set(["ENOENT", "ESRCH", "EINVAL"]);
-const forbidden = new Set(["EACCES", "EPERM"]);
-const unreadable = new Set([...vanished, ...forbidden, "ENOTDIR"]);
-
 interface Gathering {
   readonly proc: string;
   readonly ownPid: number;
@@ -64,10 +68,9 @@ interface Gathering {
  */
 export async function readOpenFiles(files: Files, ownPid: number, pace: Pace): Promise<OpenFiles | null> {
   const proc = files.realPath("/proc");
-  const own = tryText(`${proc}/self/mountinfo`);
+  const mounts = ownMounts(files);
   const pids = tryNames(proc).filter((name) => /^\d+$/.test(name));
-  if (own === null || !pids.includes(String(ownPid))) return null;
-  const mounts = parseMountInfo(own);
+  if (mounts === null || !pids.includes(String(ownPid))) return null;
   const all: Gathering = {
     proc,
     ownPid,
@@ -130,18 +133,18 @@ function lookInto(all: Gathering, pid: string): void {
 
 /** @returns how many descriptors it has. */
 function lookIntoThread(all: Gathering, base: string, pid: string): number {
-  const namespace = readlinkSync(`${base}/ns/mnt`, paths);
+  const namespace = readlinkSync(`${base}/ns/mnt`, bytes);
   if (!all.mountsByNamespace.has(namespace)) {
-    rememberMounts(all, namespace, parseMountInfo(readFileSync(`${base}/mountinfo`, paths)));
+    rememberMounts(all, namespace, parseMountInfo(readFileSync(`${base}/mountinfo`, bytes)));
   }
-  const network = readlinkSync(`${base}/ns/net`, paths);
+  const network = readlinkSync(`${base}/ns/net`, bytes);
   if (!all.networkNamespaces.has(network)) {
     all.networkNamespaces.add(network);
-    addSocketNames(all, readFileSync(`${base}/net/unix`, paths));
+    addSocketNames(all, readFileSync(`${base}/net/unix`, bytes));
   }
   const mounts = all.mountsByNamespace.get(namespace) ?? [];
   for (const link of ["cwd", "root", "exe"]) addLink(all, `${base}/${link}`, mounts);
-  addMappings(all, readFileSync(`${base}/maps`, paths));
+  addMappings(all, readFileSync(`${base}/maps`, bytes));
   return Number(pid) === all.ownPid ? 1 : addDescriptors(all, base);
 }
 
@@ -235,16 +238,3 @@ function holdsNothing(base: string): boolean {
   const status = tryText(`${base}/status`);
   return status === null || !/^VmSize:/m.test(status);
 }
-
-function orNull<T>(read: () => T): T | null {
-  try {
-    return read();
-  } catch (error) {
-    if (unreadable.has(errorCode(error))) return null;
-    throw error;
-  }
-}
-
-const tryText = (path: string): string | null => orNull(() => readFileSync(path, paths));
-const tryLink = (path: string): string | null => orNull(() => readlinkSync(path, paths));
-const tryNames = (path: string): string[] => orNull(() => readdirSync(path)) ?? [];

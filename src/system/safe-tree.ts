@@ -33,6 +33,8 @@ export interface Entry {
   readonly mode: number;
   /** Names it has. */
   readonly links: number;
+  /** Its length. */
+  readonly sizeBytes: number;
   /** Disk space it takes: its blocks, not its length. */
   readonly allocatedBytes: number;
   /** Nanoseconds since 1970. */
@@ -190,13 +192,18 @@ export function identify(path: string): { readonly device: bigint; readonly inod
   }
 }
 
+/** The same in every encoding here. */
+const ascii = /^[\x00-\x7f]*$/;
+
 /** latin1 of the bytes of a path. */
 export function toLatin1(path: string): string {
+  if (ascii.test(path)) return path;
   return Buffer.from(path, "utf8").toString("latin1");
 }
 
 /** For people: what is not UTF-8 shows as a replacement character. */
 export function fromLatin1(path: string): string {
+  if (ascii.test(path)) return path;
   return Buffer.from(path, "latin1").toString("utf8");
 }
 
@@ -223,6 +230,7 @@ function toEntry(status: BigIntStats): Entry {
     uid: Number(status.uid),
     mode: Number(status.mode) & 0o7777,
     links: Number(status.nlink),
+    sizeBytes: Number(status.size),
     allocatedBytes: Number(status.blocks) * 512,
     accessedNs: status.atimeNs,
     modifiedNs: status.mtimeNs,

@@ -72,7 +72,12 @@ export function createGuard(facts: GuardFacts): Guard {
 
 /** The path as people know it, not that of the descriptor, nor of the directory that stands for `/`. */
 export function shownPath(folder: SafelistFolder, root: Directory, parent: Directory, name: string): string {
-  return `${folder.path}${fromLatin1(`${parent.path.slice(root.path.length)}/${name}`)}`;
+  return fromLatin1(rawPath(folder, root, parent, name));
+}
+
+/** The same in latin1: its bytes. */
+export function rawPath(folder: SafelistFolder, root: Directory, parent: Directory, name: string): string {
+  return `${toLatin1(folder.path)}${parent.path.slice(root.path.length)}/${name}`;
 }
 
 /** Paths below the folder that are something else than they look: mount points, what is mounted elsewhere, Argus's own. */
