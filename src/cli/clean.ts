@@ -1,10 +1,13 @@
 import type { Command } from "commander";
 import { cleanDisk } from "../execute/clean/clean.ts";
 import { describeClean } from "../execute/clean/describe.ts";
+import { type LastCleaning, readLastCleaning } from "../execute/clean/last-manifest.ts";
 import { fileSystemAt } from "../execute/clean/on-mount.ts";
 import type { Executor } from "../execute/executor.ts";
 import { policyOf } from "../execute/policy.ts";
 import { cleanReport } from "../report/clean.ts";
+import { cleanLastReport } from "../report/clean-last.ts";
+import { errorCode } from "../system/files.ts";
 import { homesOf } from "../system/homes.ts";
 import { hostName } from "../system/host-name.ts";
 import { createLink } from "../system/link/client.ts";
@@ -22,9 +25,11 @@ export function cleanCommand(program: Command, context: Context): void {
     .argument("[mount]", "only on the file system that is mounted there, such as /; else on all")
     .description("the disk cleaning, by hand: old entries of the hardcoded safelist")
     .option("--dry-run", "say what would go and why, remove nothing")
+    .option("--last", "what the last cleaning removed")
     .option("--json", "print data instead of text")
-    .action(async (mount: string | undefined, options: { dryRun?: true; json?: true }) => {
+    .action(async (mount: string | undefined, options: { dryRun?: true; last?: true; json?: true }) => {
       const config = context.config();
+      if (options.last) return last(context, config, options.json ?? false);
       await (options.dryRun ? forecast : clean)(context, config, mount ?? null, options.json ?? false);
     });
 }
@@ -52,6 +57,21 @@ async function forecast(
   });
   if (json) printJson(context, report);
   else context.print(cleanReport({ ...report, ...describeClean(report) }, context.style));
+}
+
+function last(context: Context, config: Config, json: boolean): void {
+  let cleaning: LastCleaning | null;
+  try {
+    cleaning = readLastCleaning(context.system.files, config.executorStateDir);
+  } catch (error) {
+    if (errorCode(error) !== "EACCES") throw error;
+    throw new WorkError(
+      `only root may read what was removed, in ${config.executorStateDir}: sudo argus clean --last`,
+    );
+  }
+  if (json) printJson(context, cleaning);
+  else if (cleaning === null) context.print("Nothing was cleaned yet.");
+  else context.print(cleanLastReport(cleaning, context.style));
 }
 
 /** Behind a socket it takes one request after the other; in this process the lock says that no daemon is at it. */

@@ -1,5 +1,5 @@
 /** The folder of the manifests: which there are, which is the next, which are old. */
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { Files } from "../../system/system.ts";
 import { ManifestEnd } from "../../types/manifest.ts";
 import { isoTime, type Moment } from "../../types/moment.ts";
@@ -30,12 +30,13 @@ export function listManifests(files: Files, stateDir: string): string[] {
 
 export function nextManifest(files: Files, stateDir: string, now: Moment): string {
   const [newest] = listManifests(files, stateDir);
-  const number = newest === undefined ? 1 : numberOf(newest.slice(newest.lastIndexOf("/") + 1)) + 1;
+  const number = newest === undefined ? 1 : numberOf(newest) + 1;
   const time = isoTime(now).replace(/[-:]|\.\d+/g, "");
   return join(manifestFolder(stateDir), `${String(number).padStart(6, "0")}-${time}.jsonl`);
 }
 
-const numberOf = (each: string): number => Number(name.exec(each)?.[1] ?? 0);
+/** By which they are counted. */
+export const numberOf = (path: string): number => Number(name.exec(basename(path))?.[1] ?? 0);
 
 /** The newest one stays, however large it is. */
 export function dropOldManifests(files: Files, stateDir: string): void {
