@@ -3,8 +3,6 @@
 export interface Mount {
   /** Unique among the mounts there are; `mnt_id` of /proc/PID/fdinfo. */
   readonly id: number;
-  /** Mount on which its mount point lies. */
-  readonly parentId: number;
   /** Mount point. */
   readonly mount: string;
   /** Path inside the file system that is mounted there: not `/` for a bind mount of a part. */
@@ -26,7 +24,7 @@ export function parseMountInfo(text: string): Mount[] {
     const fields = line.split(" ");
     // The number of tags before the dash varies.
     const dash = fields.indexOf("-", 6);
-    const [id, parentId, numbers, root, mount, flags] = fields;
+    const [id, , numbers, root, mount, flags] = fields;
     const [type, source, superOptions] = fields.slice(dash + 1);
     if (dash < 0 || type === undefined || source === undefined) continue;
     if (numbers === undefined || root === undefined || mount === undefined || flags === undefined) continue;
@@ -34,7 +32,6 @@ export function parseMountInfo(text: string): Mount[] {
     const options = (superOptions ?? "").split(",");
     mounts.push({
       id: Number(id),
-      parentId: Number(parentId),
       mount: unescapeOctal(mount),
       root: unescapeOctal(root),
       deviceNumber: deviceNumber(Number(major), Number(minor)),
@@ -45,6 +42,14 @@ export function parseMountInfo(text: string): Mount[] {
     });
   }
   return mounts;
+}
+
+/** By the id of a mount that of the one on which its mount point lies. */
+export function parseMountParents(text: string): Map<number, number> {
+  const parents = new Map<number, number>();
+  for (const [, id, parent] of text.matchAll(/^(\d+) (\d+) \d+:\d+ /gm))
+    parents.set(Number(id), Number(parent));
+  return parents;
 }
 
 /** The kernel writes space, tab, newline, backslash and # as `\040` and so on, byte by byte. */

@@ -26,6 +26,9 @@ export const tryNames = (path: string): string[] => orNull(() => readdirSync(pat
 
 /** Mounts of this process's own namespace, their paths in latin1; null when /proc does not tell. */
 export function ownMounts(files: Files): Mount[] | null {
-  const text = tryText(`${files.realPath("/proc")}/self/mountinfo`);
+  const text = ownMountInfo(files);
   return text === null ? null : parseMountInfo(text);
 }
+
+export const ownMountInfo = (files: Files): string | null =>
+  tryText(`${files.realPath("/proc")}/self/mountinfo`);

@@ -33,8 +33,6 @@ export interface Entry {
   readonly mode: number;
   /** Names it has. */
   readonly links: number;
-  /** Its length. */
-  readonly sizeBytes: number;
   /** Disk space it takes: its blocks, not its length. */
   readonly allocatedBytes: number;
   /** Nanoseconds since 1970. */
@@ -165,11 +163,18 @@ export function isInPlace(directory: Directory): boolean {
  * Removes the very entry that was judged, in the very place: false, with nothing done, when it is another one now or
  * the directory was moved. unlink(2) and rmdir(2) follow no link; only what takes the name in the microseconds before
  * them, in the same directory, could be hit instead.
+ * @param announce called right before it goes, with its length; when it throws the entry stays.
  * @throws ENOTEMPTY for a directory with something in it; EACCES, EPERM, EBUSY, EROFS.
  */
-export function remove(directory: Directory, name: string, judged: Entry): boolean {
-  const present = look(directory, name);
-  if (present === null || !isSame(present, judged) || !isInPlace(directory)) return false;
+export function remove(
+  directory: Directory,
+  name: string,
+  judged: Entry,
+  announce?: (sizeBytes: number) => void,
+): boolean {
+  const status = lstatSync(below(directory, name), { bigint: true, throwIfNoEntry: false });
+  if (status === undefined || !isSame(toEntry(status), judged) || !isInPlace(directory)) return false;
+  announce?.(Number(status.size));
   if (judged.kind === "directory") rmdirSync(below(directory, name));
   else unlinkSync(below(directory, name));
   return true;
@@ -230,7 +235,6 @@ function toEntry(status: BigIntStats): Entry {
     uid: Number(status.uid),
     mode: Number(status.mode) & 0o7777,
     links: Number(status.nlink),
-    sizeBytes: Number(status.size),
     allocatedBytes: Number(status.blocks) * 512,
     accessedNs: status.atimeNs,
     modifiedNs: status.mtimeNs,

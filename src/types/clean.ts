@@ -78,6 +78,8 @@ export const CleanReport = z.strictObject({
   after: z.array(DiskUse),
   /** Processes that Argus may not look into. If there are any it removes only what belongs to its own user. */
   unseenProcesses: z.number(),
+  /** Processes of which nobody can tell all that they have open; what their users could have open stays. */
+  doubtfulProcesses: z.array(z.number()).optional(),
   /** Stopped by the signal before its end. */
   interrupted: z.boolean(),
   /** Where all that was removed is listed; none for a forecast. */

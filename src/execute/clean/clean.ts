@@ -47,12 +47,13 @@ export async function cleanDisk(system: System, options: CleanOptions): Promise<
   const roots: { path: string; state: RootState }[] = [];
   const spaces: DiskSpace[] = [];
   let unseenProcesses = 0;
+  let doubtfulProcesses: readonly number[] = [];
   let interrupted = false;
   let manifest: Manifest | null = null;
   try {
     signal.throwIfAborted();
     const pace = createPace(system.clock, signal);
-    const watch = await watchInUse(system, pace);
+    const watch = await watchInUse(system, pace, safelist(options.homes, options.logDir));
     if (watch === null) {
       tally.error(
         "/proc does not show the running processes, so nobody can tell what is in use: nothing was removed",
@@ -60,6 +61,7 @@ export async function cleanDisk(system: System, options: CleanOptions): Promise<
     } else {
       unseenProcesses = watch.known().unseenProcesses;
       if (!dryRun && options.of !== undefined) manifest = beginManifest(system, options.of, maxAgeDays);
+      doubtfulProcesses = watch.known().doubtful?.pids ?? [];
       await cleanFolders(system, options, { tally, pace, watch, roots, spaces, manifest });
     }
   } catch (error) {
@@ -87,6 +89,7 @@ export async function cleanDisk(system: System, options: CleanOptions): Promise<
     before: spaces.map(use),
     after: after.map(use),
     unseenProcesses,
+    ...(doubtfulProcesses.length === 0 ? {} : { doubtfulProcesses: [...doubtfulProcesses] }),
     interrupted,
     ...(manifest === null ? {} : { manifest: manifest.path }),
   };
@@ -98,12 +101,21 @@ interface Watch {
   refresh(): Promise<boolean>;
 }
 
-async function watchInUse(system: System, pace: Pace): Promise<Watch | null> {
+async function watchInUse(
+  system: System,
+  pace: Pace,
+  folders: readonly SafelistFolder[],
+): Promise<Watch | null> {
   const { clock, files, self } = system;
   let dueMs = 0;
   const read = async () => {
     const startedMs = clock.monotonicMs();
-    const inUse = await readOpenFiles(files, self.pid, pace);
+    const inUse = await readOpenFiles(
+      files,
+      self.pid,
+      pace,
+      folders.map(({ path }) => path),
+    );
     const endedMs = clock.monotonicMs();
     // On a machine with very many processes most of the time is still for the cleaning.
     dueMs = endedMs + Math.max(inUseMaxAgeMs, 5 * (endedMs - startedMs));

@@ -35,6 +35,7 @@ export class ManifestError extends Error {
 /** What is listed of an entry. */
 export interface Listed {
   readonly entry: Entry;
+  readonly sizeBytes: number;
   /** latin1, as the walk has it. */
   readonly path: string;
   readonly newestNs: bigint;
@@ -119,11 +120,11 @@ export function beginManifest(
     return text;
   }
 
-  function lineOf({ entry, path: rawPath, newestNs, root }: Listed, more = ""): string {
+  function lineOf({ entry, sizeBytes, path: rawPath, newestNs, root }: Listed, more = ""): string {
     const { path: shown, pathBytes } = shownBytes(rawPath);
     const exact = pathBytes === undefined ? "" : `,"pathBytes":${JSON.stringify(pathBytes)}`;
     const newest = new Date(Number(newestNs / 1_000_000n)).toISOString();
-    return `{"path":${JSON.stringify(shown)}${exact},"kind":"${entry.kind}","sizeBytes":${entry.sizeBytes},${ownerText(entry.uid)},"newest":"${newest}","root":${JSON.stringify(root)}${more}}\n`;
+    return `{"path":${JSON.stringify(shown)}${exact},"kind":"${entry.kind}","sizeBytes":${sizeBytes},${ownerText(entry.uid)},"newest":"${newest}","root":${JSON.stringify(root)}${more}}\n`;
   }
 
   const head: ManifestHead = { kind: "head", version: 1, ...of, maxAgeDays, begun: isoTime(clock.now()) };
@@ -137,8 +138,7 @@ export function beginManifest(
       if (whole !== null && whole.listed.entry.kind === "directory" && bytes < mostBytes) {
         if (whole.hasLine) return;
         whole.hasLine = true;
-        const entry = { ...whole.listed.entry, sizeBytes: whole.bytes };
-        addText(lineOf({ ...whole.listed, entry }, `,"entries":${whole.entries - whole.gone}`));
+        addText(lineOf(whole.listed, `,"entries":${whole.entries - whole.gone}`));
       } else if (rootWithMore !== listed.root) {
         rootWithMore = listed.root;
         add({ kind: "more", root: listed.root });

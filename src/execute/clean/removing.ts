@@ -17,9 +17,10 @@ export function listedOf(
   name: string,
   entry: Entry,
   newestNs: bigint,
+  sizeBytes: number,
 ): Listed {
   const { folder, root } = walk;
-  return { entry, path: rawPath(folder, root, parent, name), newestNs, root: folder.path };
+  return { entry, sizeBytes, path: rawPath(folder, root, parent, name), newestNs, root: folder.path };
 }
 
 /** The one place where a forecast and the deed part. Nothing goes before it is listed. */
@@ -45,14 +46,16 @@ function removeListed(
 ): boolean {
   const { manifest } = walk;
   if (manifest === null) return remove(parent, name, entry);
-  const listed = listedOf(walk, parent, name, entry, newestStamp(entry, true));
-  manifest.list(listed, whole);
+  let listed: Listed | null = null;
   let gone = false;
   try {
-    gone = remove(parent, name, entry);
+    gone = remove(parent, name, entry, (sizeBytes) => {
+      listed = listedOf(walk, parent, name, entry, newestStamp(entry, true), sizeBytes);
+      manifest.list(listed, whole);
+    });
   } finally {
-    if (!gone) manifest.stayed(listed);
-    else if (whole !== null) whole.gone += 1;
+    if (gone && whole !== null) whole.gone += 1;
+    else if (!gone && listed !== null) manifest.stayed(listed);
   }
   return gone;
 }

@@ -131,7 +131,7 @@ async function cleanUnit(
   const path = shownPath(walk.folder, walk.root, parent, name);
   const unit = { path, bytes: 0, entries: 0, untouchedDays: wholeDaysSince(newest, walk.nowMs) };
   const whole = {
-    listed: listedOf(walk, parent, name, entry, newest),
+    listed: listedOf(walk, parent, name, entry, newest, bytes),
     entries,
     bytes,
     gone: 0,

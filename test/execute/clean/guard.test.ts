@@ -16,7 +16,6 @@ function entry(over: Partial<Entry> = {}): Entry {
     uid: 0,
     mode: 0o644,
     links: 1,
-    sizeBytes: 4096,
     allocatedBytes: 4096,
     accessedNs: 0n,
     modifiedNs: 0n,
