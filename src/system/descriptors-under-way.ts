@@ -8,8 +8,8 @@ import type { Pace } from "./pace.ts";
 import { tryText, unreadable } from "./proc-bytes.ts";
 import { type Gathering, lookInto } from "./process-files.ts";
 
-/** Whoever is at work receives them within this time; what waits longer is parked. */
-const looks = 10;
+/** Whoever is at work receives them within three seconds, on a busy machine too; what waits longer is parked. */
+const looks = 30;
 const betweenLooksMs = 100;
 
 /** Marks the processes in whose sockets they stay, and looks again at those that have received theirs meanwhile. */

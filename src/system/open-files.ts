@@ -9,8 +9,8 @@ import { isWithin, type Mount, mayHang, mountOf, parseMountInfo, unescapeOctal }
 import type { Pace } from "./pace.ts";
 import { somebodyWaitsAtPipe } from "./pipe-waits.ts";
 import { forbidden, ownMountInfo, tryLink, tryNames, tryText, unreadable } from "./proc-bytes.ts";
-import { parseLocks } from "./proc-tables.ts";
-import { addIdentity, type Gathering, lookInto, rememberMounts, rememberSockets } from "./process-files.ts";
+import { parseLocks, socketNamesIn } from "./proc-tables.ts";
+import { addIdentity, type Gathering, lookInto, rememberMounts } from "./process-files.ts";
 import { toLatin1 } from "./safe-tree.ts";
 import type { Files } from "./system.ts";
 
@@ -69,7 +69,6 @@ export async function readOpenFiles(
     mapped: new Set(),
     unplaced: [],
     socketNames: new Set(),
-    unixSockets: new Set(),
     mountsByNamespace: new Map(),
     mountParents: new Map(),
     networkNamespaces: new Set(),
@@ -82,7 +81,7 @@ export async function readOpenFiles(
   const sockets = tryText(`${proc}/net/unix`);
   if (sockets !== null) {
     all.networkNamespaces.add(tryLink(`${proc}/self/ns/net`) ?? "own");
-    rememberSockets(all, sockets);
+    for (const name of socketNamesIn(sockets)) all.socketNames.add(name);
   }
   // /proc mounted with hidepid shows an ordinary user only its own processes; process 1 is somebody's everywhere.
   let unseenProcesses = pids.includes("1") ? 0 : 1;

@@ -3,20 +3,15 @@ import { basename } from "node:path";
 import { deviceNumber } from "./mounts.ts";
 
 /**
- * /proc/net/unix: Num RefCount Protocol Flags Type St Inode Path. A name in the abstract namespace begins with `@`.
- * @returns the last component of each path that a socket is bound to: a path may be relative to the binder's folder, or
- * be another one in its namespace; and all sockets as `/proc/PID/fd` shows them.
+ * Last component of each path that a socket is bound to: a path may be relative to the binder's folder, or be another
+ * one in its namespace. Columns of /proc/net/unix: Num RefCount Protocol Flags Type St Inode Path. A name in the
+ * abstract namespace begins with `@`.
  */
-export function parseUnixSockets(text: string): { names: string[]; links: string[] } {
-  const names: string[] = [];
-  const links: string[] = [];
-  for (const line of text.split("\n")) {
-    const [, inode, path] = /^[0-9a-f]+: (?:\S+ +){5}(\d+)(?: (.+))?$/.exec(line) ?? [];
-    if (inode === undefined) continue;
-    links.push(`socket:[${inode}]`);
-    if (path !== undefined && !path.startsWith("@")) names.push(basename(path));
-  }
-  return { names, links };
+export function socketNamesIn(text: string): string[] {
+  return text.split("\n").flatMap((line) => {
+    const path = /^[0-9a-f]+: (?:\S+ +){6}(?!@)(.+)$/.exec(line)?.[1];
+    return path === undefined ? [] : [basename(path)];
+  });
 }
 
 /** `1: FLOCK  ADVISORY  WRITE 5125 fe:00:260072 0 EOF`; a waiter has `->` after the number. */

@@ -5,7 +5,7 @@ import { errorCode } from "./files.ts";
 import { isWithin, type Mount, mayHang, mountOf, parseMountInfo, parseMountParents } from "./mounts.ts";
 import type { Pace } from "./pace.ts";
 import { bytes, tryLink, tryText, unreadable, vanished } from "./proc-bytes.ts";
-import { parseUnixSockets, superBlockKey } from "./proc-tables.ts";
+import { socketNamesIn, superBlockKey } from "./proc-tables.ts";
 import { namedPaths } from "./process-names.ts";
 
 /** Gathered over all processes. */
@@ -20,8 +20,6 @@ export interface Gathering {
   /** Open on a mount that was in no list yet, or that may not answer. */
   readonly unplaced: { readonly mountId: number; readonly inode: bigint }[];
   readonly socketNames: Set<string>;
-  /** As `/proc/PID/fd` shows them. */
-  readonly unixSockets: Set<string>;
   readonly mountsByNamespace: Map<string, readonly Mount[]>;
   readonly mountParents: Map<number, number>;
   readonly networkNamespaces: Set<string>;
@@ -84,12 +82,19 @@ function lookIntoThread(all: Gathering, base: string, pid: string): Table {
   }
   if (!all.networkNamespaces.has(network)) {
     all.networkNamespaces.add(network);
-    rememberSockets(all, readFileSync(`${base}/net/unix`, bytes));
+    for (const name of socketNamesIn(readFileSync(`${base}/net/unix`, bytes))) all.socketNames.add(name);
   }
   const mounts = all.mountsByNamespace.get(namespace) ?? [];
   for (const link of ["cwd", "root", "exe"]) addLink(all, `${base}/${link}`, mounts);
   addMappings(all, readFileSync(`${base}/maps`, bytes));
-  for (const path of namedPaths(base, all.folders)) addNamed(all, base, path, mounts);
+  for (const path of namedPaths(base, all.folders)) {
+    try {
+      addNamed(all, base, path, mounts);
+    } catch (error) {
+      // Anything may stand in a command line: what is no name of a file names none.
+      if (!["ENAMETOOLONG", "ELOOP"].includes(errorCode(error))) throw error;
+    }
+  }
   const descriptors = Number(pid) === all.ownPid ? new Map([["0", ""]]) : addDescriptors(all, base, pid);
   return { descriptors, places };
 }
@@ -110,12 +115,6 @@ function isShown(all: Gathering, base: string, pid: string, { descriptors, place
   );
 }
 
-export function rememberSockets(all: Gathering, table: string): void {
-  const { names, links } = parseUnixSockets(table);
-  for (const name of names) all.socketNames.add(name);
-  for (const link of links) all.unixSockets.add(link);
-}
-
 export function rememberMounts(all: Gathering, namespace: string, mountInfo: string): void {
   const mounts = parseMountInfo(mountInfo);
   all.mountsByNamespace.set(namespace, mounts);
@@ -131,7 +130,6 @@ function addDescriptors(all: Gathering, base: string, pid: string): Map<string, 
     if (uninteresting.test(link)) continue;
     const infoPath = `${base}/fdinfo/${descriptor}`;
     if (!link.startsWith("/")) {
-      if (link.startsWith("socket:") && !all.unixSockets.has(link)) continue;
       const info = tryText(infoPath) ?? "";
       addHeldByOther(all, base, info);
       if (/^scm_fds:\t?\s*[1-9]/m.test(info)) all.carrying.set(infoPath, pid);

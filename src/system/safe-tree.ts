@@ -197,18 +197,13 @@ export function identify(path: string): { readonly device: bigint; readonly inod
   }
 }
 
-/** The same in every encoding here. */
-const ascii = /^[\x00-\x7f]*$/;
-
 /** latin1 of the bytes of a path. */
 export function toLatin1(path: string): string {
-  if (ascii.test(path)) return path;
   return Buffer.from(path, "utf8").toString("latin1");
 }
 
 /** For people: what is not UTF-8 shows as a replacement character. */
 export function fromLatin1(path: string): string {
-  if (ascii.test(path)) return path;
   return Buffer.from(path, "latin1").toString("utf8");
 }
 
