@@ -211,11 +211,15 @@ function sessionsOf({ findings }: Unresolved, facts: Facts): Found[] {
 
 /** The file systems that a problem is about. Text: why one is not offered. */
 function disksOf({ findings }: Unresolved, facts: Facts): (Found | string)[] {
+  const disks = facts.disk ?? [];
   const mounts = new Set(
-    findings.flatMap(({ finding: { entity } }) => (entity?.kind === "disk" ? [entity.identity] : [])),
+    findings.flatMap(({ finding: { entity, type, subject } }) => {
+      if (entity?.kind === "disk") return [entity.identity];
+      return type === "disk" && disks.some(({ mount }) => mount === subject) ? [subject] : [];
+    }),
   );
   return [...mounts].map((mount) => {
-    const roots = (facts.disk ?? []).find((disk) => disk.mount === mount)?.cleanableRoots;
+    const roots = disks.find((disk) => disk.mount === mount)?.cleanableRoots;
     if (roots?.length === 0) return `clean_disk ${mount}: ${nothingCleanable(mount)}`;
     const where = roots === undefined ? "a fixed list of safe folders" : roots.join(", ");
     return { target: mount, about: `removes what is old and unused below ${where}` };

@@ -38,7 +38,7 @@ it("shows the folders, the largest and who asked, and nothing that the terminal 
   expect(stdout).toContain("on /, asked for by rule:disk-full in cycle 20261128-1");
   expect(stdout).toMatch(/By folder\n +2\.0\d MB +\/tmp +3 entries\n +1 B +\/var\/tmp +1 entry\n/);
   expect(stdout).toMatch(
-    /Largest\n +2\.00 MB +\/tmp\/build\/large +file of root, last touched \d{4}-\d\d-\d\d\n/,
+    /Largest\n +2\.00 MB +\/tmp\/build\/large +file of \S+, last touched \d{4}-\d\d-\d\d\n/,
   );
   expect(stdout).toContain("/tmp/evil\\e[31m\\n");
   expect(stdout).not.toContain("\u001b");

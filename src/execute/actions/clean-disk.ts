@@ -54,7 +54,8 @@ export const cleanDiskAction: MachineAction<string | null, Seen, CleanReport> = 
     const { files } = system;
     const fileSystem = fileSystemAt(files, target);
     if (fileSystem === null) {
-      const detail = `nothing is mounted at ${target}`;
+      const detail =
+        ownMounts(files) === null ? "/proc does not show what is mounted" : `nothing is mounted at ${target}`;
       return {
         looks: [{ step: "mount", answer: { pass: false, reason: "target_gone", detail } }],
         seen: null,

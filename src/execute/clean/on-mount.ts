@@ -1,6 +1,7 @@
 /** Which folders of the safelist lie on a file system: what a cleaning of that file system may look through. */
 import { readMountInfo } from "../../system/file-systems.ts";
 import { type Mount, mountAt, parseMountInfo } from "../../system/mounts.ts";
+import { ownMountInfo } from "../../system/proc-bytes.ts";
 import { close, type Directory } from "../../system/safe-tree.ts";
 import type { SafelistFolder } from "../../system/safelist.ts";
 import type { Files } from "../../system/system.ts";
@@ -12,6 +13,7 @@ import { openRoot } from "./roots.ts";
  * its mounts, its bind mounts and its btrfs subvolumes.
  */
 export function fileSystemAt(files: Files, mount: string): Mount | null {
+  if (ownMountInfo(files) === null) return null;
   return mountAt(parseMountInfo(readMountInfo(files)), mount);
 }
 

@@ -44,6 +44,7 @@ function whyNothing(report: CleanReport): string {
     const what = report.entries === 1 ? "1 entry, which takes" : `${report.entries} entries, which take`;
     return `freed nothing by removing ${what} no space, or not the last of its names`;
   }
+  if (report.interrupted) return "freed nothing before it was stopped";
   const [error] = report.errors;
   if (error !== undefined) return `freed nothing (${error})`;
   const stays = describeClean({ ...report, kept: { ...report.kept, young: 0, own: 0 } }).kept;
