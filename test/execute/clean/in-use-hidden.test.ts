@@ -11,12 +11,13 @@ import { makeProc } from "./proc-fixture.ts";
 const asRoot = process.getuid?.() === 0;
 const hasPython = spawnSync("python3", ["-c", "import ctypes"]).status === 0;
 
-function python(script: string, ...args: string[]) {
+/** The path P is no argument that anybody could read: that alone would keep it. */
+function python(script: string, path: string, { says = 'print("ready")' } = {}) {
   return running("python3", [
     "-u",
     "-c",
-    `import ctypes, os, socket, sys, threading, time\n${script}\nprint("ready")\ntime.sleep(1000)`,
-    ...args,
+    `import ctypes, os, socket, sys, threading, time\nP = bytes.fromhex(sys.argv[1])\n${script}\n${says}\ntime.sleep(1000)`,
+    Buffer.from(path).toString("hex"),
   ]);
 }
 
@@ -44,7 +45,7 @@ describe.runIf(hasPython)("a thread with something of its own", () => {
     const machine = makeMachine();
     machine.file("/tmp/work/held");
     machine.file("/tmp/free");
-    const script = `${inThread("0x400", "fd = os.open(sys.argv[1], os.O_RDONLY)")}
+    const script = `${inThread("0x400", "fd = os.open(P, os.O_RDONLY)")}
 os.open("/dev/null", os.O_RDONLY)`;
     await python(script, machine.at("/tmp/work/held"));
     await expectOnly(machine, ["/tmp/work/held"], ["/tmp/free"]);
@@ -54,13 +55,13 @@ os.open("/dev/null", os.O_RDONLY)`;
     const machine = makeMachine();
     machine.folder("/tmp/here/inside");
     machine.file("/tmp/free");
-    await python(inThread("0x200", "os.chdir(sys.argv[1])"), machine.at("/tmp/here/inside"));
+    await python(inThread("0x200", "os.chdir(P)"), machine.at("/tmp/here/inside"));
     await expectOnly(machine, ["/tmp/here/inside"], ["/tmp/free"]);
   });
 });
 
 const park = `
-fd = os.open(sys.argv[1], os.O_RDONLY)
+fd = os.open(P, os.O_RDONLY)
 one, other = socket.socketpair()
 socket.send_fds(one, [b"x"], [fd])
 os.close(fd)`;
@@ -102,19 +103,22 @@ describe.runIf(hasPython)("a descriptor that was sent and not received yet", { t
   });
 });
 
-test("a pipe at which somebody waits for the other end stays, and goes when nobody does", async () => {
-  const machine = makeMachine();
-  machine.folder("/tmp/pipes");
-  spawnSync("mkfifo", [machine.at("/tmp/pipes/p")]);
-  const child = await running("sh", ["-c", 'echo ready; exec cat "$0"', machine.at("/tmp/pipes/p")]);
-  while (!readFileSync(`/proc/${child.pid}/wchan`, "utf8").startsWith("wait_for_partner"))
-    await new Promise((done) => setTimeout(done, 5));
-  await expectOnly(machine, ["/tmp/pipes/p"], []);
-  child.kill("SIGKILL");
-  await once(child, "exit");
-  await machine.clean();
-  expect(machine.exists("/tmp/pipes")).toBe(false);
-});
+test.runIf(hasPython)(
+  "a pipe at which somebody waits for the other end stays, and goes when nobody does",
+  async () => {
+    const machine = makeMachine();
+    machine.folder("/tmp/pipes");
+    spawnSync("mkfifo", [machine.at("/tmp/pipes/p")]);
+    const child = await python('print("ready")', machine.at("/tmp/pipes/p"), { says: "open(P)" });
+    while (!readFileSync(`/proc/${child.pid}/wchan`, "utf8").startsWith("wait_for_partner"))
+      await new Promise((done) => setTimeout(done, 5));
+    await expectOnly(machine, ["/tmp/pipes/p"], []);
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    await machine.clean();
+    expect(machine.exists("/tmp/pipes")).toBe(false);
+  },
+);
 
 describe("compared by device and inode", () => {
   const mounts = ["900001 1 0:77 / /mnt/far rw - nfs4 far:/ rw"];
