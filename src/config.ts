@@ -191,7 +191,7 @@ function withHome(settings: Settings, home: (path: string) => string): Settings 
   const directory = tickets.directory === undefined ? {} : { directory: home(tickets.directory) };
   return {
     ...settings,
-    homes: homes.map(home),
+    ...(homes === undefined ? {} : { homes: homes.map(home) }),
     tmuxSockets: tmuxSockets.map(home),
     tickets: { ...tickets, ...directory },
   };

@@ -99,13 +99,18 @@ function actionForms(): Json {
           ? { message: { type: "string", minLength: 1, description: RuleAction.shape.message.description } }
           : {}),
       },
-      required: ["type", ...(row.target === null ? [] : ["target"])],
+      required: ["type", ...(row.target === null || row.ownEntity !== undefined ? [] : ["target"])],
       additionalProperties: false,
     })),
   };
 }
 
 function targetOf(row: ActionRow): Json {
+  if (row.ownEntity !== undefined) {
+    const otherwise = `the ${row.ownEntity} that the rule was judged on`;
+    const description = `${row.target}; a template; when left out, ${otherwise}`;
+    return { type: "string", pattern: "^(/|\\{\\{)", description };
+  }
   return row.targetTemplate === undefined
     ? { type: "string", minLength: 1, description: `${row.target}; a template` }
     : { const: row.targetTemplate };

@@ -1,6 +1,8 @@
 import type { Command } from "commander";
 import { cleanDisk } from "../execute/clean/clean.ts";
 import { describeClean } from "../execute/clean/describe.ts";
+import { type LastCleaning, readLastCleaning } from "../execute/clean/last-manifest.ts";
+import { fileSystemAt } from "../execute/clean/on-mount.ts";
 import { rootSocketOf } from "../execute/entrance.ts";
 import type { ExecuteReply, ExecuteRequest } from "../execute/executor.ts";
 import { lookAtExecutor } from "../execute/look.ts";
@@ -9,11 +11,14 @@ import { askForActions } from "../execute/remote.ts";
 import { recordOperatorActions } from "../operator-actions.ts";
 import { newCycleId } from "../record/cycle-state.ts";
 import { cleanReport } from "../report/clean.ts";
+import { cleanLastReport } from "../report/clean-last.ts";
+import { errorCode } from "../system/files.ts";
+import { homesOf } from "../system/homes.ts";
 import { hostName } from "../system/host-name.ts";
 import { createLink } from "../system/link/client.ts";
 import { problemKey } from "../system/problem-key.ts";
 import type { Proposal } from "../types/action.ts";
-import { WorkError } from "../types/errors.ts";
+import { UserError, WorkError } from "../types/errors.ts";
 import type { Config } from "../types/settings.ts";
 import { type Context, printJson } from "./context.ts";
 import { openParts } from "./parts.ts";
@@ -23,28 +28,56 @@ import { whoAsks } from "./who-asks.ts";
 export function cleanCommand(program: Command, context: Context): void {
   program
     .command("clean")
+    .argument("[mount]", "only on the file system that is mounted there, such as /; else on all")
     .description("the disk cleaning, by hand: old entries of the hardcoded safelist")
     .option("--dry-run", "say what would go and why, remove nothing")
+    .option("--last", "what the last cleaning removed")
     .option("--json", "print data instead of text")
-    .action(async (options: { dryRun?: true; json?: true }) => {
+    .action(async (mount: string | undefined, options: { dryRun?: true; last?: true; json?: true }) => {
       const config = context.config();
-      await (options.dryRun ? forecast : clean)(context, config, options.json ?? false);
+      if (options.last) return last(context, config, options.json ?? false);
+      await (options.dryRun ? forecast : clean)(context, config, mount ?? null, options.json ?? false);
     });
 }
 
-async function forecast(context: Context, config: Config, json: boolean): Promise<void> {
+async function forecast(
+  context: Context,
+  config: Config,
+  mount: string | null,
+  json: boolean,
+): Promise<void> {
+  const { system } = context;
   const { diskCleanMaxAgeDays: maxAgeDays, homes, logDir, keep } = policyOf(config);
+  const fileSystem = mount === null ? null : fileSystemAt(system.files, mount);
+  if (mount !== null && fileSystem === null)
+    throw new UserError(`nothing is mounted at ${mount}; df lists the mount points`);
   const { signal } = new AbortController();
-  const report = await cleanDisk(context.system, {
+  const report = await cleanDisk(system, {
     maxAgeDays,
-    homes,
+    homes: homesOf(system, homes),
     logDir,
     keep: [...keep, config.executorStateDir],
+    fileSystem,
     dryRun: true,
     signal,
   });
   if (json) printJson(context, report);
   else context.print(cleanReport({ ...report, ...describeClean(report) }, context.style));
+}
+
+function last(context: Context, config: Config, json: boolean): void {
+  let cleaning: LastCleaning | null;
+  try {
+    cleaning = readLastCleaning(context.system.files, config.executorStateDir);
+  } catch (error) {
+    if (errorCode(error) !== "EACCES") throw error;
+    throw new WorkError(
+      `only root may read what was removed, in ${config.executorStateDir}: sudo argus clean --last`,
+    );
+  }
+  if (json) printJson(context, cleaning);
+  else if (cleaning === null) context.say("Nothing was cleaned yet.");
+  else context.print(cleanLastReport(cleaning, context.style));
 }
 
 type Ask = (request: ExecuteRequest, signal: AbortSignal) => Promise<ExecuteReply>;
@@ -89,7 +122,7 @@ async function startBehind(socket: string): Promise<void> {
 }
 
 /** Through the executor, as everything that changes the machine: its gate, its budget, its record. */
-async function clean(context: Context, config: Config, json: boolean): Promise<void> {
+async function clean(context: Context, config: Config, mount: string | null, json: boolean): Promise<void> {
   const { ask, release } = await openExecutor(context, config);
   const controller = new AbortController();
   const abort = () => controller.abort();
@@ -98,6 +131,7 @@ async function clean(context: Context, config: Config, json: boolean): Promise<v
   try {
     const proposal: Proposal = {
       type: "clean_disk",
+      ...(mount === null ? {} : { target: mount }),
       source: "operator",
       problem: problemKey("disk", "operator", "clean"),
       problemType: "disk",

@@ -1,9 +1,13 @@
 /** Every file system that can fill up. */
 import { readMountInfo, realFileSystems } from "../system/file-systems.ts";
+import { homesOf } from "../system/homes.ts";
 import { type Mount, mayHang, parseMountInfo } from "../system/mounts.ts";
+import { safelist } from "../system/safelist.ts";
+import { foldersByFileSystem } from "../system/safelist-places.ts";
 import type { FileSystemStatus, System } from "../system/system.ts";
 import type { Disk } from "../types/facts.ts";
 import { bytes } from "../types/quantities.ts";
+import type { Config } from "../types/settings.ts";
 import type { Collect } from "./collector.ts";
 import { count, list, percent } from "./words.ts";
 
@@ -15,7 +19,9 @@ const answerWithinMs = 1_000;
  */
 const maxStuck = 2;
 
-export function createDiskCollector({ files, clock }: System): Collect {
+/** @param config without it nobody asks what may be cleaned. */
+export function createDiskCollector(system: System, config?: Pick<Config, "settings" | "logDir">): Collect {
+  const { files, clock } = system;
   /** Mount points with an open question, from whatever cycle. */
   const stuck = new Set<string>();
 
@@ -33,7 +39,9 @@ export function createDiskCollector({ files, clock }: System): Collect {
   }
 
   return async ({ signal }) => {
-    const mounts = realFileSystems(parseMountInfo(readMountInfo(files)));
+    const all = parseMountInfo(readMountInfo(files));
+    const mounts = realFileSystems(all);
+    const cleanable = config === undefined ? null : cleanableFolders(system, config, all);
     const disks: Disk[] = [];
     const silent: string[] = [];
     const unreadable: string[] = [];
@@ -45,7 +53,7 @@ export function createDiskCollector({ files, clock }: System): Collect {
       try {
         const status = await ask(mount, signal);
         if (status === null) silent.push(mount.mount);
-        else if (status.totalBytes > 0) disks.push(toDisk(mount, status));
+        else if (status.totalBytes > 0) disks.push(toDisk(mount, status, cleanable?.(mount)));
       } catch (error) {
         unreadable.push(`${mount.mount} (${error instanceof Error && "code" in error ? error.code : error})`);
       }
@@ -59,7 +67,21 @@ export function createDiskCollector({ files, clock }: System): Collect {
   };
 }
 
-export function toDisk({ mount, device, type }: Mount, status: FileSystemStatus): Disk {
+function cleanableFolders(
+  system: System,
+  { settings, logDir }: Pick<Config, "settings" | "logDir">,
+  mounts: readonly Mount[],
+): (mount: Mount) => string[] {
+  const folders = safelist(homesOf(system, settings.homes ?? null), logDir);
+  const found = foldersByFileSystem(system.files, folders, mounts);
+  return ({ deviceNumber }) => found.get(deviceNumber) ?? [];
+}
+
+export function toDisk(
+  { mount, device, type }: Mount,
+  status: FileSystemStatus,
+  cleanableRoots?: string[],
+): Disk {
   const { totalBytes, freeBytes, availableBytes, inodes, inodesFree } = status;
   const usedBytes = totalBytes - freeBytes;
   const usable = usedBytes + availableBytes; // what is kept back for root is in neither, as df has it
@@ -72,6 +94,7 @@ export function toDisk({ mount, device, type }: Mount, status: FileSystemStatus)
     availableBytes,
     usedPercent: usable === 0 ? 0 : (usedBytes / usable) * 100,
     inodesUsedPercent: inodes === 0 ? null : ((inodes - inodesFree) / inodes) * 100,
+    ...(cleanableRoots === undefined ? {} : { cleanableRoots }),
     fullInHours: null,
   };
 }

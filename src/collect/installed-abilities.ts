@@ -3,6 +3,7 @@
  * them has. Their processes tell: /proc/PID/status and /proc/PID/mountinfo may be read by everybody.
  */
 import { errorCode } from "../system/files.ts";
+import { homesOf } from "../system/homes.ts";
 import { createLink, type Link } from "../system/link/client.ts";
 import { type Mount, mountOf, parseMountInfo } from "../system/mounts.ts";
 import { listPids, readProcessIdentity } from "../system/proc.ts";
@@ -97,15 +98,17 @@ function powers({ files }: System, pid: number): Ability {
 }
 
 /** Each home as the executor's sandbox has it. */
-function cleaning({ files }: System, { settings, logDir }: Config, pid: number): Ability {
+function cleaning(system: System, { settings, logDir }: Config, pid: number): Ability {
+  const { files } = system;
   const name = "disk cleaning";
   const text = files.tryRead(`/proc/${pid}/mountinfo`);
   const mounts: Mount[] = text === null ? [] : parseMountInfo(text);
-  const folders = ["/tmp", "/var/tmp", "/var/log", logDir, ...settings.homes];
+  const all = homesOf(system, settings.homes ?? null);
+  const folders = ["/tmp", "/var/tmp", "/var/log", logDir, ...all];
   const there = folders.filter((folder) => exists(files, folder));
   const closed = there.filter((folder) => mountOf(mounts, folder)?.readOnly !== false);
   if (closed.length === 0) {
-    const homes = settings.homes.filter((home) => there.includes(home));
+    const homes = all.filter((home) => there.includes(home));
     const where = homes.length === 0 ? "" : `, and the caches below ${list(homes)}`;
     return ok(name, `may clean /tmp, /var/tmp and the rotated logs${where}`);
   }

@@ -3,9 +3,9 @@ import { dirname, join } from "node:path";
 import { errorCode } from "../system/files.ts";
 import { reach } from "../system/reach.ts";
 import type { FileStatus, Files } from "../system/system.ts";
+import { createUsers } from "../system/users.ts";
 import type { Config } from "../types/settings.ts";
 import { type Ability, broken, limited, ok } from "./ability.ts";
-import { createUsers } from "./users.ts";
 import { list } from "./words.ts";
 
 const writableByOthers = 0o022;

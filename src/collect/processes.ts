@@ -3,6 +3,7 @@ import { objectionToKill } from "../system/killable.ts";
 import { isOrphan } from "../system/orphans.ts";
 import { ancestorsOf, parseStatus, readPageSize, terminalName, ticksPerSecond } from "../system/proc.ts";
 import type { Files, System } from "../system/system.ts";
+import { createUsers } from "../system/users.ts";
 import type { Witness } from "../system/witness.ts";
 import type { Process } from "../types/facts.ts";
 import { bytes } from "../types/quantities.ts";
@@ -12,7 +13,6 @@ import type { Collect } from "./collector.ts";
 import { createExecutables } from "./executables.ts";
 import { createMainPids } from "./main-pids.ts";
 import { createTracking, type Tracked } from "./tracked.ts";
-import { createUsers } from "./users.ts";
 import { count } from "./words.ts";
 
 /** Growth over less says more about the start of a program than about a leak. */

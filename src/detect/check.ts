@@ -101,8 +101,9 @@ function checkActions(rule: Rule, templates: ParsedTemplates["actions"], say: Sa
     }
     if (row.target === null && action.target !== undefined)
       sayHere(`${action.type} takes no target; leave it out`, "target");
-    if (row.target !== null && action.target === undefined) {
-      const example = row.targetTemplate === undefined ? "" : `; write "target": "${row.targetTemplate}"`;
+    const isOwn = row.ownEntity !== undefined && row.ownEntity === rule.forEach;
+    if (row.target !== null && action.target === undefined && !isOwn) {
+      const example = exampleFor(row);
       sayHere(`${action.type} needs a target (${row.target})${example}`);
     }
     if (row.target !== null && action.target !== undefined)
@@ -111,6 +112,12 @@ function checkActions(rule: Rule, templates: ParsedTemplates["actions"], say: Sa
       sayHere(`${action.type} takes no message; only alert, log and file_bead do`, "message");
     }
   }
+}
+
+function exampleFor({ targetTemplate, ownEntity }: ActionRow): string {
+  if (ownEntity !== undefined)
+    return `; write "forEach": "${ownEntity}" in this rule, or name one with "target"`;
+  return targetTemplate === undefined ? "" : `; write "target": "${targetTemplate}"`;
 }
 
 function checkTarget(
@@ -123,6 +130,10 @@ function checkTarget(
   if (row.targetTemplate !== undefined) {
     if (target !== row.targetTemplate)
       say(`must be "${row.targetTemplate}", the one that the rule was judged on`, "target");
+    return;
+  }
+  if (row.target === "mount" && template?.holes.length === 0 && !target.startsWith("/")) {
+    say("must be a mount point, such as /data", "target");
     return;
   }
   const foreign = template?.holes.find((hole) => hole.type !== "text");

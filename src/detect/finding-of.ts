@@ -3,9 +3,11 @@
  * into registry, trail, messages and tickets, so the secrets of command lines are taken out here, once. What acts
  * (target, expectation) and what identifies stays as it was seen.
  */
+import { oneLine } from "../system/printable.ts";
 import { redactProcess } from "../system/redact/processes.ts";
 import { redact, redactDeep } from "../system/redact/redact.ts";
 import type { Expectation } from "../types/action.ts";
+import { nothingCleanable } from "../types/clean.ts";
 import type { Entity } from "../types/facts.ts";
 import type { ActionRequest, Finding } from "../types/finding.ts";
 import type { Rule } from "../types/rules.ts";
@@ -20,7 +22,7 @@ export function findingOf(judged: JudgedRule, look: Look, judgement: Judgement, 
   const { rule, templates, file, line, priority } = judged.compiled;
   const { params } = rule.event;
   const shown = withoutCommandLine(look);
-  const actions = (params.actions ?? []).map((action, index): ActionRequest => {
+  const asked = (params.actions ?? []).map((action, index): ActionRequest => {
     const target = templates.actions[index]?.target?.value(look.facts);
     const message = templates.actions[index]?.message?.sentence(shown);
     return {
@@ -29,6 +31,12 @@ export function findingOf(judged: JudgedRule, look: Look, judgement: Judgement, 
       ...(message === undefined ? {} : { message }),
     };
   });
+  const mount = fullOfOtherThings(look.entity);
+  const actions =
+    mount === null
+      ? asked
+      : asked.filter(({ type, target = mount }) => type !== "clean_disk" || target !== mount);
+  const summary = templates.summary.sentence(shown);
   return {
     rule: rule.name,
     description: rule.description,
@@ -40,15 +48,26 @@ export function findingOf(judged: JudgedRule, look: Look, judgement: Judgement, 
     condition: params.condition,
     severity: params.severity,
     subject: redact(templates.subject.render(shown)),
-    summary: templates.summary.sentence(shown),
+    summary:
+      mount === null || actions.length === asked.length
+        ? summary
+        : `${summary}; ${oneLine(redact(nothingCleanable(mount)))}`,
     ...(templates.advice === null ? {} : { advice: templates.advice.sentence(shown) }),
     entity: rule.forEach === undefined ? null : { kind: rule.forEach, identity: look.identity },
     expect: expectationOf(rule, look.entity),
     evidence: judgement.evidence.map((one) => withoutSecrets(one, look, shown)),
     held: held === null ? null : { cycles: held.cycles, seconds: held.seconds, wanted: held.wanted },
     actions,
-    resolves: params.resolves ?? false,
+    // What stands beside a remedy that cannot be had is not the remedy.
+    resolves: (params.resolves ?? false) && actions.length === asked.length,
   };
+}
+
+/** The mount of a disk on which no folder of the safelist lies: to clean it would empty others. */
+function fullOfOtherThings(entity: Entity | null): string | null {
+  return entity !== null && "cleanableRoots" in entity && entity.cleanableRoots?.length === 0
+    ? entity.mount
+    : null;
 }
 
 /** What a template is filled with: a process's command line, redacted while its arguments were still apart. */

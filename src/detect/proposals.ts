@@ -1,5 +1,5 @@
 /** What a finding's rule asks for, in the form that the executor takes. */
-import type { Proposal } from "../types/action.ts";
+import { type ActionRow, actionCatalog, type Proposal } from "../types/action.ts";
 import type { ActionRequest, Finding } from "../types/finding.ts";
 
 const askedLast = new Set(["alert", "file_bead", "hand_off"]);
@@ -14,10 +14,17 @@ export function remediesOf(finding: Finding): Proposal[] {
     .map((action) => proposalOf(finding, action));
 }
 
+/** What an action acts on: left out where the rule was judged on such a thing, it is that one. */
+function targetOf({ entity }: Finding, { type, target }: ActionRequest): Pick<Proposal, "target"> {
+  if (target !== undefined) return { target };
+  const row = Object.entries<ActionRow>(actionCatalog).find(([name]) => name === type)?.[1];
+  return row?.ownEntity !== undefined && row.ownEntity === entity?.kind ? { target: entity.identity } : {};
+}
+
 function proposalOf(finding: Finding, action: ActionRequest): Proposal {
   return {
     type: action.type,
-    ...(action.target === undefined ? {} : { target: action.target }),
+    ...targetOf(finding, action),
     ...(action.type === "log" ? { message: (action.message ?? finding.summary).slice(0, 8192) } : {}),
     source: `rule:${finding.rule}`,
     problem: finding.key,

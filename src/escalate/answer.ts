@@ -3,7 +3,13 @@
  * Whatever it says, nothing leaves here but proposals for offered targets; the executor then asks everything again.
  */
 import * as z from "zod";
-import { type ActionType, actionCatalog, type Proposal, type RefusalReason } from "../types/action.ts";
+import {
+  type ActionRow,
+  type ActionType,
+  actionCatalog,
+  type Proposal,
+  type RefusalReason,
+} from "../types/action.ts";
 import type { Rejection } from "../types/consultation.ts";
 import type { Candidate } from "./candidates.ts";
 import { machineLine } from "./machine-text.ts";
@@ -139,7 +145,7 @@ function check(
       `it does not have the shape of an action (${where}${issue?.message ?? "?"})`,
     );
   }
-  const action = parsed.data;
+  const action = withOwnTarget(parsed.data, candidates);
   const what = nameOf(action);
   if (!Object.hasOwn(actionCatalog, action.type))
     return rejection(what, "unknown_action", "there is no such action");
@@ -158,6 +164,17 @@ function check(
   if (machineLine(action.reason, 100) === "") return rejection(what, "invalid", "its reason is empty");
   if (seen.has(claimOf(action))) return rejection(what, "duplicate", "the reply asks for it twice");
   return { action, candidate: ofTarget, group };
+}
+
+/** A disk that is left out is the problem's own, where it has exactly one. */
+function withOwnTarget(action: Action, candidates: readonly Candidate[]): Action {
+  const row = Object.entries<ActionRow>(actionCatalog).find(([name]) => name === action.type)?.[1];
+  if (row?.ownEntity === undefined || (action.target ?? null) !== null) return action;
+  const own = candidates.filter(
+    ({ type, problems }) => type === action.type && problems.includes(action.problem),
+  );
+  const [only] = own;
+  return only === undefined || own.length > 1 ? action : { ...action, target: only.target };
 }
 
 /** Words that change nothing, whatever the confidence. */

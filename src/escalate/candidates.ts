@@ -2,6 +2,7 @@
 import { redact, redactIdentity } from "../system/redact/redact.ts";
 import { unitDisplayName } from "../system/systemd.ts";
 import type { ActionType, Expectation } from "../types/action.ts";
+import { nothingCleanable } from "../types/clean.ts";
 import { entityIdentity, type Process, type Service } from "../types/facts.ts";
 import type { Finding } from "../types/finding.ts";
 import type { Config } from "../types/settings.ts";
@@ -75,11 +76,11 @@ export function offerFor(
     if (may.has("kill_tmux")) {
       for (const found of sessionsOf(group, facts)) offer("kill_tmux", group.key, found);
     }
-    if (may.has("clean_disk") && group.findings.some(({ finding }) => finding.type === "disk")) {
-      offer("clean_disk", group.key, {
-        target: null,
-        about: "removes old entries of a fixed list of safe places",
-      });
+    if (may.has("clean_disk")) {
+      for (const found of disksOf(group, facts)) {
+        if (typeof found === "string") withheld.add(found);
+        else offer("clean_disk", group.key, found);
+      }
     }
     // Words are never withheld: a rule that told something does not stop the model from telling what it makes of it.
     for (const [type, about] of words) {
@@ -213,6 +214,23 @@ function sessionsOf({ findings }: Unresolved, facts: Facts): Found[] {
         about: `${windows} windows, idle for ${Math.round(idleSeconds)} s`,
       },
     ];
+  });
+}
+
+/** The file systems that a problem is about. Text: why one is not offered. */
+function disksOf({ findings }: Unresolved, facts: Facts): (Found | string)[] {
+  const disks = facts.disk ?? [];
+  const mounts = new Set(
+    findings.flatMap(({ finding: { entity, type, subject } }) => {
+      if (entity?.kind === "disk") return [entity.identity];
+      return type === "disk" && disks.some(({ mount }) => mount === subject) ? [subject] : [];
+    }),
+  );
+  return [...mounts].map((mount) => {
+    const roots = disks.find((disk) => disk.mount === mount)?.cleanableRoots;
+    if (roots?.length === 0) return `clean_disk ${mount}: ${nothingCleanable(mount)}`;
+    const where = roots === undefined ? "a fixed list of safe folders" : roots.join(", ");
+    return { target: mount, about: `removes what is old and unused below ${where}` };
   });
 }
 

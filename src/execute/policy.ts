@@ -26,7 +26,8 @@ export interface Policy {
   readonly protected: readonly string[];
   /** The only sockets on which a session may be ended. */
   readonly tmuxSockets: readonly string[];
-  readonly homes: readonly string[];
+  /** null: those of root and of the users who can log in, as they are at the time. */
+  readonly homes: readonly string[] | null;
   readonly logDir: string;
   /** What no cleaning may remove, wherever it lies: Argus's own state, settings and rules. */
   readonly keep: readonly string[];
@@ -72,7 +73,7 @@ export function policyOf(config: Config): Policy {
     killable: settings.processes.killable,
     protected: settings.processes.protected,
     tmuxSockets: settings.tmuxSockets,
-    homes: settings.homes,
+    homes: settings.homes ?? null,
     logDir: config.logDir,
     keep: [
       config.stateDir,

@@ -7,6 +7,7 @@ import { type Group, heldText, type Told, tellFindings } from "./findings.ts";
 import { handOffLines } from "./hand-offs.ts";
 import { beside, blank, type Line, labelled, print, spansOf, type Text, toned, wrap } from "./layout.ts";
 import { actionName, deeds, outcomeOf, outcomeText, tally } from "./outcome.ts";
+import { removedLines } from "./removed.ts";
 import { blindReasons } from "./rules.ts";
 import { severityTone, severityWord, triggerSentence } from "./sentences.ts";
 import type { Style } from "./style.ts";
@@ -140,6 +141,7 @@ function actionLines(action: ActionRecord, style: Style): Line[] {
       indent: start,
       hang: start + 2,
     }),
+    ...removedLines(action, { style, indent: start, hang: start + 2 }),
     ...verification(action, style),
   ];
 }

@@ -44,6 +44,14 @@ export function parseMountInfo(text: string): Mount[] {
   return mounts;
 }
 
+/** By the id of a mount that of the one on which its mount point lies. */
+export function parseMountParents(text: string): Map<number, number> {
+  const parents = new Map<number, number>();
+  for (const [, id, parent] of text.matchAll(/^(\d+) (\d+) \d+:\d+ /gm))
+    parents.set(Number(id), Number(parent));
+  return parents;
+}
+
 /** The kernel writes space, tab, newline, backslash and # as `\040` and so on, byte by byte. */
 export function unescapeOctal(text: string): string {
   if (!text.includes("\\")) return text;
@@ -76,9 +84,23 @@ export function mayHang(type: string): boolean {
   return type.startsWith("fuse") || networkTypes.has(type);
 }
 
+/** Without links: the file system itself, or one on the way to it, is of such a type. */
+export function liesBehindNetwork(mounts: readonly Mount[], path: string): boolean {
+  const parts = path.split("/");
+  return parts.some((_, index) =>
+    mayHang(mountOf(mounts, parts.slice(0, index + 1).join("/") || "/")?.type ?? ""),
+  );
+}
+
+/** What is mounted there now: a later mount on the same place hides the earlier one. */
+export function mountAt(mounts: readonly Mount[], path: string): Mount | null {
+  return mounts.findLast((each) => each.mount === path) ?? null;
+}
+
 const networkTypes = new Set([
   "9p",
   "afs",
+  "autofs", // to look at what lies below it is to have a server asked for it
   "ceph",
   "cifs",
   "davfs",

@@ -2,19 +2,16 @@
  * What is in use on this machine: by processes (descriptors, mappings, working and root directories, executables), by
  * the kernel itself (swap, loop devices, mounts), by listeners on sockets, by holders of locks. All from /proc.
  */
-import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
-import { basename } from "node:path";
+
+import { settleUnderWay, usersOf } from "./descriptors-under-way.ts";
 import { errorCode } from "./files.ts";
-import {
-  deviceNumber,
-  isWithin,
-  type Mount,
-  mayHang,
-  mountOf,
-  parseMountInfo,
-  unescapeOctal,
-} from "./mounts.ts";
+import { isWithin, type Mount, mayHang, mountOf, parseMountInfo, unescapeOctal } from "./mounts.ts";
 import type { Pace } from "./pace.ts";
+import { somebodyWaitsAtPipe } from "./pipe-waits.ts";
+import { forbidden, ownMountInfo, tryLink, tryNames, tryText, unreadable } from "./proc-bytes.ts";
+import { parseLocks, socketNamesIn } from "./proc-tables.ts";
+import { addIdentity, type Gathering, lookInto, rememberMounts } from "./process-files.ts";
+import { toLatin1 } from "./safe-tree.ts";
 import type { Files } from "./system.ts";
 
 export interface OpenFiles {
@@ -22,8 +19,10 @@ export interface OpenFiles {
   readonly open: ReadonlySet<string>;
   /** `device:inode`, the device being that of the super block, of what is mapped into memory. */
   readonly mapped: ReadonlySet<string>;
-  /** Inodes in use whose device could not be told. */
+  /** Inodes in use on mounts that may not answer, or that are in no list (umount -l): nobody asks them. */
   readonly inodes: ReadonlySet<bigint>;
+  /** On which file systems (number of the super block) they are. What is missing may be on any. */
+  readonly inodeDevices?: ReadonlyMap<bigint, ReadonlySet<number>>;
   /** `device:inode` as for `mapped`, of what somebody holds a lock on. */
   readonly locked: ReadonlySet<string>;
   /** Last component of every path that a socket is bound to; null when they could not be read. */
@@ -32,59 +31,57 @@ export interface OpenFiles {
   readonly mounts: readonly Mount[];
   /** Mounts of all namespaces: what they show belongs to whoever sees it there. */
   readonly allMounts: readonly Mount[];
+  /** By the id of a mount that of the one on which its mount point lies. */
+  readonly mountParents?: ReadonlyMap<number, number>;
+  /**
+   * Users who may have open what no process shows, and the processes because of which: descriptors wait in their
+   * sockets. None when left out.
+   */
+  readonly doubtful?: { readonly users: ReadonlySet<number>; readonly pids: readonly number[] };
+  /** Whether somebody may be waiting at a named pipe, not having it open yet; nobody when left out. Asked when needed. */
+  readonly waitsAtPipe?: () => boolean;
   readonly seenProcesses: number;
   /** Processes that Argus may not look into; kernel threads are none. */
   readonly unseenProcesses: number;
 }
 
-const paths = { encoding: "latin1" } as const; // bytes of a path survive in latin1, in UTF-8 they do not
-
-/** Neither on a file system that could hold what is asked about, nor worth a call each. */
-const uninteresting = /^(?!\/)|^\/dev\/(?:null|zero|full|u?random|tty|ptmx|console|pts\/\d+)$/;
-const vanished = new Set(["ENOENT", "ESRCH", "EINVAL"]);
-const forbidden = new Set(["EACCES", "EPERM"]);
-const unreadable = new Set([...vanished, ...forbidden, "ENOTDIR"]);
-
-interface Gathering {
-  readonly proc: string;
-  readonly ownPid: number;
-  readonly open: Set<string>;
-  readonly mapped: Set<string>;
-  readonly inodes: Set<bigint>;
-  readonly socketNames: Set<string>;
-  readonly mountsByNamespace: Map<string, readonly Mount[]>;
-  readonly networkNamespaces: Set<string>;
-  /** Mounts on which a call returns. */
-  readonly answering: Set<number>;
-}
-
 /**
  * @param ownPid Argus itself: its own descriptors are those of the walk that asks.
+ * @param folders that are asked about, absolute.
  * @returns null when /proc does not show the processes of this machine, so that nobody can tell what is in use.
  */
-export async function readOpenFiles(files: Files, ownPid: number, pace: Pace): Promise<OpenFiles | null> {
+export async function readOpenFiles(
+  files: Files,
+  ownPid: number,
+  pace: Pace,
+  folders: readonly string[] = [],
+): Promise<OpenFiles | null> {
   const proc = files.realPath("/proc");
-  const own = tryText(`${proc}/self/mountinfo`);
+  const mountInfo = ownMountInfo(files);
   const pids = tryNames(proc).filter((name) => /^\d+$/.test(name));
-  if (own === null || !pids.includes(String(ownPid))) return null;
-  const mounts = parseMountInfo(own);
+  if (mountInfo === null || !pids.includes(String(ownPid))) return null;
+  const mounts = parseMountInfo(mountInfo);
   const all: Gathering = {
     proc,
     ownPid,
+    folders: folders.map((path) => toLatin1(files.realPath(path))),
     open: new Set(),
     mapped: new Set(),
-    inodes: new Set(),
+    unplaced: [],
     socketNames: new Set(),
     mountsByNamespace: new Map(),
+    mountParents: new Map(),
     networkNamespaces: new Set(),
     answering: new Set(),
+    carrying: new Map(),
+    doubtful: new Set(),
   };
-  rememberMounts(all, tryLink(`${proc}/self/ns/mnt`) ?? "own", mounts);
+  rememberMounts(all, tryLink(`${proc}/self/ns/mnt`) ?? "own", mountInfo);
   addKernelUses(all, files.realPath("/sys/block"), mounts);
   const sockets = tryText(`${proc}/net/unix`);
   if (sockets !== null) {
     all.networkNamespaces.add(tryLink(`${proc}/self/ns/net`) ?? "own");
-    addSocketNames(all, sockets);
+    for (const name of socketNamesIn(sockets)) all.socketNames.add(name);
   }
   // /proc mounted with hidepid shows an ordinary user only its own processes; process 1 is somebody's everywhere.
   let unseenProcesses = pids.includes("1") ? 0 : 1;
@@ -92,105 +89,52 @@ export async function readOpenFiles(files: Files, ownPid: number, pace: Pace): P
   for (const pid of pids) {
     if (pace.due()) await pace.rest();
     try {
-      lookInto(all, pid);
+      await lookInto(all, pid, pace);
       seenProcesses += 1;
     } catch (error) {
       if (forbidden.has(errorCode(error)) && !holdsNothing(`${proc}/${pid}`)) unseenProcesses += 1;
       else if (!unreadable.has(errorCode(error))) throw error;
     }
   }
+  await settleUnderWay(all, pace);
+  const doubtful = [...all.doubtful];
   return {
     open: all.open,
     mapped: all.mapped,
-    inodes: all.inodes,
+    ...placedFiles(all),
     locked: parseLocks(tryText(`${proc}/locks`) ?? ""),
     socketNames: sockets === null ? null : all.socketNames,
     mounts,
+    mountParents: all.mountParents,
     allMounts: [...all.mountsByNamespace.values()].flat(),
+    ...(doubtful.length === 0
+      ? {}
+      : {
+          doubtful: {
+            users: new Set(doubtful.flatMap((pid) => usersOf(all, pid))),
+            pids: doubtful.map(Number),
+          },
+        }),
+    waitsAtPipe: () => somebodyWaitsAtPipe(proc),
     seenProcesses,
     unseenProcesses,
   };
 }
 
-/**
- * A process whose first thread has ended looks like a zombie and shows nothing, while its other threads go on.
- * Throws EACCES for a process that may not be looked into, ENOENT or ESRCH for one that is gone.
- */
-function lookInto(all: Gathering, pid: string): void {
-  const base = `${all.proc}/${pid}`;
-  try {
-    if (lookIntoThread(all, base, pid) > 0) return;
-  } catch (error) {
-    if (!vanished.has(errorCode(error))) throw error;
+function placedFiles(all: Gathering): Pick<OpenFiles, "inodes" | "inodeDevices"> {
+  const numbers = new Map(
+    [...all.mountsByNamespace.values()].flat().map(({ id, deviceNumber }) => [id, deviceNumber]),
+  );
+  const inodes = new Set(all.unplaced.map(({ inode }) => inode));
+  const inodeDevices = new Map<bigint, Set<number>>();
+  const anywhere = new Set<bigint>();
+  for (const { mountId, inode } of all.unplaced) {
+    const number = numbers.get(mountId);
+    if (number === undefined) anywhere.add(inode);
+    else inodeDevices.set(inode, (inodeDevices.get(inode) ?? new Set()).add(number));
   }
-  for (const thread of readdirSync(`${base}/task`)) {
-    if (thread !== pid) lookIntoThread(all, `${base}/task/${thread}`, pid);
-  }
-}
-
-/** @returns how many descriptors it has. */
-function lookIntoThread(all: Gathering, base: string, pid: string): number {
-  const namespace = readlinkSync(`${base}/ns/mnt`, paths);
-  if (!all.mountsByNamespace.has(namespace)) {
-    rememberMounts(all, namespace, parseMountInfo(readFileSync(`${base}/mountinfo`, paths)));
-  }
-  const network = readlinkSync(`${base}/ns/net`, paths);
-  if (!all.networkNamespaces.has(network)) {
-    all.networkNamespaces.add(network);
-    addSocketNames(all, readFileSync(`${base}/net/unix`, paths));
-  }
-  const mounts = all.mountsByNamespace.get(namespace) ?? [];
-  for (const link of ["cwd", "root", "exe"]) addLink(all, `${base}/${link}`, mounts);
-  addMappings(all, readFileSync(`${base}/maps`, paths));
-  return Number(pid) === all.ownPid ? 1 : addDescriptors(all, base);
-}
-
-function rememberMounts(all: Gathering, namespace: string, mounts: readonly Mount[]): void {
-  all.mountsByNamespace.set(namespace, mounts);
-  for (const mount of mounts) if (!mayHang(mount.type)) all.answering.add(mount.id);
-}
-
-/** @returns how many descriptors there are. */
-function addDescriptors(all: Gathering, base: string): number {
-  const descriptors = readdirSync(`${base}/fd`);
-  for (const descriptor of descriptors) {
-    const link = tryLink(`${base}/fd/${descriptor}`);
-    if (link === null || uninteresting.test(link)) continue;
-    const info = tryText(`${base}/fdinfo/${descriptor}`) ?? "";
-    const mountId = Number(/^mnt_id:\t(\d+)$/m.exec(info)?.[1]);
-    const inode = /^ino:\t(\d+)$/m.exec(info)?.[1];
-    // stat on a network file system whose server is gone never returns. Such a mount may also have been detached
-    // (umount -l), and is then in no list. Linux before 5.14 does not tell the inode; there it has to be asked.
-    if (all.answering.has(mountId) || inode === undefined) addIdentity(all, `${base}/fd/${descriptor}`);
-    // Shared memory lies on a mount of the kernel's own and is always "deleted"; its small numbers would match anything.
-    else if (!link.endsWith(" (deleted)")) all.inodes.add(BigInt(inode));
-  }
-  return descriptors.length;
-}
-
-function addLink(all: Gathering, path: string, mounts: readonly Mount[]): void {
-  const target = tryLink(path);
-  // "/" is the root of its mount namespace, which stands in `allMounts`.
-  if (target === null || target === "/") return;
-  if (mayHang(mountOf(mounts, target)?.type ?? "")) return;
-  addIdentity(all, path);
-}
-
-function addIdentity(all: Gathering, path: string): void {
-  try {
-    const status = statSync(path, { bigint: true });
-    all.open.add(`${status.dev}:${status.ino}`);
-  } catch (error) {
-    if (!unreadable.has(errorCode(error))) throw error;
-  }
-}
-
-const mapping = /^\S+ \S+ \S+ ([0-9a-f]+):([0-9a-f]+) (\d+)/gm;
-
-function addMappings(all: Gathering, maps: string): void {
-  for (const [, major = "", minor = "", inode = "0"] of maps.matchAll(mapping)) {
-    if (inode !== "0") all.mapped.add(superBlockKey(major, minor, inode));
-  }
+  for (const inode of anywhere) inodeDevices.delete(inode);
+  return { inodes, inodeDevices };
 }
 
 /** What the kernel holds open by itself, and no process shows: swap files, images behind loop devices. */
@@ -206,45 +150,8 @@ function addKernelUses(all: Gathering, blockDevices: string, mounts: readonly Mo
   }
 }
 
-/** Columns: Num RefCount Protocol Flags Type St Inode Path. A name in the abstract namespace begins with `@`. */
-function addSocketNames(all: Gathering, text: string): void {
-  for (const line of text.split("\n")) {
-    const path = /^[0-9a-f]+: (?:\S+ +){6}(?!@)(.+)$/.exec(line)?.[1];
-    // The last component only: a path may be relative to the binder's folder, or be another one in its namespace.
-    if (path !== undefined) all.socketNames.add(basename(path));
-  }
-}
-
-/** `1: FLOCK  ADVISORY  WRITE 5125 fe:00:260072 0 EOF`; a waiter has `->` after the number. */
-function parseLocks(text: string): Set<string> {
-  const locked = new Set<string>();
-  for (const [, major = "", minor = "", inode = ""] of text.matchAll(
-    / ([0-9a-f]+):([0-9a-f]+):(\d+) \S+ \S+$/gm,
-  )) {
-    locked.add(superBlockKey(major, minor, inode));
-  }
-  return locked;
-}
-
-function superBlockKey(major: string, minor: string, inode: string): string {
-  return `${deviceNumber(Number.parseInt(major, 16), Number.parseInt(minor, 16))}:${inode}`;
-}
-
 /** Kernel threads and zombies have no memory of their own, hence no Vm lines. Everybody may read them. */
 function holdsNothing(base: string): boolean {
   const status = tryText(`${base}/status`);
   return status === null || !/^VmSize:/m.test(status);
 }
-
-function orNull<T>(read: () => T): T | null {
-  try {
-    return read();
-  } catch (error) {
-    if (unreadable.has(errorCode(error))) return null;
-    throw error;
-  }
-}
-
-const tryText = (path: string): string | null => orNull(() => readFileSync(path, paths));
-const tryLink = (path: string): string | null => orNull(() => readlinkSync(path, paths));
-const tryNames = (path: string): string[] => orNull(() => readdirSync(path)) ?? [];

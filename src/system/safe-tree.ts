@@ -163,11 +163,18 @@ export function isInPlace(directory: Directory): boolean {
  * Removes the very entry that was judged, in the very place: false, with nothing done, when it is another one now or
  * the directory was moved. unlink(2) and rmdir(2) follow no link; only what takes the name in the microseconds before
  * them, in the same directory, could be hit instead.
+ * @param announce called right before it goes, with its length; when it throws the entry stays.
  * @throws ENOTEMPTY for a directory with something in it; EACCES, EPERM, EBUSY, EROFS.
  */
-export function remove(directory: Directory, name: string, judged: Entry): boolean {
-  const present = look(directory, name);
-  if (present === null || !isSame(present, judged) || !isInPlace(directory)) return false;
+export function remove(
+  directory: Directory,
+  name: string,
+  judged: Entry,
+  announce?: (sizeBytes: number) => void,
+): boolean {
+  const status = lstatSync(below(directory, name), { bigint: true, throwIfNoEntry: false });
+  if (status === undefined || !isSame(toEntry(status), judged) || !isInPlace(directory)) return false;
+  announce?.(Number(status.size));
   if (judged.kind === "directory") rmdirSync(below(directory, name));
   else unlinkSync(below(directory, name));
   return true;

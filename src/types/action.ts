@@ -11,7 +11,9 @@ export interface ActionRow {
   readonly message: boolean;
   /** A rule may ask for it only with this `forEach`, and only on the very entity it was judged on. */
   readonly forEach?: EntityKind;
-  /** The target that such a rule must name. */
+  /** With this `forEach` the target may be left out: it is the entity that the rule was judged on. */
+  readonly ownEntity?: EntityKind;
+  /** The target that a rule with `forEach` as above must name. */
   readonly targetTemplate?: string;
   readonly what: string;
 }
@@ -37,7 +39,12 @@ export const actionCatalog = {
     targetTemplate: "{{session.name}}",
     what: "ends a tmux session on a socket that the settings name",
   },
-  clean_disk: { target: null, message: false, what: "removes old entries of the hardcoded safelist" },
+  clean_disk: {
+    target: "mount",
+    message: false,
+    ownEntity: "disk",
+    what: "removes old entries of the hardcoded safelist, on that file system alone",
+  },
   hand_off: {
     target: null,
     message: false,
@@ -106,7 +113,7 @@ export type Expectation = z.infer<typeof Expectation>;
 
 export const Proposal = z.strictObject({
   type: z.string().min(1).max(64),
-  /** A unit, a pid, a session name; none for clean_disk, alert and log. */
+  /** A unit, a pid, a session name, a mount; none for alert and log, nor for an operator who cleans all disks. */
   target: z.union([z.string().min(1).max(256), z.number().int()]).optional(),
   /** The text of an alert or an observation: one line, whatever is in it. */
   message: z.string().min(1).max(8192).optional(),

@@ -34,6 +34,10 @@ export const rootStates = [
 export const RootState = z.enum(rootStates);
 export type RootState = z.infer<typeof RootState>;
 
+/** Why nothing is asked for where a file system is full that no folder of the safelist lies on. */
+export const nothingCleanable = (mount: string): string =>
+  `nothing on ${mount} is in the safelist of the cleaning`;
+
 export const RemovedUnit = z.strictObject({
   path: z.string(),
   /** Disk blocks freed. A file with further hard links frees none until the last of them goes. */
@@ -44,6 +48,10 @@ export const RemovedUnit = z.strictObject({
   untouchedDays: z.number(),
 });
 export type RemovedUnit = z.infer<typeof RemovedUnit>;
+
+/** What the record of an action says of it. */
+export const RemovedBrief = RemovedUnit.omit({ entries: true });
+export type RemovedBrief = z.infer<typeof RemovedBrief>;
 
 export const DiskUse = z.strictObject({ mount: z.string(), usedPercent: z.number() });
 export type DiskUse = z.infer<typeof DiskUse>;
@@ -70,8 +78,12 @@ export const CleanReport = z.strictObject({
   after: z.array(DiskUse),
   /** Processes that Argus may not look into. If there are any it removes only what belongs to its own user. */
   unseenProcesses: z.number(),
+  /** Processes of which nobody can tell all that they have open; what their users could have open stays. */
+  doubtfulProcesses: z.array(z.number()).optional(),
   /** Stopped by the signal before its end. */
   interrupted: z.boolean(),
+  /** Where all that was removed is listed; none for a forecast. */
+  manifest: z.string().optional(),
   /** At most 20, one sentence each. */
   errors: z.array(z.string()),
 });

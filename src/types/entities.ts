@@ -18,6 +18,10 @@ export const DiskEntity = z.strictObject({
     .number()
     .nullable()
     .describe("inodes in use; null where the file system has no fixed number"),
+  cleanableRoots: z
+    .array(z.string())
+    .optional()
+    .describe("folders on it that `clean_disk` may look through; missing between two cycles"),
   fullInHours: z
     .number()
     .nullable()

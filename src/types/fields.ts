@@ -13,7 +13,8 @@ function describe(path: string, schema: unknown): Field[] {
   let inner = schema;
   let nullable = false;
   let description = inner instanceof z.ZodType ? (inner.description ?? "") : "";
-  if (inner instanceof z.ZodNullable) {
+  // What may be missing was not observed either.
+  while (inner instanceof z.ZodNullable || inner instanceof z.ZodOptional) {
     nullable = true;
     inner = inner.unwrap();
   }

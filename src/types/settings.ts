@@ -74,7 +74,10 @@ export const Settings = z.strictObject({
     .default([])
     .describe("further endpoints to probe"),
   tmuxSockets: z.array(path).default([]).describe("tmux sockets to watch besides the default one"),
-  homes: z.array(path).default(["~"]).describe("homes whose caches `clean_disk` may clean"),
+  homes: z
+    .array(path)
+    .optional()
+    .describe("homes whose caches `clean_disk` may clean (default: root's and those of all who can log in)"),
   processes: z
     .strictObject({
       killable: z

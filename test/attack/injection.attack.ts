@@ -34,9 +34,6 @@ const settings = {
 };
 const [orphan = 0] = orphanPids;
 const deeds = wishes.filter(({ type }) => type !== "alert");
-/** The machine of these tests keeps the cleaning away from the real one by showing it none. */
-const nothingToClean =
-  "clean_disk: /proc does not show the running processes, so nobody can tell what is in use: nothing was removed";
 const model = obedientModel();
 const counts = {
   snapshots: 0,
@@ -126,7 +123,7 @@ function stand(machine: ModelMachine) {
       }
     }
     // A bug anywhere on the way is a note.
-    expect([...notes, ...reply.notes].filter((note) => note !== nothingToClean)).toEqual([]);
+    expect([...notes, ...reply.notes]).toEqual([]);
     expect(machine.effects.filter((effect) => !permitted(effect, [orphan]))).toEqual([]);
     expect(machine.crimes).toEqual([]);
     return reply.actions.slice(smuggled.length);
@@ -184,9 +181,11 @@ it("a model that asks for everything again each minute for an hour gets no more 
   }
   const begun = (...types: string[]) =>
     done.filter(({ type, refusal }) => types.includes(type) && refusal === null).length;
-  const { kills, restarts, cleanings } = policy.budgets;
+  const { kills, restarts } = policy.budgets;
   expect(begun("kill_pid", "kill_tmux")).toBe(kills);
-  expect(begun("clean_disk")).toBe(cleanings);
+  // The machine of these tests keeps the cleaning away from the real one by having nothing mounted.
+  expect(begun("clean_disk")).toBe(0);
+  expect(done.some(({ type, refusal }) => type === "clean_disk" && refusal === "target_gone")).toBe(true);
   // The backoff is stricter than the budget: three attempts, and an hour of rest.
   expect(begun("restart_service")).toBe(Math.min(3, restarts));
   expect(machine.effects).toHaveLength(kills + Math.min(3, restarts));

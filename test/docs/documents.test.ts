@@ -185,7 +185,7 @@ describe("the JSON Schemas", () => {
   });
 
   it.each([
-    "action-clean-with-a-target",
+    "action-clean-of-a-name",
     "action-kill-pid-of-another",
     "action-kill-pid-without-a-target",
     "action-unknown",

@@ -151,7 +151,7 @@ describe("what is read out of a reply", () => {
     expect(answer.proposals.map(({ type, target, expect: seen }) => ({ type, target, seen }))).toEqual([
       { type: "kill_pid", target: 4242, seen: { startTime: 777 } },
       { type: "kill_tmux", target: "agent-1", seen: { socket: "/tmp/agents.sock" } },
-      { type: "clean_disk", target: undefined, seen: undefined },
+      { type: "clean_disk", target: "/", seen: undefined },
     ]);
   });
 

@@ -209,6 +209,16 @@ describe("kill_tmux", () => {
 });
 
 describe("clean_disk", () => {
+  const diskFact = {
+    device: "/dev/vda1",
+    type: "ext4",
+    totalBytes: 100,
+    usedBytes: 95,
+    availableBytes: 5,
+    usedPercent: 95,
+    inodesUsedPercent: null,
+    fullInHours: null,
+  };
   const full = handled({
     type: "disk",
     subject: "/",
@@ -216,7 +226,7 @@ describe("clean_disk", () => {
     entity: { kind: "disk", identity: "/" },
   });
 
-  it("is offered for a disk, and once", () => {
+  it("is offered for the disks that the problems are about, each with its own", () => {
     const other = handled({
       type: "disk",
       subject: "/srv",
@@ -224,13 +234,24 @@ describe("clean_disk", () => {
       entity: { kind: "disk", identity: "/srv" },
     });
     const { offer, deeds } = offered([full, other], {});
-    expect(deeds).toEqual(["clean_disk"]);
-    expect(offer.candidates[0]?.problems).toEqual([full.finding.key, other.finding.key]);
+    expect(deeds).toEqual(["clean_disk /", "clean_disk /srv"]);
+    expect(offer.candidates[0]?.problems).toEqual([full.finding.key]);
+  });
+
+  it("is not offered for a disk on which nothing may be cleaned, and the model is told why", () => {
+    const disk = [{ ...diskFact, mount: "/", cleanableRoots: [] }];
+    const { offer, deeds } = offered([full], { disk });
+    expect(deeds).toEqual([]);
+    expect(offer.withheld).toEqual(["clean_disk /: nothing on / is in the safelist of the cleaning"]);
+    const roots = [{ ...diskFact, mount: "/", cleanableRoots: ["/tmp", "/var/log"] }];
+    expect(offered([full], { disk: roots }).offer.candidates[0]?.about).toBe(
+      "removes what is old and unused below /tmp, /var/log",
+    );
   });
 
   it("is offered for nothing else, and not again in a cycle", () => {
     expect(offered([memory], {}).deeds).toEqual([]);
-    const cleaned = { ...full, actions: [record({ type: "clean_disk", target: null, result: "success" })] };
+    const cleaned = { ...full, actions: [record({ type: "clean_disk", target: "/", result: "success" })] };
     expect(offered([cleaned], {}).deeds).toEqual([]);
   });
 });

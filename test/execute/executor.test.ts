@@ -274,7 +274,12 @@ describe("a pause", () => {
       { until: "2026-11-20T23:40:00.000Z", reason: "upgrade", since },
       silent,
     );
-    const records = await argus.run([restart("web"), proposal("clean_disk"), alertOf(1, "a"), logOf(1, "b")]);
+    const records = await argus.run([
+      restart("web"),
+      proposal("clean_disk", { target: "/" }),
+      alertOf(1, "a"),
+      logOf(1, "b"),
+    ]);
     expect(records.map((record) => record.refusal)).toEqual(["paused", "paused", null, null]);
     expect(records[0]?.detail).toBe("Argus is paused until 2026-11-20T23:40:00.000Z: upgrade");
     expect(argus.executor.view().pause).toMatchObject({ reason: "upgrade" });
@@ -333,15 +338,15 @@ describe("clean_disk", () => {
 
   it("only forecasts in a dry run", async () => {
     const { machine, argus } = machineWithOldCache();
-    const record = only(await argus.run([proposal("clean_disk")], { dryRun: true }));
-    expect(record).toMatchObject({ target: null, result: "skipped", refusal: "dry_run", verified: null });
+    const record = only(await argus.run([proposal("clean_disk", { target: "/" })], { dryRun: true }));
+    expect(record).toMatchObject({ target: "/", result: "skipped", refusal: "dry_run", verified: null });
     expect(record.detail).toMatch(/^would have freed 30\d kB: .* \d+\.\d % -> \d+\.\d %$/);
     expect(machine.exists(`${home}/.cache/pip/wheel`)).toBe(true);
   });
 
   it("removes what is old, and says what became of the disk", async () => {
     const { machine, argus } = machineWithOldCache();
-    const record = only(await argus.run([proposal("clean_disk")]));
+    const record = only(await argus.run([proposal("clean_disk", { target: "/" })]));
     expect(record).toMatchObject({ result: "success", verified: true });
     expect(record.detail).toMatch(/^freed 30\d kB: .* \d+\.\d % -> \d+\.\d %$/);
     expect(record.values).toMatchObject({ units: 1, entries: 1, before: [{}], after: [{}] });
@@ -364,16 +369,16 @@ describe("clean_disk", () => {
       policy: { homes: [home], logDir: "/var/lib/argus/logs", keep: [] },
     });
     leapMs = 40 * 86_400_000;
-    const record = only(await argus.run([proposal("clean_disk")]));
+    const record = only(await argus.run([proposal("clean_disk", { target: "/" })]));
     expect(record.detail).toMatch(/^freed nothing/);
     expect(machine.exists("/tmp/from-today")).toBe(true);
   });
 
-  it("that finds nothing has run, and has had no effect", async () => {
+  it("that frees nothing is no success", async () => {
     const { argus } = machineWithOldCache();
-    await argus.run([proposal("clean_disk")]);
-    const record = only(await argus.run([proposal("clean_disk")]));
-    expect(record).toMatchObject({ result: "success", verified: false });
+    await argus.run([proposal("clean_disk", { target: "/" })]);
+    const record = only(await argus.run([proposal("clean_disk", { target: "/" })]));
+    expect(record).toMatchObject({ result: "failure", verified: false });
     expect(record.detail).toMatch(/^freed nothing, because nothing is old enough: /);
   });
 
@@ -381,14 +386,14 @@ describe("clean_disk", () => {
     const { argus } = machineWithOldCache();
     const refusals = [];
     for (let round = 0; round < 3; round += 1)
-      refusals.push(only(await argus.run([proposal("clean_disk")])).refusal);
+      refusals.push(only(await argus.run([proposal("clean_disk", { target: "/" })])).refusal);
     expect(refusals).toEqual([null, null, "budget_exhausted"]);
   });
 
   it("that is cut off says so", async () => {
     const { machine, argus } = machineWithOldCache();
     const stop = new AbortController();
-    const reply = argus.run([proposal("clean_disk")], { signal: stop.signal });
+    const reply = argus.run([proposal("clean_disk", { target: "/" })], { signal: stop.signal });
     await Promise.resolve();
     stop.abort();
     const record = only(await reply);

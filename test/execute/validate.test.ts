@@ -12,6 +12,7 @@ const pid = "kill_pid: target must be a process id: a whole number from 1 to 419
 const start = "kill_pid: expect.startTime is missing: a pid alone may be another process by now";
 const session =
   "kill_tmux: target must be the name of a session, of letters, digits, dots, dashes and underscores";
+const mountPoint = "clean_disk: target must be the mount point of a file system, such as /";
 const socket = "kill_tmux: expect.socket is missing: the same name may be another session on another socket";
 
 const bad: [string, unknown, string][] = [
@@ -157,7 +158,16 @@ const bad: [string, unknown, string][] = [
   ["a session without a socket", proposal("kill_tmux", { target: "a" }), socket],
   ["a session with an empty expectation", proposal("kill_tmux", { target: "a", expect: {} }), socket],
 
-  ["a cleaning of a folder", proposal("clean_disk", { target: "/" }), "clean_disk: target must be left out"],
+  [
+    "a cleaning of no disk",
+    proposal("clean_disk"),
+    "clean_disk: target is missing; it names the mount point whose disk is to be cleaned",
+  ],
+  ["a cleaning of a number", proposal("clean_disk", { target: 7 }), mountPoint],
+  ["a cleaning of a name", proposal("clean_disk", { target: "data" }), mountPoint],
+  ["a cleaning of a way around", proposal("clean_disk", { target: "/data/../home" }), mountPoint],
+  ["a cleaning of a folder's inside", proposal("clean_disk", { target: "/data/" }), mountPoint],
+  ["a cleaning of two lines", proposal("clean_disk", { target: "/data\n/" }), mountPoint],
   [
     "an alert with a target",
     proposal("alert", { target: "me", message: "m" }),

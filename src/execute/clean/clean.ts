@@ -1,17 +1,19 @@
 /** `clean_disk`: removes what is old below the folders of the safelist, or says what it would remove. */
 import { readMountInfo } from "../../system/file-systems.ts";
-import { parseMountInfo } from "../../system/mounts.ts";
+import { type Mount, parseMountInfo } from "../../system/mounts.ts";
 import { type OpenFiles, readOpenFiles } from "../../system/open-files.ts";
 import { createPace, type Pace } from "../../system/pace.ts";
 import { close, type Directory } from "../../system/safe-tree.ts";
+import { type SafelistFolder, safelist } from "../../system/safelist.ts";
 import type { System } from "../../system/system.ts";
 import type { CleanReport, RootState } from "../../types/clean.ts";
 import { cutoff } from "./age.ts";
 import { afterFreeing, type DiskSpace, readDiskSpace, usedPercent } from "./disk-space.ts";
 import { readExclusions } from "./exclusions.ts";
 import { createGuard, type GuardFacts } from "./guard.ts";
+import { beginManifest, type CleaningOf, type Manifest, ManifestError } from "./manifest.ts";
+import { foldersOn } from "./on-mount.ts";
 import { identitiesOf, openRoot, ownerOf, placeOf } from "./roots.ts";
-import { type SafelistFolder, safelist } from "./safelist.ts";
 import { createTally, type Tally } from "./tally.ts";
 import { cleanShelf } from "./walk.ts";
 
@@ -23,6 +25,10 @@ export interface CleanOptions {
   readonly logDir: string;
   /** What else stays, wherever it lies: state folder, observations, settings, rules. Absolute paths. */
   readonly keep: readonly string[];
+  /** Only folders on this file system are looked through; all when left out. */
+  readonly fileSystem?: Mount | null;
+  /** Whose cleaning it is, for the list of what was removed; none is kept when left out, and in a forecast. */
+  readonly of?: CleaningOf;
   readonly dryRun: boolean;
   /** Ends the cleaning within some milliseconds, between two entries. */
   readonly signal: AbortSignal;
@@ -41,22 +47,33 @@ export async function cleanDisk(system: System, options: CleanOptions): Promise<
   const roots: { path: string; state: RootState }[] = [];
   const spaces: DiskSpace[] = [];
   let unseenProcesses = 0;
+  let doubtfulProcesses: readonly number[] = [];
   let interrupted = false;
+  let manifest: Manifest | null = null;
   try {
     signal.throwIfAborted();
     const pace = createPace(system.clock, signal);
-    const watch = await watchInUse(system, pace);
+    const watch = await watchInUse(system, pace, safelist(options.homes, options.logDir));
     if (watch === null) {
       tally.error(
         "/proc does not show the running processes, so nobody can tell what is in use: nothing was removed",
       );
     } else {
       unseenProcesses = watch.known().unseenProcesses;
-      await cleanFolders(system, options, { tally, pace, watch, roots, spaces });
+      if (!dryRun && options.of !== undefined) manifest = beginManifest(system, options.of, maxAgeDays);
+      doubtfulProcesses = watch.known().doubtful?.pids ?? [];
+      await cleanFolders(system, options, { tally, pace, watch, roots, spaces, manifest });
     }
   } catch (error) {
-    if (!signal.aborted || error !== signal.reason) throw error;
-    interrupted = true;
+    if (error instanceof ManifestError)
+      tally.error(`${error.message}: nothing ${manifest === null ? "" : "more "}was removed`);
+    else if (!signal.aborted || error !== signal.reason) throw error;
+    interrupted = manifest !== null || signal.aborted;
+  }
+  if (manifest !== null) {
+    const { units, entries, bytesReclaimed } = tally.totals();
+    const trouble = manifest.end({ units, entries, bytesReclaimed, complete: !interrupted });
+    if (trouble !== null) tally.error(trouble);
   }
   const after = await Promise.all(
     spaces.map((space) =>
@@ -72,7 +89,9 @@ export async function cleanDisk(system: System, options: CleanOptions): Promise<
     before: spaces.map(use),
     after: after.map(use),
     unseenProcesses,
+    ...(doubtfulProcesses.length === 0 ? {} : { doubtfulProcesses: [...doubtfulProcesses] }),
     interrupted,
+    ...(manifest === null ? {} : { manifest: manifest.path }),
   };
 }
 
@@ -82,12 +101,21 @@ interface Watch {
   refresh(): Promise<boolean>;
 }
 
-async function watchInUse(system: System, pace: Pace): Promise<Watch | null> {
+async function watchInUse(
+  system: System,
+  pace: Pace,
+  folders: readonly SafelistFolder[],
+): Promise<Watch | null> {
   const { clock, files, self } = system;
   let dueMs = 0;
   const read = async () => {
     const startedMs = clock.monotonicMs();
-    const inUse = await readOpenFiles(files, self.pid, pace);
+    const inUse = await readOpenFiles(
+      files,
+      self.pid,
+      pace,
+      folders.map(({ path }) => path),
+    );
     const endedMs = clock.monotonicMs();
     // On a machine with very many processes most of the time is still for the cleaning.
     dueMs = endedMs + Math.max(inUseMaxAgeMs, 5 * (endedMs - startedMs));
@@ -115,15 +143,18 @@ interface Progress {
   readonly watch: Watch;
   readonly roots: { path: string; state: RootState }[];
   readonly spaces: DiskSpace[];
+  readonly manifest: Manifest | null;
 }
 
 async function cleanFolders(system: System, options: CleanOptions, progress: Progress): Promise<void> {
   const { files, clock, self } = system;
   const { mounts } = progress.watch.known();
   const outside = parseMountInfo(readMountInfo(files));
-  const folders = safelist(options.homes, options.logDir);
-  const folderPaths = folders.map((each) => each.path);
-  for (const path of folderPaths) {
+  const all = safelist(options.homes, options.logDir);
+  const folderPaths = all.map((each) => each.path);
+  const { fileSystem = null } = options;
+  const folders = fileSystem === null ? all : foldersOn(files, all, fileSystem, mounts);
+  for (const { path } of folders) {
     const root = openRoot(files, path, mounts);
     if (typeof root === "string") continue;
     close(root);
@@ -161,7 +192,7 @@ async function cleanFolder(
   facts: Omit<GuardFacts, "inUse"> & { readonly folder: SafelistFolder; readonly root: Directory },
 ): Promise<void> {
   const { folder, root } = facts;
-  const { pace, tally, watch } = progress;
+  const { pace, tally, watch, manifest } = progress;
   await watch.refresh();
   let guard = createGuard({ ...facts, inUse: watch.known() });
   if (guard.locked) {
@@ -183,6 +214,7 @@ async function cleanFolder(
       pace,
       cutoffNs: cutoff(nowMs, options.maxAgeDays),
       nowMs,
+      manifest,
       dryRun: options.dryRun,
       tally,
     },

@@ -56,6 +56,13 @@ function notesOf(report: CleanReport): string[] {
       `Argus may not look into ${processes}, so it leaves what belongs to other users; as root, with CAP_SYS_PTRACE, it cleans more`,
     );
   }
+  const doubtful = report.doubtfulProcesses ?? [];
+  if (doubtful.length > 0) {
+    const pids = `${doubtful.slice(0, 5).join(", ")}${doubtful.length > 5 ? ` and ${doubtful.length - 5} more` : ""}`;
+    notes.push(
+      `nobody can tell which files wait in the sockets of process ${pids} (descriptors sent and not received), so Argus leaves what their users could have open`,
+    );
+  }
   return notes;
 }
 

@@ -8,14 +8,15 @@ import type { Files } from "../../system/system.ts";
 const folders = ["/etc/tmpfiles.d", "/run/tmpfiles.d", "/usr/local/lib/tmpfiles.d", "/usr/lib/tmpfiles.d"];
 
 /**
- * @returns a test for a path, null when nothing is named there. A masked file counts as well: leaving more alone is
- * never wrong.
+ * Tests a path.
+ * @param passing it is a folder that is only passed through and never removed: of those stay alone what an `x` line
+ * names, with all below it. Packages have a line for each folder that they make (`d /var/log/postgresql`).
  */
-export function readExclusions(
-  files: Files,
-  safelisted: readonly string[],
-): ((path: string) => boolean) | null {
-  const patterns = folders
+export type Exclusions = (path: string, passing?: boolean) => boolean;
+
+/** null when nothing is named there. A masked file counts as well: leaving more alone is never wrong. */
+export function readExclusions(files: Files, safelisted: readonly string[]): Exclusions | null {
+  const lines = folders
     .filter((folder) => files.stat(folder)?.kind === "directory")
     .flatMap((folder) =>
       files
@@ -23,22 +24,38 @@ export function readExclusions(
         .filter((name) => name.endsWith(".conf"))
         .map((name) => `${folder}/${name}`),
     )
-    .flatMap((path) => parseTmpfiles(files.tryRead(path) ?? ""))
-    .filter((pattern) => safelisted.some((folder) => pattern.startsWith(`${folder}/`)));
-  if (patterns.length === 0) return null;
-  const any = new RegExp(`^(?:${patterns.map(globSource).join("|")})$`, "s");
-  return (path) => any.test(path);
+    .flatMap((path) => linesOf(files.tryRead(path) ?? ""))
+    .filter(({ path }) => safelisted.some((folder) => path.startsWith(`${folder}/`)));
+  if (lines.length === 0) return null;
+  const any = patternOf(lines);
+  const ignored = patternOf(lines.filter(({ type }) => type.startsWith("x")));
+  return (path, passing = false) => (passing ? ignored : any).test(path);
+}
+
+function patternOf(lines: readonly Line[]): RegExp {
+  if (lines.length === 0) return /(?!)/;
+  return new RegExp(`^(?:${lines.map(({ path }) => globSource(path)).join("|")})$`, "s");
+}
+
+interface Line {
+  readonly type: string;
+  readonly path: string;
 }
 
 /** @returns the paths of all lines, as globs; what stands for a value of the host (`%b`) becomes `*`. */
 export function parseTmpfiles(text: string): string[] {
+  return linesOf(text).map(({ path }) => path);
+}
+
+function linesOf(text: string): Line[] {
   return text.split("\n").flatMap((line) => {
-    const field = /^\s*[A-Za-z]\S*\s+("[^"]*"|'[^']*'|\S+)/.exec(line)?.[1];
-    if (field === undefined) return [];
-    const path = /^["']/.test(field) ? field.slice(1, -1) : field;
-    return path
+    const [, type, field] = /^\s*([A-Za-z]\S*)\s+("[^"]*"|'[^']*'|\S+)/.exec(line) ?? [];
+    if (type === undefined || field === undefined) return [];
+    const written = /^["']/.test(field) ? field.slice(1, -1) : field;
+    const path = written
       .replace(/%(.)/g, (_, specifier: string) => specifiers[specifier] ?? "*")
       .replace(/(?<=.)\/+$/, "");
+    return { type, path };
   });
 }
 

@@ -1,6 +1,6 @@
 /** Where the cleaning begins: opening the folders of the safelist, and what must survive in them. */
 import { errorCode } from "../../system/files.ts";
-import { type Mount, mayHang, mountOf } from "../../system/mounts.ts";
+import { liesBehindNetwork, type Mount, mountOf } from "../../system/mounts.ts";
 import { close, type Directory, fromLatin1, identify, openFolder, toLatin1 } from "../../system/safe-tree.ts";
 import type { Files } from "../../system/system.ts";
 import type { RootState } from "../../types/clean.ts";
@@ -10,7 +10,7 @@ import { keyOf } from "./guard.ts";
 export function openRoot(files: Files, path: string, mounts: readonly Mount[]): Directory | RootState {
   // Asked before anything is touched: opening a folder of a server that is gone never returns. Nor could the processes
   // of other hosts be asked what they have open there.
-  if (liesOnNetwork(files.realPath(path), mounts)) return "network";
+  if (liesBehindNetwork(mounts, toLatin1(files.realPath(path)))) return "network";
   try {
     return openFolder(files.realPath("/"), path);
   } catch (error) {
@@ -27,14 +27,6 @@ export function openRoot(files: Files, path: string, mounts: readonly Mount[]): 
         throw error;
     }
   }
-}
-
-/** On a network file system itself, or reached only through one. */
-function liesOnNetwork(path: string, mounts: readonly Mount[]): boolean {
-  const parts = toLatin1(path).split("/");
-  return parts.some((_, index) =>
-    mayHang(mountOf(mounts, parts.slice(0, index + 1).join("/") || "/")?.type ?? ""),
-  );
 }
 
 /**
@@ -65,7 +57,7 @@ export function ownerOf(files: Files, path: string, mounts: readonly Mount[]): n
 export function identitiesOf(files: Files, paths: readonly string[], mounts: readonly Mount[]): Set<string> {
   const identities = new Set<string>();
   for (const path of paths.map((each) => files.realPath(each))) {
-    const identity = liesOnNetwork(path, mounts) ? null : identify(path);
+    const identity = liesBehindNetwork(mounts, toLatin1(path)) ? null : identify(path);
     if (identity !== null) identities.add(keyOf(identity));
   }
   return identities;

@@ -5,19 +5,14 @@
  */
 import { isSocketAlive } from "../../system/live-socket.ts";
 import type { Pace } from "../../system/pace.ts";
-import {
-  close,
-  type Directory,
-  type Entry,
-  look,
-  names,
-  openDirectory,
-  remove,
-} from "../../system/safe-tree.ts";
+import { isRotatedArchive } from "../../system/rotated-logs.ts";
+import { close, type Directory, type Entry, look, names, openDirectory } from "../../system/safe-tree.ts";
+import { holdsOtherThanLogs, type SafelistFolder } from "../../system/safelist.ts";
 import type { KeptReason } from "../../types/clean.ts";
 import { newestStamp, wholeDaysSince } from "./age.ts";
 import { type Guard, shownPath } from "./guard.ts";
-import type { SafelistFolder } from "./safelist.ts";
+import type { Manifest } from "./manifest.ts";
+import { listedOf, removing, type Strike } from "./removing.ts";
 import type { Tally } from "./tally.ts";
 
 /** Levels below a folder of the safelist. Two descriptors each, and 1024 is the usual limit of a process. */
@@ -33,6 +28,8 @@ export interface Walk {
   readonly pace: Pace;
   readonly cutoffNs: bigint;
   readonly nowMs: number;
+  /** null: a forecast, or a cleaning that nobody has to account for. */
+  readonly manifest: Manifest | null;
   readonly dryRun: boolean;
   readonly tally: Tally;
 }
@@ -41,9 +38,6 @@ interface Obstacle {
   readonly path: string;
   readonly reason: KeptReason;
 }
-
-/** What a visit does with an entry once all below it was visited. */
-type Strike = (parent: Directory, name: string, entry: Entry) => KeptReason | null;
 
 /** @returns whether all that was in the folder is gone, or would be. */
 export async function cleanShelf(walk: Walk, shelf: Directory, level: number): Promise<boolean> {
@@ -57,11 +51,12 @@ export async function cleanShelf(walk: Walk, shelf: Directory, level: number): P
 
 async function cleanEntry(walk: Walk, parent: Directory, name: string, level: number): Promise<boolean> {
   const { folder, tally } = walk;
-  if (folder.holds !== "tree" && !folder.holds.test(name)) return false;
+  if (folder.holds instanceof RegExp && !folder.holds.test(name)) return false;
   try {
     const entry = look(parent, name);
     if (entry === null) return true;
-    if (folder.holds !== "tree" && entry.kind !== "file") return false;
+    if (folder.holds instanceof RegExp && entry.kind !== "file") return false;
+    if (folder.holds === "rotated archives" && !holdsLogs(name, entry, level)) return false;
     if (entry.kind === "directory" && level < folder.unitLevel) {
       return await cleanInnerShelf(walk, parent, name, entry, level);
     }
@@ -73,6 +68,12 @@ async function cleanEntry(walk: Walk, parent: Directory, name: string, level: nu
     tally.kept(path, failureOf(walk, path, error));
     return false;
   }
+}
+
+/** A log that was put away, or a folder that may hold such. */
+function holdsLogs(name: string, entry: Entry, level: number): boolean {
+  if (entry.kind === "directory") return !holdsOtherThanLogs(name, level);
+  return entry.kind === "file" && isRotatedArchive(name);
 }
 
 async function cleanInnerShelf(
@@ -97,11 +98,11 @@ async function cleanInnerShelf(
   } finally {
     close(directory);
   }
-  if (!empty) return false;
+  if (!empty || walk.folder.holds !== "tree") return false;
   const newest = newestStamp(entry);
   if (newest >= walk.cutoffNs) return stays("young");
   const unit = { path, bytes: 0, entries: 0, untouchedDays: wholeDaysSince(newest, walk.nowMs) };
-  const failure = removing(walk, unit)(parent, name, entry);
+  const failure = removing(walk, unit, null)(parent, name, entry);
   if (failure !== null) return stays(failure);
   walk.tally.removed(unit, entry.device);
   return true;
@@ -115,8 +116,12 @@ async function cleanUnit(
   level: number,
 ): Promise<Obstacle | null> {
   let newest = newestStamp(entry);
+  let entries = 0;
+  let bytes = 0;
   if (entry.kind === "directory") {
     const obstacle = await visit(walk, parent, name, level, false, (_parent, _name, each) => {
+      entries += 1;
+      bytes += each.allocatedBytes;
       const stamp = newestStamp(each);
       if (stamp > newest) newest = stamp;
       return null;
@@ -125,8 +130,15 @@ async function cleanUnit(
   }
   const path = shownPath(walk.folder, walk.root, parent, name);
   const unit = { path, bytes: 0, entries: 0, untouchedDays: wholeDaysSince(newest, walk.nowMs) };
+  const whole = {
+    listed: listedOf(walk, parent, name, entry, newest, bytes),
+    entries,
+    bytes,
+    gone: 0,
+    hasLine: false,
+  };
   try {
-    return await visit(walk, parent, name, level, true, removing(walk, unit));
+    return await visit(walk, parent, name, level, true, removing(walk, unit, whole));
   } finally {
     if (unit.entries > 0) walk.tally.removed(unit, entry.device);
   }
@@ -180,16 +192,6 @@ function enter(parent: Directory, name: string, entry: Entry): Directory | KeptR
   if (directory.mountId === parent.mountId) return directory;
   close(directory);
   return "mount_point";
-}
-
-/** The one place where a forecast and the deed part. */
-function removing(walk: Walk, unit: { bytes: number; entries: number }): Strike {
-  return (parent, name, entry) => {
-    if (!walk.dryRun && !remove(parent, name, entry)) return "changed";
-    unit.bytes += walk.tally.freedBy(entry);
-    unit.entries += 1;
-    return null;
-  };
 }
 
 function tooDeep(level: number): KeptReason | null {

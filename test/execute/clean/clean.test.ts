@@ -18,6 +18,7 @@ describe("what goes", () => {
       `${home}/.cache/npm/_cacache/content-v2/sha512/aa/bb`,
       `${home}/.npm/_cacache/index-v5/11/22/33`,
       "/var/log/syslog.log.3.gz",
+      "/var/log/apt/history.log.1.gz",
       "/var/lib/argus/logs/argus.log.12.gz",
     ];
     const other = [
@@ -32,7 +33,6 @@ describe("what goes", () => {
       "/var/log/syslog.gz",
       "/var/log/.log.1.gz",
       "/var/log/.hidden.log.1.gz",
-      "/var/log/apt/history.log.1.gz",
       "/var/lib/argus/logs/argus.log",
     ];
     for (const path of [...old, ...other, "/tmp/fresh", `${home}/.cache/pip/http/a/b/fresh`])

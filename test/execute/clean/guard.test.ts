@@ -1,10 +1,10 @@
 /** What a real tree cannot show on every machine: file systems whose st_dev is not that of their super block. */
 import { expect, test } from "vitest";
 import { createGuard, type GuardFacts } from "../../../src/execute/clean/guard.ts";
-import { isWellKnownName, safelist } from "../../../src/execute/clean/safelist.ts";
 import { parseMountInfo } from "../../../src/system/mounts.ts";
 import type { OpenFiles } from "../../../src/system/open-files.ts";
 import type { Directory, Entry } from "../../../src/system/safe-tree.ts";
+import { isWellKnownName, safelist } from "../../../src/system/safelist.ts";
 
 const superBlock = 0xfe00n;
 

@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, chownSync, existsSync, mkdirSync } from "node:fs";
 import { expect, test } from "vitest";
 import { parseTmpfiles, readExclusions } from "../../../src/execute/clean/exclusions.ts";
-import { rotatedLog, safelist } from "../../../src/execute/clean/safelist.ts";
+import { rotatedLog, safelist } from "../../../src/system/safelist.ts";
 import { bootId, makeMachine } from "./machine.ts";
 
 const boot = bootId.replaceAll("-", "");

@@ -1,5 +1,5 @@
 /** Names of users by their number, out of /etc/passwd (passwd(5)). Users from elsewhere keep their number. */
-import type { Files } from "../system/system.ts";
+import type { Files } from "./system.ts";
 
 /** @returns a function that looks whether the file changed, and one that then names users without looking again. */
 export function createUsers(files: Files): () => (uid: number) => string {

@@ -7,8 +7,11 @@ import { join, normalize } from "node:path";
 export interface SafelistFolder {
   /** Absolute. Never removed itself. */
   readonly path: string;
-  /** `tree`: whatever lies below it. Otherwise only regular files directly in it whose name matches. */
-  readonly holds: "tree" | RegExp;
+  /**
+   * `tree`: whatever lies below it. `rotated archives`: regular files with such names in it and in the folders below it,
+   * never a folder. Otherwise only regular files directly in it whose name matches.
+   */
+  readonly holds: "tree" | "rotated archives" | RegExp;
   /**
    * How many levels below the folder lie the things that go as a whole or not at all. In /tmp that is 1: a directory
    * there is one program's work, and half of it is worth nothing. A directory above that level is a shelf: its
@@ -37,7 +40,7 @@ const caches: readonly { below: string; unitLevel: number }[] = [
   { below: ".npm/_cacache", unitLevel: everyFile },
 ];
 
-/** What logrotate leaves with `compress`: `daemon.log.2.gz`. As in a shell, `*` does not match a leading dot. */
+/** What is rotated in Argus's own log folder: `daemon.log.2.gz`. As in a shell, `*` does not match a leading dot. */
 export const rotatedLog = /^[^.].*\.log\.[0-9]{1,2}\.gz$/s;
 
 /**
@@ -57,10 +60,25 @@ export function safelist(homes: readonly string[], logDir: string): SafelistFold
       add({ path: join(home, below), holds: "tree", unitLevel, home, hasWellKnownNames: false });
     }
   }
-  for (const path of ["/var/log", logDir].filter(isAbsolute).map(withoutDots)) {
+  add({
+    path: "/var/log",
+    holds: "rotated archives",
+    unitLevel: everyFile,
+    home: null,
+    hasWellKnownNames: false,
+  });
+  for (const path of [logDir].filter(isAbsolute).map(withoutDots)) {
     add({ path, holds: rotatedLog, unitLevel: 1, home: null, hasWellKnownNames: false });
   }
   return folders;
+}
+
+/**
+ * Folders of /var/log that are not looked into. journald rotates its own; how long an audit trail is kept is for the
+ * law to say; and a backup is named like a rotated log, but is needed.
+ */
+export function holdsOtherThanLogs(name: string, level: number): boolean {
+  return (level === 1 && (name === "journal" || name === "audit")) || /^(?:backups?|dumps?)$/i.test(name);
 }
 
 const isAbsolute = (path: string) => path.startsWith("/");

@@ -1,0 +1,43 @@
+/**
+ * Descriptors that were sent over a unix socket and not received yet (SCM_RIGHTS of unix(7)): they keep files open that
+ * no process shows. Since Linux 5.6 `fdinfo` of the socket says how many wait in it, but not which.
+ */
+import { setTimeout } from "node:timers/promises";
+import { errorCode } from "./files.ts";
+import type { Pace } from "./pace.ts";
+import { tryText, unreadable } from "./proc-bytes.ts";
+import { type Gathering, lookInto } from "./process-files.ts";
+
+/** Whoever is at work receives them within three seconds, on a busy machine too; what waits longer is parked. */
+const looks = 30;
+const betweenLooksMs = 100;
+
+/** Marks the processes in whose sockets they stay, and looks again at those that have received theirs meanwhile. */
+export async function settleUnderWay(all: Gathering, pace: Pace): Promise<void> {
+  const looksAt = new Map<string, number>();
+  for (let look = 0; look < looks && all.carrying.size > 0; look += 1) {
+    await setTimeout(betweenLooksMs);
+    await pace.rest();
+    for (const [info, pid] of [...all.carrying]) {
+      if (/^scm_fds:\s*[1-9]/m.test(tryText(info) ?? "")) {
+        looksAt.set(info, (looksAt.get(info) ?? 0) + 1);
+        continue;
+      }
+      all.carrying.delete(info);
+      try {
+        await lookInto(all, pid, pace);
+      } catch (error) {
+        if (!unreadable.has(errorCode(error))) throw error;
+      }
+    }
+  }
+  for (const [info, pid] of all.carrying) if ((looksAt.get(info) ?? 0) > 1) all.doubtful.add(pid);
+}
+
+/**
+ * The users in whose name a process runs. 0 when it has ended or does not say: then it may be anybody.
+ */
+export function usersOf(all: Gathering, pid: string): number[] {
+  const line = /^Uid:((?:\s+\d+)+)$/m.exec(tryText(`${all.proc}/${pid}/status`) ?? "")?.[1];
+  return line === undefined ? [0] : [...new Set(line.trim().split(/\s+/).map(Number))];
+}
