@@ -1,5 +1,5 @@
-/** Reading /proc with the bytes of paths kept: in latin1 they survive, in UTF-8 they do not. */
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+/** Reading /proc, and what it names, with the bytes of paths kept: in latin1 they survive, in UTF-8 they do not. */
+import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { errorCode } from "./files.ts";
 import { type Mount, parseMountInfo } from "./mounts.ts";
 import type { Files } from "./system.ts";
@@ -23,6 +23,12 @@ function orNull<T>(read: () => T): T | null {
 export const tryText = (path: string): string | null => orNull(() => readFileSync(path, bytes));
 export const tryLink = (path: string): string | null => orNull(() => readlinkSync(path, bytes));
 export const tryNames = (path: string): string[] => orNull(() => readdirSync(path)) ?? [];
+
+/** Permission bits of what a path (latin1) leads to; null when that cannot be told. */
+export function modeOf(path: string): number | null {
+  const status = orNull(() => statSync(Buffer.from(path, "latin1")));
+  return status === null ? null : status.mode & 0o7777;
+}
 
 /** Mounts of this process's own namespace, their paths in latin1; null when /proc does not tell. */
 export function ownMounts(files: Files): Mount[] | null {

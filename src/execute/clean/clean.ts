@@ -13,7 +13,7 @@ import { readExclusions } from "./exclusions.ts";
 import { createGuard, type GuardFacts } from "./guard.ts";
 import { beginManifest, type CleaningOf, type Manifest, ManifestError } from "./manifest.ts";
 import { foldersOn } from "./on-mount.ts";
-import { identitiesOf, openRoot, ownerOf, placeOf } from "./roots.ts";
+import { identitiesOf, isReachable, openRoot, ownerOf, placeOf } from "./roots.ts";
 import { createTally, type Tally } from "./tally.ts";
 import { cleanShelf } from "./walk.ts";
 
@@ -178,7 +178,13 @@ async function cleanFolders(system: System, options: CleanOptions, progress: Pro
     }
     try {
       const homeOwner = folder.home === null ? null : ownerOf(files, folder.home, mounts);
-      await cleanFolder(system, options, progress, { ...shared, folder, root, homeOwner });
+      await cleanFolder(system, options, progress, {
+        ...shared,
+        folder,
+        root,
+        isReachable: isReachable(root),
+        homeOwner,
+      });
     } finally {
       close(root);
     }

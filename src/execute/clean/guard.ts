@@ -10,6 +10,8 @@ export interface GuardFacts {
   readonly folder: SafelistFolder;
   /** The folder, open. */
   readonly root: Directory;
+  /** Whether every user may come as far as the folder; may be taken for true. */
+  readonly isReachable?: boolean;
   /** Owner of the home that the folder belongs to. */
   readonly homeOwner: number | null;
   readonly inUse: OpenFiles;
@@ -31,7 +33,17 @@ export interface Guard {
 }
 
 export function createGuard(facts: GuardFacts): Guard {
-  const { folder, root, homeOwner, inUse, bootId, ownUid, ownIdentities, isExcluded } = facts;
+  const {
+    folder,
+    root,
+    homeOwner,
+    inUse,
+    bootId,
+    ownUid,
+    ownIdentities,
+    isExcluded,
+    isReachable = true,
+  } = facts;
   const mount = inUse.mounts.find((each) => each.id === root.mountId) ?? null;
   const heldPaths = pathsBelow(root.path, mount, facts);
   const keyInKernel = kernelKeys(mount, root);
@@ -58,7 +70,7 @@ export function createGuard(facts: GuardFacts): Guard {
     doubtful.size > 0 &&
     (doubtful.has(0) ||
       doubtful.has(entry.uid) ||
-      ((entry.mode & 0o077) !== 0 && (parent.entry.mode & 0o011) !== 0));
+      (isReachable && (entry.mode & 0o077) !== 0 && (parent.entry.mode & 0o011) !== 0));
 
   return {
     locked: isLocked(root.entry),

@@ -1,6 +1,7 @@
 /** Where the cleaning begins: opening the folders of the safelist, and what must survive in them. */
 import { errorCode } from "../../system/files.ts";
 import { liesBehindNetwork, type Mount, mountOf } from "../../system/mounts.ts";
+import { modeOf } from "../../system/proc-bytes.ts";
 import { close, type Directory, fromLatin1, identify, openFolder, toLatin1 } from "../../system/safe-tree.ts";
 import type { Files } from "../../system/system.ts";
 import type { RootState } from "../../types/clean.ts";
@@ -43,6 +44,15 @@ export function placeOf(
   const known = mountOf(outside, toLatin1(path));
   const mount = known?.deviceNumber === own?.deviceNumber ? known : own;
   return { mount: fromLatin1(mount?.mount ?? root.path), path, device: root.entry.device };
+}
+
+/** Whether others than the owners of the folders above it may come as far as an open folder. */
+export function isReachable(root: Directory): boolean {
+  const parts = root.path.split("/");
+  return parts.every((_, index) => {
+    const above = modeOf(parts.slice(0, index + 1).join("/") || "/");
+    return above === null || (above & 0o011) !== 0;
+  });
 }
 
 /** Owner of a home; null when it is not there. */
