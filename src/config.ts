@@ -15,7 +15,7 @@ import { type Fault, faultText } from "./system/json-source.ts";
 import { nearestOf, quoted } from "./system/names.ts";
 import { reach } from "./system/reach.ts";
 import { relayOf, summaryTime } from "./system/relay-settings.ts";
-import { readSettings } from "./system/settings-file.ts";
+import { readSettings, unitFaults } from "./system/settings-file.ts";
 import type { System } from "./system/system.ts";
 import { UserError } from "./types/errors.ts";
 import { type Config, Settings, type VariableName, variables } from "./types/settings.ts";
@@ -108,6 +108,7 @@ export function loadConfig(source: ConfigSource): Config {
       review:
         readChoice("ARGUS_LLM_REVIEW", value("ARGUS_LLM_REVIEW"), faults) === "daily" ? "daily" : "never",
     },
+    unitFaults: "faultAt" in read ? unitFaults(settings, read.faultAt).map(faultText) : [],
     notes: [],
   };
   faults.sort((a, b) => a.line - b.line);
@@ -155,7 +156,7 @@ function notesOf(
   envFile: EnvFile,
   localRulesChosen: boolean,
 ): string[] {
-  const notes: string[] = [];
+  const notes: string[] = [...(config.unitFaults ?? [])];
   if (envFile.state === "unreadable") {
     notes.push(`${envFile.path} cannot be read by this user, so its settings are not in force here`);
   }

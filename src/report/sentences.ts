@@ -73,6 +73,8 @@ export function refusalSentence(reason: RefusalReason): string {
       return "this is a dry run";
     case "needs_approval":
       return "the settings want a person's yes";
+    case "dependency_down":
+      return "what it needs is not up again";
     case "not_a_candidate":
       return "this target was not offered to the model";
   }

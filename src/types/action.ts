@@ -70,7 +70,7 @@ export const refusalReasons = [
   "target_gone", // it is not there any more
   "identity_changed", // the pid or name belongs to something else now
   "recovered", // it is no longer in the state that asked for the action
-  "operator_stopped", // a person or a package upgrade stopped, disabled or masked it
+  "operator_stopped", // a person or a package upgrade stopped or masked it
   "boot_grace", // the host came up a moment ago and may still be starting it
   "backoff", // tried a moment ago; the delay before the next attempt has not passed
   "cooldown", // all attempts were used; waiting before new ones
@@ -80,6 +80,7 @@ export const refusalReasons = [
   "paused", // `argus pause` is in force
   "dry_run", // everything else said yes
   "needs_approval", // the policy wants a person's yes
+  "dependency_down", // what it went down with, and needs, is not up again
   "not_a_candidate", // a target that was not offered to the proposer
 ] as const;
 export const RefusalReason = z.enum(refusalReasons);

@@ -9,7 +9,10 @@ export { type Variable, type VariableName, variables } from "./variables.ts";
 
 const unitName = z
   .string()
-  .regex(/^[A-Za-z0-9:_.\\@-]{1,255}$/, "is not the name of a systemd unit")
+  .regex(
+    /^[A-Za-z0-9:_.\\@-]{1,255}$/,
+    "is not the name of a systemd unit; write the name that systemctl status shows, one entry for each unit",
+  )
   .describe("systemd unit, `.service` may be left out");
 const wrongUrl = "must be http://…, https://… or tcp://host:port";
 const url = z
@@ -241,6 +244,8 @@ export interface Config {
   readonly dashboardUrl: string | null;
   readonly anthropicKey: string | null;
   readonly model: ModelConfig;
+  /** Names of units that systemd will refuse: a sentence each, with file and line. Their entries are not watched. */
+  readonly unitFaults?: readonly string[];
   /** Things to say once at start, such as a secrets file this user may not read. */
   readonly notes: readonly string[];
 }

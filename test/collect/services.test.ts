@@ -19,6 +19,8 @@ const self = {
   brokenRuleDetail: null,
   executorAnswers: true,
   executorError: null,
+  failedCollectors: [],
+  failedCollectorDetail: null,
 };
 
 let programs: Programs;

@@ -51,8 +51,12 @@ it("the end of a problem says what helped", () => {
       openings: [],
       actions,
     };
-    return recoveryProposals([problem as unknown as Problem], [{ key }], 300, Date.parse(over))[0]
-      ?.actionTaken;
+    return recoveryProposals(
+      [problem as unknown as Problem],
+      [{ key, because: "not_found" }],
+      300,
+      Date.parse(over),
+    )[0]?.actionTaken;
   };
   expect(end([])).toBeUndefined();
   expect(end([{ action: "restart_service:web", result: "failure" }])).toBeUndefined();

@@ -57,6 +57,7 @@ describe("restart_service", () => {
       latencyMilliseconds: null,
       error: "refused",
       service: "report",
+      ofService: true,
     };
     const finding = handled({
       type: "endpoint",

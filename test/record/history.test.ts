@@ -45,6 +45,18 @@ function service(restarts: number, name = "openclaw-gateway"): Service {
     sinceSeconds: 5,
     stoppedByOperator: null,
     unitFileState: "enabled",
+    nature: "continuous",
+    status: "up",
+    down: false,
+    downBecause: null,
+    downWhy: "",
+    stopKnown: true,
+    stoppedBy: null,
+    stoppedWith: null,
+    stuck: false,
+    wasInstalled: true,
+    triggers: [],
+    hints: [],
   };
 }
 
