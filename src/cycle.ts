@@ -2,7 +2,7 @@
 import type { Collector } from "./collect/collect.ts";
 import { type Attempt, assign, confirm } from "./confirm.ts";
 import { detect, rulesOf } from "./detect/detect.ts";
-import { remediesOf } from "./detect/proposals.ts";
+import { dependentsLast, remediesOf } from "./detect/proposals.ts";
 import type { RuleBook } from "./detect/rule-book.ts";
 import { readStreaks, type StreakFile, writeStreaks } from "./detect/streaks.ts";
 import * as advice from "./escalate/advice.ts";
@@ -77,7 +77,8 @@ export async function runCycle(
   const opened = registry.recordFindings(detection.findings, cycle);
 
   const request = { cycle: cycle.id, host: cycle.host, dryRun: config.dryRun };
-  const remedies = detection.findings.map((finding) => ({ finding, proposals: remediesOf(finding) }));
+  const inOrder = dependentsLast(detection.findings, snapshot.facts);
+  const remedies = inOrder.map((finding) => ({ finding, proposals: remediesOf(finding) }));
   const done = await parts.executor.execute(
     { ...request, proposals: remedies.flatMap((each) => each.proposals) },
     signal,

@@ -8,11 +8,12 @@ export function selfOf({ state, book }: Parts, executorError: string | null): Se
   const faults = book.faults();
   const [first] = faults;
   const files = new Set(faults.map((fault) => fault.file));
-  return state.selfFact({
+  const before = state.selfFact({
     brokenFiles: files.size,
     brokenDetail: first === undefined ? null : faultText(first),
     executorError,
   });
+  return { ...before, failedCollectors: [], failedCollectorDetail: null };
 }
 
 /** What this very cycle did not see is known only now. */

@@ -82,7 +82,7 @@ export interface CycleStateFile {
     brokenDetail: string | null;
     /** null: the executor answers. */
     executorError: string | null;
-  }): Self;
+  }): Omit<Self, "failedCollectors" | "failedCollectorDetail">;
 }
 
 export function createCycleState(
@@ -183,8 +183,6 @@ export function createCycleState(
       brokenRuleDetail: brokenDetail,
       executorAnswers: executorError === null,
       executorError,
-      failedCollectors: [],
-      failedCollectorDetail: null,
     }),
   };
 }

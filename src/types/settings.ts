@@ -9,10 +9,7 @@ export { type Variable, type VariableName, variables } from "./variables.ts";
 
 const unitName = z
   .string()
-  .regex(
-    /^[A-Za-z0-9:_.\\@-]{1,255}$/,
-    "is not the name of a systemd unit; write the name that systemctl status shows, one entry for each unit",
-  )
+  .regex(/^[A-Za-z0-9:_.\\@-]{1,255}$/, "is not the name of a unit; name one as systemctl status does")
   .describe("systemd unit, `.service` may be left out");
 const wrongUrl = "must be http://…, https://… or tcp://host:port";
 const url = z
@@ -189,7 +186,7 @@ export const Settings = z.strictObject({
 export type Settings = z.infer<typeof Settings>;
 export type ServiceSetting = z.infer<typeof ServiceSetting>;
 
-/** Who is asked about what no rule resolves, how often, and what the answer may do by itself. */
+/** Who is asked about what no rule resolves, how often, and what the answer may do. */
 export interface ModelConfig {
   readonly name: string;
   /** Base URL of the Messages API. */
@@ -244,7 +241,7 @@ export interface Config {
   readonly dashboardUrl: string | null;
   readonly anthropicKey: string | null;
   readonly model: ModelConfig;
-  /** Names of units that systemd will refuse: a sentence each, with file and line. Their entries are not watched. */
+  /** A sentence for each name that systemd refuses to show. */
   readonly unitFaults?: readonly string[];
   /** Things to say once at start, such as a secrets file this user may not read. */
   readonly notes: readonly string[];

@@ -90,6 +90,7 @@ describe("endpoints", () => {
         latencyMilliseconds: expect.any(Number),
         error: ok ? null : `answered with status ${code}`,
         service: null,
+        ofService: false,
       },
     ]);
     for (const each of facts.endpoint ?? []) EndpointEntity.parse(each);
