@@ -197,6 +197,52 @@ describe("services", () => {
     expect(facts.service?.map(({ name, watched }) => [name, watched])).toEqual([["alias", true]]);
   });
 
+  it("are one under two names, by the name that may be restarted, else the real one", async () => {
+    programs.write(
+      "systemctl",
+      "printf 'Id=real.service\\nNames=real.service alias.service\\nLoadState=loaded\\nActiveState=active\\n'",
+    );
+    const names = async (...services: object[]) =>
+      (await watch(services)()).facts.service?.map(({ name, restartable }) => [name, restartable]);
+    expect(await names({ unit: "alias" }, { unit: "real" })).toEqual([["real", false]]);
+    expect(await names({ unit: "alias", restart: true }, { unit: "real" })).toEqual([["alias", true]]);
+    expect(await names({ unit: "alias", restart: true }, { unit: "real", restart: true })).toEqual([
+      ["real", true],
+    ]);
+  });
+
+  it("that systemd does not show cost their own entry, and stand in the list", async () => {
+    play("active");
+    const { of, report } = await watch([{ unit: "tmpl@", restart: true }, { unit: "active" }])();
+    expect(of("active")).toMatchObject({ status: "up", down: false });
+    expect(of("tmpl@")).toMatchObject({ status: "unreadable", watched: true });
+    expect(report?.detail).toContain("systemd does not show tmpl@");
+  });
+
+  it("that failed and are on their way are listed until they run or rest", async () => {
+    play("killed");
+    const again = watch([]);
+    expect((await again()).of("killed")).toMatchObject({ status: "down" });
+    const shown = readFileSync(join(recordings, "killed.show.txt"), "utf8");
+    const put = (state: string) =>
+      programs.write("systemctl", `cat <<'END'\n${shown.replace("=failed", `=${state}`)}\nEND`);
+    put("activating");
+    expect((await again()).of("killed")).toMatchObject({ activeState: "activating", watched: false });
+    put("active");
+    expect((await again()).of("killed")).toBeUndefined();
+  });
+
+  it("say that the journal did not answer, as a source of its own", async () => {
+    play("killed");
+    programs.write("journalctl", "echo 'No journal files were opened' >&2; exit 1");
+    const collector = createCollector(made.system, configWith({ services: [{ unit: "killed" }] }));
+    const { collectors } = await collector.collect(self, new Set(["services"]));
+    expect(collectors.map(({ name, status, detail }) => [name, status, detail])).toEqual([
+      ["services", "ok", expect.any(String)],
+      ["journal", "failed", "journalctl failed: No journal files were opened"],
+    ]);
+  });
+
   it("tell a storm of failures without a storm of questions", async () => {
     const units = Array.from(
       { length: 300 },

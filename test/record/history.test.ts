@@ -60,6 +60,14 @@ function service(restarts: number, name = "openclaw-gateway"): Service {
   };
 }
 
+const gone: Partial<Service> = {
+  installed: false,
+  wasInstalled: false,
+  activeState: "inactive",
+  loadState: "not-found",
+  status: "not-installed",
+};
+
 const snapshot = (facts: Snapshot["facts"]): Snapshot => ({
   takenAt: "2026-02-19T23:30:00Z",
   collectors: [],
@@ -296,5 +304,28 @@ describe("the history folder", () => {
       ok: false,
       why: `${path()} is not valid JSON; the next cycle writes it anew`,
     });
+  });
+});
+
+describe("a watched service that is not installed", () => {
+  const look = (trends: Trends, services: Service[]) =>
+    observeTrends(trends, snapshot({ service: services }), moment(0));
+  const only = ({ snapshot: { facts } }: ReturnType<typeof look>) => facts.service?.[0];
+
+  it("is down when it was here once, and no problem when it never was", () => {
+    const never = look(noTrends(), [{ ...service(0), ...gone }]);
+    expect(only(never)).toMatchObject({ down: false, status: "not-installed", wasInstalled: false });
+    const here = look(noTrends(), [service(0)]);
+    const since = look(here.trends, [{ ...service(0), ...gone }]);
+    expect(only(since)).toMatchObject({
+      down: true,
+      status: "down",
+      downBecause: "removed",
+      wasInstalled: true,
+    });
+    // It stays a problem until argus.json no longer names it.
+    expect(only(look(since.trends, [{ ...service(0), ...gone }]))?.down).toBe(true);
+    const out = look(since.trends, []);
+    expect(only(look(out.trends, [{ ...service(0), ...gone }]))?.down).toBe(false);
   });
 });

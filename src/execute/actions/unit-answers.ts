@@ -17,7 +17,7 @@ export function stateWords(unit: UnitState): string {
 }
 
 export function isDown(unit: UnitState, name: Name): Answer {
-  if (unit.loadState === "not-found" && unit.activeState === "inactive")
+  if (unit.loadState === "not-found" && unit.activeState !== "failed")
     return no("target_gone", `${name} is not installed`);
   if (isMasked(unit)) return no("operator_stopped", `${name} is masked`);
   if (unit.loadState === "not-found") return no("target_gone", `the unit file of ${name} is gone`);
