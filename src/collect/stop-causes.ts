@@ -11,7 +11,8 @@ const lag = { seconds: 3, pauseMs: 100, times: 3 };
 const unknown: StopCause = { by: null, unit: null, byConflict: false, ran: null, failed: null };
 
 export interface CycleOfLooks {
-  causeOf(unit: UnitState): Promise<StopCause>;
+  /** @param isWatched of what argus.json names all are looked into, however many. */
+  causeOf(unit: UnitState, isWatched: boolean): Promise<StopCause>;
   /** Whether a person stopped each of them that is not active, and there is one. */
   allByPersons(units: readonly UnitState[]): Promise<boolean>;
   /** Why the journal did not answer in this cycle; null: it did, or was not asked. */
@@ -43,14 +44,14 @@ export function createStopCauses(system: System): {
       for (const id of answers.keys()) if (!known.has(id)) answers.delete(id);
       let looks = 0;
       let failed: string | null = null;
-      async function causeOf(unit: UnitState): Promise<StopCause> {
+      async function causeOf(unit: UnitState, isWatched: boolean): Promise<StopCause> {
         const ended = unit.inactiveEnterMicroseconds;
         const before = answers.get(unit.id);
         // A unit that nothing refers to is forgotten with its time stamps: it may have run again since, so look again.
         if (before?.ended === ended && ended > 0 && unit.activeState !== "deactivating") return before.cause;
-        looks += 1;
+        if (!isWatched) looks += 1;
         // What did not answer once will not answer thirty times within the time that there is.
-        if (looks > maxLooks || failed?.includes("did not answer")) return unknown;
+        if ((!isWatched && looks > maxLooks) || failed?.includes("did not answer")) return unknown;
         const cause = await ask(unit, signal);
         failed ??= cause.failed;
         // Not to know is no answer: the journal may be readable, or complete, a moment later.
@@ -61,7 +62,7 @@ export function createStopCauses(system: System): {
         causeOf,
         async allByPersons(units) {
           const dead = units.filter(({ activeState }) => activeState === "inactive");
-          const causes = await Promise.all(dead.map(causeOf));
+          const causes = await Promise.all(dead.map((each) => causeOf(each, true)));
           return dead.length > 0 && causes.every(({ by }) => by === "person");
         },
         trouble: () => failed,

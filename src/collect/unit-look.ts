@@ -87,7 +87,7 @@ export function createUnitLook(system: System, { settings }: Config): Look {
       const since = sinceSeconds(unit);
       const given = { unit, triggers: its, sinceSeconds: since };
       const first = healthOf({ ...given, cause: null, triggersStopped: false });
-      const cause = mustAsk(unit, first) ? await look.causeOf(unit) : null;
+      const cause = mustAsk(unit, first) ? await look.causeOf(unit, own.length > 0) : null;
       const triggersStopped = first.because === "trigger-dead" && (await look.allByPersons(its));
       const health = healthOf({ ...given, cause, triggersStopped });
       return { name, settings: own, unit, triggers: its, cause, health, sinceSeconds: since };

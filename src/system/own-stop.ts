@@ -8,15 +8,21 @@ import type { UnitState } from "./unit-state.ts";
 const mostBytes = 256 * 1024;
 const mostProcesses = 200;
 
-/** `systemctl --no-block stop gateway`, `systemctl stop "$UNIT"`; not a stop of some other unit. */
+/**
+ * `systemctl --no-block stop gateway`, `systemctl stop "$UNIT"`, `["systemctl", "stop", "gateway"]`, a call of
+ * StopUnit over the bus; not a stop of some other unit.
+ */
 function namesStop(text: string, { id, names }: Pick<UnitState, "id" | "names">): boolean {
   const own = new Set([id, ...names].flatMap((name) => [name, name.replace(/\.service$/, "")]));
-  for (const [, rest = ""] of text.matchAll(/\bsystemctl\s+(?:-\S+\s+)*stop\s+([^\n;&|]{1,500})/g)) {
-    const words = rest.split(/[\s"',()]+/).filter((word) => word !== "" && !word.startsWith("-"));
+  const plain = text.replace(/["'`,[\](){}]/g, " ");
+  for (const [, rest = ""] of plain.matchAll(stopCommand)) {
+    const words = rest.split(/\s+/).filter((word) => word !== "" && !word.startsWith("-"));
     if (words.some((word) => own.has(word) || /[$%]/.test(word))) return true;
   }
   return false;
 }
+
+const stopCommand = /\b(?:systemctl[ \t]+(?:-\S+[ \t]+)*stop|StopUnit)[ \t]([^\n;&|]{1,500})/g;
 
 /** By its processes while some are left, by its file, and by the scripts that the file names. */
 export function asksForOwnStop(files: Files, unit: UnitState): boolean {

@@ -144,6 +144,8 @@ describe("who stopped it", () => {
     expect(await ask("app.service")).toMatchObject({ by: "person" });
     put("usr/local/bin/run", '#!/bin/sh\nsystemctl stop "$UNIT"\n');
     expect(await ask("app.service")).toMatchObject({ by: "itself" });
+    put("usr/local/bin/run", 'spawn("systemctl", ["--no-block", "stop", "app"]);\n');
+    expect(await ask("app.service")).toMatchObject({ by: "itself" });
     put("usr/local/bin/run", "#!/bin/sh\nsystemctl stop other\n");
     expect(await ask("app.service")).toMatchObject({ by: "person" });
   });
