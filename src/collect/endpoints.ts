@@ -84,7 +84,7 @@ export function createEndpointCollector({ http }: System, config: Config): Colle
 
 async function probe(http: Http, target: Target, signal: AbortSignal): Promise<Endpoint> {
   const { name, url, service } = target;
-  const about = { name, url, service, ofService: service !== null };
+  const about = { name, url, service };
   const timeoutMs = target.timeoutMilliseconds ?? defaultTimeoutMs;
   try {
     if (url.startsWith("tcp:")) {

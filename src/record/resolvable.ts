@@ -65,5 +65,5 @@ function answerOf({ type, condition, subject, entity }: Problem, services: reado
   if (condition === "down" && !service.watched) return "not_watched";
   if (service.status === "stopped" || service.status === "masked") return "stopped";
   if (service.status === "not-installed") return "not_watched";
-  return service.status === "up" || service.status === "waiting" ? "not_found" : "not yet";
+  return service.activeState === "active" || service.status === "waiting" ? "not_found" : "not yet";
 }

@@ -135,5 +135,4 @@ export const EndpointEntity = z.strictObject({
     .describe("until the answer's head, or the connection; null without one"),
   error: z.string().nullable().describe("what went wrong"),
   service: z.string().nullable().describe("the service it belongs to"),
-  ofService: flag("whether it belongs to a service"),
 });

@@ -9,7 +9,8 @@ export { type Variable, type VariableName, variables } from "./variables.ts";
 
 const unitName = z
   .string()
-  .regex(/^[A-Za-z0-9:_.\\@-]{1,255}$/, "is not the name of a unit; name one as systemctl status does")
+  .regex(/^[^*?[\]]*$/, { error: "is a pattern; name each unit by itself", abort: true })
+  .regex(/^[A-Za-z0-9:_.\\@-]{1,255}$/, "is not the name of a systemd unit")
   .describe("systemd unit, `.service` may be left out");
 const wrongUrl = "must be http://…, https://… or tcp://host:port";
 const url = z

@@ -90,7 +90,6 @@ describe("endpoints", () => {
         latencyMilliseconds: expect.any(Number),
         error: ok ? null : `answered with status ${code}`,
         service: null,
-        ofService: false,
       },
     ]);
     for (const each of facts.endpoint ?? []) EndpointEntity.parse(each);
@@ -178,9 +177,9 @@ describe("endpoints of services", () => {
     expect(detail).toContain("not probed, since a person stopped the service: web");
     const crashed = units(states, "failed", "nobody");
     const again = await collectorFor(settings(await closedPort()))(cycleWith(crashed));
-    expect(again.facts.endpoint?.map(({ name, ok, ofService }) => [name, ok, ofService])).toEqual([
-      ["web", false, true],
-      ["own", false, false],
+    expect(again.facts.endpoint?.map(({ name, ok, service }) => [name, ok, service])).toEqual([
+      ["web", false, "web"],
+      ["own", false, null],
     ]);
   });
 

@@ -57,7 +57,6 @@ describe("restart_service", () => {
       latencyMilliseconds: null,
       error: "refused",
       service: "report",
-      ofService: true,
     };
     const finding = handled({
       type: "endpoint",

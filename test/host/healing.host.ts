@@ -266,7 +266,7 @@ describe("what Argus was not told to restart", () => {
     const cycle = await argus.cycle();
     expect(about(cycle, "elsewhere")).toEqual(nothing);
     // The same endpoint of a unit that is installed is one that does not answer.
-    expect(about(cycle, "here").findings).toMatchObject([{ rule: "service-unreachable" }]);
+    expect(about(cycle, "here").findings).toMatchObject([{ rule: "endpoint-unreachable" }]);
     const detail = (name: string) => cycle.collectors.find((each) => each.name === name)?.detail;
     expect(detail("services")).toContain("not installed here: elsewhere");
     expect(detail("endpoints")).toContain("not probed, since not installed here: elsewhere");
