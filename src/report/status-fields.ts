@@ -70,6 +70,8 @@ export const maintenance = ({ maintenance: open }: StatusData): Text | null =>
 export const silences = ({ silences: all }: StatusData, style: Style): Line[] =>
   silenceRows(all, { style, indent: labelWidth });
 
+/** Less has no room for columns of text. */
+const narrow = 60;
 const serviceTones: Readonly<Record<string, "good" | "bad" | "warning">> = {
   up: "good",
   waiting: "good",
@@ -82,11 +84,22 @@ const serviceTones: Readonly<Record<string, "good" | "bad" | "warning">> = {
 export function services({ services: all = [] }: StatusData, style: Style): Line[] {
   const up = all.filter(({ status }) => status === "up").map(({ name }) => name);
   const others = all.filter(({ status }) => status !== "up");
-  const rows = others.map(({ name, status, why, sinceSeconds }): Text[] => [
-    name,
-    toned(serviceTones[status ?? ""] ?? "warning", status ?? "no data"),
-    `${why}${sinceSeconds === null ? "" : `${why === "" ? "" : ", "}for ${duration(sinceSeconds)}`}`,
-  ]);
+  const rows = others.map(({ name, status, why, sinceSeconds }): [string, Text, string] => {
+    const since = sinceSeconds === null || status === "stuck" ? "" : `for ${duration(sinceSeconds)}`;
+    const words = [why, since].filter((part) => part !== "").join(", ");
+    return [name, toned(serviceTones[status ?? ""] ?? "warning", status ?? "no data"), words];
+  });
+  // The names that matter most are the last thing to be cut.
+  const listed =
+    style.width < narrow
+      ? rows.flatMap(([name, status, words]) =>
+          wrap([`${name} `, ...spansOf(status), words === "" ? "" : `: ${words}`], {
+            style,
+            indent: labelWidth,
+            hang: labelWidth + 2,
+          }),
+        )
+      : table(rows, [{}, {}, { wraps: true }], { style, indent: labelWidth });
   return [
     ...(up.length === 0
       ? []
@@ -95,7 +108,7 @@ export function services({ services: all = [] }: StatusData, style: Style): Line
           indent: labelWidth,
           hang: labelWidth + 2,
         })),
-    ...table(rows, [{}, {}, { wraps: true }], { style, indent: labelWidth }),
+    ...listed,
   ];
 }
 
