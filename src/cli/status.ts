@@ -77,7 +77,7 @@ export function statusData(machine: System, config: Config, view = localView(mac
       config.channels.map(({ name }) => name),
     ),
     tickets: viewTickets(files, stateDir, config.settings.tickets.enabled),
-    services: watchedServices(services, config),
+    services: watchedServices(services, config, restartedIn(lastCycle)),
     absentUnits: (services ?? [])
       .filter(({ watched, status }) => watched && status === "not-installed")
       .map(({ name }) => name),
@@ -92,6 +92,7 @@ function localView(machine: System, config: Config): ExecutorView {
 function watchedServices(
   services: readonly Service[] | undefined,
   { settings }: Config,
+  restarted: ReadonlySet<string>,
 ): NonNullable<StatusData["services"]> {
   if (services === undefined)
     return settings.services.map(({ unit }) => ({
@@ -101,5 +102,17 @@ function watchedServices(
       sinceSeconds: null,
     }));
   const watched = services.filter((one) => one.watched);
-  return watched.map(({ name, status, downWhy: why, sinceSeconds }) => ({ name, status, why, sinceSeconds }));
+  return watched.map(({ name, status, downWhy: why, sinceSeconds }) =>
+    restarted.has(name)
+      ? { name, status: "up", why: "", sinceSeconds: null }
+      : { name, status, why, sinceSeconds },
+  );
 }
+
+/** What a cycle saw to be down and started again: its snapshot is of before. */
+const restartedIn = (cycle: StatusData["lastCycle"]): ReadonlySet<string> =>
+  new Set(
+    (cycle?.actions ?? []).flatMap(({ type, target, result, verified }) =>
+      type === "restart_service" && result === "success" && verified === true ? [String(target)] : [],
+    ),
+  );

@@ -1,4 +1,5 @@
 /** One look a cycle at the units that argus.json names and at every failed one, for all collectors that need it. */
+import { setMaxListeners } from "node:events";
 import type { System } from "../system/system.ts";
 import { normaliseUnit, showEach, showUnitsAndFailed, unitDisplayName } from "../system/systemd.ts";
 import { type Health, healthOf, isMasked } from "../system/unit-health.ts";
@@ -61,6 +62,7 @@ export function createUnitLook(system: System, { settings }: Config): Look {
 
   return async () => {
     const signal = AbortSignal.timeout(limitMs);
+    setMaxListeners(0, signal); // each question to systemd and to the journal listens to it
     const names = settings.services.map(({ unit }) => normaliseUnit(unit));
     const more = unsettled.filter((unit) => !names.includes(unit));
     const shown = await showUnitsAndFailed(system, [...names, ...more], signal);

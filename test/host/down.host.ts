@@ -236,8 +236,8 @@ describe("names", () => {
     expect(restarts(cycle, "plain")).toEqual(["success"]);
     expect(findings(cycle, "tmpl@")).toEqual(["service-unreadable"]);
     expect(alerts(cycle, "tmpl@")).toBe(1);
-    await expect(argus.command("check")).rejects.toThrow(/: 2 /);
-    await expect(argus.command("doctor")).rejects.toThrow(/: 1 /);
+    await expect(argus.command("check")).rejects.toThrow(/: 2 $/);
+    await expect(argus.command("doctor")).rejects.toThrow(/: 1 $/);
   });
 
   it("of one unit are one unit", async () => {
