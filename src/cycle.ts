@@ -114,7 +114,7 @@ export async function runCycle(
     signal,
   });
   const names = new Set(parts.book.rules().rules.map(({ compiled }) => compiled.rule.name));
-  const gone = resolvable(registry.problems().values(), detection, names, snapshot.facts.service);
+  const gone = resolvable(registry.problems().values(), detection, names, snapshot.facts);
   const nowMs = system.clock.now().wallMs;
   const news = await unitNews(system, handled, snapshot.facts, signal);
   const last = [

@@ -63,3 +63,28 @@ it.each<[string, ReturnType<typeof web> | { service: Service[] }]>([
   await its.look(facts, 30);
   expect(its.messages()).toHaveLength(1);
 });
+
+const endpoint = {
+  name: "site",
+  url: "http://127.0.0.1:9/",
+  status: null,
+  latencyMilliseconds: 4,
+  service: null,
+};
+
+it("an endpoint that nobody probes any more has not recovered", async () => {
+  const its = world({ settings: quiet });
+  const silent = { endpoint: [{ ...endpoint, ok: false, error: "refused" }] };
+  for (let cycle = 0; cycle < 2; cycle += 1) await its.look(silent, 30);
+  expect(its.messages()).toHaveLength(1);
+  expect((await its.look({ endpoint: [] }, 30)).problems.resolved).toHaveLength(1);
+  expect(its.messages()).toHaveLength(1);
+});
+
+it("one that answers again has", async () => {
+  const its = world({ settings: quiet });
+  for (let cycle = 0; cycle < 2; cycle += 1)
+    await its.look({ endpoint: [{ ...endpoint, ok: false, error: "refused" }] }, 30);
+  await its.look({ endpoint: [{ ...endpoint, ok: true, error: null }] }, 30);
+  expect(its.messages()).toHaveLength(2);
+});

@@ -26,22 +26,33 @@ export function createStopCauses(system: System): {
   /** With the moment each went down: one answer an outage. */
   const answers = new Map<string, { readonly ended: number; readonly cause: StopCause }>();
 
+  /** Units that were seen to ask for their own stop, with the moment they stopped being active: by its end nobody is left to be seen. */
+  const ownStops = new Map<string, number>();
+
+  async function look(unit: UnitState, signal: AbortSignal): Promise<StopCause> {
+    const cause = await whoStopped(system, unit, signal);
+    const { id, activeExitMicroseconds: stopped } = unit;
+    if (cause.by === "itself" && stopped > 0) ownStops.set(id, stopped);
+    return cause.by === "person" && ownStops.get(id) === stopped ? { ...cause, by: "itself" } : cause;
+  }
+
   async function ask(unit: UnitState, signal: AbortSignal): Promise<StopCause> {
     const { clock } = system;
-    let cause = await whoStopped(system, unit, signal);
+    let cause = await look(unit, signal);
     const ended = unit.inactiveEnterMicroseconds / 1e6;
     for (let time = 0; time < lag.times; time += 1) {
       const isLate = ended > 0 && clock.now().uptimeSeconds - ended < lag.seconds;
       if (cause.by !== null || cause.failed !== null || !isLate || signal.aborted) break;
       await clock.sleep(lag.pauseMs, signal);
-      cause = await whoStopped(system, unit, signal);
+      cause = await look(unit, signal);
     }
     return cause;
   }
 
   return {
     begin(known, signal) {
-      for (const id of answers.keys()) if (!known.has(id)) answers.delete(id);
+      for (const memory of [answers, ownStops])
+        for (const id of memory.keys()) if (!known.has(id)) memory.delete(id);
       let looks = 0;
       let failed: string | null = null;
       async function causeOf(unit: UnitState, isWatched: boolean): Promise<StopCause> {

@@ -2,6 +2,7 @@
 import type { Service } from "../types/facts.ts";
 import type { Detection } from "../types/finding.ts";
 import type { Problem } from "../types/problem.ts";
+import type { Facts } from "../types/snapshot.ts";
 import { isOpen } from "./problems.ts";
 
 export interface Gone {
@@ -17,14 +18,14 @@ type Answer = Gone["because"] | "not yet";
  * Not to have found a problem is no sign that it is gone: only a rule that could judge its entity, and did not find
  * it, says so. Whatever leaves a doubt keeps it open: a blind rule, conditions that hold but not yet long enough,
  * a rule that fired more often than findings were kept.
- * @param services as they were seen in this cycle; undefined: nobody saw them.
+ * @param seen services and endpoints of this cycle; undefined: nobody saw them.
  * @param ruleNames all rules in force. A problem none of whose rules is among them is over, as nobody looks any more.
  */
 export function resolvable(
   problems: Iterable<Problem>,
   detection: Detection,
   ruleNames: ReadonlySet<string>,
-  services?: readonly Service[],
+  seen: Pick<Facts, "service" | "endpoint"> = {},
 ): Gone[] {
   const found = new Set(detection.findings.map((finding) => finding.key));
   const kept = new Map<string, number>();
@@ -47,7 +48,7 @@ export function resolvable(
     const inForce = problem.rules.filter((rule) => ruleNames.has(rule));
     if (inForce.length === 0) return [{ key: problem.key, because: "rule_removed" }];
     if (!inForce.every((rule) => saysGone(rule, problem))) return [];
-    const because = services === undefined ? "not_found" : answerOf(problem, services);
+    const because = answerOf(problem, seen);
     return because === "not yet" ? [] : [{ key: problem.key, because }];
   });
 }
@@ -56,7 +57,17 @@ export function resolvable(
 const untilUp = new Set(["down", "failed"]);
 
 /** A service that is neither down nor up yet, as one that starts for ever, is not well again. */
-function answerOf({ type, condition, subject, entity }: Problem, services: readonly Service[]): Answer {
+function answerOf(problem: Problem, { service, endpoint }: Pick<Facts, "service" | "endpoint">): Answer {
+  const { type, entity } = problem;
+  if (type === "endpoint" && entity?.kind === "endpoint" && endpoint !== undefined) {
+    // Not probed any more; or still silent, and now a problem of its service.
+    const answers = endpoint.some(({ name, ok }) => name === entity.identity && ok);
+    return answers ? "not_found" : "not_watched";
+  }
+  return service === undefined ? "not_found" : ofService(problem, service);
+}
+
+function ofService({ type, condition, subject, entity }: Problem, services: readonly Service[]): Answer {
   if (type !== "service" || !untilUp.has(condition)) return "not_found";
   const name = entity?.kind === "service" ? entity.identity : subject;
   const service = services.find((one) => one.name === name);

@@ -243,6 +243,26 @@ describe("services", () => {
     ]);
   });
 
+  it("that were seen to ask for their own stop did so, also when nobody is left to be seen", async () => {
+    const shown = readFileSync(join(recordings, "stopped.show.txt"), "utf8");
+    play("stopped");
+    const put = (state: string) =>
+      programs.write(
+        "systemctl",
+        `cat <<'END'\n${shown.replace("=inactive", `=${state}`).trim()}\nControlGroup=/system.slice/stopped.service\nEND`,
+      );
+    const again = watch([{ unit: "stopped" }]);
+    put("deactivating");
+    tree.write("/sys/fs/cgroup/system.slice/stopped.service/cgroup.procs", "77\n");
+    tree.write("/proc/77/cmdline", "systemctl\0stop\0stopped\0");
+    expect((await again()).of("stopped")?.stoppedBy).toBe("itself");
+    tree.remove("/proc/77");
+    put("inactive");
+    expect((await again()).of("stopped")).toMatchObject({ stoppedBy: "itself", downBecause: "own-stop" });
+    // Another process of Argus has seen nothing.
+    expect((await watch([{ unit: "stopped" }])()).of("stopped")?.stoppedBy).toBe("person");
+  });
+
   it("tell a storm of failures without a storm of questions", async () => {
     const units = Array.from(
       { length: 300 },

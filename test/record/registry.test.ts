@@ -323,7 +323,7 @@ describe("resolvable", () => {
   it("is none of a service that is not up yet, and is over without a word when a person stopped it", () => {
     const service = (more: Partial<Service>) => [serviceFact({ name: "openclaw-gateway", ...more })];
     const gone = (services: Service[]) =>
-      resolvable(problems(), detection([]), rules, services).map(({ because }) => because);
+      resolvable(problems(), detection([]), rules, { service: services }).map(({ because }) => because);
     expect(gone(service({ status: "starting", activeState: "activating" }))).toEqual([]);
     expect(gone(service({ status: "stopping", activeState: "deactivating" }))).toEqual([]);
     expect(gone(service({ status: "up", activeState: "active" }))).toEqual(["not_found"]);
