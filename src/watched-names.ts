@@ -1,4 +1,4 @@
-/** Which units that systemd tells of are services that Argus may restart, by whatever name argus.json has for them. */
+/** Which units that systemd reports are services that Argus may restart, by whatever name argus.json has for them. */
 import type { Parts } from "./cycle.ts";
 import { normaliseUnit, showEach } from "./system/systemd.ts";
 import { isRefused, isUp, type UnitState } from "./system/unit-state.ts";

@@ -7,7 +7,7 @@ import { world } from "./support/world.ts";
 
 const quiet = { tickets: { enabled: false } };
 
-it("a collector that failed in three cycles is a problem, told once, and over when it answers", async () => {
+it("a collector that failed in three cycles is a problem, alerted once, and over when it answers", async () => {
   const its = world({ settings: quiet });
   const report = (status: "ok" | "failed") => ({
     name: "services",

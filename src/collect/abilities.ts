@@ -135,7 +135,7 @@ async function units(system: System, services: Config["settings"]["services"]): 
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     return [
-      broken("units", `systemd does not tell about the services: ${why}`, "look at: systemctl status dbus"),
+      broken("units", `systemd does not answer about the services: ${why}`, "look at: systemctl status dbus"),
     ];
   }
 }

@@ -15,7 +15,7 @@ import { addHogs } from "./hogs.ts";
 import { createHostCollector } from "./host.ts";
 import { createProcessCollector } from "./processes.ts";
 import { createSelfCollector } from "./self.ts";
-import { withEndpointHints } from "./service-words.ts";
+import { withEndpointHints } from "./service-text.ts";
 import { createServiceCollector } from "./services.ts";
 import { createSessionCollector } from "./sessions.ts";
 import { createUnitLook, type UnitsLook } from "./unit-look.ts";

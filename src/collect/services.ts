@@ -2,7 +2,7 @@
 import { isMasked } from "../system/unit-health.ts";
 import type { Service } from "../types/facts.ts";
 import type { Collect } from "./collector.ts";
-import { hintsOf, whyClause } from "./service-words.ts";
+import { hintsOf, whyClause } from "./service-text.ts";
 import type { LookedAt, UnitsLook } from "./unit-look.ts";
 import { count, list } from "./words.ts";
 

@@ -65,7 +65,7 @@ function recovery(problem: Problem, nowMs: number): Proposal {
   const seconds = Math.max(0, (endMs - Date.parse(openedAt)) / 1000);
   const calm = resolvedAt === null ? "" : ", and has been calm since";
   const action = helped(problem);
-  const done = action === null ? triedWords(problem) : `Done by Argus: ${action.replace(":", " ")}.`;
+  const done = action === null ? triedSentence(problem) : `Done by Argus: ${action.replace(":", " ")}.`;
   const lines = [description, `Over after ${duration(seconds)}${calm}. ${done}`];
   return {
     type: "alert",
@@ -82,7 +82,7 @@ function recovery(problem: Problem, nowMs: number): Proposal {
 }
 
 /** What was tried and failed was not nothing. */
-function triedWords({ actions }: Problem): string {
+function triedSentence({ actions }: Problem): string {
   const tried = actions.filter(
     ({ action, result }) => result === "failure" && isRemedy(action.split(":", 1)[0] ?? ""),
   );

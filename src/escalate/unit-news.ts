@@ -19,9 +19,9 @@ export async function unitNews(
   facts: Facts,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, readonly string[]>> {
-  const told = handled.filter(({ finding, resolution }) => asksToTell(finding) || !resolution.resolved);
+  const reported = handled.filter(({ finding, resolution }) => asksToTell(finding) || !resolution.resolved);
   const wanted = new Map<string, Service>();
-  for (const { finding } of told) {
+  for (const { finding } of reported) {
     const service = serviceOf(finding, facts);
     if (finding.severity !== "info" && service !== undefined) wanted.set(finding.key, service);
   }

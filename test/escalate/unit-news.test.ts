@@ -1,4 +1,4 @@
-/** What an alert about a unit says besides: hints, systemd's word on an unmet condition, the last error lines. */
+/** What an alert about a unit says besides: hints, systemd's message about an unmet condition, the last error lines. */
 import { afterEach, beforeEach, expect, it } from "vitest";
 import type { Handled } from "../../src/escalate/alerts.ts";
 import { alertProposals } from "../../src/escalate/alerts.ts";
@@ -88,7 +88,7 @@ it("that its log could not be read, instead of nothing", async () => {
   expect(await news()).toEqual(["Its log is not to be had: the journal could not be read."]);
 });
 
-it("nothing is asked about what nobody is told of", async () => {
+it("nothing is asked about what nobody is alerted about", async () => {
   programs.write("journalctl", "exit 1");
   expect(await news([{ ...finding(), resolution: { resolved: true, why: "" } }])).toBeUndefined();
   expect(await news([finding({ severity: "info" })])).toBeUndefined();

@@ -55,7 +55,7 @@ describe("a service that crashed", () => {
     expect(await state("loose")).toBe("active");
   });
 
-  it("is told when its file was broken meanwhile, or is gone", async () => {
+  it("is reported when its file was broken meanwhile, or is gone", async () => {
     for (const name of ["broken", "erased"]) {
       await service(name);
       await systemctl("start", name);
@@ -73,7 +73,7 @@ describe("a service that crashed", () => {
     }
   });
 
-  it("is told when it was here once, and is gone", async () => {
+  it("is reported when it was here once, and is gone", async () => {
     await service("visitor");
     await systemctl("start", "visitor");
     const argus = watching("visitor", ...may("visitor", "stranger"));
@@ -89,7 +89,7 @@ describe("a service that crashed", () => {
 });
 
 describe("a service that was never started since boot", () => {
-  it("is told, not started", async () => {
+  it("is reported, not started", async () => {
     await service("unborn");
     const cycle = await watching("unborn", ...may("unborn")).cycle();
     expect(findings(cycle, "unborn")).toEqual(["service-down-not-restarted"]);
@@ -120,7 +120,7 @@ describe("who stopped it:", () => {
     expect(await state("mdb")).toBe("inactive");
   });
 
-  it("itself; it is told, with its state", async () => {
+  it("itself; it is reported, with its state", async () => {
     await service("gateway", "ExecStart=/bin/sh -c 'sleep 1; systemctl stop gateway; sleep 5'");
     await systemctl("start", "gateway");
     await host.waitFor(async () => (await state("gateway")) === "inactive", 8_000, "gateway to stop itself");
@@ -145,7 +145,7 @@ describe("who stopped it:", () => {
 });
 
 describe("inactive by nature", () => {
-  it("is neither run nor told: a timer's job, a socket's service, a oneshot, an unmet condition", async () => {
+  it("is neither run nor reported: a timer's job, a socket's service, a oneshot, an unmet condition", async () => {
     await write("job.service", "[Service]\nType=oneshot\nExecStart=/bin/touch /run/job-ran\n", false);
     await write("job.timer", "[Timer]\nOnCalendar=*-*-* 03:00\n[Install]\nWantedBy=timers.target\n");
     await write("echo.service", `[Service]\n${sleeps}\n`, false);
@@ -174,7 +174,7 @@ describe("inactive by nature", () => {
     expect(findings(await argus.cycle(), "echo")).toEqual(["service-stopped"]);
   });
 
-  it("is told when its last run failed, and not run again", async () => {
+  it("is reported when its last run failed, and not run again", async () => {
     await write("bad.service", "[Service]\nType=oneshot\nExecStart=/bin/false\n", false);
     await host.exec(["systemctl", "start", "bad"]);
     const cycle = await watching("bad", ...may("bad")).cycle();

@@ -121,12 +121,12 @@ describe("cycle_state.json", () => {
     // Wake-ups may come by the second.
     for (const id of ["w1", "w2", "w3"]) expect(cycle(id, failed, false)).toEqual(none);
     expect(cycle("c2", failed)).toEqual(none);
-    const told = {
+    const reported = {
       failedCollectors: ["services"],
       failedCollectorDetail: "services (3 cycles): systemctl did not answer within 5 s",
     };
-    expect(cycle("c3", failed)).toEqual(told);
-    expect(cycle("w4", failed, false)).toEqual(told);
+    expect(cycle("c3", failed)).toEqual(reported);
+    expect(cycle("w4", failed, false)).toEqual(reported);
     expect(cycle("c4", [report("services", "ok")])).toEqual(none);
     expect(cycle("c5", failed)).toEqual(none);
   });

@@ -320,7 +320,7 @@ describe("resolvable", () => {
     expect(resolvable(problems(), detection([other]), rules)).toEqual([]);
   });
 
-  it("is none of a service that is not up yet, and is over without a word when a person stopped it", () => {
+  it("is none of a service that is not up yet, and is over without a message when a person stopped it", () => {
     const service = (more: Partial<Service>) => [serviceFact({ name: "openclaw-gateway", ...more })];
     const gone = (services: Service[]) =>
       resolvable(problems(), detection([]), rules, { service: services }).map(({ because }) => because);

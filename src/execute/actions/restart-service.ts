@@ -16,7 +16,7 @@ import {
   isDown,
   mayBeStarted,
   notStoppedByOperator,
-  stateWords as words,
+  describeState as words,
 } from "./unit-answers.ts";
 
 /**

@@ -11,7 +11,7 @@ type Name = string | number | null;
 const no = (reason: RefusalReason, detail: string): Answer => ({ pass: false, reason, detail });
 
 /** `failed (failed: exit-code)` */
-export function stateWords(unit: UnitState): string {
+export function describeState(unit: UnitState): string {
   const result = unit.result === "" || unit.result === "success" ? "" : `: ${unit.result}`;
   return `${unit.activeState} (${unit.subState}${result})`;
 }
@@ -22,11 +22,11 @@ export function isDown(unit: UnitState, name: Name): Answer {
   if (isMasked(unit)) return no("operator_stopped", `${name} is masked`);
   if (unit.loadState === "not-found") return no("target_gone", `the unit file of ${name} is gone`);
   if (unit.loadState !== "loaded") return no("target_gone", `systemd cannot load ${name}: ${unit.loadState}`);
-  if (unit.activeState === "active") return no("recovered", `${name} is ${stateWords(unit)}`);
+  if (unit.activeState === "active") return no("recovered", `${name} is ${describeState(unit)}`);
   if (unit.job || !["inactive", "failed"].includes(unit.activeState)) {
-    return no("recovered", `${name} is ${stateWords(unit)}: systemd is at it already`);
+    return no("recovered", `${name} is ${describeState(unit)}: systemd is at it already`);
   }
-  return { pass: true, detail: `${name} is ${stateWords(unit)}` };
+  return { pass: true, detail: `${name} is ${describeState(unit)}` };
 }
 
 /** null: nothing in its nature speaks against a start. */
@@ -74,7 +74,7 @@ export function dependencyIsUp(
     );
   if (byConflict) return { pass: true, detail: `${its}, which took ${name} down, is not active any more` };
   if (other === undefined || isRefused(other) || !isUp(other)) {
-    const state = other === undefined || isRefused(other) ? "not to be seen" : stateWords(other);
+    const state = other === undefined || isRefused(other) ? "not to be seen" : describeState(other);
     return no("dependency_down", `${name} went down with ${its}, which is ${state}`);
   }
   return { pass: true, detail: `${its}, which ${name} went down with, is up again` };

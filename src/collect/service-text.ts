@@ -1,4 +1,4 @@
-/** What is known of a unit, in words: why it is down, and what explains it. Pure. */
+/** What is known of a unit, in sentences: why it is down, and what explains it. Pure. */
 import { unitDisplayName } from "../system/systemd.ts";
 import { hasUnmetCondition } from "../system/unit-health.ts";
 import type { Service } from "../types/facts.ts";
@@ -78,7 +78,7 @@ export function hintsOf({ unit, health, cause }: LookedAt): string[] {
   return hints;
 }
 
-/** What only two collectors together can tell. */
+/** What only two collectors together know. */
 export function withEndpointHints(facts: Facts): Facts {
   const { service, endpoint } = facts;
   if (service === undefined || endpoint === undefined) return facts;
