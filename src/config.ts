@@ -18,7 +18,7 @@ import { reach } from "./system/reach.ts";
 import { knowSecrets, protectWords } from "./system/redact/known.ts";
 import { relayOf, summaryTime } from "./system/relay-settings.ts";
 import { secretsAmong } from "./system/secrets.ts";
-import { readSettings } from "./system/settings-file.ts";
+import { readSettings, unitFaults } from "./system/settings-file.ts";
 import type { System } from "./system/system.ts";
 import { UserError } from "./types/errors.ts";
 import { type Config, Settings, type VariableName, variables } from "./types/settings.ts";
@@ -114,6 +114,7 @@ export function loadConfig(source: ConfigSource): Config {
       review:
         readChoice("ARGUS_LLM_REVIEW", value("ARGUS_LLM_REVIEW"), faults) === "daily" ? "daily" : "never",
     },
+    unitFaults: "faultAt" in read ? unitFaults(settings, read.faultAt).map(faultText) : [],
     notes: [],
   };
   faults.sort((a, b) => a.line - b.line);
@@ -161,7 +162,7 @@ function notesOf(
   envFile: EnvFile,
   localRulesChosen: boolean,
 ): string[] {
-  const notes: string[] = [];
+  const notes: string[] = [...(config.unitFaults ?? [])];
   if (envFile.state === "unreadable") {
     notes.push(`${envFile.path} cannot be read by this user, so its settings are not in force here`);
   }

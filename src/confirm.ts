@@ -51,8 +51,10 @@ export async function confirm(eyes: Eyes, self: Self, attempts: readonly Attempt
   return attempts.map(({ finding, actions }) => {
     const fires = firing.get(finding) ?? null;
     if (fires === null) return { finding, actions };
+    // What systemd is still starting is neither down nor up: a later cycle sees what becomes of it.
+    const isOpen = ({ verified, values }: ActionRecord) => verified !== false && values["starting"] !== true;
     const seen = (action: ActionRecord): ActionRecord =>
-      changed(action) && action.verified !== false ? { ...action, verified: !fires } : action;
+      changed(action) && isOpen(action) ? { ...action, verified: !fires } : action;
     return { finding, actions: actions.map(seen) };
   });
 }

@@ -2,7 +2,7 @@
 import type { Collector } from "./collect/collect.ts";
 import { type Attempt, assign, confirm } from "./confirm.ts";
 import { detect, rulesOf } from "./detect/detect.ts";
-import { remediesOf } from "./detect/proposals.ts";
+import { dependentsLast, remediesOf } from "./detect/proposals.ts";
 import type { RuleBook } from "./detect/rule-book.ts";
 import { readStreaks, type StreakFile, writeStreaks } from "./detect/streaks.ts";
 import * as advice from "./escalate/advice.ts";
@@ -12,6 +12,7 @@ import { handOffProposals } from "./escalate/hand-off.ts";
 import type { HandOffReader } from "./escalate/hand-off-report.ts";
 import { recoveryProposals, withoutUnheard } from "./escalate/recovery.ts";
 import { resolutionOf } from "./escalate/resolved.ts";
+import { unitNews } from "./escalate/unit-news.ts";
 import type { Executor } from "./execute/executor.ts";
 import { lookAtExecutor } from "./execute/look.ts";
 import { recordOperatorActions } from "./operator-actions.ts";
@@ -21,8 +22,8 @@ import { isOpen, problemFact } from "./record/problems.ts";
 import type { Registry } from "./record/registry.ts";
 import { resolvable } from "./record/resolvable.ts";
 import type { Trail } from "./record/trail.ts";
+import { selfOf, withFailures } from "./self-facts.ts";
 import { remember, spaceIsShort } from "./space.ts";
-import { faultText } from "./system/json-source.ts";
 import type { Reserve } from "./system/reserve.ts";
 import type { Store } from "./system/store.ts";
 import type { System } from "./system/system.ts";
@@ -70,13 +71,14 @@ export async function runCycle(
 
   const executor = await lookAtExecutor(parts.executor);
   const self = selfOf(parts, executor.error);
-  const snapshot = parts.history.observe(await parts.collector.collect(self));
+  const snapshot = withFailures(parts, parts.history.observe(await parts.collector.collect(self)), trigger);
   cycle.host = snapshot.facts.host?.name ?? "unknown host";
   const detection = await judge(parts, snapshot, trigger);
   const opened = registry.recordFindings(detection.findings, cycle);
 
   const request = { cycle: cycle.id, host: cycle.host, dryRun: config.dryRun };
-  const remedies = detection.findings.map((finding) => ({ finding, proposals: remediesOf(finding) }));
+  const inOrder = dependentsLast(detection.findings, snapshot.facts);
+  const remedies = inOrder.map((finding) => ({ finding, proposals: remediesOf(finding) }));
   const done = await parts.executor.execute(
     { ...request, proposals: remedies.flatMap((each) => each.proposals) },
     signal,
@@ -112,11 +114,12 @@ export async function runCycle(
     signal,
   });
   const names = new Set(parts.book.rules().rules.map(({ compiled }) => compiled.rule.name));
-  const gone = resolvable(registry.problems().values(), detection, names);
+  const gone = resolvable(registry.problems().values(), detection, names, snapshot.facts);
   const nowMs = system.clock.now().wallMs;
+  const news = await unitNews(system, handled, snapshot.facts, signal);
   const last = [
     ...(await handOffProposals(system, config, executor.handOffs, asking)),
-    ...alertProposals(handled, registry.problems(), nowMs, advice.alertsOfAdvice(proposals)),
+    ...alertProposals(handled, registry.problems(), nowMs, advice.alertsOfAdvice(proposals), news),
     ...recoveryProposals(registry.problems().values(), gone, config.intervalSeconds, nowMs),
     ...ticketsFor(
       parts,
@@ -169,17 +172,6 @@ export async function runCycle(
   await recordOperatorActions(parts, executor.unrecorded);
   parts.state.end(durationMs);
   return written;
-}
-
-function selfOf({ state, book }: Parts, executorError: string | null) {
-  const faults = book.faults();
-  const [first] = faults;
-  const files = new Set(faults.map((fault) => fault.file));
-  return state.selfFact({
-    brokenFiles: files.size,
-    brokenDetail: first === undefined ? null : faultText(first),
-    executorError,
-  });
 }
 
 async function judge(parts: Parts, snapshot: Snapshot, trigger: Trigger): Promise<Detection> {

@@ -3,9 +3,10 @@ import { createPulse } from "./collect/pulse.ts";
 import type { Parts } from "./cycle.ts";
 import { createCrossings } from "./detect/crossings.ts";
 import type { Log } from "./system/log.ts";
-import { isSystemdRunning, normaliseUnit } from "./system/systemd.ts";
+import { isSystemdRunning } from "./system/systemd.ts";
 import { watchUnitEvents } from "./system/unit-events.ts";
 import type { PulseFacts } from "./types/pulse.ts";
+import { createWatchedNames } from "./watched-names.ts";
 
 /** Pressure averages over ten seconds; a disk that fills at 200 MB/s gains a gigabyte in this time. */
 const pulseMs = 5_000;
@@ -82,11 +83,19 @@ async function listen({ parts, signal, ring }: WakeUpOptions, onHeard: () => voi
   const ended = new Promise<string>((resolve) => {
     lost = resolve;
   });
+  const names = createWatchedNames(parts);
+  const say = (look: Promise<string | null>) =>
+    void look.then((reason) => {
+      if (reason !== null && !signal.aborted) ring(reason);
+    });
   const onDown = (unit: string, state: "failed" | "inactive") => {
-    if (state === "failed" || isRestartable(parts(), unit))
-      ring(`${unit} ${state === "failed" ? "failed" : "became inactive"}`);
+    if (state === "failed") ring(`${unit} failed`);
+    // That it is one of ours is noted in any case: what it needs may come back.
+    say(
+      names.wentDown(unit).then((ours) => (ours && state === "inactive" ? `${unit} became inactive` : null)),
+    );
   };
-  const stop = await watchUnitEvents(parts().system, onDown, lost);
+  const stop = await watchUnitEvents(parts().system, onDown, lost, (unit) => say(names.cameUp(unit)));
   onHeard();
   const abort = () => lost("Argus was told to stop");
   signal.addEventListener("abort", abort, { once: true });
@@ -97,10 +106,6 @@ async function listen({ parts, signal, ring }: WakeUpOptions, onHeard: () => voi
     signal.removeEventListener("abort", abort);
     stop();
   }
-}
-
-function isRestartable({ config }: Parts, unit: string): boolean {
-  return config.settings.services.some((each) => each.restart && normaliseUnit(each.unit) === unit);
 }
 
 function createPulseWatch({ parts, log, signal, ring }: WakeUpOptions) {

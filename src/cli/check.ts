@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { lookAtNamedUnits } from "../collect/natures.ts";
 import { loadRules } from "../detect/load.ts";
 import { runRuleTests } from "../detect/rule-tests.ts";
 import { type CheckData, checkReport, isFine } from "../report/check.ts";
@@ -6,6 +7,7 @@ import { notHiddenSentence } from "../report/secrets.ts";
 import { faultText } from "../system/json-source.ts";
 import { reach } from "../system/reach.ts";
 import { secretsNotHidden } from "../system/redact/known.ts";
+import { unitNameFault } from "../system/unit-name.ts";
 import { UserError } from "../types/errors.ts";
 import type { Config } from "../types/settings.ts";
 import { type Context, printJson } from "./context.ts";
@@ -20,7 +22,10 @@ export function checkCommand(program: Command, context: Context): void {
       if (options.json) printJson(context, data);
       else context.print(checkReport(data, context.style));
       const wrong =
-        data.settings.error !== null || data.rules.faults.length > 0 || data.tests.faults.length > 0;
+        data.settings.error !== null ||
+        (data.services?.faults.length ?? 0) > 0 ||
+        data.rules.faults.length > 0 ||
+        data.tests.faults.length > 0;
       context.exit(isFine(data) ? 0 : wrong ? 2 : 1);
     });
 }
@@ -30,6 +35,7 @@ async function check(context: Context): Promise<CheckData> {
   const settings = readSettings(context);
   const weak = secretsNotHidden();
   const notes = weak.length === 0 ? {} : { notes: [notHiddenSentence(weak)] };
+  const services = await namedServices(context, settings.error === null);
   const { rulesDir, localRulesDir } = settings.config;
   const folders = [rulesDir, localRulesDir].filter((dir) => reach(files, dir).kind !== "nothing");
   const loaded = loadRules(files, settings.config);
@@ -37,6 +43,7 @@ async function check(context: Context): Promise<CheckData> {
   if (!loaded.ok) {
     return {
       settings: { file: settings.file, error: settings.error },
+      services,
       rules: { folders, files: 0, inForce: 0, disabled: [], faults: loaded.faults.map(faultText) },
       tests: none,
       ...notes,
@@ -47,6 +54,7 @@ async function check(context: Context): Promise<CheckData> {
   const failed = reports.filter(({ failures }) => failures.length > 0);
   return {
     settings: { file: settings.file, error: settings.error },
+    services,
     rules: {
       folders,
       files: set.files.length,
@@ -57,6 +65,19 @@ async function check(context: Context): Promise<CheckData> {
     tests: { passed: reports.length - failed.length, failed, faults: faults.map(faultText) },
     ...notes,
   };
+}
+
+/** Where systemd runs, also what it says of them; a systemd that does not answer is doctor's business. */
+async function namedServices(
+  context: Context,
+  isReadable: boolean,
+): Promise<NonNullable<CheckData["services"]>> {
+  if (!isReadable) return { faults: [], natures: [] };
+  const { settings, unitFaults = [] } = context.config();
+  const named = await lookAtNamedUnits(context.system, settings.services).catch(() => null);
+  const known = settings.services.some(({ unit }) => unitNameFault(unit) !== null);
+  const refused = known ? [] : (named?.refused ?? []);
+  return { faults: [...unitFaults, ...refused], natures: named?.natures ?? [] };
 }
 
 /** With broken settings the rules are still worth a look, in the folders that the environment names. */

@@ -17,7 +17,9 @@ import { hostName } from "../system/host-name.ts";
 import { refusalsIn } from "../system/json-folder.ts";
 import { readOnly } from "../system/read-only.ts";
 import type { System } from "../system/system.ts";
+import { normaliseUnit, unitDisplayName } from "../system/systemd.ts";
 import { viewTickets } from "../system/ticket-book.ts";
+import type { Service } from "../types/facts.ts";
 import { isoTime } from "../types/moment.ts";
 import type { Config } from "../types/settings.ts";
 import { type Context, lookAtState, printJson } from "./context.ts";
@@ -48,6 +50,8 @@ export function statusData(machine: System, config: Config, view = localView(mac
   const cycles = readCycleState(files, logDir);
   const { problems, passedOver } = readProblems(files, stateDir);
   const holder = readHolder(files, stateDir, now.bootId);
+  const read = readSnapshot(files, stateDir);
+  const services = read.ok ? read.snapshot.facts.service : undefined;
   const notes = [
     ...config.notes,
     ...[...new Set([stateDir, logDir])].flatMap((folder) => refusalsIn(files, folder)).slice(0, mostRefusals),
@@ -79,7 +83,10 @@ export function statusData(machine: System, config: Config, view = localView(mac
       config.channels.map(({ name }) => name),
     ),
     tickets: viewTickets(files, stateDir, config.settings.tickets.enabled),
-    absentUnits: absentUnits(files, stateDir),
+    services: watchedServices(services, config, restartedIn(lastCycle)),
+    absentUnits: (services ?? [])
+      .filter(({ watched, status }) => watched && status === "not-installed")
+      .map(({ name }) => name),
     notes,
   };
 }
@@ -90,8 +97,30 @@ function localView(machine: System, config: Config): ExecutorView {
   return createExecutor(readOnly(machine), policyOf(config), config.executorStateDir).view();
 }
 
-function absentUnits(files: Parameters<typeof readSnapshot>[0], stateDir: string): string[] {
-  const read = readSnapshot(files, stateDir);
-  const services = read.ok ? (read.snapshot.facts.service ?? []) : [];
-  return services.filter(({ watched, installed }) => watched && !installed).map(({ name }) => name);
+function watchedServices(
+  services: readonly Service[] | undefined,
+  { settings }: Config,
+  restarted: ReadonlySet<string>,
+): NonNullable<StatusData["services"]> {
+  if (services === undefined)
+    return settings.services.map(({ unit }) => ({
+      name: unitDisplayName(normaliseUnit(unit)),
+      status: null,
+      why: "the last cycle did not see it",
+      sinceSeconds: null,
+    }));
+  const watched = services.filter((one) => one.watched);
+  return watched.map(({ name, status, downWhy: why, sinceSeconds }) =>
+    restarted.has(name)
+      ? { name, status: "up", why: "", sinceSeconds: null }
+      : { name, status, why, sinceSeconds },
+  );
 }
+
+/** What a cycle saw to be down and started again: its snapshot is of before. */
+const restartedIn = (cycle: StatusData["lastCycle"]): ReadonlySet<string> =>
+  new Set(
+    (cycle?.actions ?? []).flatMap(({ type, target, result, verified }) =>
+      type === "restart_service" && result === "success" && verified === true ? [String(target)] : [],
+    ),
+  );

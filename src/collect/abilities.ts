@@ -1,10 +1,12 @@
 /** What this installation can see and do, and what it cannot, each with the mend. For `argus doctor`. */
 import { listPids, readProcessIdentity } from "../system/proc.ts";
 import type { System } from "../system/system.ts";
-import { isSystemdRunning, showUnits, unitDisplayName } from "../system/systemd.ts";
+import { isSystemdRunning } from "../system/systemd.ts";
 import type { Config } from "../types/settings.ts";
 import { type Ability, broken, limited, ok } from "./ability.ts";
 import { findInstalledAbilities } from "./installed-abilities.ts";
+import { findJournal } from "./journal-ability.ts";
+import { lookAtNamedUnits } from "./natures.ts";
 import { findOwnership } from "./ownership.ts";
 
 /** Only looks, but for the self-test, which ends a process that it started for that. */
@@ -99,30 +101,12 @@ async function services(system: System, { settings, executorSocket }: Config): P
   const bus = answers
     ? ok("services", `systemd answers (${shown.stdout.trim()})`)
     : broken("services", "systemctl does not answer", "look at: systemctl status dbus");
-  const named = answers
-    ? await units(
-        system,
-        settings.services.map(({ unit }) => unit),
-      )
-    : [];
-  return [bus, ...named, ...(executorSocket === null ? [await journal(system)] : [])];
+  const named = answers ? await units(system, settings.services) : [];
+  return [bus, ...named, ...(executorSocket === null ? [await findJournal(system)] : [])];
 }
 
-async function journal({ run }: System): Promise<Ability> {
-  const shown = await run("journalctl", ["-n", "1", "-o", "json", "--no-pager", "_PID=1"], {
-    timeoutMs: 3000,
-  });
-  if (shown.exitCode === 0 && shown.stdout.trim() !== "")
-    return ok("journal", "the journal can tell a crash from a stop that somebody asked for");
-  return limited(
-    "journal",
-    "systemd's messages cannot be read in the journal: an inactive service is left alone, as nobody can tell who stopped it",
-    "run as root, or add the user to the group systemd-journal",
-  );
-}
-
-async function units(system: System, names: readonly string[]): Promise<Ability[]> {
-  if (names.length === 0) {
+async function units(system: System, services: Config["settings"]["services"]): Promise<Ability[]> {
+  if (services.length === 0) {
     return [
       limited(
         "units",
@@ -131,11 +115,29 @@ async function units(system: System, names: readonly string[]): Promise<Ability[
       ),
     ];
   }
-  const absent = (await showUnits(system, names)).filter(({ loadState }) => loadState === "not-found");
-  const watched = `${names.length - absent.length} of ${names.length} services of argus.json are installed here`;
-  if (absent.length === 0) return [ok("units", watched)];
-  const list = absent.map(({ id }) => unitDisplayName(id)).join(", ");
-  return [limited("units", `${watched}; not ${list}`, "name your own services in argus.json")];
+  try {
+    const named = await lookAtNamedUnits(system, services);
+    if (named === null) return [];
+    const { absent, refused, natures } = named;
+    const here = services.length - absent.length - refused.length;
+    const watched = `${here} of ${services.length} services of argus.json are installed here`;
+    const present =
+      absent.length === 0
+        ? ok("units", watched)
+        : limited("units", `${watched}; not ${absent.join(", ")}`, "name your own services in argus.json");
+    return [
+      present,
+      ...refused.map((why) =>
+        broken("units", `${why}, so it is not watched`, "write its right name into argus.json"),
+      ),
+      ...natures.map((what) => ok("units", what)),
+    ];
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return [
+      broken("units", `systemd does not answer about the services: ${why}`, "look at: systemctl status dbus"),
+    ];
+  }
 }
 
 async function tmux({ run, files }: System, { settings }: Config): Promise<Ability> {

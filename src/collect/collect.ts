@@ -2,8 +2,7 @@
 
 import { setMaxListeners } from "node:events";
 import type { System } from "../system/system.ts";
-import { isSystemdRunning, showUnitsAndFailed } from "../system/systemd.ts";
-import type { UnitsShown } from "../system/unit-state.ts";
+import { isSystemdRunning } from "../system/systemd.ts";
 import type { Witness } from "../system/witness.ts";
 import type { Self } from "../types/facts.ts";
 import { isoTime } from "../types/moment.ts";
@@ -16,8 +15,10 @@ import { addHogs } from "./hogs.ts";
 import { createHostCollector } from "./host.ts";
 import { createProcessCollector } from "./processes.ts";
 import { createSelfCollector } from "./self.ts";
+import { withEndpointHints } from "./service-text.ts";
 import { createServiceCollector } from "./services.ts";
 import { createSessionCollector } from "./sessions.ts";
+import { createUnitLook, type UnitsLook } from "./unit-look.ts";
 
 export const collectorNames = [
   "host",
@@ -70,16 +71,23 @@ export function createCollector(system: System, config: Config, witness: Witness
   /** Collectors that went on after their time was up, since when: nobody can end a call into the kernel. */
   const busy = new Map<CollectorName, number>();
   const { clock } = system;
+  const look = createUnitLook(system, config);
+  const readUnits = async () => (isSystemdRunning(system.files) ? await look() : null);
 
   async function observe(
     { name, collect, limitMs }: (typeof collectors)[number],
-    cycle: { self: Self; units: () => Promise<UnitsShown | null> },
-  ): Promise<{ report: CollectorReport; facts: Facts }> {
+    cycle: { self: Self; units: () => Promise<UnitsLook | null> },
+  ): Promise<{ reports: CollectorReport[]; facts: Facts }> {
     const startedMs = clock.monotonicMs();
     const since = busy.get(name);
-    const report = (status: CollectorReport["status"], detail: string, facts: Facts = {}) => {
+    const report = (
+      status: CollectorReport["status"],
+      detail: string,
+      { facts = {}, also = [] }: Partial<Observation> = {},
+    ) => {
       const duration_ms = Math.round((clock.monotonicMs() - startedMs) * 10) / 10;
-      return { report: { name, status, duration_ms, detail }, facts };
+      const own = { name, status, duration_ms, detail };
+      return { reports: [own, ...also.map((each) => ({ ...each, duration_ms: 0 }))], facts };
     };
     if (since !== undefined) {
       return report(
@@ -100,20 +108,24 @@ export function createCollector(system: System, config: Config, witness: Witness
       return report("failed", `gave no answer within ${limitMs / 1000} s`);
     }
     if (outcome instanceof Error) return report("failed", whatFailed(outcome));
-    return report(outcome.absent === true ? "absent" : "ok", outcome.detail, outcome.facts);
+    return report(outcome.absent === true ? "absent" : "ok", outcome.detail, outcome);
   }
 
   return {
     async collect(self, only) {
       const wanted = only === undefined ? null : withNeeds(only);
       const takenAt = isoTime(clock.now());
-      const cycle = { self, units: once(() => readUnits(system, config)) };
+      const cycle = { self, units: once(readUnits) };
       const chosen = collectors.filter(({ name }) => wanted?.has(name) ?? true);
       const alone = new Map<CollectorName, Awaited<ReturnType<typeof observe>>>();
       for (const each of chosen) if (each.blocks === true) alone.set(each.name, await observe(each, cycle));
       const observed = await Promise.all(chosen.map((each) => alone.get(each.name) ?? observe(each, cycle)));
       const facts = Object.assign({}, ...observed.map((each) => each.facts)) as Facts;
-      return { takenAt, collectors: observed.map((each) => each.report), facts: addHogs(facts) };
+      return {
+        takenAt,
+        collectors: observed.flatMap((each) => each.reports),
+        facts: withEndpointHints(addHogs(facts)),
+      };
     },
   };
 }
@@ -136,15 +148,6 @@ function whatFailed(error: Error): string {
   if (error.constructor === Error) return error.message;
   const place = /\n\s+at (.+)/.exec(error.stack ?? "")?.[1] ?? "an unknown place";
   return `a bug in Argus: ${error.name}: ${error.message} at ${place}`;
-}
-
-async function readUnits(system: System, { settings }: Config): Promise<UnitsShown | null> {
-  return isSystemdRunning(system.files)
-    ? showUnitsAndFailed(
-        system,
-        settings.services.map(({ unit }) => unit),
-      )
-    : null;
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {

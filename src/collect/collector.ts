@@ -1,7 +1,7 @@
 /** What every collector is: a function that looks at one source, with a memory of its own between cycles. */
-import type { UnitsShown } from "../system/unit-state.ts";
 import type { Self } from "../types/facts.ts";
-import type { Facts } from "../types/snapshot.ts";
+import type { CollectorReport, Facts } from "../types/snapshot.ts";
+import type { UnitsLook } from "./unit-look.ts";
 
 /** What a collector is told about the cycle it runs in. */
 export interface Cycle {
@@ -10,7 +10,7 @@ export interface Cycle {
   /** Aborts when the collector's time is up: what it started must end then. */
   readonly signal: AbortSignal;
   /** The configured units and the failed ones; null without systemd. Asked for once a cycle, whoever is first. */
-  readonly units: () => Promise<UnitsShown | null>;
+  readonly units: () => Promise<UnitsLook | null>;
 }
 
 export interface Observation {
@@ -20,6 +20,8 @@ export interface Observation {
   readonly facts: Facts;
   /** One sentence, without a full stop: what was seen, or why there is nothing to see. */
   readonly detail: string;
+  /** Sources that it asked besides, and that did not answer. */
+  readonly also?: readonly Omit<CollectorReport, "duration_ms">[];
 }
 
 /** Throws an Error with one sentence when the source should have answered and did not. */

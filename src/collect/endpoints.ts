@@ -1,10 +1,10 @@
 /** Whether what should answer over the network does, and how fast. */
 import type { Http, System } from "../system/system.ts";
 import { normaliseUnit, unitDisplayName } from "../system/systemd.ts";
-import type { UnitsShown } from "../system/unit-state.ts";
 import type { Endpoint } from "../types/facts.ts";
 import type { Config, ServiceSetting } from "../types/settings.ts";
 import type { Collect } from "./collector.ts";
+import type { LookedAt, UnitsLook } from "./unit-look.ts";
 import { count, list } from "./words.ts";
 
 const defaultTimeoutMs = 5_000;
@@ -17,44 +17,57 @@ type Target = NonNullable<ServiceSetting["endpoint"]> & {
 export function createEndpointCollector({ http }: System, config: Config): Collect {
   const { services, endpoints } = config.settings;
   const withEndpoint = services.filter((each) => each.endpoint !== undefined);
-  /** Which units are installed, as of the last time that systemd answered. */
-  let installed: ReadonlySet<string> | null = null;
+  /** As of the last time that systemd answered. */
+  let known: ReadonlyMap<string, LookedAt> | null = null;
 
   async function ofServices(
-    units: () => Promise<UnitsShown | null>,
-  ): Promise<{ targets: Target[]; without: string }> {
-    if (withEndpoint.length === 0) return { targets: [], without: "" };
+    units: () => Promise<UnitsLook | null>,
+  ): Promise<{ targets: Target[]; without: string[] }> {
+    if (withEndpoint.length === 0) return { targets: [], without: [] };
     try {
-      const shown = await units();
-      if (shown === null)
+      const look = await units();
+      if (look === null)
         return {
           targets: [],
-          without: "those of services are not probed, since systemd is not running here",
+          without: ["those of services are not probed, since systemd is not running here"],
         };
-      installed = new Set(
-        shown.asked
-          .filter((unit) => unit.loadState !== "not-found")
-          .flatMap((unit) => [unit.id, ...unit.names]),
+      known = new Map(
+        look.units.flatMap((one) =>
+          one.settings.map(({ unit }): [string, LookedAt] => [normaliseUnit(unit), one]),
+        ),
       );
     } catch (error) {
       // Without knowing what is installed, every service of the settings that is not would look as if it were down.
-      if (installed === null)
+      if (known === null)
         throw new Error(
           `it is not known which services are installed here: ${error instanceof Error ? error.message : error}`,
         );
     }
     const targets: Target[] = [];
-    const absent: string[] = [];
+    const left: Record<"absent" | "stopped" | "unreadable", string[]> = {
+      absent: [],
+      stopped: [],
+      unreadable: [],
+    };
     for (const { unit, endpoint } of withEndpoint) {
       const name = unitDisplayName(normaliseUnit(unit));
-      if (endpoint !== undefined && installed?.has(normaliseUnit(unit)))
-        targets.push({ ...endpoint, name, service: name });
-      else absent.push(name);
+      const looked = known?.get(normaliseUnit(unit));
+      if (looked === undefined) left.unreadable.push(name);
+      else if (looked.health.status === "not-installed") left.absent.push(name);
+      // Who stopped the service knows that nobody answers there.
+      else if (looked.health.status === "stopped" || looked.health.status === "masked")
+        left.stopped.push(name);
+      else if (endpoint !== undefined) targets.push({ ...endpoint, name, service: looked.name });
     }
-    return {
-      targets,
-      without: absent.length === 0 ? "" : `not probed, since not installed here: ${list(absent)}`,
+    const words = {
+      absent: "not probed, since not installed here",
+      stopped: "not probed, since a person stopped the service",
+      unreadable: "not probed, since systemd does not show the service",
     };
+    const without = (["absent", "stopped", "unreadable"] as const).flatMap((why) =>
+      left[why].length === 0 ? [] : [`${words[why]}: ${list(left[why])}`],
+    );
+    return { targets, without };
   }
 
   return async ({ units, signal }) => {
@@ -64,26 +77,25 @@ export function createEndpointCollector({ http }: System, config: Config): Colle
     const endpoint = await Promise.all([...targets.map((target) => probe(http, target, signal)), ...others]);
     return {
       facts: { endpoint },
-      detail: [sentence(endpoint), without].filter((part) => part !== "").join("; "),
+      detail: [sentence(endpoint), ...without].join("; "),
     };
   };
 }
 
 async function probe(http: Http, target: Target, signal: AbortSignal): Promise<Endpoint> {
   const { name, url, service } = target;
+  const about = { name, url, service };
   const timeoutMs = target.timeoutMilliseconds ?? defaultTimeoutMs;
   try {
     if (url.startsWith("tcp:")) {
       const { hostname, port } = new URL(url);
       const latency = await http.connect(hostname.replace(/^\[|\]$/g, ""), Number(port), timeoutMs);
-      return { name, url, service, ok: true, status: null, latencyMilliseconds: latency, error: null };
+      return { ...about, ok: true, status: null, latencyMilliseconds: latency, error: null };
     }
     const { status, latencyMs } = await http.request({ url, timeoutMs, maxBodyBytes: 0, signal });
     const ok = target.expectStatus?.includes(status) ?? (status >= 200 && status < 400);
     return {
-      name,
-      url,
-      service,
+      ...about,
       ok,
       status,
       latencyMilliseconds: latencyMs,
@@ -91,7 +103,7 @@ async function probe(http: Http, target: Target, signal: AbortSignal): Promise<E
     };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    return { name, url, service, ok: false, status: null, latencyMilliseconds: null, error: why };
+    return { ...about, ok: false, status: null, latencyMilliseconds: null, error: why };
   }
 }
 

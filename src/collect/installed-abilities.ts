@@ -11,6 +11,7 @@ import type { System } from "../system/system.ts";
 import { remoteWitness } from "../system/witness.ts";
 import type { Config } from "../types/settings.ts";
 import { type Ability, broken, limited, ok } from "./ability.ts";
+import { findJournal } from "./journal-ability.ts";
 import { list } from "./words.ts";
 
 const daemonUnit = "argus.service";
@@ -142,8 +143,8 @@ function bus({ files }: System): Ability {
 /** Whether the daemon is in a group that may read it; root may always. */
 async function journal(system: System): Promise<Ability> {
   const name = "journal";
-  const { files, run } = system;
-  const without = "an inactive service is left alone, as nobody can tell who stopped it";
+  const { files } = system;
+  const without = "of a service that ended nobody can tell who stopped it";
   const pid = await mainPid(system, daemonUnit);
   if (pid !== null) {
     const groups = /^Groups:\t(.*)$/m.exec(files.tryRead(`/proc/${pid}/status`) ?? "")?.[1] ?? "";
@@ -161,13 +162,7 @@ async function journal(system: System): Promise<Ability> {
       );
     }
   }
-  const shown = await run("journalctl", ["-n", "1", "-o", "json", "--no-pager", "_PID=1"], {
-    timeoutMs: 3000,
-  });
-  if (shown.exitCode === 0 && shown.stdout.trim() !== "")
-    return ok(name, "it can tell a crash from a stop that somebody asked for");
-  const detail = `this user sees none of systemd's messages in it; if the daemon does not either, ${without}`;
-  return limited(name, detail, "sudo argus doctor, and look whether systemd-journald runs");
+  return await findJournal(system, "sudo argus doctor, and look whether systemd-journald runs");
 }
 
 /** A cycle every five minutes in place of the daemon: `install.sh --timer`. */

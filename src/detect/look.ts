@@ -1,7 +1,14 @@
 /** One look of a rule at an entity, or at the host: for `detect`, and for those who ask again why. */
 import { problemKey } from "../system/problem-key.ts";
 import { redactIdentity } from "../system/redact/redact.ts";
-import { type Entity, type EntityKind, entityIdentity, type Problem24h } from "../types/facts.ts";
+import {
+  type Endpoint,
+  type Entity,
+  type EntityKind,
+  entityIdentity,
+  type Problem24h,
+} from "../types/facts.ts";
+import type { ProblemType } from "../types/problem.ts";
 import type { Facts } from "../types/snapshot.ts";
 import type { Judgement } from "./judge.ts";
 import type { JudgedRule } from "./load.ts";
@@ -13,6 +20,8 @@ export interface Look {
   readonly entity: Entity | null;
   readonly facts: FactValues;
   readonly key: string;
+  readonly type: ProblemType;
+  readonly condition: string;
   readonly subject: string;
 }
 
@@ -47,15 +56,27 @@ export function lookAt(
 ): Look {
   const { rule, templates } = judged.compiled;
   const values = rule.forEach === undefined ? shared : { ...shared, [rule.forEach]: entity };
-  const subject = templates.subject.render(values);
-  const key = problemKey(rule.event.type, subject, rule.event.params.condition);
+  const service = silentService(rule.forEach, entity);
+  const own = { type: rule.event.type, condition: rule.event.params.condition };
+  const { type, condition } = service === null ? own : ({ type: "service", condition: "down" } as const);
+  const subject = service ?? templates.subject.render(values);
+  const key = problemKey(type, subject, condition);
   return {
     identity: identityOf(rule.forEach, entity),
     entity,
     facts: { ...values, problem: problemOf(key) },
     key,
+    type,
+    condition,
     subject,
   };
+}
+
+/** An endpoint that does not answer is its service being down: unit and endpoint of one service are one problem. */
+function silentService(kind: EntityKind | undefined, entity: Entity | null): string | null {
+  if (kind !== "endpoint" || entity === null) return null;
+  const { ok, service } = entity as Endpoint;
+  return ok === false && typeof service === "string" && service !== "" ? service : null;
 }
 
 /** @param lacksFact a fact of the rule was not observed: then it is never quiet, whatever its other conditions say. */

@@ -1,6 +1,7 @@
 /** What a finding's rule asks for, in the form that the executor takes. */
 import { type ActionRow, actionCatalog, type Proposal } from "../types/action.ts";
 import type { ActionRequest, Finding } from "../types/finding.ts";
+import type { Facts } from "../types/snapshot.ts";
 
 const askedLast = new Set(["alert", "file_bead", "hand_off"]);
 
@@ -19,6 +20,13 @@ function targetOf({ entity }: Finding, { type, target }: ActionRequest): Pick<Pr
   if (target !== undefined) return { target };
   const row = Object.entries<ActionRow>(actionCatalog).find(([name]) => name === type)?.[1];
   return row?.ownEntity !== undefined && row.ownEntity === entity?.kind ? { target: entity.identity } : {};
+}
+
+/** What went down with another unit comes after it: that one may be up again by then. Everything else stays in order. */
+export function dependentsLast(findings: readonly Finding[], { service = [] }: Facts): Finding[] {
+  const dependents = new Set(service.flatMap((one) => (one.downBecause === "dependency" ? [one.name] : [])));
+  const isDependent = ({ entity }: Finding) => entity?.kind === "service" && dependents.has(entity.identity);
+  return [...findings.filter((each) => !isDependent(each)), ...findings.filter(isDependent)];
 }
 
 function proposalOf(finding: Finding, action: ActionRequest): Proposal {

@@ -18,6 +18,7 @@ export interface Handled {
 /**
  * One proposal for a problem, however many findings it has: one outage is one message.
  * @param problems what the registry knows of them.
+ * @param news what else is known, by the key of the problem: a line each.
  * @param advice the model's alerts. One about the same problem takes the rule's words along and keeps its own source.
  */
 export function alertProposals(
@@ -25,12 +26,13 @@ export function alertProposals(
   problems: ReadonlyMap<string, Problem>,
   nowMs: number,
   advice: readonly Proposal[] = [],
+  news: ReadonlyMap<string, readonly string[]> = new Map(),
 ): Proposal[] {
   const byKey = new Map<string, Handled[]>();
   for (const each of handled) byKey.set(each.finding.key, [...(byKey.get(each.finding.key) ?? []), each]);
   const advised = new Set<string>();
   const alerts = [...byKey.values()].flatMap((group): Proposal[] => {
-    const alert = alertFor(group, problems, nowMs);
+    const alert = alertFor(group, problems, nowMs, news);
     const own = advice.find(({ problem }) => problem === alert?.problem);
     if (alert === null || own === undefined) return alert === null ? [] : [alert];
     advised.add(own.problem);
@@ -57,6 +59,7 @@ function alertFor(
   group: readonly Handled[],
   problems: ReadonlyMap<string, Problem>,
   nowMs: number,
+  news: ReadonlyMap<string, readonly string[]>,
 ): Proposal | null {
   const telling = group.find(({ finding, resolution }) => asksToTell(finding) || !resolution.resolved);
   if (telling === undefined) return null;
@@ -76,6 +79,7 @@ function alertFor(
   const lines = [
     ...sinceWhen(problem, nowMs),
     ...(values === null ? [] : [`Seen: ${values}.`]),
+    ...(news.get(finding.key) ?? []),
     ...said.slice(0, mostDone),
   ];
   if (flaps !== null) lines.push(`It comes and goes: ${flaps} times within the last hour.`);

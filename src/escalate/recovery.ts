@@ -26,25 +26,32 @@ function calmAtMs({ openings, resolvedAt }: Problem): number | null {
 }
 
 /**
- * @param gone the problems that this cycle found to be over; they are still open in `problems`.
+ * @param gone the problems that this cycle found to be over; they are still open in `problems`. Of what a person stopped,
+ *   or argus.json does not name any more, nobody says that it recovered.
  * @param intervalSeconds what became calm two intervals ago was told by an earlier cycle; what is told twice, the gate
  *   holds back.
  */
 export function recoveryProposals(
   problems: Iterable<Problem>,
-  gone: readonly { readonly key: string }[],
+  gone: readonly { readonly key: string; readonly because: string }[],
   intervalSeconds: number,
   nowMs: number,
 ): Proposal[] {
   const over = new Set(gone.map(({ key }) => key));
+  const unsaid = gone.filter(({ because }) => because === "stopped" || because === "not_watched");
+  const quietly = new Set(unsaid.map(({ key }) => key));
   const sinceMs = nowMs - 2 * intervalSeconds * 1000;
   return [...problems].flatMap((problem): Proposal[] => {
+    if (quietly.has(problem.key)) return [];
     if (over.has(problem.key)) return flapping(problem, nowMs) === null ? [recovery(problem, nowMs)] : [];
-    if (problem.life !== "resolved") return [];
+    if (problem.life !== "resolved" || isQuiet(problem)) return [];
     const calm = calmAtMs(problem);
     return calm !== null && calm > sinceMs && calm <= nowMs ? [recovery(problem, nowMs)] : [];
   });
 }
+
+const isQuiet = ({ resolvedBecause }: Problem): boolean =>
+  resolvedBecause === "stopped" || resolvedBecause === "not_watched";
 
 /** The end of what nobody heard of is no event: it goes into no record. */
 export const withoutUnheard = (actions: readonly ActionRecord[]): ActionRecord[] =>
@@ -58,8 +65,7 @@ function recovery(problem: Problem, nowMs: number): Proposal {
   const seconds = Math.max(0, (endMs - Date.parse(openedAt)) / 1000);
   const calm = resolvedAt === null ? "" : ", and has been calm since";
   const action = helped(problem);
-  const done =
-    action === null ? "Argus did nothing about it." : `Done by Argus: ${action.replace(":", " ")}.`;
+  const done = action === null ? triedSentence(problem) : `Done by Argus: ${action.replace(":", " ")}.`;
   return {
     type: "alert",
     message: description.slice(0, 8192),
@@ -73,6 +79,17 @@ function recovery(problem: Problem, nowMs: number): Proposal {
     recovery: true,
     ...(action === null ? {} : { actionTaken: `${action} (success)`.slice(0, 1024) }),
   };
+}
+
+/** What was tried and failed was not nothing. */
+function triedSentence({ actions }: Problem): string {
+  const tried = actions.filter(
+    ({ action, result }) => result === "failure" && isRemedy(action.split(":", 1)[0] ?? ""),
+  );
+  const [first] = tried;
+  if (first === undefined) return "Argus did nothing about it.";
+  const times = tried.length === 1 ? "" : ` ${tried.length} times`;
+  return `Argus tried ${first.action.replace(":", " ")}${times}, which failed; it came back after that.`;
 }
 
 /** Words heal nothing, and neither does what failed. */

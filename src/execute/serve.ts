@@ -3,8 +3,9 @@ import * as z from "zod";
 import type { Handler } from "../system/link/server.ts";
 import { createReaderMemory } from "../system/readers.ts";
 import type { System } from "../system/system.ts";
-import { showUnits } from "../system/systemd.ts";
+import { showEach } from "../system/systemd.ts";
 import { defaultTmuxSocket } from "../system/tmux.ts";
+import { isRefused } from "../system/unit-state.ts";
 import { bearWitness, isWitnessed } from "../system/witness.ts";
 import { daemonSocket, type Entrance, rootSocket } from "./entrance.ts";
 import { createExecutor, type LocalExecutor } from "./executor.ts";
@@ -79,12 +80,14 @@ export function serveExecutor(
       if (dryRun || executor.view().backoffs.length === 0) return;
       const units = policy.restartable.map(({ unit }) => unit);
       // Without an answer none of them was seen, and their hour of health begins anew.
-      const shown = await showUnits(system, units).catch(() => []);
-      const named = (active: boolean) => shown.filter((each) => (each.activeState === "active") === active);
-      executor.observeHealth(
-        named(true).map(({ id }) => id),
-        named(false).map(({ id }) => id),
-      );
+      const shown = await showEach(system, units).catch(() => []);
+      // By the name that the policy has: the delays of an alias stand under that.
+      const named = (active: boolean) =>
+        units.filter((_, index) => {
+          const state = shown[index];
+          return state !== undefined && !isRefused(state) && (state.activeState === "active") === active;
+        });
+      executor.observeHealth(named(true), named(false));
     },
   };
 

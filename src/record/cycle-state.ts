@@ -9,6 +9,7 @@ import { createStore } from "../system/store.ts";
 import type { Files, System } from "../system/system.ts";
 import type { Self } from "../types/facts.ts";
 import { isoTime } from "../types/moment.ts";
+import type { CollectorReport } from "../types/snapshot.ts";
 import type { TrailCycle } from "../types/trail.ts";
 
 export const CycleState = z.strictObject({
@@ -29,6 +30,8 @@ export const CycleState = z.strictObject({
   pid: z.number().int().nullable(),
   pidStartTime: z.number().int().nullable(),
   bootId: z.string().nullable(),
+  /** Collectors that failed in the last scheduled cycle, with the number of those in a row. */
+  collectorFailures: z.record(z.string(), z.number().int().positive()).default({}),
 });
 export type CycleState = z.infer<typeof CycleState>;
 
@@ -48,7 +51,11 @@ const empty = (): CycleState => ({
   pid: null,
   pidStartTime: null,
   bootId: null,
+  collectorFailures: {},
 });
+
+/** So many scheduled cycles in a row make a failed look a problem: one may be a busy moment. */
+const failuresToTell = 3;
 
 export interface CycleStateFile {
   /** As it stands now. */
@@ -61,13 +68,22 @@ export interface CycleStateFile {
   begin(cycle: { id: string; trigger: Exclude<TrailCycle["cycle"]["trigger"], "command"> }): void;
   end(durationMs: number): void;
   fail(error: unknown): void;
+  /**
+   * Counts the failed collectors of a scheduled cycle, in memory: `end` and `fail` write it. A wake-up counts nothing,
+   * as those may come by the second.
+   * @returns what the `self` fact says of them.
+   */
+  countCollectors(
+    reports: readonly CollectorReport[],
+    scheduled: boolean,
+  ): Pick<Self, "failedCollectors" | "failedCollectorDetail">;
   /** @param rules files not in force because of an error, and the first of those errors. */
   selfFact(known: {
     brokenFiles: number;
     brokenDetail: string | null;
     /** null: the executor answers. */
     executorError: string | null;
-  }): Self;
+  }): Omit<Self, "failedCollectors" | "failedCollectorDetail">;
 }
 
 export function createCycleState(
@@ -142,6 +158,24 @@ export function createCycleState(
           1000,
         ),
       });
+    },
+    countCollectors(reports, scheduled) {
+      if (scheduled) {
+        const failed = reports.filter(({ status }) => status === "failed");
+        const counts = failed.map(({ name }) => [name, (state.collectorFailures[name] ?? 0) + 1] as const);
+        state = { ...state, collectorFailures: Object.fromEntries(counts) };
+      }
+      const lasting = reports.filter(
+        ({ name, status }) => status === "failed" && (state.collectorFailures[name] ?? 0) >= failuresToTell,
+      );
+      if (lasting.length === 0) return { failedCollectors: [], failedCollectorDetail: null };
+      const words = lasting.map(
+        ({ name, detail }) => `${name} (${state.collectorFailures[name]} cycles): ${detail}`,
+      );
+      return {
+        failedCollectors: lasting.map(({ name }) => name),
+        failedCollectorDetail: words.join("; ").slice(0, 1000),
+      };
     },
     selfFact: ({ brokenFiles, brokenDetail, executorError }) => ({
       cycles: state.cycles,

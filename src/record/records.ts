@@ -12,6 +12,7 @@ import {
 } from "../types/problem.ts";
 import type { TicketEvent } from "../types/ticket.ts";
 import type { Evidence } from "../types/trail.ts";
+import type { Gone } from "./resolvable.ts";
 
 export interface CycleRef {
   readonly id: string;
@@ -104,18 +105,14 @@ export function actionRecord(
   };
 }
 
-export function resolvedRecord(
-  problem: Problem,
-  because: "not_found" | "rule_removed",
-  cycle: CycleRef,
-): RegistryRecord {
+export function resolvedRecord(problem: Problem, because: Gone["because"], cycle: CycleRef): RegistryRecord {
   const recovered = problem.life === "healing" ? "healed" : "recovered";
   return {
     ...about(problem),
     ts: cycle.ts,
     host: cycle.host,
     cycle: cycle.id,
-    reason: because === "rule_removed" ? because : recovered,
+    reason: because === "not_found" ? recovered : because,
     evidence: { openedAt: problem.openedAt },
     event: "resolved",
   };

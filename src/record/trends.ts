@@ -39,10 +39,19 @@ export const Trends = z.strictObject({
   seconds: z.number(),
   disks: z.record(z.string(), DiskTrend),
   services: z.record(z.string(), ServiceTrend),
+  /** Watched services that were seen to be installed: one that is gone since is a problem, one never here is none. */
+  installed: z.array(z.string()).default([]),
 });
 export type Trends = z.infer<typeof Trends>;
 
-export const noTrends = (): Trends => ({ version: 1, last: null, seconds: 0, disks: {}, services: {} });
+export const noTrends = (): Trends => ({
+  version: 1,
+  last: null,
+  seconds: 0,
+  disks: {},
+  services: {},
+  installed: [],
+});
 
 /** @returns the samples with those of this look, and the snapshot with the fields that need history filled in. */
 export function observeTrends(
@@ -71,15 +80,32 @@ export function observeTrends(
     // What was not looked at in this cycle keeps its samples until they are a day old.
     disks: { ...fresh(trends.disks, ({ usedBytes }) => usedBytes, seconds), ...disks },
     services: { ...fresh(trends.services, ({ total }) => total, seconds), ...services },
+    installed: service === undefined ? trends.installed : seenInstalled(trends.installed, service),
   };
   const facts = {
     ...snapshot.facts,
     ...(disk === undefined ? {} : { disk: disk.map((one) => withForecast(one, next, seconds)) }),
     ...(service === undefined
       ? {}
-      : { service: service.map((one) => withRecentRestarts(one, trends, next, seconds)) }),
+      : {
+          service: service.map((one) => withPresence(withRecentRestarts(one, trends, next, seconds), next)),
+        }),
   };
   return { trends: next, snapshot: { ...snapshot, facts } };
+}
+
+/** One that argus.json does not name any more is forgotten. */
+function seenInstalled(before: readonly string[], services: readonly Service[]): string[] {
+  const watched = services.filter((one) => one.watched);
+  const seen = watched.filter((one) => one.wasInstalled || before.includes(one.name));
+  return seen.map(({ name }) => name).slice(0, mostEntities);
+}
+
+function withPresence(service: Service, { installed }: Trends): Service {
+  const wasInstalled = service.wasInstalled || installed.includes(service.name);
+  if (!wasInstalled || service.status !== "not-installed") return { ...service, wasInstalled };
+  const gone = { status: "down", down: true, downBecause: "removed", downWhy: "its unit file is gone" };
+  return { ...service, wasInstalled, ...gone };
 }
 
 /** Samples of the last 24 hours, and one older one, from which the count of a whole day begins. */

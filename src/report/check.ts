@@ -6,6 +6,8 @@ import { count } from "./values.ts";
 export interface CheckData {
   /** The settings file that was read, and what is wrong with it; null where nothing is. */
   readonly settings: { readonly file: string; readonly error: string | null };
+  /** Sentences about what argus.json names: what is wrong, and what is inactive by nature. */
+  readonly services?: { readonly faults: readonly string[]; readonly natures: readonly string[] };
   readonly rules: {
     /** Folders that were read. */
     readonly folders: readonly string[];
@@ -30,9 +32,12 @@ export interface CheckData {
   readonly notes?: readonly string[];
 }
 
-export function isFine({ settings, rules, tests }: CheckData): boolean {
+const nothing: NonNullable<CheckData["services"]> = { faults: [], natures: [] };
+
+export function isFine({ settings, services = nothing, rules, tests }: CheckData): boolean {
   return (
     settings.error === null &&
+    services.faults.length === 0 &&
     rules.faults.length === 0 &&
     tests.failed.length === 0 &&
     tests.faults.length === 0
@@ -42,7 +47,7 @@ export function isFine({ settings, rules, tests }: CheckData): boolean {
 const labelWidth = 10;
 
 export function checkReport(data: CheckData, style: Style): string {
-  const { settings, rules, tests } = data;
+  const { settings, services = nothing, rules, tests } = data;
   const verdict = (fine: boolean): Text => (fine ? toned("good", "ok") : toned("critical", "wrong"));
   const section = (name: string, fine: boolean, text: string): Line[] =>
     labelled(toned("strong", name), [...[verdict(fine)].flat(), `  ${text}`], {
@@ -57,9 +62,9 @@ export function checkReport(data: CheckData, style: Style): string {
       ? ""
       : `, ${count(rules.disabled.length, "rule")} switched off (${rules.disabled.join(", ")})`;
   const lines: Line[] = [
-    ...section("Settings", settings.error === null, settings.file),
+    ...section("Settings", settings.error === null && services.faults.length === 0, settings.file),
     ...(settings.error === null ? [] : faults([settings.error])),
-    ...faults(data.notes ?? []),
+    ...faults([...services.faults, ...services.natures, ...(data.notes ?? [])]),
     ...section(
       "Rules",
       rules.faults.length === 0,
@@ -89,9 +94,11 @@ export function checkReport(data: CheckData, style: Style): string {
 /** A test that fails keeps nobody from starting: it says that a rule does something else than somebody wanted. */
 function verdictOf(data: CheckData): Text {
   if (isFine(data)) return toned("good", "All is well: a daemon would start with these.");
-  const { settings, rules, tests } = data;
+  const { settings, services = nothing, rules, tests } = data;
   if (settings.error !== null || rules.faults.length > 0)
     return toned("critical", "Argus would not start with these; a running daemon keeps the last good ones.");
+  if (services.faults.length > 0)
+    return toned("critical", "Argus would start with these, but not watch every service that they name.");
   const what =
     tests.failed.length > 0 ? "a rule does something else than its test wants" : "a test file cannot be used";
   return toned("warning", `The rules can be used, but ${what}.`);

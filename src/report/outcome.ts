@@ -14,8 +14,7 @@ export interface Outcome {
 
 export function outcomeOf({ result, refusal, verified }: ActionRecord): Outcome {
   if (refusal === "dry_run") return { word: "would", tone: "info" };
-  if (refusal !== null && ["recovered", "not_needed", "target_gone"].includes(refusal))
-    return { word: "not needed", tone: "good" };
+  if (refusal === "not_needed" || refusal === "target_gone") return { word: "not needed", tone: "good" };
   switch (result) {
     case "success":
       return verified === false ? { word: "no effect", tone: "bad" } : { word: "done", tone: "good" };

@@ -51,8 +51,6 @@ export function refusalSentence(reason: RefusalReason): string {
       return "it is not there any more";
     case "identity_changed":
       return "that pid or name belongs to something else now";
-    case "recovered":
-      return "it recovered by itself";
     case "not_needed":
       return "it is no longer in the state that asked for the action";
     case "operator_stopped":
@@ -75,6 +73,8 @@ export function refusalSentence(reason: RefusalReason): string {
       return "this is a dry run";
     case "needs_approval":
       return "the settings want a person's yes";
+    case "dependency_down":
+      return "what it needs is not up again";
     case "not_a_candidate":
       return "this target was not offered to the model";
   }

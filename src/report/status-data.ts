@@ -84,6 +84,15 @@ export interface StatusData {
     readonly costDollars: number;
     readonly cooldown: { readonly seconds: number; readonly why: string } | null;
   };
+  /** What argus.json names, as the last cycle saw it; left out: nobody asked. */
+  readonly services?: readonly {
+    readonly name: string;
+    /** As `service.status`; null: nobody saw it. */
+    readonly status: string | null;
+    /** One clause; empty for what is up. */
+    readonly why: string;
+    readonly sinceSeconds: number | null;
+  }[];
   /** Configured units that are not installed here. */
   readonly absentUnits: readonly string[];
   /** Sentences to add: lines passed over, a secrets file this user may not read. */

@@ -70,6 +70,48 @@ export const maintenance = ({ maintenance: open }: StatusData): Text | null =>
 export const silences = ({ silences: all }: StatusData, style: Style): Line[] =>
   silenceRows(all, { style, indent: labelWidth });
 
+/** Less has no room for columns of text. */
+const narrow = 60;
+const serviceTones: Readonly<Record<string, "good" | "bad" | "warning">> = {
+  up: "good",
+  waiting: "good",
+  down: "bad",
+  stuck: "bad",
+  unreadable: "bad",
+};
+
+/** Those that are up in one line, each other one with its reason. */
+export function services({ services: all = [] }: StatusData, style: Style): Line[] {
+  const up = all.filter(({ status }) => status === "up").map(({ name }) => name);
+  const others = all.filter(({ status }) => status !== "up");
+  const rows = others.map(({ name, status, why, sinceSeconds }): [string, Text, string] => {
+    const since = sinceSeconds === null || status === "stuck" ? "" : `for ${duration(sinceSeconds)}`;
+    const words = [why, since].filter((part) => part !== "").join(", ");
+    return [name, toned(serviceTones[status ?? ""] ?? "warning", status ?? "no data"), words];
+  });
+  // The names that matter most are the last thing to be cut.
+  const listed =
+    style.width < narrow
+      ? rows.flatMap(([name, status, words]) =>
+          wrap([`${name} `, ...spansOf(status), words === "" ? "" : `: ${words}`], {
+            style,
+            indent: labelWidth,
+            hang: labelWidth + 2,
+          }),
+        )
+      : table(rows, [{}, {}, { wraps: true }], { style, indent: labelWidth });
+  return [
+    ...(up.length === 0
+      ? []
+      : wrap([toned("good", "up"), `: ${up.join(", ")}`], {
+          style,
+          indent: labelWidth,
+          hang: labelWidth + 2,
+        })),
+    ...listed,
+  ];
+}
+
 export function handOffs({ handOffs: all, now }: StatusData): Text | null {
   if (all.length === 0) return null;
   const running = all.find(({ state }) => state === "running");

@@ -31,6 +31,7 @@ export function statusReport(data: StatusData, style: Style): string {
     ...text("Maintenance", fields.maintenance(data)),
     ...field("Silenced", fields.silences(data, style)),
     ...text("Hand-offs", fields.handOffs(data)),
+    ...field("Services", fields.services(data, style)),
     ...field("Restarts", fields.backoffs(data, style)),
     ...field("Budgets", fields.budgets(data, style)),
     ...text("Model", fields.model(data)),

@@ -6,6 +6,7 @@ import { faultsOf } from "./json-faults.ts";
 import { type Fault, isFault, type JsonPath, pathText, readJson } from "./json-source.ts";
 import { quoted } from "./names.ts";
 import type { Files } from "./system.ts";
+import { unitNameFault } from "./unit-name.ts";
 
 export interface ReadSettings {
   readonly settings: Settings;
@@ -28,6 +29,23 @@ export function readSettings(files: Files, file: string): ReadSettings | { fault
   const faults: Fault[] = [];
   contradictions(parsed.data, (path, message) => void faults.push(faultAt(path, message)));
   return faults.length > 0 ? { faults } : { settings: parsed.data, faultAt };
+}
+
+/**
+ * Names that systemd refuses, though they look like those of units. They keep nobody from starting: the others are
+ * watched meanwhile.
+ */
+export function unitFaults({ services }: Settings, faultAt: ReadSettings["faultAt"]): Fault[] {
+  return services.flatMap(({ unit, requires }, index) => {
+    const at = (path: JsonPath, name: string) => {
+      const fault = unitNameFault(name);
+      return fault === null ? [] : [faultAt(path, `${quoted(name)} ${fault}`)];
+    };
+    return [
+      ...at(["services", index, "unit"], unit),
+      ...requires.flatMap((name, each) => at(["services", index, "requires", each], name)),
+    ];
+  });
 }
 
 /** A secret at the top of the settings is one in the wrong file. */

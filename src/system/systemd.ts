@@ -1,6 +1,8 @@
 /** What systemd says of its units: over the bus where there is one, else by systemctl(1). Read only. */
 import type { Files, RunResult, System } from "./system.ts";
-import { type UnitState, type UnitsShown, unitProperties, unitStateOf } from "./unit-state.ts";
+import { unitNameFault } from "./unit-name.ts";
+import { isRefused, type RefusedUnit, type UnitState, type UnitsShown } from "./unit-state.ts";
+import { parseUnits, showArguments } from "./unit-text.ts";
 import { askBus } from "./units-by-bus.ts";
 
 const timeoutMs = 5_000;
@@ -26,12 +28,27 @@ export function unitDisplayName(unit: string): string {
 
 type Asked = Pick<System, "bus" | "run">;
 
-/** One state for each name, in their order; an unknown unit has loadState `not-found`. Throws one sentence. */
+/**
+ * One state for each name, in their order; an unknown unit has loadState `not-found`. Throws one sentence, also when
+ * systemd refuses to show one of them.
+ */
 export async function showUnits(
   system: Asked,
   names: readonly string[],
   signal?: AbortSignal,
 ): Promise<UnitState[]> {
+  return (await showEach(system, names, signal)).map((shown) => {
+    if (isRefused(shown)) throw new Error(shown.refused);
+    return shown;
+  });
+}
+
+/** The same, in which a name that systemd refuses costs that name alone. */
+export async function showEach(
+  system: Asked,
+  names: readonly string[],
+  signal?: AbortSignal,
+): Promise<readonly (UnitState | RefusedUnit)[]> {
   return (await show(system, names, false, signal)).asked;
 }
 
@@ -55,6 +72,31 @@ async function show(
 ): Promise<UnitsShown> {
   const units = names.map(normaliseUnit);
   if (units.length === 0 && !withFailed) return { asked: [], failed: [] };
+  // systemctl ends at the first name that it does not understand, and says nothing about those after it.
+  const faults = new Map(units.flatMap((unit) => refusalOf(unit)));
+  const good = units.filter((unit) => !faults.has(unit));
+  const shown = await showGood({ bus, run }, good, withFailed, signal);
+  const states = new Map(good.map((unit, index) => [unit, shown.asked[index]]));
+  const asked = units.map((unit) => {
+    const state = faults.get(unit) ?? states.get(unit);
+    if (state === undefined) throw new Error(`systemd said nothing about ${unit}`);
+    return state;
+  });
+  return { asked, failed: shown.failed };
+}
+
+function refusalOf(unit: string): [string, RefusedUnit][] {
+  const fault = plain.test(unit) ? unitNameFault(unit) : null;
+  return fault === null ? [] : [[unit, { name: unit, refused: `systemd cannot show ${unit}: it ${fault}` }]];
+}
+
+async function showGood(
+  { bus, run }: Asked,
+  units: readonly string[],
+  withFailed: boolean,
+  signal?: AbortSignal,
+): Promise<UnitsShown> {
+  if (units.length === 0 && !withFailed) return { asked: [], failed: [] };
   if (units.every((unit) => plain.test(unit))) {
     const found = await bus.connect();
     if ("connection" in found) return await askBus(found.connection, units, withFailed, signal);
@@ -71,34 +113,30 @@ async function askSystemctl(
 ): Promise<UnitsShown> {
   const shown = new Map<string, UnitState>();
   for (let from = 0; from < names.length || (from === 0 && withFailed); from += batch) {
-    // The state filter applies to the pattern alone: plain names are shown whatever state they are in.
-    const failed = withFailed && from === 0 ? ["*"] : [];
-    const args = [
-      "--no-pager",
-      "--state=failed",
-      `--property=${unitProperties.join(",")}`,
-      "show",
-      "--",
-      ...names.slice(from, from + batch),
-      ...failed,
-    ];
-    const text = answer("systemctl", await run("systemctl", args, options(signal)));
-    for (const unit of parseUnits(text)) shown.set(unit.id, unit);
+    const some = names.slice(from, from + batch);
+    const isFirst = withFailed && from === 0;
+    const ask = (wanted: readonly string[], failed: boolean) =>
+      run("systemctl", showArguments(wanted, failed), options(signal));
+    const result = await ask(some, isFirst);
+    const texts = isAboutName(result)
+      ? await Promise.all([...some.map((name) => ask([name], false)), ...(isFirst ? [ask([], true)] : [])])
+      : [result];
+    for (const each of texts) {
+      if (texts.length > 1 && isAboutName(each)) continue;
+      for (const unit of parseUnits(answer("systemctl", each))) shown.set(unit.id, unit);
+    }
   }
   const units = [...shown.values()];
   const asked = names.map((wanted) => {
     const unit = shown.get(wanted) ?? units.find((each) => each.names.includes(wanted));
-    if (unit === undefined) throw new Error(`systemctl said nothing about ${wanted}`);
-    return unit;
+    return unit ?? { name: wanted, refused: `systemctl said nothing about ${wanted}` };
   });
   return { asked, failed: units.filter((unit) => unit.activeState === "failed") };
 }
 
-/** A name with a backslash stands in quotes, each backslash doubled. */
-function unquoted(word: string): string {
-  const inside = /^"(.*)"$/.exec(word)?.[1];
-  return inside === undefined ? word : inside.replace(/\\(.)/g, "$1");
-}
+/** One name that systemctl does not understand ends it, and costs those after it. */
+const isAboutName = ({ exitCode, stderr }: RunResult): boolean =>
+  exitCode !== 0 && exitCode !== null && /^Failed to get properties: Unit name /m.test(stderr);
 
 function options(signal: AbortSignal | undefined) {
   return signal === undefined ? { timeoutMs } : { timeoutMs, signal };
@@ -112,26 +150,4 @@ function answer(program: string, result: RunResult): string {
   throw new Error(`${program} failed${said === "" ? "" : `: ${said}`}`);
 }
 
-/** @param text blocks of `Property=value` lines, with an empty line between units. */
-export function parseUnits(text: string): UnitState[] {
-  const units: UnitState[] = [];
-  for (const block of text.split(/\n{2,}/)) {
-    const values = new Map<string, string>();
-    for (const line of block.split("\n")) {
-      const equals = line.indexOf("=");
-      if (equals > 0) values.set(line.slice(0, equals), line.slice(equals + 1));
-    }
-    const id = values.get("Id");
-    if (id === undefined || id === "") continue;
-    const word = (name: string) => values.get(name) ?? "";
-    units.push(
-      unitStateOf({
-        word,
-        number: (name) => Number(word(name)) || 0,
-        names: word("Names").split(" ").map(unquoted),
-        job: word("Job") !== "" && word("Job") !== "0",
-      }),
-    );
-  }
-  return units;
-}
+export { parseUnits } from "./unit-text.ts";

@@ -1,4 +1,4 @@
-/** Hears of each unit that goes down, at once, from systemd's PropertiesChanged signals (org.freedesktop.systemd1(5)). */
+/** Hears of each unit that goes down, and of its coming back, at once, from systemd's PropertiesChanged signals (org.freedesktop.systemd1(5)). */
 import { BusError } from "./bus/connection.ts";
 import { hearSystemd } from "./bus/signals.ts";
 import { managerCall, systemdName, unitOfPath, unitsPath } from "./bus/systemd1.ts";
@@ -10,6 +10,7 @@ const remembered = 500;
 
 /**
  * @param onDown each time a unit enters `failed` or `inactive`: its full name, such as `nginx.service`.
+ * @param onUp each time a unit becomes active that was on its way there or down: its full name.
  * @param onLost once, when nothing more will be told: connect again by another call. One sentence.
  * @returns what stops it. It does not keep the process alive. Throws one sentence when there is no source to be had.
  */
@@ -17,6 +18,7 @@ export async function watchUnitEvents(
   { bus }: Pick<System, "bus">,
   onDown: (unit: string, state: "failed" | "inactive") => void,
   onLost: (why: string) => void,
+  onUp: (unit: string) => void = () => undefined,
 ): Promise<() => void> {
   const found = await bus.connect();
   if ("why" in found) throw new Error(found.why);
@@ -28,6 +30,8 @@ export async function watchUnitEvents(
    * is no news, and would cost a second wake-up for every restart.
    */
   const down = new Set<string>();
+  /** Units that are active, as was told already: any news of one repeats that. */
+  const up = new Map<string, bigint>();
   let isHeard = false;
   let lost: string | null = null;
 
@@ -38,6 +42,11 @@ export async function watchUnitEvents(
       const { unit, state, changedAt } = change;
       if (state !== "failed" && state !== "inactive") {
         down.delete(unit);
+        if (state !== "active" || changedAt < since || up.get(unit) === changedAt) return;
+        up.delete(unit);
+        up.set(unit, changedAt);
+        for (const oldest of up.keys()) if (up.size > remembered) up.delete(oldest);
+        onUp(unit);
         return;
       }
       // Any news of a unit, such as a job to start it, repeats the state that it is in.

@@ -2,6 +2,7 @@
 import { hearSystemd } from "./bus/signals.ts";
 import { managerCall, systemdName } from "./bus/systemd1.ts";
 import type { BusConnection, System } from "./system.ts";
+import { isRefused } from "./unit-state.ts";
 import { askBus } from "./units-by-bus.ts";
 
 export interface JobOptions {
@@ -132,7 +133,12 @@ async function answerTo(connection: BusConnection, unit: string, result: string)
   if (result !== "failed") return refused(`Job for ${unit} ended as "${result}".`);
   try {
     const { asked } = await askBus(connection, [unit], false);
-    return refused(`Job for ${unit} failed (${asked[0]?.result}).`);
+    const [shown] = asked;
+    return refused(
+      shown === undefined || isRefused(shown)
+        ? `Job for ${unit} failed.`
+        : `Job for ${unit} failed (${shown.result}).`,
+    );
   } catch {
     // It failed, which is what is asked; only its closer reason is not to be had.
     return refused(`Job for ${unit} failed.`);

@@ -2,7 +2,7 @@
  * Whether somebody asked for a unit to stop. systemd's properties do not tell: a service that ended by itself and
  * one that an operator or a package upgrade stopped are both `inactive`, `dead`, `success`. The journal does.
  */
-import type { Run } from "./system.ts";
+import type { Run, RunResult } from "./system.ts";
 import type { UnitState } from "./unit-state.ts";
 
 // systemd.journal-fields(7), messages of systemd itself: `journalctl --catalog` explains each.
@@ -24,17 +24,46 @@ interface JournalEntry {
   readonly microseconds: number;
 }
 
-/**
- * True: a stop was asked for (`systemctl stop`, a package upgrade, a unit that it conflicts with), or it is masked.
- * False: it ended by itself, or was never started since boot. Null: the journal cannot tell: it may not be read, has
- * lost that part, or has not got it yet. Costs a journalctl, 10 ms and more.
- */
+/** What the journal says of how a unit went down. */
+export interface StopLook {
+  /**
+   * True: a stop was asked for (`systemctl stop`, a package upgrade, a unit that it conflicts with), or it is masked.
+   * False: it ended by itself, or was never started since boot. Null: the journal cannot tell: it may not be read, has
+   * lost that part, or has not got it yet.
+   */
+  readonly requested: boolean | null;
+  /** When that stop began, CLOCK_MONOTONIC; null: nobody asked for one, or nobody knows when. */
+  readonly stopMicroseconds: number | null;
+  /** Whether it was started since boot; null: nobody knows. */
+  readonly ran: boolean | null;
+  /** Why the journal gave no answer at all: one clause. Null: it answered. */
+  readonly failed: string | null;
+}
+
+type Judged = Pick<StopLook, "requested" | "stopMicroseconds" | "ran">;
+const unknown: Judged = { requested: null, stopMicroseconds: null, ran: null };
+const timeoutMs = 5_000;
+
+/** `requested` of `lookAtStop`. */
 export async function stopWasRequested(
   run: Run,
   unit: UnitState,
   signal?: AbortSignal,
 ): Promise<boolean | null> {
-  if (unit.loadState === "masked") return true;
+  return (await lookAtStop(run, unit, signal === undefined ? {} : { signal })).requested;
+}
+
+/**
+ * Costs a journalctl, 10 ms and more.
+ * @param untilMicroseconds looks at what was before, whatever became of the unit since; left out: how it is down now.
+ */
+export async function lookAtStop(
+  run: Run,
+  unit: UnitState,
+  { signal, untilMicroseconds }: { readonly signal?: AbortSignal; readonly untilMicroseconds?: number } = {},
+): Promise<StopLook> {
+  if (unit.loadState === "masked" && untilMicroseconds === undefined)
+    return { ...unknown, requested: true, failed: null };
   const match = (ids: readonly string[]) => ids.map((id) => `MESSAGE_ID=${id}`);
   const args = [
     "--boot",
@@ -52,14 +81,20 @@ export async function stopWasRequested(
     "_PID=1",
     ...match(booted),
   ];
-  const result = await run(
-    "journalctl",
-    args,
-    signal === undefined ? { timeoutMs: 5_000 } : { timeoutMs: 5_000, signal },
-  );
-  if (result.exitCode !== 0) return null;
+  const result = await run("journalctl", args, signal === undefined ? { timeoutMs } : { timeoutMs, signal });
+  if (result.exitCode !== 0) return { ...unknown, failed: whyNot(result) };
   const entries = parseEntries(result.stdout);
-  return entries === null ? null : judge(entries, unit.inactiveEnterMicroseconds);
+  if (entries === null) return { ...unknown, failed: "journalctl answered with something else than JSON" };
+  if (untilMicroseconds === undefined)
+    return { ...judge(entries, unit.inactiveEnterMicroseconds), failed: null };
+  const before = entries.filter(({ microseconds }) => microseconds <= untilMicroseconds);
+  return { ...judge(before, 0), failed: null };
+}
+
+function whyNot({ missing, timedOut, stderr, exitCode }: RunResult): string {
+  if (missing) return "journalctl is not installed";
+  if (timedOut) return `journalctl did not answer within ${timeoutMs / 1000} s`;
+  return `journalctl failed: ${stderr.split("\n", 1)[0] || `exit status ${exitCode}`}`;
 }
 
 /** @param text JSON lines, newest first. Null when they are not that. */
@@ -80,23 +115,38 @@ function parseEntries(text: string): JournalEntry[] | null {
   return entries;
 }
 
-function judge(entries: readonly JournalEntry[], endedMicroseconds: number): boolean | null {
+function judge(entries: readonly JournalEntry[], endedMicroseconds: number): Judged {
   const own = entries.filter(({ message }) => ofUnits.has(message));
   const sinceBoot = entries.some(({ message }) => booted.includes(message));
-  if (own.length === 0) return endedMicroseconds === 0 && sinceBoot ? false : null;
+  if (own.length === 0)
+    return endedMicroseconds === 0 && sinceBoot ? { ...unknown, requested: false, ran: false } : unknown;
+  const ranAndEnded: Judged = { requested: false, stopMicroseconds: null, ran: true };
+  const cannotTell: Judged = { ...unknown, ran: true };
   let ended = false;
-  for (const entry of own) {
-    // Stopped while it waited for its next automatic restart, it says "Stopped" alone; the restart itself says so too,
-    // but as a restart job. systemd before version 240 names no job: then "Stopping" alone counts.
-    if (entry.message === stopped && entry.job === "stop") return true;
-    if (entry.message === stopping && (entry.job === "stop" || entry.job === "")) return true;
+  for (const [index, entry] of own.entries()) {
+    if (isStop(entry))
+      return { requested: true, stopMicroseconds: beginOfStop(own.slice(index)).microseconds, ran: true };
     if (endings.includes(entry.message)) {
-      if (ended) return false;
+      if (ended) return ranAndEnded;
       // The journal may lag behind by moments and miss the end that systemd knows: an older one says nothing about it.
-      if (entry.microseconds < endedMicroseconds - 1_000_000) return null;
+      if (entry.microseconds < endedMicroseconds - 1_000_000) return cannotTell;
       ended = true;
     }
-    if (starts.includes(entry.message)) return ended ? false : null;
+    if (starts.includes(entry.message)) return ended ? ranAndEnded : cannotTell;
   }
-  return ended ? false : null;
+  return ended ? ranAndEnded : cannotTell;
+}
+
+/**
+ * Stopped while it waited for its next automatic restart, a unit says "Stopped" alone; the restart itself says so too,
+ * but as a restart job. systemd before version 240 names no job: then "Stopping" alone counts.
+ */
+const isStop = ({ message, job }: JournalEntry): boolean =>
+  (message === stopped && job === "stop") || (message === stopping && (job === "stop" || job === ""));
+
+/** The oldest message of this stop: those of the run before it lie beyond a start. */
+function beginOfStop(newestFirst: readonly JournalEntry[]): JournalEntry {
+  const start = newestFirst.findIndex(({ message }) => starts.includes(message));
+  const run = start === -1 ? newestFirst : newestFirst.slice(0, start);
+  return run.findLast(isStop) ?? (newestFirst[0] as JournalEntry);
 }

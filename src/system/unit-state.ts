@@ -23,11 +23,41 @@ export interface UnitState {
   readonly activeExitMicroseconds: number;
   readonly inactiveEnterMicroseconds: number;
   readonly inactiveExitMicroseconds: number;
+  /** Of a service: simple, notify, oneshot, dbus, …; `""` of any other unit. */
+  readonly type: string;
+  readonly busName: string;
+  /** Timers, sockets, paths and automounts that start it. */
+  readonly triggeredBy: readonly string[];
+  /** Units whose end takes it down: BindsTo, Requires, Requisite, PartOf, StopPropagatedFrom. */
+  readonly needs: readonly string[];
+  /** Units whose start takes it down, whichever of the two says so. */
+  readonly conflicts: readonly string[];
+  /** When its conditions (ConditionPathExists= and its like) were looked at, CLOCK_MONOTONIC; 0: never. */
+  readonly conditionMicroseconds: number;
+  /** What came of it. systemd says false as long as it has not looked. */
+  readonly conditionMet: boolean;
+  /** Its file changed since systemd read it. */
+  readonly needsReload: boolean;
+  /** `""` without a file. */
+  readonly file: string;
+  /** Below the cgroup file systems; `""` while it has none. */
+  readonly controlGroup: string;
+  /** How long it may take to start and to stop; null: as long as it likes, or no unit that has such a limit. */
+  readonly startLimitMicroseconds: number | null;
+  readonly stopLimitMicroseconds: number | null;
+}
+
+/** A name that systemd does not show: a template without an instance, say. */
+export interface RefusedUnit {
+  /** Full, as it was asked for. */
+  readonly name: string;
+  /** One sentence. */
+  readonly refused: string;
 }
 
 export interface UnitsShown {
   /** One for each name, in their order. */
-  readonly asked: UnitState[];
+  readonly asked: readonly (UnitState | RefusedUnit)[];
   /** Every failed unit, asked for or not. */
   readonly failed: UnitState[];
 }
@@ -49,6 +79,23 @@ export const unitProperties = [
   "ActiveExitTimestampMonotonic",
   "InactiveEnterTimestampMonotonic",
   "InactiveExitTimestampMonotonic",
+  "Type",
+  "BusName",
+  "TriggeredBy",
+  "BindsTo",
+  "Requires",
+  "Requisite",
+  "PartOf",
+  "StopPropagatedFrom",
+  "Conflicts",
+  "ConflictedBy",
+  "ConditionTimestampMonotonic",
+  "ConditionResult",
+  "NeedDaemonReload",
+  "FragmentPath",
+  "ControlGroup",
+  "TimeoutStartUSec",
+  "TimeoutStopUSec",
 ] as const;
 
 type UnitProperty = (typeof unitProperties)[number];
@@ -59,11 +106,20 @@ export interface UnitSource {
   word(property: UnitProperty): string;
   /** 0 when there is none. */
   number(property: UnitProperty): number;
-  readonly names: readonly string[];
+  flag(property: UnitProperty): boolean;
+  list(property: UnitProperty): readonly string[];
+  /** Microseconds; null when there is none, or no end to it. */
+  span(property: UnitProperty): number | null;
   readonly job: boolean;
 }
 
-export function unitStateOf({ word, number, names, job }: UnitSource): UnitState {
+/** Every service has these; systemd takes nothing down for their sake but at shutdown. */
+const always = /\.slice$|^(sysinit|basic|shutdown)\.target$/;
+
+export function unitStateOf({ word, number, flag, list, span, job }: UnitSource): UnitState {
+  const union = (...properties: UnitProperty[]) =>
+    [...new Set(properties.flatMap(list))].filter((unit) => !always.test(unit));
+  const names = list("Names");
   return {
     id: word("Id"),
     names,
@@ -80,8 +136,25 @@ export function unitStateOf({ word, number, names, job }: UnitSource): UnitState
     activeExitMicroseconds: number("ActiveExitTimestampMonotonic"),
     inactiveEnterMicroseconds: number("InactiveEnterTimestampMonotonic"),
     inactiveExitMicroseconds: number("InactiveExitTimestampMonotonic"),
+    type: word("Type"),
+    busName: word("BusName"),
+    triggeredBy: list("TriggeredBy"),
+    needs: union("BindsTo", "Requires", "Requisite", "PartOf", "StopPropagatedFrom"),
+    conflicts: union("Conflicts", "ConflictedBy"),
+    conditionMicroseconds: number("ConditionTimestampMonotonic"),
+    conditionMet: flag("ConditionResult"),
+    needsReload: flag("NeedDaemonReload"),
+    file: word("FragmentPath"),
+    controlGroup: word("ControlGroup"),
+    startLimitMicroseconds: span("TimeoutStartUSec"),
+    stopLimitMicroseconds: span("TimeoutStopUSec"),
   };
 }
+
+export const isRefused = (shown: UnitState | RefusedUnit): shown is RefusedUnit => "refused" in shown;
+
+export const isUp = ({ activeState }: Pick<UnitState, "activeState">): boolean =>
+  activeState === "active" || activeState === "reloading";
 
 /** When it entered its present active state, in microseconds of CLOCK_MONOTONIC; null when systemd does not know. */
 export function stateEntered(unit: UnitState): number | null {

@@ -77,9 +77,8 @@ export const refusalReasons = [
   "protected_target", // nobody may: pid 1, Argus, a unit's main process, a protected name
   "target_gone", // it is not there any more
   "identity_changed", // the pid or name belongs to something else now
-  "recovered", // it is no longer in the state that asked for the action
-  "not_needed", // kill_pid: it is no longer the orphan, or no longer as abandoned, as it was when it was to be killed
-  "operator_stopped", // a person or a package upgrade stopped, disabled or masked it
+  "not_needed", // it is no longer in the state that asked for the action: active again, no longer abandoned
+  "operator_stopped", // a person or a package upgrade stopped or masked it
   "boot_grace", // the host came up a moment ago and may still be starting it
   "backoff", // tried a moment ago; the delay before the next attempt has not passed
   "cooldown", // all attempts were used; waiting before new ones
@@ -89,9 +88,16 @@ export const refusalReasons = [
   "paused", // `argus pause` is in force
   "dry_run", // everything else said yes
   "needs_approval", // the policy wants a person's yes
+  "dependency_down", // what it went down with, and needs, is not up again
   "not_a_candidate", // a target that was not offered to the proposer
 ] as const;
-export const RefusalReason = z.enum(refusalReasons);
+/** As version 0.1.0 wrote them into the decision log. */
+const formerReasons: Readonly<Record<string, (typeof refusalReasons)[number]>> = { recovered: "not_needed" };
+export const RefusalReason = z.preprocess(
+  (value) =>
+    typeof value === "string" && Object.hasOwn(formerReasons, value) ? formerReasons[value] : value,
+  z.enum(refusalReasons),
+);
 export type RefusalReason = z.infer<typeof RefusalReason>;
 
 /** `rule:NAME`, `llm:MODEL`, `operator` (the command line), `self` (Argus about itself). */

@@ -54,9 +54,39 @@ export const ServiceEntity = z.strictObject({
     .boolean()
     .nullable()
     .describe(
-      "whether somebody asked for the stop (systemctl stop, a package upgrade); null when the journal cannot tell",
+      "whether a person asked for the stop (systemctl stop, a package upgrade), or masked it; null when the journal cannot tell",
     ),
   unitFileState: text("systemd UnitFileState: enabled, disabled, masked, static, ..."),
+  nature: text(
+    "continuous (should run all the time), oneshot, triggered (a timer, socket, path or the bus starts it), conditional (a condition in its file is not met)",
+  ),
+  status: text(
+    "up, starting, stopping, reloading, stuck, waiting (inactive by nature), down, stopped (by a person), masked, not-installed, unreadable (systemd refuses to show it)",
+  ),
+  down: flag("whether it should be up and is not"),
+  downBecause: z
+    .string()
+    .nullable()
+    .describe(
+      "why it is down: crashed, ended, dependency, conflict, own-stop, never-started, last-run-failed, trigger-dead, not-loadable, removed, stuck, unknown; null when it is not",
+    ),
+  downWhy: text("the same as a clause for people, also of what rests; empty when it is up"),
+  stopKnown: flag("whether the journal says how it went down; true when it is not down"),
+  stoppedBy: z
+    .string()
+    .nullable()
+    .describe(
+      "who asked for the stop: person, dependency, itself; null when nobody did or the journal cannot tell",
+    ),
+  stoppedWith: z.string().nullable().describe("the unit that took it down, when a dependency did"),
+  stuck: flag("whether it has been starting, stopping or reloading for longer than its limit, or 10 minutes"),
+  wasInstalled: flag("whether it was ever seen to be installed here while argus.json named it"),
+  triggers: z.array(z.string()).describe("units that start it: timers, sockets, paths"),
+  hints: z
+    .array(z.string())
+    .describe(
+      "what else explains its state: an unmet condition, a file that changed, an endpoint that answers",
+    ),
 });
 
 export const ProcessEntity = z.strictObject({

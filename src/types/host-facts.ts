@@ -76,6 +76,13 @@ export const SelfFact = z.strictObject({
   brokenRuleDetail: z.string().nullable().describe("the first of those errors"),
   executorAnswers: flag("whether the process that may change the machine answers; true where it is this one"),
   executorError: z.string().nullable().describe("why it does not"),
+  failedCollectors: z
+    .array(z.string())
+    .describe("collectors that gave no data in three scheduled cycles in a row, or more"),
+  failedCollectorDetail: z
+    .string()
+    .nullable()
+    .describe("each of them with its number of cycles and the reason"),
 });
 
 export const ProblemFact = z.strictObject({

@@ -9,6 +9,7 @@ export { type Variable, type VariableName, variables } from "./variables.ts";
 
 const unitName = z
   .string()
+  .regex(/^[^*?[\]]*$/, { error: "is a pattern; name each unit by itself", abort: true })
   .regex(/^[A-Za-z0-9:_.\\@-]{1,255}$/, "is not the name of a systemd unit")
   .describe("systemd unit, `.service` may be left out");
 const wrongUrl = "must be http://…, https://… or tcp://host:port";
@@ -189,7 +190,7 @@ export const Settings = z.strictObject({
 export type Settings = z.infer<typeof Settings>;
 export type ServiceSetting = z.infer<typeof ServiceSetting>;
 
-/** Who is asked about what no rule resolves, how often, and what the answer may do by itself. */
+/** Who is asked about what no rule resolves, how often, and what the answer may do. */
 export interface ModelConfig {
   readonly name: string;
   /** Base URL of the Messages API. */
@@ -244,6 +245,8 @@ export interface Config {
   readonly dashboardUrl: string | null;
   readonly anthropicKey: string | null;
   readonly model: ModelConfig;
+  /** A sentence for each name that systemd refuses to show. */
+  readonly unitFaults?: readonly string[];
   /** Things to say once at start, such as a secrets file this user may not read. */
   readonly notes: readonly string[];
 }

@@ -21,6 +21,8 @@ const self: Self = {
   brokenRuleDetail: null,
   executorAnswers: true,
   executorError: null,
+  failedCollectors: [],
+  failedCollectorDetail: null,
 };
 let programs: Programs;
 let tree: Tree;

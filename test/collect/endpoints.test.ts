@@ -3,9 +3,11 @@ import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Cycle } from "../../src/collect/collector.ts";
 import { createEndpointCollector } from "../../src/collect/endpoints.ts";
+import type { UnitsLook } from "../../src/collect/unit-look.ts";
 import { createSystem } from "../../src/system/machine.ts";
-import { parseUnits } from "../../src/system/systemd.ts";
-import type { UnitsShown } from "../../src/system/unit-state.ts";
+import { parseUnits, unitDisplayName } from "../../src/system/systemd.ts";
+import { healthOf } from "../../src/system/unit-health.ts";
+import type { StopCause } from "../../src/system/unit-stop.ts";
 import { EndpointEntity } from "../../src/types/facts.ts";
 import { configWith } from "./tree.ts";
 
@@ -34,18 +36,32 @@ async function closedPort(): Promise<number> {
 }
 
 const signal = new AbortController().signal;
-const cycleWith = (units: () => Promise<UnitsShown | null>): Cycle => ({
+const cycleWith = (units: () => Promise<UnitsLook | null>): Cycle => ({
   units,
   signal,
   self: {} as Cycle["self"],
 });
 const withoutSystemd = cycleWith(async () => null);
+/** @param by who stopped them, where they are down. */
 const units =
-  (...states: [string, string][]) =>
-  async (): Promise<UnitsShown> => ({
-    asked: parseUnits(states.map(([id, load]) => `Id=${id}\nNames=${id}\nLoadState=${load}\n`).join("\n")),
-    failed: [],
-  });
+  (states: readonly [string, string][], active = "active", by: StopCause["by"] = null) =>
+  async (): Promise<UnitsLook> => {
+    const text = states.map(
+      ([id, load]) =>
+        `Id=${id}\nNames=${id}\nLoadState=${load}\nActiveState=${load === "not-found" ? "inactive" : active}\n`,
+    );
+    return {
+      units: parseUnits(text.join("\n")).map((unit) => {
+        const cause = { by, unit: null, byConflict: false, ran: true, failed: null };
+        const given = { unit, triggers: [], cause, triggersStopped: false, sinceSeconds: null };
+        const name = unitDisplayName(unit.id);
+        const settings = [{ unit: unit.id, restart: true, requires: [] }];
+        return { ...given, name, settings, health: healthOf(given) };
+      }),
+      refused: [],
+      journal: null,
+    };
+  };
 const collectorFor = (settings: unknown) => createEndpointCollector(createSystem(), configWith(settings));
 const http = (port: number) => `http://127.0.0.1:${port}/`;
 
@@ -136,11 +152,12 @@ describe("endpoints of services", () => {
     ],
     endpoints: [{ name: "own", url: http(port) }],
   });
-  const installed = units(
+  const states: [string, string][] = [
     ["web.service", "loaded"],
     ["elsewhere.service", "not-found"],
     ["plain.service", "loaded"],
-  );
+  ];
+  const installed = units(states);
 
   it("are probed where the service is installed, under its name", async () => {
     const { facts, detail } = await collectorFor(settings(await status(200)))(cycleWith(installed));
@@ -151,6 +168,19 @@ describe("endpoints of services", () => {
     expect(detail).toMatch(
       /^2 endpoints well; slowest (web|own) with \d+ ms; not probed, since not installed here: elsewhere$/,
     );
+  });
+
+  it("are not probed where a person stopped the service: who did it knows that nobody answers", async () => {
+    const stopped = units(states, "inactive", "person");
+    const { facts, detail } = await collectorFor(settings(await closedPort()))(cycleWith(stopped));
+    expect(facts.endpoint?.map(({ name }) => name)).toEqual(["own"]);
+    expect(detail).toContain("not probed, since a person stopped the service: web");
+    const crashed = units(states, "failed", "nobody");
+    const again = await collectorFor(settings(await closedPort()))(cycleWith(crashed));
+    expect(again.facts.endpoint?.map(({ name, ok, service }) => [name, ok, service])).toEqual([
+      ["web", false, "web"],
+      ["own", false, null],
+    ]);
   });
 
   it("are not probed without systemd, which is said", async () => {

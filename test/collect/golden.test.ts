@@ -63,6 +63,8 @@ const self: Self = {
   brokenRuleDetail: null,
   executorAnswers: true,
   executorError: null,
+  failedCollectors: [],
+  failedCollectorDetail: null,
 };
 
 it("sees what is there", async () => {

@@ -19,6 +19,8 @@ const self = {
   brokenRuleDetail: null,
   executorAnswers: true,
   executorError: null,
+  failedCollectors: [],
+  failedCollectorDetail: null,
 };
 
 let programs: Programs;
@@ -134,7 +136,8 @@ describe("services", () => {
     await again();
     await again();
     const { of } = await again();
-    expect(looks().sort()).toEqual(["killed.service", "stopped.service"]);
+    // After a stop also what the unit itself logged: it may have asked for it.
+    expect(looks().sort()).toEqual(["killed.service", "stopped.service", "stopped.service"]);
     expect(of("stopped")?.stoppedByOperator).toBe(true);
   });
 
@@ -155,10 +158,11 @@ describe("services", () => {
     const again = watch([{ unit: "stopped-disabled" }]);
     await again();
     await again();
-    expect(looks()).toHaveLength(2);
+    // Two each: how it went down, and what it logged.
+    expect(looks()).toHaveLength(4);
   });
 
-  it("ask again while the journal may lag behind, and no longer", async () => {
+  it("ask again as long as the journal cannot tell: not to know is no answer", async () => {
     play("killed");
     programs.write("journalctl", `echo x >> ${programs.folder}/looks; echo '${booted}'`);
     const stamp = /^InactiveEnterTimestampMonotonic=(\d+)$/m.exec(
@@ -172,7 +176,7 @@ describe("services", () => {
     made.uptimeSeconds += 60;
     await again();
     await again();
-    expect(looks()).toHaveLength(3);
+    expect(looks()).toHaveLength(4);
   });
 
   it("know at once that a unit was masked since", async () => {
@@ -191,6 +195,72 @@ describe("services", () => {
     programs.write("journalctl", "exit 1");
     const { facts } = await watch([{ unit: "alias" }])();
     expect(facts.service?.map(({ name, watched }) => [name, watched])).toEqual([["alias", true]]);
+  });
+
+  it("are one under two names, by the name that may be restarted, else the real one", async () => {
+    programs.write(
+      "systemctl",
+      "printf 'Id=real.service\\nNames=real.service alias.service\\nLoadState=loaded\\nActiveState=active\\n'",
+    );
+    const names = async (...services: object[]) =>
+      (await watch(services)()).facts.service?.map(({ name, restartable }) => [name, restartable]);
+    expect(await names({ unit: "alias" }, { unit: "real" })).toEqual([["real", false]]);
+    expect(await names({ unit: "alias", restart: true }, { unit: "real" })).toEqual([["alias", true]]);
+    expect(await names({ unit: "alias", restart: true }, { unit: "real", restart: true })).toEqual([
+      ["real", true],
+    ]);
+  });
+
+  it("that systemd does not show cost their own entry, and stand in the list", async () => {
+    play("active");
+    const { of, report } = await watch([{ unit: "tmpl@", restart: true }, { unit: "active" }])();
+    expect(of("active")).toMatchObject({ status: "up", down: false });
+    expect(of("tmpl@")).toMatchObject({ status: "unreadable", watched: true });
+    expect(report?.detail).toContain("systemd does not show tmpl@");
+  });
+
+  it("that failed and are on their way are listed until they run or rest", async () => {
+    play("killed");
+    const again = watch([]);
+    expect((await again()).of("killed")).toMatchObject({ status: "down" });
+    const shown = readFileSync(join(recordings, "killed.show.txt"), "utf8");
+    const put = (state: string) =>
+      programs.write("systemctl", `cat <<'END'\n${shown.replace("=failed", `=${state}`)}\nEND`);
+    put("activating");
+    expect((await again()).of("killed")).toMatchObject({ activeState: "activating", watched: false });
+    put("active");
+    expect((await again()).of("killed")).toBeUndefined();
+  });
+
+  it("say that the journal did not answer, as a source of its own", async () => {
+    play("killed");
+    programs.write("journalctl", "echo 'No journal files were opened' >&2; exit 1");
+    const collector = createCollector(made.system, configWith({ services: [{ unit: "killed" }] }));
+    const { collectors } = await collector.collect(self, new Set(["services"]));
+    expect(collectors.map(({ name, status, detail }) => [name, status, detail])).toEqual([
+      ["services", "ok", expect.any(String)],
+      ["journal", "failed", "journalctl failed: No journal files were opened"],
+    ]);
+  });
+
+  it("that were seen to ask for their own stop did so, also when nobody is left to be seen", async () => {
+    const shown = readFileSync(join(recordings, "stopped.show.txt"), "utf8");
+    play("stopped");
+    const put = (state: string) =>
+      programs.write(
+        "systemctl",
+        `cat <<'END'\n${shown.replace("=inactive", `=${state}`).trim()}\nControlGroup=/system.slice/stopped.service\nEND`,
+      );
+    const again = watch([{ unit: "stopped" }]);
+    put("deactivating");
+    tree.write("/sys/fs/cgroup/system.slice/stopped.service/cgroup.procs", "77\n");
+    tree.write("/proc/77/cmdline", "systemctl\0stop\0stopped\0");
+    expect((await again()).of("stopped")?.stoppedBy).toBe("itself");
+    tree.remove("/proc/77");
+    put("inactive");
+    expect((await again()).of("stopped")).toMatchObject({ stoppedBy: "itself", downBecause: "own-stop" });
+    // Another process of Argus has seen nothing.
+    expect((await watch([{ unit: "stopped" }])()).of("stopped")?.stoppedBy).toBe("person");
   });
 
   it("tell a storm of failures without a storm of questions", async () => {

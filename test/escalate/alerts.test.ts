@@ -52,10 +52,35 @@ it("the end of a problem says what helped", () => {
       openings: [],
       actions,
     };
-    return recoveryProposals([problem as unknown as Problem], [{ key }], 300, Date.parse(over))[0]
-      ?.actionTaken;
+    return recoveryProposals(
+      [problem as unknown as Problem],
+      [{ key, because: "not_found" }],
+      300,
+      Date.parse(over),
+    )[0]?.actionTaken;
   };
   expect(end([])).toBeUndefined();
   expect(end([{ action: "restart_service:web", result: "failure" }])).toBeUndefined();
   expect(end([{ action: "restart_service:web", result: "success" }])).toBe("restart_service:web (success)");
+});
+
+it("an end says what was tried, and nothing recovers that a person stopped or nobody watches any more", () => {
+  const problem = {
+    key: "service:0123456789abcdef",
+    type: "service",
+    subject: "web",
+    description: "web is failed (signal)",
+    openedAt: "2026-11-21T08:00:00Z",
+    resolvedAt: null,
+    openings: [],
+    actions: [{ action: "restart_service:web", result: "failure" }],
+  } as unknown as Problem;
+  const end = (because: string, one = problem) =>
+    recoveryProposals([one], [{ key: one.key, because }], 300, Date.parse("2026-11-21T09:00:00Z"));
+  expect(end("not_found")[0]?.message).toContain(
+    "Argus tried restart_service web, which failed; it came back after that.",
+  );
+  expect(end("not_found", { ...problem, actions: [] })[0]?.message).toContain("Argus did nothing about it.");
+  expect(end("stopped")).toEqual([]);
+  expect(end("not_watched")).toEqual([]);
 });

@@ -182,7 +182,7 @@ describe("the same unresolved set", () => {
 
   it("stays the same when the remedy fails in another way, or waits, or works for a while", () => {
     const failing = handled({ subject: "open" }, [record()]);
-    for (const refusal of ["cooldown", "backoff", "budget_exhausted", "recovered"] as const) {
+    for (const refusal of ["cooldown", "backoff", "budget_exhausted", "not_needed"] as const) {
       const refused = handled({ subject: "open" }, [record({ result: "skipped", refusal, verified: null })]);
       expect(why([refused], asked([failing]), halfAnHourLater)).toBe("same_unresolved_set");
     }

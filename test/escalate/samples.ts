@@ -122,6 +122,18 @@ export function serviceFact(more: Partial<Service> = {}): Service {
     sinceSeconds: 40,
     stoppedByOperator: false,
     unitFileState: "enabled",
+    nature: "continuous",
+    status: "down",
+    down: true,
+    downBecause: "crashed",
+    downWhy: "it crashed",
+    stopKnown: true,
+    stoppedBy: null,
+    stoppedWith: null,
+    stuck: false,
+    wasInstalled: true,
+    triggers: [],
+    hints: [],
     ...more,
   };
 }

@@ -112,7 +112,7 @@ describe("an action that the policy lets wait for a person's yes", () => {
     const { values } = await ask();
     decide(values["approval"], true);
     systemd.set("web.service", running);
-    expect(await ask()).toMatchObject({ refusal: "recovered" });
+    expect(await ask()).toMatchObject({ refusal: "not_needed" });
     expect(systemd.calls()).toEqual([]);
     // The yes was not used, and ends with its hour.
     expect(waiting()).toEqual([`${values["approval"]} approved`]);

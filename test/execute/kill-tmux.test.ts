@@ -72,7 +72,7 @@ describe("a tmux session", () => {
     const record = only(await argus.run([kill("agent")]));
     client.kill("SIGKILL");
     expect(record).toMatchObject({
-      refusal: "recovered",
+      refusal: "not_needed",
       detail: "somebody is attached to the tmux session agent",
     });
     expect(sessions()).toEqual(["agent"]);

@@ -135,36 +135,59 @@ describe("the unit as it stands when the restart is due", () => {
     ],
     ["masked", { load: "masked", active: "inactive" }, "operator_stopped", "web is masked"],
     ["masked until boot", { ...failed, unitFile: "masked-runtime" }, "operator_stopped", "web is masked"],
-    ["disabled", { ...failed, unitFile: "disabled" }, "operator_stopped", "web is disabled"],
-    ["active again", running, "recovered", "web is active (running)"],
+    [
+      "gone, though it ran until now",
+      { ...failed, load: "not-found" },
+      "target_gone",
+      "the unit file of web is gone",
+    ],
+    [
+      "a job that a timer starts",
+      { ...stopped, more: { Type: "oneshot", TriggeredBy: "web.timer" } },
+      "not_needed",
+      "web is a job that web.timer starts: to start it is to run it, which Argus does not do",
+    ],
+    [
+      "a job whose last run failed",
+      { ...failed, more: { Type: "oneshot" } },
+      "protected_target",
+      "web runs once and ends: to start it is to run it, which Argus does not do",
+    ],
+    [
+      "kept from starting by a condition",
+      { ...stopped, more: { ConditionTimestampMonotonic: 5, ConditionResult: "no" } },
+      "not_needed",
+      "a condition in the file of web is not met, so systemd would not start it",
+    ],
+    ["active again", running, "not_needed", "web is active (running)"],
     [
       "starting",
       { active: "activating", sub: "start-pre" },
-      "recovered",
+      "not_needed",
       "web is activating (start-pre): systemd is at it already",
     ],
     [
       "waiting for systemd's own restart",
       { active: "activating", sub: "auto-restart", result: "exit-code" },
-      "recovered",
+      "not_needed",
       "web is activating (auto-restart: exit-code): systemd is at it already",
     ],
     [
       "reloading",
       { active: "reloading", sub: "reload" },
-      "recovered",
+      "not_needed",
       "web is reloading (reload): systemd is at it already",
     ],
     [
       "stopping",
       { active: "deactivating", sub: "stop" },
-      "recovered",
+      "not_needed",
       "web is deactivating (stop): systemd is at it already",
     ],
     [
       "with a job",
       { ...failed, job: 77 },
-      "recovered",
+      "not_needed",
       "web is failed (failed: exit-code): systemd is at it already",
     ],
   ];
@@ -186,6 +209,50 @@ describe("the unit as it stands when the restart is due", () => {
       detail: "somebody asked for web to stop",
     });
     expect(systemd.calls()).toEqual([]);
+  });
+
+  it("crashed, and is disabled, which says nothing about a stop: restarted", async () => {
+    const { tryRestart } = server({ ...failed, unitFile: "disabled" });
+    expect(await tryRestart()).toMatchObject({ result: "success" });
+  });
+
+  it("rests until its socket starts it: no restart", async () => {
+    const { tryRestart, systemd } = server({ ...stopped, more: { TriggeredBy: "web.socket" } });
+    systemd.set("web.socket", { active: "active", sub: "listening" });
+    expect(await tryRestart()).toMatchObject({
+      refusal: "not_needed",
+      detail: "web rests until web.socket starts it",
+    });
+    expect(systemd.calls()).toEqual([]);
+  });
+
+  it("went down with what it needs: restarted when that is up again, and not before", async () => {
+    const { tryRestart, systemd } = server({ ...stopped, more: { BindsTo: "db.service" } });
+    systemd.journal(...stoppedByHand);
+    systemd.journalOf("db.service", ...endedByItself);
+    const crashed = { ActiveExitTimestampMonotonic: 900_000 };
+    systemd.set("db.service", { active: "activating", sub: "auto-restart", more: crashed });
+    expect(await tryRestart()).toMatchObject({
+      refusal: "dependency_down",
+      detail: "web went down with db, which is activating (auto-restart)",
+    });
+    systemd.set("db.service", { ...running, more: crashed });
+    const record = await tryRestart();
+    expect(record.result).toBe("success");
+    expect(record.steps.at(-1)?.detail).toBe("db, which web went down with, is up again");
+  });
+
+  it("is still starting a moment later: nobody waits for that, and nobody calls it up", async () => {
+    const slow = { active: "activating", sub: "start", more: { TimeoutStartUSec: "15min" } };
+    const { tryRestart, clock } = server(failed, slow);
+    expect(await tryRestart()).toMatchObject({
+      result: "success",
+      verified: null,
+      detail:
+        "systemctl restart web (attempt 1 of 3); systemd is still starting it, for which it may take 900 s",
+      values: { starting: true },
+    });
+    expect(clock.elapsed()).toBe(0);
   });
 
   it("ended cleanly by itself: restarted", async () => {

@@ -105,6 +105,8 @@ export interface UnitRecording {
   readonly mainPid?: number;
   readonly unitFile?: string;
   readonly job?: number;
+  /** Further properties of systemd. */
+  readonly more?: Readonly<Record<string, string | number>>;
 }
 
 const unitText = (id: string, unit: UnitRecording): string =>
@@ -121,6 +123,7 @@ const unitText = (id: string, unit: UnitRecording): string =>
     `UnitFileState=${unit.unitFile ?? "enabled"}`,
     `Job=${unit.job ?? 0}`,
     "InactiveEnterTimestampMonotonic=1000000",
+    ...Object.entries(unit.more ?? {}).map(([name, value]) => `${name}=${value}`),
     "",
     "",
   ].join("\n");
@@ -164,7 +167,12 @@ for word in "$@"; do
 done
 `,
   );
-  script("journalctl", `if [ -f ${folder}/journal ]; then cat ${folder}/journal; else exit 1; fi\n`);
+  script(
+    "journalctl",
+    `for each in "$@"; do case "$each" in UNIT=*) unit=\${each#UNIT=};; esac; done
+for each in ${folder}/journal-$unit ${folder}/journal; do if [ -f "$each" ]; then exec cat "$each"; fi; done; exit 1
+`,
+  );
   const path = `${folder}:${process.env["PATH"]}`;
   const put = (name: string, text: string) => writeFileSync(join(units, name), text);
   return {
@@ -179,6 +187,12 @@ done
     /** Newest entry first. */
     journal: (...entries: object[]) =>
       writeFileSync(join(folder, "journal"), entries.map((entry) => `${JSON.stringify(entry)}\n`).join("")),
+    /** Of one unit alone. */
+    journalOf: (unit: string, ...entries: object[]) =>
+      writeFileSync(
+        join(folder, `journal-${unit}`),
+        entries.map((entry) => `${JSON.stringify(entry)}\n`).join(""),
+      ),
     restarts: () =>
       (existsSync(calls) ? readFileSync(calls, "utf8").trim().split("\n") : []).filter((call) =>
         call.includes(" restart "),

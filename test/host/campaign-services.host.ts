@@ -111,7 +111,9 @@ describe("a service is left alone, and explain says so,", () => {
     await is.systemctl(host, ...act, name);
     await is.moreCycles(host, 3);
     expect(await is.activeState(host, name)).toBe("inactive");
-    expect(linesAbout(name)).toEqual([]);
+    // Noted once, told to nobody.
+    expect(linesAbout(name)).toMatchObject([{ event: "opened", severity: "info", condition: "stopped" }]);
+    expect(toldAbout(name)).toEqual([]);
     expect(await stoppedByOperator(name)).toBe(true);
   });
 
@@ -126,7 +128,11 @@ describe("a service is left alone, and explain says so,", () => {
     await is.systemctl(host, "start", "upgraded");
     await is.moreCycles(host, 2);
     expect(await is.activeState(host, "upgraded")).toBe("active");
-    expect(linesAbout("upgraded")).toEqual([]);
+    expect(linesAbout("upgraded")).toMatchObject([
+      { event: "opened", severity: "info", condition: "stopped" },
+      { event: "resolved", condition: "stopped" },
+    ]);
+    expect(toldAbout("upgraded")).toEqual([]);
   });
 
   it("that takes its time over a restart that somebody asked for", async () => {
@@ -139,13 +145,16 @@ describe("a service is left alone, and explain says so,", () => {
     expect(await is.property(host, "slow", "NRestarts")).toBe("0");
   });
 
-  it("whose package was removed under it", async () => {
+  it("whose package was removed under it, and people are told", async () => {
     await succeed(host, ["rm", "/usr/lib/systemd/system/removed.service"]);
     await is.systemctl(host, "daemon-reload");
     await is.crash(host, "removed");
     await is.moreCycles(host, 3);
     expect(await is.activeState(host, "removed")).toBe("failed");
     expect(is.actions(host, "restart_service", "removed")).toEqual([]);
-    expect(await succeed(host, ["argus", "status"])).toMatch(/Not here +.*removed.*unknown/);
+    expect(toldAbout("removed").map(({ severity }) => severity)).toEqual(["critical"]);
+    const status = await succeed(host, ["argus", "status"]);
+    expect(status).toMatch(/removed +down +its unit file is gone/);
+    expect(status).toMatch(/Not here +.*unknown/);
   });
 });

@@ -119,7 +119,7 @@ describe("whoever owns the part with the network", () => {
       five: ["success", "success", "success", "budget_exhausted", "budget_exhausted"],
       unknown: ["unknown_action"],
       method: "the executor knows no eval",
-      healthy: ["recovered"],
+      healthy: ["not_needed"],
     });
   });
 });

@@ -98,6 +98,39 @@ describe("cycle_state.json", () => {
     });
   });
 
+  it("counts scheduled cycles in which a collector failed, across restarts, until it answers", () => {
+    const report = (name: string, status: "ok" | "failed", detail = "") => ({
+      name,
+      status,
+      detail,
+      duration_ms: 1,
+    });
+    const failed = [
+      report("services", "failed", "systemctl did not answer within 5 s"),
+      report("disks", "ok"),
+    ];
+    const cycle = (id: string, reports: typeof failed, scheduled = true) => {
+      const state = open();
+      state.begin({ id, trigger: scheduled ? "schedule" : "wake" });
+      const said = state.countCollectors(reports, scheduled);
+      state.end(1);
+      return said;
+    };
+    const none = { failedCollectors: [], failedCollectorDetail: null };
+    expect(cycle("c1", failed)).toEqual(none);
+    // Wake-ups may come by the second.
+    for (const id of ["w1", "w2", "w3"]) expect(cycle(id, failed, false)).toEqual(none);
+    expect(cycle("c2", failed)).toEqual(none);
+    const reported = {
+      failedCollectors: ["services"],
+      failedCollectorDetail: "services (3 cycles): systemctl did not answer within 5 s",
+    };
+    expect(cycle("c3", failed)).toEqual(reported);
+    expect(cycle("w4", failed, false)).toEqual(reported);
+    expect(cycle("c4", [report("services", "ok")])).toEqual(none);
+    expect(cycle("c5", failed)).toEqual(none);
+  });
+
   it("that is corrupt is set aside and said", () => {
     writeFileSync(file(), "{");
     expect(open().state().cycles).toBe(0);

@@ -46,8 +46,28 @@ function service(restarts: number, name = "openclaw-gateway"): Service {
     sinceSeconds: 5,
     stoppedByOperator: null,
     unitFileState: "enabled",
+    nature: "continuous",
+    status: "up",
+    down: false,
+    downBecause: null,
+    downWhy: "",
+    stopKnown: true,
+    stoppedBy: null,
+    stoppedWith: null,
+    stuck: false,
+    wasInstalled: true,
+    triggers: [],
+    hints: [],
   };
 }
+
+const gone: Partial<Service> = {
+  installed: false,
+  wasInstalled: false,
+  activeState: "inactive",
+  loadState: "not-found",
+  status: "not-installed",
+};
 
 const snapshot = (facts: Snapshot["facts"]): Snapshot => ({
   takenAt: "2026-02-19T23:30:00Z",
@@ -334,5 +354,28 @@ describe("the snapshot on disk", () => {
     const first = save();
     const later = Math.min(save(), save(), save(), save());
     expect(later).toBeLessThan(first / 3);
+  });
+});
+
+describe("a watched service that is not installed", () => {
+  const look = (trends: Trends, services: Service[]) =>
+    observeTrends(trends, snapshot({ service: services }), moment(0));
+  const only = ({ snapshot: { facts } }: ReturnType<typeof look>) => facts.service?.[0];
+
+  it("is down when it was here once, and no problem when it never was", () => {
+    const never = look(noTrends(), [{ ...service(0), ...gone }]);
+    expect(only(never)).toMatchObject({ down: false, status: "not-installed", wasInstalled: false });
+    const here = look(noTrends(), [service(0)]);
+    const since = look(here.trends, [{ ...service(0), ...gone }]);
+    expect(only(since)).toMatchObject({
+      down: true,
+      status: "down",
+      downBecause: "removed",
+      wasInstalled: true,
+    });
+    // It stays a problem until argus.json no longer names it.
+    expect(only(look(since.trends, [{ ...service(0), ...gone }]))?.down).toBe(true);
+    const out = look(since.trends, []);
+    expect(only(look(out.trends, [{ ...service(0), ...gone }]))?.down).toBe(false);
   });
 });

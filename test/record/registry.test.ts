@@ -7,7 +7,9 @@ import { carriedRecord, findingRecord } from "../../src/record/records.ts";
 import { createRegistry, parseRecord, readHistory, readProblems } from "../../src/record/registry.ts";
 import { resolvable } from "../../src/record/resolvable.ts";
 import { createFiles } from "../../src/system/files.ts";
+import type { Service } from "../../src/types/facts.ts";
 import type { RegistryRecord } from "../../src/types/problem.ts";
+import { serviceFact } from "../escalate/samples.ts";
 import { actionFor, cycleAt, detection, serviceFinding, temporaryDir, verdict } from "./samples.ts";
 
 const files = createFiles("/");
@@ -316,6 +318,21 @@ describe("resolvable", () => {
   it("is not one that was found, also by another rule", () => {
     const other = serviceFinding("openclaw-gateway", { rule: "unit-failed" });
     expect(resolvable(problems(), detection([other]), rules)).toEqual([]);
+  });
+
+  it("is none of a service that is not up yet, and is over without a message when a person stopped it", () => {
+    const service = (more: Partial<Service>) => [serviceFact({ name: "openclaw-gateway", ...more })];
+    const gone = (services: Service[]) =>
+      resolvable(problems(), detection([]), rules, { service: services }).map(({ because }) => because);
+    expect(gone(service({ status: "starting", activeState: "activating" }))).toEqual([]);
+    expect(gone(service({ status: "stopping", activeState: "deactivating" }))).toEqual([]);
+    expect(gone(service({ status: "up", activeState: "active" }))).toEqual(["not_found"]);
+    expect(gone(service({ status: "waiting", activeState: "inactive" }))).toEqual(["not_found"]);
+    expect(gone(service({ status: "stopped" }))).toEqual(["stopped"]);
+    expect(gone(service({ status: "masked" }))).toEqual(["stopped"]);
+    // Taken out of argus.json, failed or not.
+    expect(gone([])).toEqual(["not_watched"]);
+    expect(gone(service({ watched: false, status: "down" }))).toEqual(["not_watched"]);
   });
 
   it("is one whose rule is gone, and not one of several whose other rule cannot tell", () => {

@@ -126,12 +126,29 @@ export const statusGood: StatusData = {
     costDollars: 0,
     cooldown: null,
   },
+  services: [
+    { name: "openclaw-gateway", status: "up", why: "", sinceSeconds: 86_400 },
+    { name: "mcp-agent-mail", status: "up", why: "", sinceSeconds: 7_200 },
+    { name: "backup", status: "waiting", why: "backup.timer starts it", sinceSeconds: 50_000 },
+  ],
   absentUnits: [],
   notes: [],
 };
 
 export const statusBad: StatusData = {
   ...statusGood,
+  services: [
+    { name: "athena-web", status: "down", why: "it crashed", sinceSeconds: 95 },
+    {
+      name: "openclaw-gateway",
+      status: "stuck",
+      why: "it has been activating for 11 min; its limit is 10 min",
+      sinceSeconds: 660,
+    },
+    { name: "mcp-agent-mail", status: "stopped", why: "a person stopped it", sinceSeconds: 3_600 },
+    { name: "tmpl@", status: "unreadable", why: "systemd cannot show tmpl@.service", sinceSeconds: null },
+    { name: "elsewhere", status: "not-installed", why: "", sinceSeconds: null },
+  ],
   running: null,
   lastCycle: { ...blindRules, cycle: { ...blindRules.cycle, ts: "2026-11-20T21:45:20Z" } },
   cycles: {
@@ -381,6 +398,12 @@ export const checks: Check[] = [
 
 export const checkGood: CheckData = {
   settings: { file: "/etc/argus/argus.json", error: null },
+  services: {
+    faults: [],
+    natures: [
+      "backup is started by backup.timer: it counts as down only when its last run failed or that is not active, and Argus never starts it",
+    ],
+  },
   rules: {
     folders: ["/opt/argus/rules", "/etc/argus/rules.d"],
     files: 9,
@@ -394,6 +417,12 @@ export const checkBad: CheckData = {
   settings: {
     file: "/etc/argus/argus.json",
     error: "/etc/argus/argus.json:7: services[0].restrat is not known; did you mean restart?",
+  },
+  services: {
+    faults: [
+      '/etc/argus/argus.json:4: services[0].unit: "tmpl@" is a template, of which only instances run; name an instance, such as tmpl@NAME',
+    ],
+    natures: [],
   },
   rules: {
     ...checkGood.rules,

@@ -121,7 +121,11 @@ describe("showUnitsAndFailed", () => {
   it("tells the named units and every failed one, in one call", async () => {
     playSystemctl("watched-and-failed.show.txt");
     const { asked: named, failed } = await showUnitsAndFailed(system(), ["active", "stopped", "not-found"]);
-    expect(named.map(({ id }) => id)).toEqual(["active.service", "stopped.service", "not-found.service"]);
+    expect(named.map((each) => ("id" in each ? each.id : each.refused))).toEqual([
+      "active.service",
+      "stopped.service",
+      "not-found.service",
+    ]);
     const expected = unitCases.filter(({ settles }) => settles.includes(" failed "));
     expect(failed.map(({ id }) => id).sort()).toEqual(expected.map(({ name }) => `${name}.service`).sort());
     expect(asked().at(-1)).toBe("*");

@@ -81,7 +81,7 @@ async function isIdle({ name, socket }: SessionTarget, { system }: Context): Pro
     };
   }
   return found.attached
-    ? { pass: false, reason: "recovered", detail: `somebody is attached to the tmux session ${name}` }
+    ? { pass: false, reason: "not_needed", detail: `somebody is attached to the tmux session ${name}` }
     : { pass: true, detail: `the tmux session ${name} is there, and nobody is attached to it` };
 }
 

@@ -3,17 +3,27 @@ import * as z from "zod";
 import { isOwnUnit } from "../../system/killable.ts";
 import { oneLine } from "../../system/printable.ts";
 import { readProcessIdentity } from "../../system/proc.ts";
-import { normaliseUnit, showUnits, unitDisplayName } from "../../system/systemd.ts";
+import { normaliseUnit, showEach, showUnits, unitDisplayName } from "../../system/systemd.ts";
 import { resetFailed, restartUnit } from "../../system/unit-jobs.ts";
-import { stopWasRequested } from "../../system/unit-journal.ts";
-import type { UnitState } from "../../system/unit-state.ts";
+import { isRefused, isUp, type UnitState } from "../../system/unit-state.ts";
+import { whoStopped } from "../../system/unit-stop.ts";
 import type { Answer, Context, Look, MachineAction, Question } from "../action.ts";
 import { backoffAnswer } from "../backoff.ts";
 import { firstInRequest, notPaused, offeredToModel, seconds, withinBudget } from "../questions.ts";
 import { notSilenced } from "../silences.ts";
+import {
+  dependencyIsUp,
+  isDown,
+  mayBeStarted,
+  notStoppedByOperator,
+  describeState as words,
+} from "./unit-answers.ts";
 
-/** A stop may take a unit 90 s by systemd's own default (DefaultTimeoutStopSec), and its start comes after that. */
-const restartTimeoutMs = 120_000;
+/**
+ * What is waited for the end of a start. A unit may take the minutes that its file gives it; systemd goes on without
+ * anybody who waits, and what else is down must not wait for it.
+ */
+const startWaitMs = 2_000;
 
 const Unit = z
   .object({
@@ -98,18 +108,29 @@ export const restartService: MachineAction<string, UnitState, null> = {
       },
       { step: "unit state", answer: isDown(state, name) },
     ];
-    if (looks.every((look) => look.answer.pass)) {
-      looks.push({
-        step: "operator",
-        answer: notStoppedByOperator(state, name, await stopWasRequested(system.run, state)),
-      });
+    const passes = () => looks.every((look) => look.answer.pass);
+    const triggers = state.triggeredBy.length === 0 ? [] : await showEach(system, state.triggeredBy, signal);
+    const nature = mayBeStarted(
+      state,
+      triggers.flatMap((each) => (isRefused(each) ? [] : [each])),
+      name,
+    );
+    if (passes() && nature !== null) looks.push({ step: "nature", answer: nature });
+    if (passes()) {
+      // Whether it asked for its own stop makes no difference here: root reads no scripts for that.
+      const cause = await whoStopped({ ...system, files: null }, state, signal);
+      looks.push({ step: "operator", answer: notStoppedByOperator(state, name, cause) });
+      if (cause.by === "dependency" && cause.unit !== null) {
+        const [other] = await showEach(system, [cause.unit], signal);
+        looks.push({ step: "dependency", answer: dependencyIsUp(cause, other, name) });
+      }
       if (requires.length > 0) looks.push({ step: "requires", answer: requiredAreActive(others, name) });
     }
     return { looks, seen: state };
   },
 
   async perform({ target: unit, name }, seen, { system, state, signal }) {
-    const options = { timeoutMs: restartTimeoutMs, signal };
+    const options = { timeoutMs: startWaitMs, signal };
     // systemd refuses every start of a unit that began too often, until this is forgotten. The result does not tell:
     // it stays `exit-code` or `signal`, and is `start-limit-hit` only after a run that ended cleanly.
     if (seen.activeState === "failed") await resetFailed(system, unit, options);
@@ -119,14 +140,20 @@ export const restartService: MachineAction<string, UnitState, null> = {
     const values = { attempt };
     if (result.ok) return { ok: true, detail: what, done: null, values };
     if (signal.aborted) return { ok: false, detail: `${what} was begun`, done: null, values };
-    const why = result.timedOut
-      ? `did not end within ${restartTimeoutMs / 1000} s; systemd may still be at it`
-      : `failed: ${oneLine(result.why, 300)}`;
+    // It is looked at in a moment, and again in the next cycles.
+    if (result.timedOut) return { ok: true, detail: what, done: null, values };
+    const why = `failed: ${oneLine(result.why, 300)}`;
     return { ok: false, detail: `${what} ${why}`, done: null, values };
   },
 
   async verify({ target: unit }, _, context) {
     const first = await look(unit, context);
+    if (isStarting(first)) {
+      const limit = first.startLimitMicroseconds;
+      const time = limit === null ? "it may take as long as it likes" : `it may take ${limit / 1e6} s`;
+      const detail = `systemd is still starting it, for which ${time}`;
+      return { ok: true, verified: null, detail, values: { starting: true } };
+    }
     if (!isUp(first)) return { ok: false, verified: false, detail: `afterwards it is ${words(first)}` };
     const settle = context.policy.restartSettleSeconds;
     await context.system.clock.sleep(settle * 1000, context.signal);
@@ -160,12 +187,10 @@ async function look(unit: string, { system, signal }: Context): Promise<UnitStat
   return state;
 }
 
-const isUp = (unit: UnitState): boolean => unit.activeState === "active" || unit.activeState === "reloading";
-
-function words(unit: UnitState): string {
-  const result = unit.result === "" || unit.result === "success" ? "" : `: ${unit.result}`;
-  return `${unit.activeState} (${unit.subState}${result})`;
-}
+/** A unit that waits for systemd's next attempt has failed the one that was asked for. */
+const isStarting = ({ activeState, subState, job }: UnitState): boolean =>
+  (activeState === "activating" && !subState.startsWith("auto-restart")) ||
+  (job && activeState !== "active" && activeState !== "failed");
 
 function notArgusItself(unit: string, name: string | number | null, own: string | null | undefined): Answer {
   const never = (detail: string): Answer => ({ pass: false, reason: "protected_target", detail });
@@ -173,44 +198,6 @@ function notArgusItself(unit: string, name: string | number | null, own: string 
   return unit === own
     ? never(`${name} is the unit that Argus itself runs in`)
     : { pass: true, detail: `Argus itself does not run in ${name}` };
-}
-
-function isDown(unit: UnitState, name: string | number | null): Answer {
-  const no = (reason: "target_gone" | "operator_stopped" | "recovered", detail: string): Answer => ({
-    pass: false,
-    reason,
-    detail,
-  });
-  if (unit.loadState === "not-found") return no("target_gone", `${name} is not installed`);
-  if (unit.loadState === "masked" || unit.unitFileState.startsWith("masked")) {
-    return no("operator_stopped", `${name} is masked`);
-  }
-  if (unit.loadState !== "loaded") return no("target_gone", `systemd cannot load ${name}: ${unit.loadState}`);
-  if (unit.activeState === "active") return no("recovered", `${name} is ${words(unit)}`);
-  if (unit.job || !["inactive", "failed"].includes(unit.activeState)) {
-    return no("recovered", `${name} is ${words(unit)}: systemd is at it already`);
-  }
-  if (unit.unitFileState === "disabled") return no("operator_stopped", `${name} is disabled`);
-  return { pass: true, detail: `${name} is ${words(unit)}` };
-}
-
-/** @param requested null: the journal cannot tell. */
-function notStoppedByOperator(
-  unit: UnitState,
-  name: string | number | null,
-  requested: boolean | null,
-): Answer {
-  const no = (detail: string): Answer => ({ pass: false, reason: "operator_stopped", detail });
-  if (requested === true) return no(`somebody asked for ${name} to stop`);
-  if (requested === false) return { pass: true, detail: `nobody asked for ${name} to stop` };
-  // A clean end and a stop by hand look the same without the journal; a crash does not.
-  if (unit.activeState === "inactive" && unit.result === "success") {
-    return no(`the journal cannot tell whether somebody stopped ${name}, and it ended cleanly`);
-  }
-  return {
-    pass: true,
-    detail: `the journal cannot tell whether somebody stopped ${name}, but it did not end cleanly`,
-  };
 }
 
 function requiredAreActive(others: readonly UnitState[], name: string | number | null): Answer {

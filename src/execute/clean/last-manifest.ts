@@ -23,7 +23,10 @@ export function readLastCleaning(files: Files, stateDir: string): LastCleaning |
   const [newest] = all;
   const file = all[full] ?? newest;
   if (file === undefined || newest === undefined) return null;
-  return parse(file, files.read(file), numberOf(newest) - numberOf(file));
+  const text = files.tryRead(file, "own");
+  // Pushed out by the cleaning of this moment.
+  if (text === null) return readLastCleaning(files, stateDir);
+  return parse(file, text, numberOf(newest) - numberOf(file));
 }
 
 /** A torn last line is left out: the entry that it was about was not removed. */

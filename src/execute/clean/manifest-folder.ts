@@ -20,9 +20,8 @@ export const manifestFolder = (stateDir: string): string => join(stateDir, "clea
  */
 export function listManifests(files: Files, stateDir: string): string[] {
   const folder = manifestFolder(stateDir);
-  if (files.stat(folder)?.kind !== "directory") return [];
   return files
-    .list(folder)
+    .list(folder, "own")
     .filter((each) => name.test(each))
     .sort((a, b) => numberOf(b) - numberOf(a))
     .map((each) => join(folder, each));

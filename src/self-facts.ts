@@ -1,0 +1,25 @@
+/** What a cycle knows about Argus itself: before it looks, and once it has looked. */
+import type { Parts, Trigger } from "./cycle.ts";
+import { faultText } from "./system/json-source.ts";
+import type { Self } from "./types/facts.ts";
+import type { Snapshot } from "./types/snapshot.ts";
+
+export function selfOf({ state, book }: Parts, executorError: string | null): Self {
+  const faults = book.faults();
+  const [first] = faults;
+  const files = new Set(faults.map((fault) => fault.file));
+  const before = state.selfFact({
+    brokenFiles: files.size,
+    brokenDetail: first === undefined ? null : faultText(first),
+    executorError,
+  });
+  return { ...before, failedCollectors: [], failedCollectorDetail: null };
+}
+
+/** What this very cycle did not see is known only now. */
+export function withFailures({ state }: Parts, snapshot: Snapshot, trigger: Trigger): Snapshot {
+  const { self } = snapshot.facts;
+  if (self === undefined) return snapshot;
+  const failures = state.countCollectors(snapshot.collectors, trigger !== "wake");
+  return { ...snapshot, facts: { ...snapshot.facts, self: { ...self, ...failures } } };
+}
