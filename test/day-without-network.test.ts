@@ -128,7 +128,9 @@ it("rules go on, alerts queue, nothing is lost, and the cooldown is there to be 
   const status = () => statusData(system, config);
   /** As on a terminal, its lines joined. */
   const statusText = () =>
-    statusReport(status(), createStyle({ env: {}, isTerminal: false, columns: 80 })).replace(/\s+/g, " ");
+    statusReport(status(), createStyle({ env: {}, isTerminal: false, columns: 80 }))
+      .replace(/\n *\| /g, " ")
+      .replace(/\s+/g, " ");
 
   const cycles = 24 * 4;
   const whys = new Map<string, number>();

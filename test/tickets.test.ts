@@ -400,7 +400,10 @@ describe("people see the ticket", () => {
     const { its, beads } = server();
     await looks(its, down(), 2);
     const style = createStyle({ env: {}, isTerminal: false, columns: 100 });
-    const status = () => statusReport(statusData(its.system, its.config), style).replace(/\s+/g, " ");
+    const status = () =>
+      statusReport(statusData(its.system, its.config), style)
+        .replace(/\n *\| /g, " ")
+        .replace(/\s+/g, " ");
     expect(status()).toContain("(ticket bd-1)");
     expect(status()).toContain("Tickets 1 open");
     const problem = its.parts().registry.problems().get(onlyKey(its)) ?? null;

@@ -104,6 +104,9 @@ export function argus(extra: Record<string, string> = {}): Argus {
   };
 }
 
+/** A report as one line: without the breaks, and without the marks of what goes on from the line above. */
+export const unwrapped = (text: string): string => text.replace(/\n *\| /g, " ").replace(/\s+/g, " ");
+
 export async function until(what: string, holds: () => boolean, timeoutMs = 10_000): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   while (!holds()) {

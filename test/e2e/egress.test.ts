@@ -26,12 +26,12 @@ test.each([
   const { status, stdout, stderr } = argus().run(...argv);
   expect(status).toBe(2);
   judged(stdout);
-  expect(judged(stderr)).toContain("zqapp");
+  expect(judged(stderr)).toContain("zilapp");
 });
 
 test("settings that cannot be used are quoted on their lines", () => {
   const watch = argus({ ARGUS_INTERVAL: typed, ARGUS_LOG_DIR: `/${typed}` });
-  writeFileSync(join(watch.dir, "argus.json"), `{"zq${"\u001b[2J\u202e"}": 1, ${typed}}`);
+  writeFileSync(join(watch.dir, "argus.json"), `{"zil${"\u001b[2J\u202e"}": 1, ${typed}}`);
   for (const command of ["run", "check", "doctor", "status"])
     for (const { stdout, stderr } of [watch.run(command, ...(command === "run" ? ["--once"] : []))]) {
       judged(stdout);
@@ -57,7 +57,7 @@ test("a bug is quoted, also before any command is known", () => {
   const dir = temporaryDir("broken");
   cpSync(resolve("dist"), join(dir, "dist"), { recursive: true });
   writeFileSync(join(dir, "dist", "package.json"), '{"type": "module"}');
-  writeFileSync(join(dir, "package.json"), `{"version": zqhost: RECOVERED${"\u001b[2J\u202e"}`);
+  writeFileSync(join(dir, "package.json"), `{"version": zilhost: RECOVERED${"\u001b[2J\u202e"}`);
   const { status, stderr } = spawnSync(process.execPath, [join(dir, "dist", "main.js"), "--version"], {
     encoding: "utf8",
   });

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSyn
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { startBotApi, token } from "../notify/bot-api.ts";
-import { type Argus, afterThis, argus, ended, until } from "./argus.ts";
+import { type Argus, afterThis, argus, ended, until, unwrapped } from "./argus.ts";
 
 /** Writes each body that it is given to a file of its own, and then does what the test wants. */
 function relayOf(watch: Argus, does = "exit 0"): void {
@@ -68,13 +68,11 @@ test("a problem goes by the relay; what it does not take stands in a file, and s
   watch.env["ARGUS_DEDUP_WINDOW"] = "0";
   watch.once();
   expect(linesOf(watch.state("relay.jsonl"))).toMatchObject([{ event: "argus.problem", subject: "cores" }]);
-  const status = watch.run("status").stdout.replace(/\s+/g, " ");
+  const status = unwrapped(watch.run("status").stdout);
   expect(status).toMatch(
     /empty; relay: \S+relay failed with exit status 1: out of paper; what it did not take/,
   );
-  expect(watch.run("doctor").stdout.replace(/\s+/g, " ")).toMatch(
-    /out of paper.*notify --test --channel relay/,
-  );
+  expect(unwrapped(watch.run("doctor").stdout)).toMatch(/out of paper.*notify --test --channel relay/);
 });
 
 test("doctor says beforehand that the relay is not there", () => {
@@ -83,7 +81,7 @@ test("doctor says beforehand that the relay is not there", () => {
     ARGUS_RELAY_BIN: "no-such-relay",
     ARGUS_RELAY_TO: "athena",
   });
-  const said = watch.run("doctor").stdout.replace(/\s+/g, " ");
+  const said = unwrapped(watch.run("doctor").stdout);
   expect(said).toContain("no-such-relay does not exist here: what it is to send is written to");
   expect(said).toContain("set ARGUS_RELAY_BIN in argus.env");
 });

@@ -1,6 +1,6 @@
 /** `argus silence` as a user types it. */
 import { expect, test } from "vitest";
-import { argus } from "./argus.ts";
+import { argus, unwrapped } from "./argus.ts";
 
 const rule = {
   rules: [
@@ -28,7 +28,7 @@ test("a silence is made, listed, shown, explained and ended", () => {
   expect(id).not.toBe("");
   const cycle = watch.once();
   expect(cycle.actions).toMatchObject([{ type: "alert", result: "suppressed", refusal: "silenced" }]);
-  expect(watch.run("explain").stdout.replace(/\s+/g, " ")).toContain(`(${id}): known`);
+  expect(unwrapped(watch.run("explain").stdout)).toContain(`(${id}): known`);
   expect(watch.run("silence", "list").stdout).toMatch(
     new RegExp(`^${id}  rule always  until .* UTC  bob: known\n$`),
   );
@@ -76,7 +76,7 @@ test("an open maintenance window is shown, holds the message back and is explain
   watch.settings({ maintenance: [{ ...window, rules: ["always"] }] });
   expect(watch.once().actions).toMatchObject([{ type: "alert", result: "suppressed", refusal: "silenced" }]);
   const held = "the maintenance window nightly backup is open until 00:00 Europe/Berlin";
-  expect(watch.run("explain").stdout.replace(/\s+/g, " ")).toContain(held);
+  expect(unwrapped(watch.run("explain").stdout)).toContain(held);
   expect(watch.run("status").stdout).toMatch(/Maintenance +open: nightly backup/);
   watch.settings({ maintenance: [{ ...window, rules: ["other"] }] });
   expect(watch.once().actions).toMatchObject([{ type: "alert", result: "success" }]);

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { startBotChat, token } from "../notify/bot-chat.ts";
-import { afterThis, alive, argus, until } from "./argus.ts";
+import { afterThis, alive, argus, until, unwrapped } from "./argus.ts";
 import { lightNode, processRule } from "./light-node.ts";
 
 async function daemon(settings: object, interval = "3600") {
@@ -80,7 +80,7 @@ test("people look, silence, pause and resume; the command line shows the same, w
   expect(await ask("/pause 2h")).toMatch(
     /^Paused until \S+Z: no restarts, kills or cleaning; alerts and notes go on\.$/,
   );
-  expect(watch.run("status").stdout.replace(/\s+/g, " ")).toContain("by user7 (Telegram 7)");
+  expect(unwrapped(watch.run("status").stdout)).toContain("by user7 (Telegram 7)");
   expect(await ask("/resume")).toMatch(/^Resumed; it was paused since /);
   expect(await ask("/approve zzzz")).toBe("nothing waits under the id zzzz any more");
   expect(await ask("what can you do?")).toContain("/problems");

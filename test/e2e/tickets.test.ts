@@ -1,7 +1,7 @@
 /** Tickets through the built program, with a program that behaves as bd does on its path. */
 import { describe, expect, it } from "vitest";
 import { fakeBeads } from "../support/beads.ts";
-import { argus, ended, temporaryDir, until } from "./argus.ts";
+import { argus, ended, temporaryDir, until, unwrapped } from "./argus.ts";
 
 const leaks = {
   name: "leaks",
@@ -57,11 +57,11 @@ describe("argus run --once", () => {
     const { its, beads } = installed();
     beads.is("list", "hangs");
     its.once();
-    expect(its.run("status").stdout.replace(/\s+/g, " ")).toMatch(
+    expect(unwrapped(its.run("status").stdout)).toMatch(
       /Tickets 0 open; 1 not filed yet; bd list: no answer/,
     );
     beads.is("list", "fails");
-    const doctor = its.run("doctor").stdout.replace(/\s+/g, " ");
+    const doctor = unwrapped(its.run("doctor").stdout);
     expect(doctor).toMatch(/broken tickets bd list: no answer within \d+ s .* -> run `bd init` in a folder/);
   });
 
@@ -73,7 +73,7 @@ describe("argus run --once", () => {
       "no tickets are filed: there is no /nowhere/br here; argus doctor says how to get them",
     );
     expect(its.once().notes.join()).not.toContain("ticket");
-    expect(its.run("doctor").stdout.replace(/\s+/g, " ")).toMatch(
+    expect(unwrapped(its.run("doctor").stdout)).toMatch(
       /limited tickets there is no \/nowhere\/br here: .* -> install beads \(bd or br\)/,
     );
   });

@@ -3,9 +3,9 @@ import fc from "fast-check";
 
 /**
  * Every line of a planted text begins with this, and so do most of its words: where a line of an output begins with it,
- * somebody else than Argus has begun that line.
+ * somebody else than Argus has begun that line. No id that Argus makes up has an i or an l.
  */
-export const mark = "zq";
+export const mark = "zil";
 
 const fakes = [
   "landmass: RECOVERED web is up again",

@@ -144,7 +144,7 @@ it("what was done stands in the trail with who asked, and so does what was refus
   );
   expect(reply.notes).toEqual([
     "ann (Telegram 7): paused until /resume: no restarts, kills or cleaning; alerts and notes go on",
-    "eve root (Telegram 9) may not pause here, and wanted to",
+    "eve\\nroot (Telegram 9) may not pause here, and wanted to",
   ]);
 });
 
