@@ -4,8 +4,9 @@
  */
 import { setTimeout } from "node:timers/promises";
 import { errorCode } from "./files.ts";
+import type { Mount } from "./mounts.ts";
 import type { Pace } from "./pace.ts";
-import { tryText, unreadable } from "./proc-bytes.ts";
+import { tryLink, tryText, unreadable } from "./proc-bytes.ts";
 import { type Gathering, lookInto } from "./process-files.ts";
 
 /** Whoever is at work receives them within three seconds, on a busy machine too; what waits longer is parked. */
@@ -34,10 +35,22 @@ export async function settleUnderWay(all: Gathering, pace: Pace): Promise<void> 
   for (const [info, pid] of all.carrying) if ((looksAt.get(info) ?? 0) > 1) all.doubtful.add(pid);
 }
 
-/**
- * The users in whose name a process runs. 0 when it has ended or does not say: then it may be anybody.
- */
-export function usersOf(all: Gathering, pid: string): number[] {
+export interface Doubtful {
+  readonly pid: number;
+  /** In whose name it runs. 0 when it does not say: then it may be anybody. */
+  readonly users: readonly number[];
+  /** What it sees: whoever shares a socket with it sees the same, as long as no container sends out of itself. */
+  readonly mounts: readonly Mount[];
+}
+
+export function doubtOf(all: Gathering, pid: string): Doubtful {
   const line = /^Uid:((?:\s+\d+)+)$/m.exec(tryText(`${all.proc}/${pid}/status`) ?? "")?.[1];
-  return line === undefined ? [0] : [...new Set(line.trim().split(/\s+/).map(Number))];
+  const users = line === undefined ? [0] : [...new Set(line.trim().split(/\s+/).map(Number))];
+  const mounts = all.mountsByNamespace.get(tryLink(`${all.proc}/${pid}/ns/mnt`) ?? "") ?? [];
+  // One that has ended may have handed them on to anybody.
+  return {
+    pid: Number(pid),
+    users,
+    mounts: mounts.length > 0 ? mounts : [...all.mountsByNamespace.values()].flat(),
+  };
 }

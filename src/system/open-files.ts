@@ -3,7 +3,7 @@
  * the kernel itself (swap, loop devices, mounts), by listeners on sockets, by holders of locks. All from /proc.
  */
 
-import { settleUnderWay, usersOf } from "./descriptors-under-way.ts";
+import { type Doubtful, doubtOf, settleUnderWay } from "./descriptors-under-way.ts";
 import { errorCode } from "./files.ts";
 import { isWithin, type Mount, mayHang, mountOf, parseMountInfo, unescapeOctal } from "./mounts.ts";
 import type { Pace } from "./pace.ts";
@@ -33,11 +33,8 @@ export interface OpenFiles {
   readonly allMounts: readonly Mount[];
   /** By the id of a mount that of the one on which its mount point lies. */
   readonly mountParents?: ReadonlyMap<number, number>;
-  /**
-   * Users who may have open what no process shows, and the processes because of which: descriptors wait in their
-   * sockets. None when left out.
-   */
-  readonly doubtful?: { readonly users: ReadonlySet<number>; readonly pids: readonly number[] };
+  /** Processes of which nobody can tell all that they have open: descriptors wait in their sockets. None when left out. */
+  readonly doubtful?: readonly Doubtful[];
   /** Whether somebody may be waiting at a named pipe, not having it open yet; nobody when left out. Asked when needed. */
   readonly waitsAtPipe?: () => boolean;
   readonly seenProcesses: number;
@@ -97,7 +94,6 @@ export async function readOpenFiles(
     }
   }
   await settleUnderWay(all, pace);
-  const doubtful = [...all.doubtful];
   return {
     open: all.open,
     mapped: all.mapped,
@@ -107,14 +103,7 @@ export async function readOpenFiles(
     mounts,
     mountParents: all.mountParents,
     allMounts: [...all.mountsByNamespace.values()].flat(),
-    ...(doubtful.length === 0
-      ? {}
-      : {
-          doubtful: {
-            users: new Set(doubtful.flatMap((pid) => usersOf(all, pid))),
-            pids: doubtful.map(Number),
-          },
-        }),
+    doubtful: [...all.doubtful].map((pid) => doubtOf(all, pid)),
     waitsAtPipe: () => somebodyWaitsAtPipe(proc),
     seenProcesses,
     unseenProcesses,

@@ -61,7 +61,7 @@ export async function cleanDisk(system: System, options: CleanOptions): Promise<
     } else {
       unseenProcesses = watch.known().unseenProcesses;
       if (!dryRun && options.of !== undefined) manifest = beginManifest(system, options.of, maxAgeDays);
-      doubtfulProcesses = watch.known().doubtful?.pids ?? [];
+      doubtfulProcesses = (watch.known().doubtful ?? []).map(({ pid }) => pid);
       await cleanFolders(system, options, { tally, pace, watch, roots, spaces, manifest });
     }
   } catch (error) {

@@ -51,7 +51,7 @@ export function createGuard(facts: GuardFacts): Guard {
   const locked = keyInKernel === null ? inodesOf(inUse.locked) : inUse.locked;
   const inKernel = (entry: Entry) => keyInKernel?.(entry) ?? String(entry.inode);
   const mayTouchAny = ownUid === 0 && inUse.unseenProcesses === 0;
-  const doubtful = inUse.doubtful?.users ?? new Set<number>();
+  const doubtful = doubtfulUsers(inUse, mount, root);
 
   /** By device and inode: the number alone would keep a folder for a file on another disk. */
   const isOpenUnasked = (inode: bigint) =>
@@ -135,6 +135,18 @@ function pathsBelow(rootPath: string, mount: Mount | null, facts: GuardFacts): M
   for (const path of ownPaths) keep(toLatin1(path), "own");
   return held;
 }
+
+/** Users of processes that see the folder, and may have open in it what no process shows. */
+function doubtfulUsers(inUse: OpenFiles, mount: Mount | null, root: Directory): Set<number> {
+  const seers = (inUse.doubtful ?? []).filter(
+    ({ mounts }) =>
+      mount === null || mounts.some((theirs) => seenFrom(theirs, mount, insideOf(mount, root)) !== null),
+  );
+  return new Set(seers.flatMap(({ users }) => users));
+}
+
+/** Path of an open folder inside of its file system. */
+const insideOf = (mount: Mount, root: Directory): string => joined(mount.root, below(mount.mount, root.path));
 
 /** Where something inside the file system of another mount is seen through this one; null: nowhere. */
 function seenFrom(mount: Mount | null, other: Mount, inside: string): string | null {

@@ -6,7 +6,7 @@ import { createServer } from "node:net";
 import { describe, expect, test } from "vitest";
 import { describeClean } from "../../../src/execute/clean/describe.ts";
 import { type Machine, makeMachine, node, running } from "./machine.ts";
-import { makeProc } from "./proc-fixture.ts";
+import { makeProc, mountLine } from "./proc-fixture.ts";
 
 const asRoot = process.getuid?.() === 0;
 const hasPython = spawnSync("python3", ["-c", "import ctypes"]).status === 0;
@@ -104,6 +104,25 @@ describe("a descriptor that was sent and not received yet", { timeout: 30_000 },
     writeFileSync(machine.at("/proc/4001/status"), `Name:\tx\n${ids}VmSize:\t100 kB\n`);
     await machine.clean();
     expect(machine.exists("/tmp/secret")).toBe(stays);
+  });
+
+  test("in a container keeps nothing that the container does not see", async () => {
+    const machine = makeMachine({ proc: null });
+    machine.file("/tmp/old");
+    makeProc(machine.at("/proc"), {
+      processes: {
+        4001: {
+          fd: { 3: "socket:[77]" },
+          fdinfo: { 3: "pos:\t0\nscm_fds: 1\n" },
+          mounts: [
+            "900010 1 0:99 / / rw - overlay overlay rw",
+            mountLine(machine.root, { id: 900_011, mountPoint: "/etc/hosts", root: "/srv/containers/hosts" }),
+          ],
+        },
+      },
+    });
+    await machine.clean();
+    expect(machine.exists("/tmp/old")).toBe(false);
   });
 });
 
