@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { detect } from "../../src/detect/detect.ts";
 import { readStreaks, StreakFile, type Streaks, writeStreaks } from "../../src/detect/streaks.ts";
 import type { Moment } from "../../src/types/moment.ts";
+import { madeUpSecret } from "../system/made-up-secrets.ts";
 import { at, factsOf, look, type RuleParts, rulesFrom } from "./support.ts";
 
 const orphan = { fact: "process", path: "orphan", operator: "equal", value: true };
@@ -205,4 +206,19 @@ describe("a streak", () => {
     const kept = Object.keys(writeStreaks(streaks).streaks);
     expect([kept.length, kept.filter((key) => key.startsWith("high#")).length]).toEqual([20_000, 15_000]);
   });
+});
+
+it("of two sessions whose names differ in a secret alone are two, and hold none of it on disk", async () => {
+  const rules = rulesFrom({
+    forEach: "session",
+    conditions: { all: [{ fact: "session", path: "idleSeconds", operator: "greaterThan", value: 10 }] },
+    for: { cycles: 3 },
+    params: { subject: "{{session.name}}" },
+  });
+  const names = [1, 2].map((seed) => `run-${madeUpSecret("github", seed)}`);
+  const session = names.map((name) => ({ name, socket: "/tmp/s", idleSeconds: 99 }));
+  const { streaks } = await look(rules, { session });
+  const keys = [...streaks.keys()];
+  expect(keys).toHaveLength(2);
+  for (const name of names) expect(keys.join(" ")).not.toContain(name.slice(-12));
 });

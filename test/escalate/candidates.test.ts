@@ -2,8 +2,10 @@ import { describe, expect, it } from "vitest";
 import type { Handled } from "../../src/escalate/alerts.ts";
 import { offerFor } from "../../src/escalate/candidates.ts";
 import { unresolvedOf } from "../../src/escalate/unresolved.ts";
+import { redactIdentity } from "../../src/system/redact/redact.ts";
 import { Settings } from "../../src/types/settings.ts";
 import type { Facts } from "../../src/types/snapshot.ts";
+import { madeUpSecret } from "../system/made-up-secrets.ts";
 import { handled, processFact, record, serviceFact, sessionFact } from "./samples.ts";
 
 const services = [
@@ -205,6 +207,21 @@ describe("kill_tmux", () => {
   it("is not offered when the name stands for two sessions", () => {
     const session = [sessionFact(), sessionFact({ socket: "/tmp/other.sock" })];
     expect(offered([stale("agent-1")], { session }).deeds).toEqual([]);
+  });
+});
+
+describe("a target whose name holds a secret", () => {
+  it("is not offered, and the briefing is told why, without it", () => {
+    const name = `agent-${madeUpSecret("github", 5)}`;
+    const session = sessionFact({ name });
+    const identity = redactIdentity(`${session.socket}:${name}`);
+    expect(identity).not.toContain(name);
+    const found = handled({ type: "session", subject: "x", entity: { kind: "session", identity } });
+    const { deeds, withheld } = offered([found], { session: [session, sessionFact()] });
+    expect(deeds).toEqual([]);
+    expect(withheld).toEqual([
+      "kill_tmux of agent-[redacted]: its name holds a secret, so it cannot be named here",
+    ]);
   });
 });
 

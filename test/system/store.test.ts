@@ -115,3 +115,12 @@ describe("a store", () => {
     ]);
   });
 });
+
+it("holds no secret on disk, whatever it is given", () => {
+  const text = z.strictObject({ version: z.literal(1), detail: z.string(), number: z.number() });
+  const empty = () => ({ version: 1 as const, detail: "", number: 0 });
+  const noted = createStore({ files, path, schema: text, empty, note: () => undefined });
+  noted.save({ version: 1, detail: "login with password=hunter2hunter2 failed", number: 7 });
+  expect(readFileSync(path, "utf8")).not.toContain("hunter2");
+  expect(noted.load()).toEqual({ version: 1, detail: "login with password=[redacted] failed", number: 7 });
+});
