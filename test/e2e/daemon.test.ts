@@ -1,16 +1,8 @@
 /** The daemon as systemd sees it: signals, exit statuses, one at a time, and what it leaves behind. */
 import { spawnSync } from "node:child_process";
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { writeIdleProgram } from "../idle-program.ts";
 import { afterThis, alive, argus, ended, temporaryDir, until } from "./argus.ts";
 
 const cycleState = (dir: string) =>
@@ -31,10 +23,9 @@ test("cycles go on by themselves, and SIGTERM ends the daemon within five second
 
 test("SIGTERM in the middle of an action ends the daemon within five seconds, and the log says how far it came", async () => {
   const dir = temporaryDir("stubborn");
-  copyFileSync("/bin/sh", `${dir}/node`);
-  chmodSync(`${dir}/node`, 0o755);
-  spawnSync("mkfifo", [`${dir}/pipe`]);
-  const script = `./node -c 'trap "" TERM; read line <>pipe' --test >/dev/null 2>&1 </dev/null & echo $!`;
+  writeIdleProgram(`${dir}/node`);
+  // What its starter ignores, it ignores too.
+  const script = `trap "" TERM; ./node --test >/dev/null 2>&1 </dev/null & echo $!`;
   const pid = Number(spawnSync("sh", ["-c", script], { cwd: dir, encoding: "utf8" }).stdout);
   afterThis(() => void (alive(pid) && process.kill(pid, "SIGKILL")));
   const watch = argus({ ARGUS_INTERVAL: "1" });
