@@ -13,9 +13,18 @@ import { type Gathering, lookInto } from "./process-files.ts";
 const looks = 30;
 const betweenLooksMs = 100;
 
+/**
+ * systemd's managers park descriptors for their units as long as those run, and none of a file that a cleaning could
+ * meet: namespaces of PrivateNetwork= (netns_storage_socket in its src/core/namespace.c) and locks of DynamicUser= in /run
+ * (storage_socket in dynamic-user.c). Every host on which such a unit runs has some, Argus's own among them.
+ */
+const parksForUnits = (all: Gathering, pid: string): boolean =>
+  /^(?:\/usr)?\/lib\/systemd\/systemd$/.test(tryLink(`${all.proc}/${pid}/exe`) ?? "");
+
 /** Marks the processes in whose sockets they stay, and looks again at those that have received theirs meanwhile. */
 export async function settleUnderWay(all: Gathering, pace: Pace): Promise<void> {
   const looksAt = new Map<string, number>();
+  for (const [info, pid] of [...all.carrying]) if (parksForUnits(all, pid)) all.carrying.delete(info);
   for (let look = 0; look < looks && all.carrying.size > 0; look += 1) {
     await setTimeout(betweenLooksMs);
     await pace.rest();

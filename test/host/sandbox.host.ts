@@ -208,7 +208,7 @@ describe("argus.service and its executor", () => {
     await succeed(host, ["systemctl", "daemon-reload"]);
     await succeed(host, ["systemctl", "restart", "argus-executor.service"]);
     await asBob(
-      "mkdir -m 0700 /tmp/old /tmp/open && touch /tmp/old/file /tmp/open/file && cd / && setsid sleep 815 3</tmp/open/file &",
+      "mkdir -m 0700 /tmp/old /tmp/open && head -c 20000 /dev/zero >/tmp/old/file && touch /tmp/open/file && cd / && setsid sleep 815 3</tmp/open/file &",
     );
     await asBob("mkdir -p ~/.cache/pip && touch ~/.cache/pip/wheel ~/letter");
     await host.exec(["sh", "-c", "mkdir -p ~/.cache/pip && touch ~/.cache/pip/wheel"], { user: "eve" });
@@ -240,7 +240,7 @@ describe("argus.service and its executor", () => {
     const read = await lastRead();
 
     const cleaned = await host.exec(["argus", "clean"], { timeoutMs: 30_000 });
-    expect(cleaned.exitCode, cleaned.stderr).toBe(0);
+    expect(cleaned.exitCode, `${cleaned.stdout}\n${cleaned.stderr}`).toBe(0);
     expect(cleaned.stdout).toContain("Freed");
     const gone = ["/tmp/old", "/home/bob/.cache/pip/wheel", "/var/log/argus/app.log.1.gz"];
     const kept = [

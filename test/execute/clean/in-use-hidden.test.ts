@@ -1,7 +1,7 @@
 /** What is in use without a descriptor that the first look at a process shows. Real programs hold it. */
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, lstatSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, lstatSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { describe, expect, test } from "vitest";
 import { describeClean } from "../../../src/execute/clean/describe.ts";
@@ -104,6 +104,23 @@ describe("a descriptor that was sent and not received yet", { timeout: 30_000 },
     writeFileSync(machine.at("/proc/4001/status"), `Name:\tx\n${ids}VmSize:\t100 kB\n`);
     await machine.clean();
     expect(machine.exists("/tmp/secret")).toBe(stays);
+  });
+
+  test.each([
+    ["/usr/lib/systemd/systemd", false],
+    ["/lib/systemd/systemd", false],
+    ["/tmp/lib/systemd/systemd", true],
+  ])("by %s, as systemd does for the namespaces of its units, keeps anything: %s", async (exe, stays) => {
+    const machine = makeMachine({ proc: null });
+    machine.file("/tmp/old");
+    makeProc(machine.at("/proc"), {
+      processes: { 4001: { fd: { 3: "socket:[77]" }, fdinfo: { 3: "pos:\t0\nscm_fds: 1\n" } } },
+    });
+    rmSync(machine.at("/proc/4001/exe"), { force: true });
+    symlinkSync(exe, machine.at("/proc/4001/exe"));
+    writeFileSync(machine.at("/proc/4001/status"), "Name:\tsystemd\nUid:\t0\t0\t0\t0\nVmSize:\t100 kB\n");
+    await machine.clean();
+    expect(machine.exists("/tmp/old")).toBe(stays);
   });
 
   test("in a container keeps nothing that the container does not see", async () => {
