@@ -77,10 +77,11 @@ it("an end says what was tried, and nothing recovers that a person stopped or no
   } as unknown as Problem;
   const end = (because: string, one = problem) =>
     recoveryProposals([one], [{ key: one.key, because }], 300, Date.parse("2026-11-21T09:00:00Z"));
-  expect(end("not_found")[0]?.message).toContain(
+  expect(end("not_found")[0]?.lines?.join("\n")).toContain(
     "Argus tried restart_service web, which failed; it came back after that.",
   );
-  expect(end("not_found", { ...problem, actions: [] })[0]?.message).toContain("Argus did nothing about it.");
+  const nothing = end("not_found", { ...problem, actions: [] })[0]?.lines;
+  expect(nothing?.join("\n")).toContain("Argus did nothing about it.");
   expect(end("stopped")).toEqual([]);
   expect(end("not_watched")).toEqual([]);
 });

@@ -102,5 +102,8 @@ it("stands in the alert", async () => {
     [],
     new Map([[key, ["> it broke"]]]),
   );
-  expect(alert?.message).toContain("web is failed (exit-code)\n> it broke\n");
+  expect(alert).toMatchObject({
+    message: "web is failed (exit-code)",
+    lines: expect.arrayContaining(["> it broke"]),
+  });
 });
