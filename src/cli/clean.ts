@@ -21,6 +21,7 @@ import type { Proposal } from "../types/action.ts";
 import { UserError, WorkError } from "../types/errors.ts";
 import type { Config } from "../types/settings.ts";
 import { type Context, printJson } from "./context.ts";
+import { mustReachExecutor } from "./other-user.ts";
 import { openParts } from "./parts.ts";
 import { wakeDaemon } from "./wake-daemon.ts";
 import { whoAsks } from "./who-asks.ts";
@@ -66,6 +67,7 @@ async function forecast(
 }
 
 function last(context: Context, config: Config, json: boolean): void {
+  mustReachExecutor(context, config, "read");
   let cleaning: LastCleaning | null;
   try {
     cleaning = readLastCleaning(context.system.files, config.executorStateDir);
