@@ -69,7 +69,7 @@ export function showProblems(context: Context, stateDir: string, options: Proble
         shown,
         context.style,
         passedOverNotes(stateDir, passedOver),
-        noneOf(context, stateDir, options),
+        shown.length === 0 ? noneOf(context, stateDir, options) : undefined,
       ),
     );
 }
@@ -90,7 +90,7 @@ function showLines(context: Context, stateDir: string, options: ProblemsOptions)
         lines,
         context.style,
         passedOverNotes(stateDir, history.passedOver()),
-        ...(hasLooked(context, stateDir) ? [] : [nothingKnown]),
+        lines.length > 0 || hasLooked(context, stateDir) ? undefined : nothingKnown,
       ),
     );
 }

@@ -7,6 +7,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
@@ -114,6 +115,23 @@ test("no problem is said of what was asked for, and of nothing else", () => {
   expect(said("--key", "disk:0123456789abcdef")).toBe(
     "No problem of that kind is open, and none was in the last 24 hours.\n",
   );
+});
+
+test("problems are listed also where the trail cannot be read, and none are not said to be none", () => {
+  const watch = argus();
+  watch.settings({ endpoints: [{ name: "shop", url: "http://127.0.0.1:9/" }] });
+  watch.once();
+  rmSync(watch.state("trail.jsonl"));
+  mkdirSync(watch.state("trail.jsonl"));
+  expect(watch.run("problems")).toMatchObject({ status: 1, stdout: "" });
+  rmSync(watch.state("trail.jsonl"), { recursive: true });
+  watch.once();
+  rmSync(watch.state("trail.jsonl"));
+  mkdirSync(watch.state("trail.jsonl"));
+  for (const more of [[], ["--open"], ["--all"]]) {
+    const { status, stdout } = watch.run("problems", ...more);
+    expect([status, stdout]).toEqual([0, expect.stringContaining("shop (http://127.0.0.1:9/)")]);
+  }
 });
 
 test("options that have no meaning together are refused, and none is passed over", () => {
