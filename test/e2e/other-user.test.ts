@@ -52,7 +52,7 @@ function ofRoot(): Argus {
 const quoted = (argument: string) => (argument === "the web" ? "'the web'" : argument);
 
 /** Only root can become somebody else, who may not look into its folders. */
-describe.runIf(process.getuid?.() === 0)("an ordinary user on root's state", () => {
+describe.runIf(process.getuid?.() === 0)("whoever has not all rights of root on root's state", () => {
   it("is given the command that works, by every command", { timeout: 60_000 }, () => {
     const watch = ofRoot();
     const state = watch.state("").replace(/\/$/, "");
@@ -71,6 +71,21 @@ describe.runIf(process.getuid?.() === 0)("an ordinary user on root's state", () 
       expect(stderr.split("\n")).toHaveLength(2);
     }
     expect(readdirSync(state)).toEqual(before);
+  });
+
+  it("is not advised to be root when it is root without CAP_SYS_PTRACE, as in a container", () => {
+    const watch = argus();
+    const { stdout } = spawnSync(
+      "setpriv",
+      ["--bounding-set=-sys_ptrace", process.execPath, resolve("dist/main.js"), "doctor", "--json"],
+      { env: watch.env, encoding: "utf8" },
+    );
+    const found = JSON.parse(stdout).find(({ name }: { name: string }) => name === "disk cleaning");
+    expect(found).toMatchObject({
+      state: "limited",
+      detail: "cannot see the open files of all processes, so it leaves what belongs to other users",
+      mend: expect.stringMatching(/^give Argus CAP_SYS_PTRACE/),
+    });
   });
 
   it("is given it too where only the files are closed, and where a folder above is", () => {
