@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { cleanDisk } from "../execute/clean/clean.ts";
 import { describeClean } from "../execute/clean/describe.ts";
 import { type LastCleaning, readLastCleaning } from "../execute/clean/last-manifest.ts";
@@ -21,6 +21,7 @@ import type { Proposal } from "../types/action.ts";
 import { UserError, WorkError } from "../types/errors.ts";
 import type { Config } from "../types/settings.ts";
 import { type Context, printJson } from "./context.ts";
+import { mustReachExecutor } from "./other-user.ts";
 import { openParts } from "./parts.ts";
 import { wakeDaemon } from "./wake-daemon.ts";
 import { whoAsks } from "./who-asks.ts";
@@ -31,9 +32,11 @@ export function cleanCommand(program: Command, context: Context): void {
     .argument("[mount]", "only on the file system that is mounted there, such as /; else on all")
     .description("the disk cleaning, by hand: old entries of the hardcoded safelist")
     .option("--dry-run", "say what would go and why, remove nothing")
-    .option("--last", "what the last cleaning removed")
+    .addOption(new Option("--last", "what the last cleaning removed").conflicts("dryRun"))
     .option("--json", "print data instead of text")
     .action(async (mount: string | undefined, options: { dryRun?: true; last?: true; json?: true }) => {
+      if (options.last && mount !== undefined)
+        throw new UserError("the last cleaning is shown as it was: leave out the mount point, or --last");
       const config = context.config();
       if (options.last) return last(context, config, options.json ?? false);
       await (options.dryRun ? forecast : clean)(context, config, mount ?? null, options.json ?? false);
@@ -66,6 +69,7 @@ async function forecast(
 }
 
 function last(context: Context, config: Config, json: boolean): void {
+  mustReachExecutor(context, config, "read");
   let cleaning: LastCleaning | null;
   try {
     cleaning = readLastCleaning(context.system.files, config.executorStateDir);

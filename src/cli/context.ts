@@ -9,6 +9,7 @@ import { reach } from "../system/reach.ts";
 import { redact, redactDeep } from "../system/redact/redact.ts";
 import type { System } from "../system/system.ts";
 import type { Config } from "../types/settings.ts";
+import { mustReadState } from "./other-user.ts";
 import { openTerminal, type Terminal } from "./terminal.ts";
 
 export interface Invocation {
@@ -39,13 +40,18 @@ export interface Context extends Invocation {
 }
 
 /** The settings, for commands that read the state: its folders are looked at first. Throws UserError. */
-export function lookAtState({ system, config }: Pick<Context, "system" | "config">): Config {
-  const settings = config();
-  const { stateDir, logDir, executorStateDir } = settings;
+export function lookAtState(context: Context): Config {
+  const settings = context.config();
+  lookAtFolders(context.system, settings);
+  mustReadState(context, settings);
+  return settings;
+}
+
+/** Refuses what others could have put there. */
+export function lookAtFolders(system: System, { stateDir, logDir, executorStateDir }: Config): void {
   lookIntoStateDir(system, stateDir, folderNames.state);
   lookIntoStateDir(system, logDir, folderNames.logs);
   if (executorStateDir !== stateDir) lookIntoStateDir(system, executorStateDir, folderNames.executor);
-  return settings;
 }
 
 export function printJson(context: Context, value: unknown): void {

@@ -15,7 +15,7 @@ import type { System } from "../system/system.ts";
 import { UserError } from "../types/errors.ts";
 import type { Config } from "../types/settings.ts";
 import { channelChecks } from "./channel-checks.ts";
-import { type Context, lookAtState, printJson } from "./context.ts";
+import { type Context, lookAtFolders, printJson } from "./context.ts";
 import { openBook } from "./parts.ts";
 import { ticketChecks } from "./ticket-check.ts";
 
@@ -56,7 +56,7 @@ async function whereItRuns(system: System, config: Config): Promise<Ability[]> {
     ];
   }
   const timer = await isTimerActive(system);
-  lookAtState({ system, config: () => config });
+  lookAtFolders(system, config);
   return attemptAll("cycles", () => [
     livenessCheck(readLiveness(system, stateDir, logDir), { intervalSeconds, timer }),
   ]);

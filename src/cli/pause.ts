@@ -4,6 +4,7 @@ import { folderNames, openStateDir } from "../record/state-dir.ts";
 import { isoTime } from "../types/moment.ts";
 import { type Context, lookAtState } from "./context.ts";
 import { parseDuration } from "./duration.ts";
+import { mustReachExecutor } from "./other-user.ts";
 import { whoAsks } from "./who-asks.ts";
 
 export function pauseCommand(program: Command, context: Context): void {
@@ -14,6 +15,7 @@ export function pauseCommand(program: Command, context: Context): void {
     .option("--reason <text>", "shown by `argus status`", "no reason given")
     .action((options: { for?: number; reason: string }) => {
       const { system, config } = { system: context.system, config: context.config() };
+      mustReachExecutor(context, config, "write");
       openStateDir(system, config.executorStateDir, folderNames.executor);
       const now = system.clock.now();
       const until =
@@ -36,6 +38,7 @@ export function resumeCommand(program: Command, context: Context): void {
     .description("end a pause")
     .action(() => {
       const { system, config } = { system: context.system, config: lookAtState(context) };
+      mustReachExecutor(context, config, "write");
       const pause = readPause(system.files, config.executorStateDir, system.clock.now());
       clearPause(system.files, config.executorStateDir, context.warn);
       context.say(

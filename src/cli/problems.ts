@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import { isOpen } from "../record/problems.ts";
 import { passedOverSentence, readHistory, readProblems, registryPath } from "../record/registry.ts";
+import { readTrail } from "../record/trail.ts";
 import { problemsReport, recordsReport } from "../report/problems.ts";
 import { type Problem, problemTypes, type RegistryRecord, severities } from "../types/problem.ts";
 import { type Context, lookAtState, printJson } from "./context.ts";
@@ -62,7 +63,15 @@ export function showProblems(context: Context, stateDir: string, options: Proble
     Number(!isOpen(problem)) * 10 + severities.indexOf(problem.severity);
   shown.sort((a, b) => rank(a) - rank(b) || (a.lastSeen < b.lastSeen ? 1 : -1));
   if (options.json) printJson(context, shown);
-  else context.print(problemsReport(shown, context.style, passedOverNotes(stateDir, passedOver)));
+  else
+    context.print(
+      problemsReport(
+        shown,
+        context.style,
+        passedOverNotes(stateDir, passedOver),
+        shown.length === 0 ? noneOf(context, stateDir, options) : undefined,
+      ),
+    );
 }
 
 function showLines(context: Context, stateDir: string, options: ProblemsOptions): void {
@@ -75,7 +84,27 @@ function showLines(context: Context, stateDir: string, options: ProblemsOptions)
     if (!options.json && lines.length >= mostLines) break;
   }
   if (options.json) printJson(context, lines);
-  else context.print(recordsReport(lines, context.style, passedOverNotes(stateDir, history.passedOver())));
+  else
+    context.print(
+      recordsReport(
+        lines,
+        context.style,
+        passedOverNotes(stateDir, history.passedOver()),
+        lines.length > 0 || hasLooked(context, stateDir) ? undefined : nothingKnown,
+      ),
+    );
+}
+
+/** Before the first look, nothing found is no sign of health. */
+const nothingKnown =
+  "Nothing is known yet. No cycle has run on this state folder; argus run --once makes one.";
+const hasLooked = ({ system }: Context, stateDir: string): boolean =>
+  readTrail(system.files, stateDir).newest() !== null;
+
+function noneOf(context: Context, stateDir: string, { open, type, severity, key }: ProblemsOptions): string {
+  if (!hasLooked(context, stateDir)) return nothingKnown;
+  const kind = [type, severity, key].every((each) => each === undefined) ? "" : " of that kind";
+  return `No problem${kind} is open${open ? "" : ", and none was in the last 24 hours"}.`;
 }
 
 const passedOverNotes = (stateDir: string, count: number): string[] =>

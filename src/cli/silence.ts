@@ -10,14 +10,14 @@ import {
 import { folderNames, openStateDir } from "../record/state-dir.ts";
 import { matchText, silencesReport } from "../report/silences.ts";
 import { fileError } from "../system/file-error.ts";
-import { errorCode } from "../system/files.ts";
 import { nearestOf } from "../system/names.ts";
-import { UserError, WorkError } from "../types/errors.ts";
+import { UserError } from "../types/errors.ts";
 import { isoTime } from "../types/moment.ts";
 import { ProblemKey, type ProblemType, problemTypes } from "../types/problem.ts";
 import type { Config } from "../types/settings.ts";
 import { type Context, lookAtState, printJson } from "./context.ts";
 import { parseDuration } from "./duration.ts";
+import { mustReachExecutor } from "./other-user.ts";
 import { whoAsks } from "./who-asks.ts";
 
 interface AddOptions {
@@ -52,7 +52,9 @@ export function silenceCommand(program: Command, context: Context): void {
     .description("the silences in force")
     .option("--json", "print data instead of text")
     .action(({ json }: { json?: true }) => {
-      const silences = inForce(context, lookAtState(context));
+      const config = lookAtState(context);
+      mustReachExecutor(context, config, "read");
+      const silences = inForce(context, config);
       if (json) printJson(context, silences);
       else context.print(silencesReport(silences, context.style));
     });
@@ -88,15 +90,12 @@ function parseInstant(text: string): number {
   return ms;
 }
 
-/** Where they lie is the executor's: who may not look there is told so, and not that there are none. */
+/** Throws where they cannot be read: that must not look like none. */
 function inForce({ system, warn }: Context, { executorStateDir }: Config): Silence[] {
   try {
     return readSilences(system.files, executorStateDir, system.clock.now(), warn);
   } catch (error) {
-    if (errorCode(error) !== "EACCES") throw fileError("read the silences in", executorStateDir, error);
-    throw new WorkError(`this user may not read the silences in ${executorStateDir}; use sudo`, {
-      cause: error,
-    });
+    throw fileError("read the silences in", executorStateDir, error);
   }
 }
 
@@ -114,6 +113,7 @@ function add(context: Context, options: AddOptions): void {
   const now = system.clock.now();
   const untilMs = options.until ?? now.wallMs + (options.for ?? 0) * 1000;
   if (untilMs <= now.wallMs) throw new UserError("--until lies in the past");
+  mustReachExecutor(context, config, "write");
   openStateDir(system, stateDir, folderNames.executor);
   const present = inForce(context, config);
   if (present.length >= mostSilences)
@@ -153,6 +153,7 @@ function remove(context: Context, id: string): void {
   const config = context.config();
   const { executorStateDir: stateDir } = config;
   const now = system.clock.now();
+  mustReachExecutor(context, config, "write");
   openStateDir(system, stateDir, folderNames.executor);
   if (inForce(context, config).every((each) => each.id !== id))
     throw new UserError(`there is no silence "${id}"; argus silence list names those in force`);

@@ -83,7 +83,7 @@ export function statusData(machine: System, config: Config, view = localView(mac
       config.channels.map(({ name }) => name),
     ),
     tickets: viewTickets(files, stateDir, config.settings.tickets.enabled),
-    services: watchedServices(services, config, restartedIn(lastCycle)),
+    services: watchedServices(services, config, lastCycle),
     absentUnits: (services ?? [])
       .filter(({ watched, status }) => watched && status === "not-installed")
       .map(({ name }) => name),
@@ -100,15 +100,16 @@ function localView(machine: System, config: Config): ExecutorView {
 function watchedServices(
   services: readonly Service[] | undefined,
   { settings }: Config,
-  restarted: ReadonlySet<string>,
+  lastCycle: StatusData["lastCycle"],
 ): NonNullable<StatusData["services"]> {
   if (services === undefined)
     return settings.services.map(({ unit }) => ({
       name: unitDisplayName(normaliseUnit(unit)),
       status: null,
-      why: "the last cycle did not see it",
+      why: lastCycle === null ? "no cycle has run yet" : "the last cycle did not see it",
       sinceSeconds: null,
     }));
+  const restarted = restartedIn(lastCycle);
   const watched = services.filter((one) => one.watched);
   return watched.map(({ name, status, downWhy: why, sinceSeconds }) =>
     restarted.has(name)

@@ -5,6 +5,7 @@ import { openStateDir } from "../record/state-dir.ts";
 import { summaryText } from "../report/summary.ts";
 import { createLink } from "../system/link/client.ts";
 import { readOnly } from "../system/read-only.ts";
+import { UserError } from "../types/errors.ts";
 import type { Config } from "../types/settings.ts";
 import { type Context, lookAtState, printJson } from "./context.ts";
 import { parseDuration } from "./duration.ts";
@@ -26,6 +27,8 @@ export function summaryCommand(program: Command, context: Context): void {
     .option("--daily", "with --send: not where ARGUS_SUMMARY_AT or the relay has the daemon send one a day")
     .option("--json", "print data instead of text")
     .action(async (options: SummaryOptions) => {
+      if (options.daily && !options.send)
+        throw new UserError("--daily needs --send: it says when nothing is sent");
       const config = lookAtState(context);
       const { system } = context;
       const silenced = await silencesOf(context, config);

@@ -34,7 +34,14 @@ function user({ self }: System): Ability {
   return limited("privileges", detail, "install it as a service (sudo ./install.sh), or run it with sudo");
 }
 
-function processes({ files }: System): Ability {
+/** Docker's root has no CAP_SYS_PTRACE, so root is no remedy for whoever is that already. */
+const lookIntoOthers = ({ self }: System): string =>
+  self.uid === 0
+    ? "give Argus CAP_SYS_PTRACE, unless it has it (docker run --cap-add=SYS_PTRACE); else a security module denies it"
+    : "run as root, or with CAP_SYS_PTRACE";
+
+function processes(system: System): Ability {
+  const { files } = system;
   const pids = listPids(files);
   if (pids.length === 0) return broken("processes", "/proc shows no process", "mount /proc");
   const identities = pids
@@ -43,7 +50,7 @@ function processes({ files }: System): Ability {
   const unreadable = identities.filter(({ executable }) => executable === null).length;
   if (unreadable === 0) return ok("processes", `sees the executables of all ${identities.length} processes`);
   const detail = `cannot see the executables of ${unreadable} of ${identities.length} processes, so it never ends those`;
-  return limited("processes", detail, "run as root, or with CAP_SYS_PTRACE");
+  return limited("processes", detail, lookIntoOthers(system));
 }
 
 /** The path that must not fail when it is needed: a process is started, recognised by its identity, and ended. */
@@ -165,13 +172,14 @@ function pressure({ files }: System): Ability {
     : ok("pressure", "the kernel gives pressure stall information");
 }
 
-function cleaning({ files, self }: System): Ability {
+function cleaning(system: System): Ability {
+  const { files, self } = system;
   if (self.uid === 0 && files.tryReadLink("/proc/1/exe") !== null)
     return ok("disk cleaning", "sees the open files of every process, so it can clean /tmp safely");
   return limited(
     "disk cleaning",
-    "cannot see the open files of other users' processes, so it leaves what belongs to them",
-    "run as root, or with CAP_SYS_PTRACE",
+    "cannot see the open files of all processes, so it leaves what belongs to other users",
+    lookIntoOthers(system),
   );
 }
 

@@ -24,11 +24,15 @@ interface Row {
   readonly done: Text;
 }
 
-/** One row for each problem, in the order given: when it was opened, or resolved, and what was done last. */
+/**
+ * One row for each problem, in the order given: when it was opened, or resolved, and what was done last.
+ * @param none said where there is none: it must hold of what was asked for.
+ */
 export function problemsReport(
   problems: readonly Problem[],
   style: Style,
   notes: readonly string[] = [],
+  none = "No problem is open, and none was in the last 24 hours.",
 ): string {
   const rows = problems.map((problem): Row => {
     const { severity, life, subject, description, key, openedAt, resolvedAt, lastSeen, beadId } = problem;
@@ -43,10 +47,7 @@ export function problemsReport(
     };
   });
   const open = problems.filter(({ life }) => life !== "resolved").length;
-  const head =
-    problems.length === 0
-      ? "No problem is open, and none was in the last 24 hours."
-      : `${count(problems.length, "problem")}, ${open} open`;
+  const head = problems.length === 0 ? none : `${count(problems.length, "problem")}, ${open} open`;
   return print(
     [...wrap(head, { style, marked: "none" }), ...rowsOf(rows, style), ...footer(notes, style)],
     style,
@@ -58,6 +59,7 @@ export function recordsReport(
   records: readonly RegistryRecord[],
   style: Style,
   notes: readonly string[] = [],
+  none = "Nothing of that kind was recorded.",
 ): string {
   const rows = records.map((record): Row => {
     const { ts, severity, event, subject, description, key, reason } = record;
@@ -69,7 +71,7 @@ export function recordsReport(
       record.action_taken === "none" ? "" : outcome(record.action_taken, record.action_result, reason);
     return { when: ts, severity, state: event, what, key, done };
   });
-  const head = records.length === 0 ? "Nothing of that kind was recorded." : count(records.length, "line");
+  const head = records.length === 0 ? none : count(records.length, "line");
   return print(
     [...wrap(head, { style, marked: "none" }), ...rowsOf(rows, style), ...footer(notes, style)],
     style,

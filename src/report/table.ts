@@ -6,6 +6,7 @@ import {
   markWidth,
   type Span,
   spaces,
+  spansOf,
   type Text,
   widthOf,
   wrap,
@@ -35,18 +36,39 @@ export function table(
   );
   const gaps = gapBetween * Math.max(0, widths.filter((width) => width > 0).length - 1);
   let excess = widths.reduce((sum, width) => sum + width, 0) - (style.width - indent - gaps);
+  const wraps = (index: number) => columns[index]?.wraps === true;
+  // A key or a path that breaks in two cannot be copied: columns that have words to break at give way before.
+  const leftmost = widths.findIndex((width) => width > 0);
+  const longestWords = columns.map(
+    (_, index) =>
+      Math.max(0, ...rows.map((row) => longestWord(row[index] ?? ""))) +
+      // The mark of its further lines stands in it.
+      (index === leftmost && indent < markWidth ? markWidth : 0),
+  );
   while (excess > 0) {
-    const wrapping = widest(
-      widths,
-      (index, width) => columns[index]?.wraps === true && width > narrowestWrapping,
-    );
-    const index = wrapping ?? widest(widths, (_, width) => width > narrowest);
+    const index =
+      widest(
+        widths,
+        (at, width) => wraps(at) && width > Math.max(narrowestWrapping, longestWords[at] ?? 0),
+      ) ??
+      widest(widths, (at, width) => wraps(at) && width > narrowestWrapping) ??
+      widest(widths, (_, width) => width > narrowest);
     if (index === null) break;
     widths[index] = (widths[index] ?? 0) - 1;
     excess -= 1;
   }
   return rows.flatMap((row) => rowLines(row, columns, widths, style, indent));
 }
+
+const longestWord = (text: Text): number =>
+  Math.max(
+    0,
+    ...spansOf(text)
+      .map((span) => span.text)
+      .join("")
+      .split(" ")
+      .map(displayWidth),
+  );
 
 function widest(widths: readonly number[], may: (index: number, width: number) => boolean): number | null {
   let best: number | null = null;

@@ -153,13 +153,20 @@ function looks({ looks: all, forEach, actions }: WhyNot, verdict: Verdict, style
 /** Those that hold first, then those that nobody could judge, then by distance. */
 const rank = ({ holds }: WhyNotLook): number => (holds === true ? 0 : holds === null ? 1 : 2);
 
+/** A process is known by its pid and its start, since pids come again; `17980@620994` says that to nobody. */
+const forPeople = (forEach: string, identity: string): string =>
+  forEach === "process" ? identity.replace(/^(\d+)@(\d+)$/, "$1 (started $2 ticks after boot)") : identity;
+
 function lookLines(look: WhyNotLook, forEach: string | null, style: Style): Line[] {
   const { identity, holds, evidence, held } = look;
-  const title = wrap(toned("strong", forEach === null ? "host" : `${forEach} ${identity}`), {
-    style,
-    indent: 2,
-    hang: 4,
-  });
+  const title = wrap(
+    toned("strong", forEach === null ? "host" : `${forEach} ${forPeople(forEach, identity)}`),
+    {
+      style,
+      indent: 2,
+      hang: 4,
+    },
+  );
   if (holds === true) {
     const enough = held === null || held.enough;
     const long =

@@ -167,6 +167,19 @@ describe("the README", () => {
       .flatMap((name) => JSON.parse(read(`rules/${name}`)).rules.map((rule: { name: string }) => rule.name));
     expect(names.filter((name) => !read("README.md").includes(`\`${name}\``))).toEqual([]);
   });
+
+  it("shows the rule orphan-node-test as it is, and as many rules as there are", () => {
+    const rules = readdirSync(join(root, "rules"))
+      .filter((name) => name.endsWith(".json"))
+      .flatMap((name) => JSON.parse(read(`rules/${name}`)).rules);
+    const { conditions } = rules.find(({ name }) => name === "orphan-node-test");
+    const picture = read("docs/img/explain.svg").replace(/<[^>]*>/g, "");
+    const saw = picture.slice(picture.indexOf("Saw"), picture.indexOf("Held"));
+    const paths = (text: string) => [...text.matchAll(/process\.(\w+)/g)].map(([, path]) => path);
+    expect(paths(saw)).toEqual(conditions.all.map(({ path }: { path: string }) => path));
+    for (const text of [picture.replaceAll("\u00a0", " "), read("README.md")])
+      expect(/\d+ of (\d+) rules looked/.exec(text)?.[1]).toBe(String(rules.length));
+  });
 });
 
 describe("the JSON Schemas", () => {

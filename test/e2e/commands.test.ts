@@ -7,6 +7,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
@@ -93,9 +94,67 @@ test("before the first cycle every command says so in one sentence, and makes no
   );
   expect(watch.run("explain", "--why-not", "service-down").stderr).toContain("there is no snapshot yet");
   expect(watch.run("status").status).toBe(0);
-  expect(watch.run("problems").stdout).toBe("No problem is open, and none was in the last 24 hours.\n");
+  for (const more of [[], ["--open"], ["--all"], ["--type", "disk"]])
+    expect(watch.run("problems", ...more).stdout).toBe(
+      "Nothing is known yet. No cycle has run on this state folder; argus run --once makes one.\n",
+    );
   expect(watch.run("problems", "--json").stdout).toBe("[]\n");
   expect(existsSync(watch.state("."))).toBe(false);
+});
+
+test("no problem is said of what was asked for, and of nothing else", () => {
+  const watch = argus();
+  watch.once("--dry-run");
+  const said = (...args: string[]) => watch.run("problems", ...args).stdout;
+  expect(said()).toBe("No problem is open, and none was in the last 24 hours.\n");
+  expect(said("--open")).toBe("No problem is open.\n");
+  expect(said("--type", "disk")).toBe(
+    "No problem of that kind is open, and none was in the last 24 hours.\n",
+  );
+  expect(said("--open", "--severity", "critical")).toBe("No problem of that kind is open.\n");
+  expect(said("--key", "disk:0123456789abcdef")).toBe(
+    "No problem of that kind is open, and none was in the last 24 hours.\n",
+  );
+});
+
+test("problems are listed also where the trail cannot be read, and none are not said to be none", () => {
+  const watch = argus();
+  watch.settings({ endpoints: [{ name: "shop", url: "http://127.0.0.1:9/" }] });
+  watch.once();
+  rmSync(watch.state("trail.jsonl"));
+  mkdirSync(watch.state("trail.jsonl"));
+  expect(watch.run("problems")).toMatchObject({ status: 1, stdout: "" });
+  rmSync(watch.state("trail.jsonl"), { recursive: true });
+  watch.once();
+  rmSync(watch.state("trail.jsonl"));
+  mkdirSync(watch.state("trail.jsonl"));
+  for (const more of [[], ["--open"], ["--all"]]) {
+    const { status, stdout } = watch.run("problems", ...more);
+    expect([status, stdout]).toEqual([0, expect.stringContaining("shop (http://127.0.0.1:9/)")]);
+  }
+});
+
+test("options that have no meaning together are refused, and none is passed over", () => {
+  const watch = argus();
+  const refusal = (...args: string[]) => {
+    const { status, stdout, stderr } = watch.run(...args);
+    return [status, stdout, stderr.split("\n")[0]];
+  };
+  expect(refusal("clean", "--last", "--dry-run")).toEqual([
+    2,
+    "",
+    "error: option '--last' cannot be used with option '--dry-run'",
+  ]);
+  expect(refusal("clean", "/", "--last")).toEqual([
+    2,
+    "",
+    "argus: the last cleaning is shown as it was: leave out the mount point, or --last",
+  ]);
+  expect(refusal("summary", "--daily")).toEqual([
+    2,
+    "",
+    "argus: --daily needs --send: it says when nothing is sent",
+  ]);
 });
 
 test("why a rule did not fire: by how much, what is missing, or that there is no such rule", () => {

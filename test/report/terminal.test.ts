@@ -266,6 +266,23 @@ describe("a table", () => {
     );
   });
 
+  it("breaks a key or a path last, so that it can be copied", () => {
+    const rows = [
+      ["key endpoint:8abe25823f5b1eb2", "ann: moving to the new disk in the other rack"],
+      ["subject web", "ann: a reason"],
+    ];
+    const style = { width: 50, color: false, unicode: true };
+    expect(print(table(rows, [{ wraps: true }, { wraps: true }], { style }), style)).toBe(
+      [
+        "key                          ann: moving to the",
+        "| endpoint:8abe25823f5b1eb2| new disk in the other",
+        "                           | rack",
+        "subject web                  ann: a reason",
+        "",
+      ].join("\n"),
+    );
+  });
+
   it("keeps a number and its unit on one line", () => {
     const style = { width: 20, color: false, unicode: true };
     expect(print(wrap("there were left 7.12 GB of it", { style }), style)).toBe(

@@ -1,0 +1,85 @@
+/** State of another user's: who may not read or change it is given the command that does. */
+import { errorCode } from "../system/error-code.ts";
+import { wayTo } from "../system/folder-path.ts";
+import type { Files } from "../system/system.ts";
+import { createUsers } from "../system/users.ts";
+import { WorkError } from "../types/errors.ts";
+import type { Config } from "../types/settings.ts";
+import type { Context } from "./context.ts";
+
+type Use = "read" | "write";
+type Caller = Pick<Context, "system" | "env" | "argv" | "command">;
+
+/** What says where the state and the rules are; sudo takes the environment away. */
+const places = [
+  "ARGUS_CONFIG",
+  "ARGUS_STATE_DIR",
+  "ARGUS_LOG_DIR",
+  "ARGUS_EXECUTOR_STATE_DIR",
+  "ARGUS_EXECUTOR_SOCKET",
+  "ARGUS_RULES_DIR",
+  "ARGUS_LOCAL_RULES_DIR",
+];
+/** Where the installed command looks by itself, also with sudo. */
+const installedStateDir = "/var/lib/argus";
+
+/** Throws a WorkError where this user may not read the state; one that is not there can be read. */
+export function mustReadState(caller: Caller, config: Config): void {
+  mustReach(caller, config.stateDir, "state folder", "read");
+  // Installed, the executor is asked.
+  if (config.executorSocket === null) mustReachExecutor(caller, config, "read");
+}
+
+/** The same for what lies in the executor's own folder: pause, silences, questions that wait for a yes. */
+export function mustReachExecutor(caller: Caller, { stateDir, executorStateDir }: Config, use: Use): void {
+  const noun = executorStateDir === stateDir ? "state folder" : "state folder of the executor";
+  mustReach(caller, executorStateDir, noun, use);
+}
+
+function mustReach(caller: Caller, dir: string, noun: string, use: Use): void {
+  const { files, self } = caller.system;
+  if (self.uid === 0) return;
+  const owner = ownerOf(files, dir);
+  if (owner === self.uid || owner === null) return;
+  if (owner !== "hidden" && use === "read" && isReadable(files, dir)) return;
+  const whose = owner === "hidden" ? "" : `, which belongs to ${createUsers(files)()(owner)}`;
+  // root reads everybody's state, and writes nobody's but its own.
+  const as = use === "read" || owner === "hidden" || owner === 0 ? "" : `-u '#${owner}' `;
+  throw new WorkError(`this user may not ${use} the ${noun} ${dir}${whose}: sudo ${as}${again(caller)}`);
+}
+
+/** null: there is no such folder. */
+function ownerOf(files: Files, dir: string): number | "hidden" | null {
+  try {
+    return wayTo(files, dir).status?.uid ?? null;
+  } catch (error) {
+    if (errorCode(error) === "EACCES") return "hidden";
+    throw error;
+  }
+}
+
+/** The files are closed to others, also where the folder is not. */
+function isReadable(files: Files, dir: string): boolean {
+  try {
+    for (const name of files.list(dir)) {
+      const path = `${dir}/${name}`;
+      if (files.stat(path)?.kind === "file") files.tryReadHead(path, 1, "own");
+    }
+    return true;
+  } catch (error) {
+    if (errorCode(error) === "EACCES") return false;
+    throw error;
+  }
+}
+
+/** What was typed, for a shell. */
+function again({ env, argv, command }: Caller): string {
+  const isInstalled = env["ARGUS_STATE_DIR"] === installedStateDir;
+  const kept = isInstalled
+    ? []
+    : places.flatMap((name) => (env[name] ? [quoted(`${name}=${env[name]}`)] : []));
+  return [...(kept.length === 0 ? [] : ["env", ...kept]), command, ...argv.slice(2).map(quoted)].join(" ");
+}
+
+const quoted = (text: string): string =>
+  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;

@@ -1,0 +1,101 @@
+/** State that belongs to somebody else: whoever may not read it is given the command that does, and no empty report. */
+import { spawnSync } from "node:child_process";
+import { chmodSync, readdirSync } from "node:fs";
+import { resolve } from "node:path";
+import { describe, expect, it } from "vitest";
+import { type Argus, argus } from "./argus.ts";
+
+const nobody = 65_534;
+const reading: string[][] = [
+  ["status"],
+  ["status", "--json"],
+  ["problems"],
+  ["problems", "--open"],
+  ["problems", "--since", "2h"],
+  ["explain"],
+  ["explain", "--rule", "service-down"],
+  ["stats"],
+  ["summary"],
+  ["approve"],
+  ["silence", "list"],
+  ["clean", "--last"],
+];
+const changing: string[][] = [
+  ["approve", "abcd"],
+  ["deny", "abcd"],
+  ["pause", "--for", "2h"],
+  ["resume"],
+  ["silence", "add", "--subject", "the web", "--for", "1h"],
+  ["silence", "remove", "abcd"],
+];
+
+function asNobody(watch: Argus, args: readonly string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [resolve("dist/main.js"), ...args], {
+    env: watch.env,
+    encoding: "utf8",
+    uid: nobody,
+    gid: nobody,
+  });
+  return { status, stdout, stderr };
+}
+
+/** @returns an Argus of root's with a state, in a folder that everybody may enter. */
+function ofRoot(): Argus {
+  const watch = argus();
+  chmodSync(watch.dir, 0o755);
+  watch.once("--dry-run");
+  watch.run("silence", "add", "--subject", "web", "--for", "2h");
+  watch.run("pause", "--for", "1h");
+  return watch;
+}
+
+const quoted = (argument: string) => (argument === "the web" ? "'the web'" : argument);
+
+/** Only root can become somebody else, who may not look into its folders. */
+describe.runIf(process.getuid?.() === 0)("whoever has not all rights of root on root's state", () => {
+  it("is given the command that works, by every command", { timeout: 60_000 }, () => {
+    const watch = ofRoot();
+    const state = watch.state("").replace(/\/$/, "");
+    const before = readdirSync(state);
+    const command = (args: readonly string[]) =>
+      new RegExp(
+        `: sudo env (ARGUS_\\w+=\\S+ )*ARGUS_STATE_DIR=${state} (ARGUS_\\w+=\\S+ )*(npx )?argus ${args.map(quoted).join(" ")}\n$`,
+      );
+    for (const args of [...reading, ...changing]) {
+      const { status, stdout, stderr } = asNobody(watch, args);
+      expect([args, status, stdout]).toEqual([args, 1, ""]);
+      expect(stderr).toMatch(
+        /^argus: this user may not (read|write) the state folder \S+, which belongs to root: sudo /,
+      );
+      expect(stderr).toMatch(command(args));
+      expect(stderr.split("\n")).toHaveLength(2);
+    }
+    expect(readdirSync(state)).toEqual(before);
+  });
+
+  it("is not advised to be root when it is root without CAP_SYS_PTRACE, as in a container", () => {
+    const watch = argus();
+    const { stdout } = spawnSync(
+      "setpriv",
+      ["--bounding-set=-sys_ptrace", process.execPath, resolve("dist/main.js"), "doctor", "--json"],
+      { env: watch.env, encoding: "utf8" },
+    );
+    const found = JSON.parse(stdout).find(({ name }: { name: string }) => name === "disk cleaning");
+    expect(found).toMatchObject({
+      state: "limited",
+      detail: "cannot see the open files of all processes, so it leaves what belongs to other users",
+      mend: expect.stringMatching(/^give Argus CAP_SYS_PTRACE/),
+    });
+  });
+
+  it("is given it too where only the files are closed, and where a folder above is", () => {
+    const watch = ofRoot();
+    chmodSync(watch.state(""), 0o755);
+    for (const args of reading) expect(asNobody(watch, args)).toMatchObject({ status: 1, stdout: "" });
+    expect(asNobody(watch, ["status"]).stderr).toContain("which belongs to root: sudo env ");
+    expect(asNobody(watch, ["problems"]).stderr).toContain("which belongs to root: sudo env ");
+    chmodSync(watch.dir, 0o711);
+    chmodSync(watch.state(""), 0o700);
+    expect(asNobody(watch, ["doctor"])).toMatchObject({ status: 1 });
+  });
+});
