@@ -80,6 +80,10 @@ const slackAddress =
 const proxmox = /(@p[vbm][es]![\w.-]{1,64}[:=])[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}/g;
 /** socat's `proxyauth=bob:secret`, tshark's `uat:80211_keys:"wpa-pwd","secret:ssid"` */
 const inOptions = /(\bproxyauth=[^\s:,]{1,64}:|"wpa-p(?:wd|sk)",")[^\s,:"']{1,128}/g;
+/** Nomad and Vault: `Secret ID    = UUID`, `secret_id    UUID` */
+const secretId = /(\bsecret[ _]id[ \t]{1,12}=?[ \t]{0,4})[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}/gi;
+/** What a script of a CI system asks to be hidden, before it is. */
+const masked = /(::add-mask::)[^\s]{1,1024}/g;
 /** An AWS key id with its secret after it, as in a CSV file. */
 const awsPair =
   /((?<![A-Za-z0-9])A(?:KIA|SIA)[A-Z0-9]{16}["']?[\s,:;|]{1,3}["']?)[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+])/g;
@@ -88,6 +92,8 @@ export function redactFormats(text: string, mark: string): string {
   return text
     .replace(awsPair, `$1${mark}`)
     .replace(slackAddress, `$1${mark}`)
+    .replace(secretId, `$1${mark}`)
+    .replace(masked, `$1${mark}`)
     .replace(proxmox, `$1${mark}`)
     .replace(inOptions, `$1${mark}`)
     .replace(slackHook, `$1${mark}`)

@@ -34,7 +34,7 @@ const opaqueWords = list(
 );
 const ownedWords = list("token secret session password passwd apikey credential");
 const randomWords = list(
-  "key keys nonce tokens secrets passwords code hook webhook dsn state verifier challenge seed salt cert",
+  "key keys encrypt nonce tokens secrets passwords code hook webhook dsn state verifier challenge seed salt cert",
 );
 /** Words after which a name is about a secret, and the value none: `token_count`, `password-file`, `secretName`. */
 const aboutIt = list(
@@ -91,7 +91,7 @@ function judgedName(name: string): Telling | null {
   }
   if (pinWord.test(word) || (word === "code" && pinOwners.has(before))) return "pin";
   if (word === "token" && oneTime.has(before)) return "pin";
-  if (keyWord.test(word) || keyWord.test(joined)) return "key";
+  if (word === "cred" || keyWord.test(word) || keyWord.test(joined)) return "key";
   if ((word === "key" || word === "base") && words.some((each) => keyOwners.has(each))) return "key";
   if (word === "hash" && words.some((each) => passwordWord.test(each))) return "key";
   if (opaqueWords.has(word)) return "opaque";

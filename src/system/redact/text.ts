@@ -6,6 +6,7 @@
 import { createHash } from "node:crypto";
 import { redactVector } from "./argv.ts";
 import { redactAssignments } from "./assignments.ts";
+import { redactCalls } from "./calls.ts";
 import { redactCodes } from "./codes.ts";
 import { redactCommands } from "./commands.ts";
 import { redactFormats, redactPrivateKeys } from "./formats.ts";
@@ -58,6 +59,7 @@ function redactAll(text: string): string {
   result = redactSentences(result, mark);
   result = redactLanguages(result, mark);
   result = redactCodes(result, mark);
+  result = redactCalls(result, mark);
   return redactFormats(result, mark);
 }
 
