@@ -116,6 +116,9 @@ export function createFiles(root: string): Files {
         length += count;
       }
       return buffer.toString("utf8", 0, length);
+    } catch (error) {
+      if (errorCode(error) !== "EAGAIN") throw error;
+      throw new RefusedFile(`${path} leads to what is no file with an end; put a regular file there`, true);
     } finally {
       closeSync(descriptor);
       if (buffer.length > 1024 * 1024) buffer = Buffer.allocUnsafe(64 * 1024);

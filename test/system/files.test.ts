@@ -52,6 +52,22 @@ describe("a disk that fills up in the middle of a write", () => {
   });
 });
 
+describe("a file that people may link from elsewhere", () => {
+  it.skipIf(process.getuid?.() !== 0)(
+    "is refused in a sentence when it leads to a stream of the kernel",
+    () => {
+      const link = join(directory, "argus.json");
+      symlinkSync("/proc/kmsg", link);
+      const files = createFiles("/");
+      // Reading it takes the messages that wait, so somebody may have to read it empty first.
+      const read = () => {
+        for (let times = 0; times < 100; times += 1) files.tryRead(link);
+      };
+      expect(read).toThrow(`${link} leads to what is no file with an end; put a regular file there`);
+    },
+  );
+});
+
 describe("writeAtomic", () => {
   it("replaces a symbolic link instead of writing through it", () => {
     const files = createFiles("/");

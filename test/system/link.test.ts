@@ -4,7 +4,7 @@ import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { createLink, type Link, LinkLost } from "../../src/system/link/client.ts";
 import { maxReplyBytes, maxRequestBytes } from "../../src/system/link/frames.ts";
 import { type Handler, type LinkServer, serveLink } from "../../src/system/link/server.ts";
@@ -213,6 +213,20 @@ describe("the answering end", () => {
     }
     expect(faults).toEqual(["whoever asks does not read the answers"]);
     socket.destroy();
+  });
+
+  it("goes on answering nobody who does not read over many connections, and answers whoever does", async () => {
+    const { path, link, faults } = await pair(async () => "x".repeat(4_000_000));
+    const sockets = Array.from({ length: 12 }, () => connect({ path }));
+    ends.push(() => sockets.map((socket) => socket.destroy()));
+    for (const socket of sockets) {
+      socket.on("error", () => undefined);
+      socket.pause();
+      socket.write('{"id":1,"method":"x","params":null}\n{"id":2,"method":"x","params":null}\n');
+    }
+    await vi.waitFor(() => expect(faults.length).toBeGreaterThanOrEqual(9), 5_000);
+    expect(new Set(faults)).toEqual(new Set(["whoever asks does not read the answers"]));
+    expect(await link.ask("x", null)).toHaveLength(4_000_000);
   });
 
   it("cuts what was asked for short when the asker is gone", async () => {

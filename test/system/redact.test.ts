@@ -20,6 +20,8 @@ describe("redact", () => {
     ["further.txt", 150],
     ["more.txt", 150],
     ["more-logs.txt", 100],
+    ["more-tools.txt", 400],
+    ["more-traces.txt", 150],
   ])("lets no secret of %s pass, whatever its characters are", (name, fewest) => {
     const templates = linesOf(name);
     expect(templates.length).toBeGreaterThanOrEqual(fewest);
@@ -188,6 +190,20 @@ describe("redact", () => {
     const text = unit.repeat(Math.ceil(1_000_000 / unit.length));
     expect(redact(text).length).toBeGreaterThan(0);
   });
+});
+
+it("the words of other languages are all looked for", () => {
+  const passed = [
+    "Parool",
+    "Zaporka",
+    "Lykilorð",
+    "Nenosiri",
+    "Parole",
+    "Hasło",
+    "Heslo",
+    "Kata sandi",
+  ].filter((word) => redact(`app[1]: ${word}: ${madeUpSecret("pass", 3)}`).includes(madeUpSecret("pass", 3)));
+  expect(passed).toEqual([]);
 });
 
 describe("an argument vector", () => {

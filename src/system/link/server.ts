@@ -17,8 +17,10 @@ const maxConnections = 16;
 /** Over all connections. A daemon asks some three things at once, and MemoryMax= of the server is 256 MB. */
 const maxOpenRequests = 64;
 const maxOpenBytes = 4 * maxRequestBytes;
-/** A reply and the next one: whoever asks and does not read is not answered any more. */
+/** A reply and the next one, over all connections: whoever asks and does not read is not answered any more. */
 const maxUnreadBytes = 2 * maxReplyBytes;
+
+const notRead = "whoever asks does not read the answers";
 
 /**
  * @param at a descriptor that listens already (socket activation, sd_listen_fds(3)), or a path to make the socket at,
@@ -52,8 +54,7 @@ export function serveLink(
       if (open !== undefined) return socket.destroy(new Error(`request ${asked.id} was sent twice`));
       if (openRequests >= maxOpenRequests || openBytes + bytes > maxOpenBytes)
         return socket.destroy(new Error("too much was asked at once"));
-      if (socket.writableLength > maxUnreadBytes)
-        return socket.destroy(new Error("whoever asks does not read the answers"));
+      if (isHoarding(socket)) return socket.destroy(new Error(notRead));
       openRequests += 1;
       openBytes += bytes;
       const controller = new AbortController();
@@ -64,6 +65,7 @@ export function serveLink(
         openRequests -= 1;
         openBytes -= bytes;
         if (requests.size === 0) beat = void clearInterval(beat);
+        if (isHoarding(socket)) socket.destroy(new Error(notRead));
         send(socket, { id: asked.id, ...answered });
         if (isClosing && requests.size === 0) socket.destroySoon();
       });
@@ -83,6 +85,14 @@ export function serveLink(
     server.listen("path" in at ? at.path : { fd: at.fd }, ready);
     process.umask(mask);
   });
+
+  /** Sixteen connections with a limit of their own each came to 256 MB. One that reads has nothing unread by now. */
+  function isHoarding(socket: Socket): boolean {
+    if (socket.writableLength === 0) return false;
+    let unreadBytes = 0;
+    for (const each of sockets.keys()) unreadBytes += each.writableLength;
+    return unreadBytes > maxUnreadBytes;
+  }
 
   function close(): Promise<void> {
     return new Promise((resolve) => {

@@ -1,5 +1,5 @@
 /** One argument, and the one before it: whether a telling name says that it is a secret. */
-import { isMixed, isSecretValue, tellingOf } from "./names.ts";
+import { isDrawn, isMixed, isSecretValue, tellingOf } from "./names.ts";
 
 const whole = { quoted: true, assigned: true } as const;
 
@@ -30,23 +30,33 @@ export function credentialsPart(before: string | undefined, arg: string): number
   const isAfter =
     inside === null &&
     /^--?(?:[\w-]{0,24}-)?(?:auth|user|userpass|creds?|credentials?|login|account)$/.test(before ?? "");
-  if (inside === null && !isAfter) return null;
+  if (inside === null && !isAfter) return afterShortFlag(before, arg);
   const colon = arg.indexOf(":", inside?.[0].length ?? 0);
   const secret = arg.slice(colon + 1);
   return colon > 0 && secret.length >= 6 && isMixed(secret) && !/^\/|^\d+$/.test(secret) ? colon + 1 : null;
 }
 
+/** `-c bob:secret`, `-P bob:secret`, `-id bob:secret` of a program that nobody listed. */
+function afterShortFlag(before: string | undefined, arg: string): number | null {
+  const user = /^-(?:[acuPU]|id)$/.test(before ?? "") ? /^[\w.@-]{1,64}:/.exec(arg)?.[0] : undefined;
+  return user !== undefined && isDrawn(arg.slice(user.length)) ? user.length : null;
+}
+
 const userFlag = /^(?:-u|-U|-l|--user|--username|--login|-user|-username|\/u|\/user)$/;
 
 /**
- * Of a program that nobody listed: `-p X` where a user is named as well, when X is no port, path, pair or plain word.
+ * Of a program that nobody listed: `-p X` where a user is named as well, when X is no port, path, pair or plain word;
+ * where none is, when X looks drawn.
  * @returns the indexes of such values.
  */
-export function besideUser(args: readonly string[]): number[] {
-  if (!args.some((arg) => userFlag.test(arg))) return [];
+export function bareSecrets(args: readonly string[]): number[] {
+  const hasUser = args.some((arg) => userFlag.test(arg));
   return args.flatMap((arg, index) => {
     const value = args[index + 1] ?? "";
-    const isOne = /^-(?:p|P|w|pw)$/.test(arg) && value.length >= 6 && isMixed(value) && /\d/.test(value);
+    const isOne =
+      /^-(?:[pPwWkK]|pw)$/.test(arg) &&
+      (isDrawn(value) ||
+        (hasUser && /^-[pPw]/.test(arg) && value.length >= 6 && isMixed(value) && /\d/.test(value)));
     return isOne && !/[=/:,]|^-/.test(value) ? [index + 1] : [];
   });
 }

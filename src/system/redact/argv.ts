@@ -2,7 +2,7 @@
  * Secrets in an argument vector, where the boundaries of each argument are known: `--password=two words` is one
  * argument, and joined by spaces nobody could say where it ends. So a command line is redacted before it is joined.
  */
-import { besideUser, credentialsPart, isSecretAfterFlag, secretPart } from "./arguments.ts";
+import { bareSecrets, credentialsPart, isSecretAfterFlag, secretPart } from "./arguments.ts";
 import { secretsAmong } from "./program-arguments.ts";
 
 /** @param redact what is done with text in an argument that is no secret as a whole. */
@@ -15,7 +15,7 @@ export function redactVector(
   const cut = (index: number, offset: number): void =>
     void cuts.set(index, Math.min(offset, cuts.get(index) ?? Number.POSITIVE_INFINITY));
   for (const { index, offset } of secretsAmong(args, () => true)) cut(index, offset);
-  for (const index of besideUser(args)) cut(index, 0);
+  for (const index of bareSecrets(args)) cut(index, 0);
   for (const [index, arg] of args.entries()) {
     const assigned = secretPart(arg);
     if (assigned !== null) cut(index, assigned);

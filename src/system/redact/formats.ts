@@ -73,6 +73,17 @@ const telegram = /(?<![A-Za-z0-9])((?:bot)?)\d{6,12}:[A-Za-z0-9_-]{30,}/g;
 const slackHook = /(hooks\.slack\.com\/(?:services|workflows|triggers)\/)[A-Za-z0-9/_-]{10,}/g;
 const discordHook = /(discord(?:app)?\.com\/api\/(?:v\d{1,2}\/)?webhooks\/\d{10,22}\/)[A-Za-z0-9_-]{20,}/g;
 const teamsHook = /(webhook\.office\.com\/webhookb2\/)[A-Za-z0-9@/-]{20,}/g;
+/** `slack://A/B/C`, as Apprise and Shoutrrr write it */
+const slackAddress =
+  /(\bslack:\/\/(?:[\w-]{1,32}@)?)[A-Za-z0-9]{8,16}\/[A-Za-z0-9]{8,16}\/[A-Za-z0-9]{16,32}/g;
+/** Proxmox: `bob@pve!name=UUID`, `bob@pbs!name:UUID@host` */
+const proxmox = /(@p[vbm][es]![\w.-]{1,64}[:=])[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}/g;
+/** socat's `proxyauth=bob:secret`, tshark's `uat:80211_keys:"wpa-pwd","secret:ssid"` */
+const inOptions = /(\bproxyauth=[^\s:,]{1,64}:|"wpa-p(?:wd|sk)",")[^\s,:"']{1,128}/g;
+/** Nomad and Vault: `Secret ID    = UUID`, `secret_id    UUID` */
+const secretId = /(\bsecret[ _]id[ \t]{1,12}=?[ \t]{0,4})[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}/gi;
+/** What a script of a CI system asks to be hidden, before it is. */
+const masked = /(::add-mask::)[^\s]{1,1024}/g;
 /** An AWS key id with its secret after it, as in a CSV file. */
 const awsPair =
   /((?<![A-Za-z0-9])A(?:KIA|SIA)[A-Z0-9]{16}["']?[\s,:;|]{1,3}["']?)[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+])/g;
@@ -80,6 +91,11 @@ const awsPair =
 export function redactFormats(text: string, mark: string): string {
   return text
     .replace(awsPair, `$1${mark}`)
+    .replace(slackAddress, `$1${mark}`)
+    .replace(secretId, `$1${mark}`)
+    .replace(masked, `$1${mark}`)
+    .replace(proxmox, `$1${mark}`)
+    .replace(inOptions, `$1${mark}`)
     .replace(slackHook, `$1${mark}`)
     .replace(discordHook, `$1${mark}`)
     .replace(teamsHook, `$1${mark}`)

@@ -58,6 +58,9 @@ export const latin = [
   "parool",
   "parole",
   "slaptažodis",
+  "zaporka",
+  "lykilorð",
+  "nenosiri",
   "mật khẩu",
   "mat khau",
   "kata (?:sandi|laluan)",
@@ -124,6 +127,10 @@ export const other = [
 ];
 /** One-time codes and pins: what follows is a number. */
 export const codes = [
+  // Loaned by every language, with the other words around it.
+  "otp",
+  "(?:動態|动态|一次性)(?:密碼|密码|口令)",
+  "(?:din|deres|jouw|uw|je) (?:kode|code)",
   "(?:bestätigungs|sicherheits|einmal|verifizierungs|freischalt|anmelde|aktivierungs|zugangs)(?:code|kennwort|passwort)",
   "geheimzahl",
   "m?tan",
@@ -172,13 +179,18 @@ export const codes = [
 
 /** One of these stands in every text that the words of Latin letters above are in: looking for them is a hundred times faster. */
 export const latinHints =
-  "passw passphrase passord kennw zugang schlüssel geheim codewort passe mdp secr accès clé jeton contras clave frase credenc credenz parol codice chiave chave senha palavra wacht toegang sleutel gegevens hasl hasł hesl klucz ifre anahtar senord adgang kodeord hemlig salas tunnus jelsz geslo lozin slapta khẩu khau sandi laluan pasahitza cyfrinair pasfhocal wagwoord pasvort".split(
+  "passw passphrase passord kennw zugang schlüssel geheim codewort passe mdp secr accès clé jeton contras clave frase credenc credenz parol codice chiave chave senha palavra wacht toegang sleutel gegevens hasl hasł hesl klucz ifre anahtar senord adgang kodeord hemlig salas tunnus jelsz geslo lozin slapta khẩu khau sandi laluan pasahitza cyfrinair pasfhocal wagwoord pasvort paroo zaporka lykil nenosir".split(
     " ",
   );
 export const codeHints = [
   ..."bestätigung sicherheit einmal verifiz freischalt anmelde aktivierung zugang geheimzahl tan nummer digo codice verificatiecode beveiligingscode bevestigingscode toegangscode kod koodi luku kód".split(
     " ",
   ),
+  "otp",
+  "din kode",
+  "deres kode",
+  "w code",
+  "je code",
   "code de",
   "code à",
   "code secret",

@@ -14,25 +14,27 @@ const passwordWord =
 const pinWord =
   /(?:^|sim|user|so|card|sms|new|old|mfa|2fa|bank|door|wps|login|auth)(?:pin|puk|tan|cvv|cvc|otp|totp|mfa|2fa|passkey)(?:code)?$/;
 const passEnding =
-  /(?:^|db|user|smtp|ftp|mail|admin|root|my|pg|ldap|bind|auth|key|store|rpc|ssh|sudo|require|become)(?:pass|pw)$/;
+  /(?:^|db|user|smtp|ftp|mail|admin|root|my|pg|ldap|bind|auth|key|store|rpc|ssh|sudo|require|become|ext|socks|proxy|http|web|gui|vnc|remote|local|guest|host|server|client|wifi|mqtt|redis|sql|imap|sasl|zip)(?:pass|pw)$/;
 const keyWord =
   /(?:secret|token|apikey|apitoken|credential|credentials|privatekey|privkey|secretkey|accesskey|authkey|psk|jwt|authtoken|extraheader|samlresponse|samlrequest|assertion)$/;
 /** `key` beside one of these is a secret key; beside another word (public, primary, cache) it is none. */
 const keyOwners = list(
   "api access private secret signing sign encryption encrypt decryption master auth account shared session storage " +
     "service license licence deploy cipher crypto aes hmac app application client consumer webhook server ssl tls tsig " +
-    "certificate rndc root admin subscription integration ingest write rest jwt token wg wireguard preshared pre psk host unseal",
+    "certificate rndc setup network gossip enrollment root admin subscription integration ingest write rest jwt token wg wireguard preshared pre psk host unseal",
 );
 /** `verification_code`, and not `exit_code`. */
 const pinOwners = list(
   "token pin verification security otp totp mfa 2fa auth sms login access confirmation activation backup recovery pairing passkey",
 );
+/** `--mfa-token 123456` is a one-time code; `--access-token` is none. */
+const oneTime = list("otp totp mfa 2fa");
 const opaqueWords = list(
   "auth authorization session sessionid sessid sid sig signature cookie cookies bearer ticket assertion phpsessid jsessionid csrf xsrf",
 );
 const ownedWords = list("token secret session password passwd apikey credential");
 const randomWords = list(
-  "key keys nonce tokens secrets passwords code hook webhook dsn state verifier challenge seed salt cert",
+  "key keys encrypt nonce tokens secrets passwords code hook webhook dsn state verifier challenge seed salt cert",
 );
 /** Words after which a name is about a secret, and the value none: `token_count`, `password-file`, `secretName`. */
 const aboutIt = list(
@@ -88,7 +90,8 @@ function judgedName(name: string): Telling | null {
     return word === "auth" ? "opaque" : null;
   }
   if (pinWord.test(word) || (word === "code" && pinOwners.has(before))) return "pin";
-  if (keyWord.test(word) || keyWord.test(joined)) return "key";
+  if (word === "token" && oneTime.has(before)) return "pin";
+  if (word === "cred" || keyWord.test(word) || keyWord.test(joined)) return "key";
   if ((word === "key" || word === "base") && words.some((each) => keyOwners.has(each))) return "key";
   if (word === "hash" && words.some((each) => passwordWord.test(each))) return "key";
   if (opaqueWords.has(word)) return "opaque";
@@ -153,6 +156,13 @@ export function isMixed(value: string): boolean {
 /** Small and capital letters and digits at once: no host's name, no file's name, no word is like that. */
 export const isOfAllKinds = (value: string): boolean =>
   /\d/.test(value) && /[a-z]/.test(value) && /[A-Z]/.test(value);
+
+/** What a generator of passwords makes, and people, versions, tags and names of threads do not. */
+export const isDrawn = (value: string): boolean =>
+  value.length >= 8 &&
+  isOfAllKinds(value) &&
+  !/^(?:[A-Z]?[a-z]{2,12}\d{0,2}){1,6}$/.test(value) &&
+  (/^[\w.+-]*[!#$%^&*+?~|][\w.!#$%^&*+?~|-]*$/.test(value) || looksRandom(value, 10));
 
 /** Whether it is `user:password` in base64, as HTTP's Basic scheme and container registries write it. */
 export function isUserAndPassword(value: string): boolean {

@@ -1,5 +1,5 @@
 /** Secrets in command lines that stand in text: of known programs, and what is fed to their standard input. */
-import { besideUser, credentialsPart, isSecretAfterFlag, secretPart } from "./arguments.ts";
+import { bareSecrets, credentialsPart, isSecretAfterFlag, secretPart } from "./arguments.ts";
 import { secretsAmong } from "./program-arguments.ts";
 import { programName, programs } from "./programs.ts";
 import { fed } from "./standard-input.ts";
@@ -18,7 +18,8 @@ function concerns(text: string): boolean {
     text.includes("<<<") ||
     (/["']/.test(text) && /[\w.-][=:]|--\w/.test(text)) ||
     (/(?:auth|user|creds?|credentials|login|account)[ =]/.test(text) && text.includes(":")) ||
-    /\s-(?:p|P|w|pw)\s/.test(text)
+    /\s-(?:[pPwWkK]|pw)\s/.test(text) ||
+    (/\s-(?:[acuPU]|id)\s/.test(text) && text.includes(":"))
   )
     return true;
   for (const word of text.match(/[A-Za-z0-9_.-]{2,40}/g) ?? []) if (programs.has(word)) return true;
@@ -39,7 +40,7 @@ export function redactShell(text: string, mark: string, depth = 0): string {
       const word = words[index];
       if (word !== undefined) spans.push(tidied(text, spanOf(text, word, offset + (heads[index] ?? 0))));
     }
-    for (const index of besideUser(texts)) {
+    for (const index of bareSecrets(texts)) {
       const word = words[index];
       if (word !== undefined) spans.push(tidied(text, spanOf(text, word, 0)));
     }
@@ -95,10 +96,14 @@ function insideOf(
   mark: string,
   depth: number,
 ): { from: number; until: number; by: string }[] {
-  if (!word.quoted || !/\s/.test(word.text)) return [];
-  const inside = text.slice(word.from + 1, word.until - 1);
+  if (!/\s/.test(word.text)) return [];
+  // `--rsh="sshpass -p x ssh"` as well
+  const opening = /^(?:--?[\w-]{1,40}=)?["']/.exec(text.slice(word.from, word.from + 48));
+  if (opening === null) return [];
+  const from = word.from + opening[0].length;
+  const inside = text.slice(from, word.until - 1);
   const by = redactShell(inside, mark, depth + 1);
-  return by === inside ? [] : [{ from: word.from + 1, until: word.until - 1, by }];
+  return by === inside ? [] : [{ from, until: word.until - 1, by }];
 }
 
 function replaced(text: string, spans: { from: number; until: number; by?: string }[], mark: string): string {

@@ -1,5 +1,5 @@
 /** Secrets that are fed to a program's standard input by the command before it, a here-string or a here-document. */
-import { isMixed } from "./names.ts";
+import { isDrawn, isMixed } from "./names.ts";
 import { isArgument, mostArguments, startOf } from "./program-arguments.ts";
 import { programName, programs } from "./programs.ts";
 import { type SimpleCommand, spanOf, type Word } from "./words.ts";
@@ -23,6 +23,7 @@ export function fed(
     const inside = value.text.slice(offset);
     if (
       consumes ||
+      isDrawn(inside) ||
       (isMixed(inside) && /^[^\s()*/]{6,}$/.test(inside) && /[A-Za-z]{3}|[A-Za-z].*\d.*[A-Za-z]/.test(inside))
     )
       spans.push(spanOf(text, value, offset));

@@ -6,11 +6,13 @@
 import { createHash } from "node:crypto";
 import { redactVector } from "./argv.ts";
 import { redactAssignments } from "./assignments.ts";
+import { redactCalls } from "./calls.ts";
 import { redactCodes } from "./codes.ts";
 import { redactCommands } from "./commands.ts";
 import { redactFormats, redactPrivateKeys } from "./formats.ts";
 import { hideKnown, knownVersion } from "./known.ts";
 import { redactLanguages } from "./languages.ts";
+import { isDrawn } from "./names.ts";
 import { redactProtocols } from "./protocols.ts";
 import { remembering } from "./remembered.ts";
 import { redactSentences } from "./sentences.ts";
@@ -57,16 +59,21 @@ function redactAll(text: string): string {
   result = redactSentences(result, mark);
   result = redactLanguages(result, mark);
   result = redactCodes(result, mark);
+  result = redactCalls(result, mark);
   return redactFormats(result, mark);
 }
 
 /** `scheme://user:password@host`; a password may hold `@` and, unless it looks like a port, `/`. */
 const userinfo =
-  /([A-Za-z0-9]:\/\/[^\s/:@?#"'<>\\]{0,128}:)(?!\d{1,5}(?:[/?#"'\s]|$))([^\s"'<>\\]{1,256})@(?=[\w[$%{-])/g;
+  /([A-Za-z0-9]:\/\/[^\s/:@?#"'<>\\]{0,128}:)(?!\d{1,5}(?:[/?#"'\s]|$))([^\s"'<>\\]{1,256})@(?=[\w[$%{:-])/g;
 /** `https://TOKEN@host`; `ssh://git@host` is none. */
 const userOnly = /([A-Za-z0-9]:\/\/)([^\s/:@?#"'<>\\]{16,512})@/g;
 /** Go's `user:password@tcp(host:3306)/db`. */
 const goDsn = /((?<![\w/.-])[\w.-]{1,64}:)([^\s@"']{1,128})@(?=(?:tcp|tcp4|tcp6|unix)?\([^\s()]{1,255}\))/g;
+
+/** `root:secret@db:3306`, `dom/bob:secret@host`, `bob:secret@:8080`; `app:v1@sha256:…` names an image. */
+const noScheme =
+  /((?<![\w.:@-])(?:[\w.-]{1,64}[/\\])?[\w.+-]{1,64}:)([^\s"'<>@:/\\]{8,128})@(?=[\w.[:-])(?!sha\d{1,3}:)/g;
 
 function redactUrls(text: string): string {
   if (!text.includes("@")) return text;
@@ -82,6 +89,7 @@ function redactUrls(text: string): string {
       return `${head}${mark}@`;
     })
     .replace(userOnly, (all, head: string, user: string) => (/\d/.test(user) ? `${head}${mark}@` : all))
+    .replace(noScheme, (all, head: string, password: string) => (isDrawn(password) ? `${head}${mark}@` : all))
     .replace(goDsn, `$1${mark}@`);
 }
 
