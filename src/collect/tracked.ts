@@ -6,6 +6,7 @@
 
 import { agentName } from "../system/agents.ts";
 import { isScheduler } from "../system/job-owners.ts";
+import { isAlive } from "../system/orphans.ts";
 import type { Relation } from "../system/owner-chain.ts";
 import { listPids, type ProcessStat, readStat, ticksPerSecond } from "../system/proc.ts";
 import type { Files } from "../system/system.ts";
@@ -33,7 +34,9 @@ export interface Tracked extends Changing<Relation> {
   arguments: readonly string[];
   /** It is a coding agent itself; null: it is none. */
   itself: RememberedAgent | null;
-  /** The nearest agent that was ever seen above it. */
+  /** Agents that were ever seen above it, the nearest first: one may have started another, which ended before it. */
+  agents: readonly RememberedAgent[];
+  /** The nearest of them that lives; where none does, the nearest. */
   agent: RememberedAgent | null;
   /** Whether cron, at or a CI system's runner was ever seen above it. */
   scheduled: boolean;
@@ -108,6 +111,7 @@ function firstSight(stat: ProcessStat, details: Details, nowMs: number, uptimeSe
     details,
     arguments: details.arguments,
     itself: agentOf(stat, details),
+    agents: [],
     agent: null,
     scheduled: false,
     executable: details.executable,
@@ -168,9 +172,18 @@ function rememberAbove(all: ReadonlyMap<number, Tracked>): void {
     if (resolved.has(one.pid)) return;
     resolved.add(one.pid);
     const parent = one.parentPid > 1 && depth < maxDepth ? all.get(one.parentPid) : undefined;
-    if (parent === undefined) return;
+    if (parent !== undefined) inherit(one, parent, depth);
+    const [nearest = null] = one.agents;
+    one.agent = one.agents.find(isThere) ?? nearest;
+  };
+  const isThere = ({ pid, startTime }: RememberedAgent): boolean => {
+    const agent = all.get(pid);
+    return agent?.startTime === startTime && isAlive(agent);
+  };
+  const inherit = (one: Tracked, parent: Tracked, depth: number): void => {
     resolve(parent, depth + 1);
-    one.agent = parent.itself ?? parent.agent ?? one.agent;
+    const above = parent.itself === null ? parent.agents : [parent.itself, ...parent.agents];
+    if (above.length > 0) one.agents = above;
     one.scheduled ||= parent.scheduled || isScheduler(parent.name, parent.executable);
   };
   for (const one of all.values()) resolve(one, 0);

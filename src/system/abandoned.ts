@@ -5,18 +5,20 @@
  */
 import type { RememberedAgent } from "../types/agent.ts";
 import { hasClient } from "./clients.ts";
-import { type Family, type Kin, readFamily, type UnitKnown } from "./family.ts";
+import { allBelow, type Family, type Kin, readFamily, type UnitKnown } from "./family.ts";
 import { jobOwner } from "./job-owners.ts";
-import { isTestRun, parseNodeCommand, reportsElsewhere, runtimeOptionsOf } from "./node-options.ts";
+import { isTestRun, runtimeOptionsOf } from "./node-options.ts";
 import { isAlive, isOrphan } from "./orphans.ts";
 import { wrappersOfLost } from "./owner-chain.ts";
 import { createPace } from "./pace.ts";
 import { processAlive } from "./process-start.ts";
 import { type ReaderMemory, type ReadersSeen, seekReaders } from "./readers.ts";
+import { whoElseLearns } from "./result-places.ts";
 import {
   goesToProgram,
   linksOf,
   readOutputs,
+  readOutputsBesides,
   readOutputsKeptAside,
   type Stream,
   whyUnread,
@@ -138,7 +140,7 @@ function judgeOne(files: Files, asked: Asked, all: Family, readers: ReadersSeen)
   const lost =
     gone === null ? "its parent has ended" : `the agent above it (${gone.name}, pid ${gone.pid}) has ended`;
   if (isTestRun(runtimeOptionsOf(one.executable, one.arguments))) {
-    const elsewhere = whoElseLearns(files, one, all);
+    const elsewhere = whoElseLearns(files, one, wrappers, all);
     if (elsewhere !== null) return live(elsewhere);
     if (unread === null) return live("somebody can read its output, or may be able to");
     return { orphan, abandoned: true, isOther, because: `${lost}, and its output ${unread}` };
@@ -149,7 +151,7 @@ function judgeOne(files: Files, asked: Asked, all: Family, readers: ReadersSeen)
   const toProgram = unread !== null && outputs.some(goesToProgram);
   if (gone === null && !toProgram)
     return live("no agent above it is known to have ended, and its output is not cut off");
-  const client = hasClient(files, one.pid);
+  const client = hasClient(files, one.pid, allBelow(one.pid, all));
   if (client !== false)
     return live(client === null ? "its clients cannot be seen" : "a client is connected to it");
   const what = toProgram ? `${lost}, and its output ${unread}` : lost;
@@ -162,7 +164,10 @@ function streamsOf(
   one: Kin,
   wrappers: readonly Kin[],
 ): (readonly [pid: number, stream: Stream])[] {
-  const own = readOutputs(files, one.pid).map((stream) => [one.pid, stream] as const);
+  const besides = isTestRun(runtimeOptionsOf(one.executable, one.arguments))
+    ? readOutputsBesides(files, one.pid)
+    : [];
+  const own = [...readOutputs(files, one.pid), ...besides].map((stream) => [one.pid, stream] as const);
   const above = wrappers.flatMap(({ pid, executable }) =>
     [...readOutputs(files, pid), ...(isShell(executable ?? "") ? readOutputsKeptAside(files, pid) : [])].map(
       (stream) => [pid, stream] as const,
@@ -186,21 +191,6 @@ function whyNobodyLearns(
   }
   const [output = "", errors = ""] = clauses;
   return output === errors ? output : `${output} (its errors: ${errors})`;
-}
-
-/** Ways in which the result of a test run is learned that are not its output. */
-function whoElseLearns(files: Files, one: Kin, all: Family): string | null {
-  const command = parseNodeCommand(one.arguments);
-  if (command === null) return "its options are not known";
-  const added = /(?:^|\0)NODE_OPTIONS=([^\0]*)/.exec(files.tryRead(`/proc/${one.pid}/environ`) ?? "")?.[1];
-  const inherited = parseNodeCommand(["node", ...(added ?? "").split(/\s+/).filter((each) => each !== "")]);
-  if (inherited === null) return "its NODE_OPTIONS are not understood";
-  if (reportsElsewhere(command) || reportsElsewhere(inherited)) return "its reporter has a destination";
-  const isDebugged = [...command.options, ...inherited.options].some((each) => each.startsWith("--inspect"));
-  // The runner hands the debugger's port on to the process that runs the tests.
-  const connected = () =>
-    [one.pid, ...all.childrenOf(one.pid)].some((pid) => hasClient(files, pid) !== false);
-  return isDebugged && connected() ? "somebody may be debugging it" : null;
 }
 
 /** What is said to have been seen is checked as far as it can be: such a process is gone, and was there before. */

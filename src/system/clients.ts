@@ -1,10 +1,14 @@
-/** Whether somebody is connected to a process: to a port or a socket that it listens on. */
+/** Whether somebody is connected to a process, or to one below it: to a port or a socket that it listens on. */
 import { errorCode } from "./files.ts";
 import type { Files } from "./system.ts";
 
-/** @returns null when it cannot be seen. */
-export function hasClient(files: Files, pid: number): boolean | null {
-  const sockets = readSockets(files, pid);
+/**
+ * @param below of its family: `npm run dev` listens on nothing, the server that it started does. What they say to each
+ * other makes nobody a client.
+ * @returns null when it cannot be seen.
+ */
+export function hasClient(files: Files, pid: number, below: readonly number[] = []): boolean | null {
+  const sockets = socketsOf(files, [pid, ...below]);
   if (sockets === null) return null;
   if (sockets.size === 0) return false;
   const unix = files.tryRead(`/proc/${pid}/net/unix`);
@@ -12,13 +16,35 @@ export function hasClient(files: Files, pid: number): boolean | null {
   if (hasUnixClient(unix, sockets)) return true;
   // For its tables of TCP the kernel walks through all it has room for, which takes 5 ms each: most have no such socket.
   const others = [...sockets].filter((inode) => !unix.includes(` ${inode}`));
-  if (others.length === 0) return false;
+  return others.length === 0 ? false : asksTcp(files, pid, sockets);
+}
+
+/** The same of ports alone, as a debugger has one: of two ends of a unix socket nobody can tell which is whose. */
+export function hasClientAtPort(files: Files, pid: number, below: readonly number[]): boolean | null {
+  const sockets = socketsOf(files, [pid, ...below]);
+  return sockets === null ? null : sockets.size > 0 && asksTcp(files, pid, sockets);
+}
+
+function asksTcp(files: Files, pid: number, sockets: ReadonlySet<string>): boolean | null {
   const tables = ["tcp", "tcp6"].map((table) => files.tryRead(`/proc/${pid}/net/${table}`));
   if (tables[0] === null) return null;
   return hasTcpClient(
     tables.flatMap((text) => tcpRows(text ?? "")),
     sockets,
   );
+}
+
+/** Of a family in one network namespace. */
+function socketsOf(files: Files, pids: readonly number[]): Set<string> | null {
+  const network = files.tryReadLink(`/proc/${pids[0]}/ns/net`);
+  const sockets = new Set<string>();
+  for (const each of pids) {
+    const its = readSockets(files, each);
+    if (its === null) return null;
+    if (its.size > 0 && files.tryReadLink(`/proc/${each}/ns/net`) !== network) return null;
+    for (const inode of its) sockets.add(inode);
+  }
+  return sockets;
 }
 
 function readSockets(files: Files, pid: number): Set<string> | null {

@@ -98,6 +98,14 @@ export function readFamily(files: Files, units: ReadonlyMap<string, UnitKnown> |
   };
 }
 
+/** What it started, and what that started. */
+export function allBelow(pid: number, all: Family): readonly number[] {
+  const below = [...all.childrenOf(pid)];
+  // Grows while it is walked through; nobody is there twice, but for a pid that is given out anew meanwhile.
+  for (const each of below) below.push(...all.childrenOf(each).filter((child) => !below.includes(child)));
+  return below;
+}
+
 function readParents(files: Files): Map<number, number[]> {
   const children = new Map<number, number[]>();
   for (const pid of listPids(files)) {

@@ -104,7 +104,13 @@ const ciVariables = [
     "CI_JOB_ID",
   ],
   ...["CI_PIPELINE_ID", "SEMAPHORE", "WOODPECKER", "GITEA_ACTIONS", "FORGEJO_ACTIONS", "bamboo_buildKey"],
-  ...["GO_PIPELINE_NAME", "CIRRUS_CI", "CF_BUILD_ID", "CONCOURSE"],
+  ...["GO_PIPELINE_NAME", "CIRRUS_CI", "CF_BUILD_ID", "CONCOURSE", "PROW_JOB_ID", "TASKCLUSTER_ROOT_URL"],
+  ...["HEROKU_TEST_RUN_ID", "ZUUL_UUID", "SCREWDRIVER", "EAS_BUILD", "SYSTEM_TEAMFOUNDATIONCOLLECTIONURI"],
+  ...["JENKINS_NODE_COOKIE", "BUILD_NUMBER", "BUILD_ID", "CONTINUOUS_INTEGRATION"],
+];
+/** What a scheduler of batch jobs sets: Slurm, PBS, LSF, HTCondor, Nomad, AWS Batch. */
+const batchVariables = [
+  ...["SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID", "_CONDOR_JOB_AD", "NOMAD_ALLOC_ID", "AWS_BATCH_JOB_ID"],
 ];
 const agentVariables = ["CLAUDECODE", "CLAUDE_CODE_ENTRYPOINT", "CODEX_SANDBOX", "CODEX_THREAD_ID"];
 const off = new Set(["", "0", "false", "no"]);
@@ -119,6 +125,7 @@ function environmentOwner(files: Files, one: Kin): string | null {
   }
   const isOn = (name: string) => !off.has((values.get(name) ?? "").toLowerCase());
   if (ciVariables.some(isOn)) return "belongs to a CI system";
+  if (batchVariables.some(isOn)) return "is a batch job";
   if (isOn("CI") && !agentVariables.some(isOn)) return "belongs to a CI system";
   return looksLikeCron(values) ? "is a job of cron" : null;
 }

@@ -104,6 +104,36 @@ export function parseNodeCommand(args: readonly string[]): NodeCommand | null {
   return { options, values, script: script === undefined || script === "-" ? null : script };
 }
 
+/**
+ * The arguments that NODE_OPTIONS stands for: parted by blanks, but for those between double quotes, where a backslash
+ * takes the next character as it is (node(1)). Null: a quote is open, with which Node does not start.
+ */
+export function splitNodeOptions(text: string): string[] | null {
+  const args: string[] = [];
+  let argument: string | null = null;
+  let quoted = false;
+  for (let at = 0; at < text.length; at += 1) {
+    let character = text.charAt(at);
+    if (character === " " && !quoted) {
+      if (argument !== null) args.push(argument);
+      argument = null;
+      continue;
+    }
+    argument ??= "";
+    if (character === '"') {
+      quoted = !quoted;
+      continue;
+    }
+    if (character === "\\" && quoted) {
+      at += 1;
+      character = text.charAt(at);
+    }
+    argument += character;
+  }
+  if (argument !== null) args.push(argument);
+  return quoted ? null : args;
+}
+
 /** `--test_only=x`: Node takes an underscore for a dash in the name, and a value after `=` for long options only. */
 function split(argument: string): { name: string; value: string | null } {
   if (!argument.startsWith("--")) return { name: argument, value: null };

@@ -22,13 +22,28 @@ export function readOutputs(files: Files, pid: number): readonly Stream[] {
 
 /**
  * A shell that runs a command with a redirection may keep its own output aside meanwhile, on a descriptor from 10 on
- * (dash, bash and zsh do).
+ * (dash, bash and zsh do); and it may say what became of the command on one that it was given: `echo $? >&3`.
  */
 export function readOutputsKeptAside(files: Files, pid: number): readonly Stream[] {
   const names = descriptorsOf(files, pid);
   if (names === null) return [{ kind: "unknown" }];
-  const kept = names.filter((name) => Number(name) >= 10 && Number(name) < 64);
+  const kept = names.filter((name) => Number(name) >= 3 && Number(name) < 64);
   return kept.filter((name) => mayWrite(files, pid, name)).map((name) => readStream(files, pid, name));
+}
+
+/**
+ * What a test run was given to write to besides, as by `3>result`: a shell's redirections have one digit. Higher ones
+ * are what editors and terminals leave open by mistake. Sockets are left out: Node has them to its own children.
+ */
+export function readOutputsBesides(files: Files, pid: number): readonly Stream[] {
+  const names = descriptorsOf(files, pid);
+  if (names === null) return [{ kind: "unknown" }];
+  const given = names.filter((name) => {
+    if (Number(name) < 3 || Number(name) > 9) return false;
+    const link = files.tryReadLink(`/proc/${pid}/fd/${name}`) ?? "";
+    return /^(?:pipe:|\/(?!dev\/(?!shm\/)))/.test(link) && mayWrite(files, pid, name);
+  });
+  return given.map((name) => readStream(files, pid, name));
 }
 
 /** Null where they cannot be seen. EACCES: somebody else's process. ENOENT: gone, which the identity check says better. */

@@ -5,7 +5,7 @@
  * Pure.
  */
 import type { ProgramSeen } from "./agents.ts";
-import { isNode, parseNodeCommand } from "./node-options.ts";
+import { isNode, parseNodeCommand, reportsElsewhere } from "./node-options.ts";
 
 const shells = new Set(["sh", "dash", "bash", "ash", "zsh", "ksh", "mksh", "busybox"]);
 
@@ -74,7 +74,7 @@ function commandOfShell(args: readonly string[]): string | null {
 
 /** Redirections by which nobody learns anything, and the note that Claude Code keeps of its working directory. */
 const harmlessRedirections =
-  /&>\s*\/dev\/null|\d?>\s*\/dev\/null|\d?>&\d|\\?<\s*\/dev\/null|>\|?\s*\/tmp\/claude-[\w-]+-cwd\b/g;
+  /&>\s*\/dev\/null|\d?>\s*\/dev\/null|\d?>&[12]\b|\\?<\s*\/dev\/null|>\|?\s*\/tmp\/claude-[\w-]+-cwd\b/g;
 const harmless = new Set([
   ...["", ":", "true", "false", "echo", "printf", "exit", "cd", "pwd", "wait", "export", "unset", "set"],
   ...["test", "[", "return", "shopt", "ulimit", "umask"],
@@ -92,7 +92,7 @@ function onlyWaits(command: string, child: ProgramSeen): boolean {
   if (steps.some(([first = ""]) => keywords.has(first))) return false;
   const running = steps.findIndex((words) => mayBe(words, child));
   if (running < 0) return false;
-  return steps.slice(running + 1).every(([first = "", ...rest]) => harmless.has(first) || isTest(rest));
+  return steps.slice(running + 1).every((words) => harmless.has(words[0] ?? "") || isAnotherRun(words));
 }
 
 /** Without quotes, assignments in front, and what only hands on to the rest. */
@@ -111,6 +111,14 @@ function mayBe(words: readonly string[], child: ProgramSeen): boolean {
   if (name === "") return false;
   if (name === child.executable || waitingScripts.has(name) || waiting.has(name)) return true;
   return isTest(words.slice(1)) || name === lastComponent((child.arguments[0] ?? "").split(" ")[0] ?? "");
+}
+
+/** One more test run, whose result goes where that of the first goes; `deploy.sh --test` is none. */
+function isAnotherRun([first = "", ...rest]: readonly string[]): boolean {
+  const name = lastComponent(first);
+  if (!isNode(name) && name !== "tsx") return false;
+  const command = parseNodeCommand([first, ...rest]);
+  return command?.options.includes("--test") === true && !reportsElsewhere(command);
 }
 
 const isTest = (words: readonly string[]): boolean => words.includes("--test");

@@ -127,7 +127,9 @@ export const ProcessEntity = z.strictObject({
       "whether nobody waits for it and nobody can learn what becomes of it; null when that could not be asked",
     ),
   abandonedBecause: z.string().nullable().describe("why it is abandoned; null when it is not"),
-  agent: RememberedAgent.nullable().describe("the nearest coding agent that was ever seen above it"),
+  agent: RememberedAgent.nullable().describe(
+    "the nearest living one of the coding agents that were ever seen above it; where none lives, the nearest",
+  ),
   killable: flag("whether the policy lets Argus kill it"),
   notKillableBecause: z.string().nullable().describe("why it is not killable"),
 });

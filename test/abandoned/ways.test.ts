@@ -10,11 +10,14 @@ import type { ActionRecord } from "../../src/types/action.ts";
 import type { Process, Self } from "../../src/types/facts.ts";
 import { configWith } from "../collect/tree.ts";
 import { bench } from "../execute/support.ts";
+import { learnedWays, unlearnedWays } from "./learned-ways.ts";
 import { liveWays } from "./live-ways.ts";
 import { lostWays } from "./lost-ways.ts";
 import { createStage, isAlive, missing, type Run } from "./stage.ts";
 import type { Way } from "./way.ts";
 
+const live = [...liveWays, ...learnedWays];
+const nobodys = [...lostWays, ...unlearnedWays];
 const stage = createStage();
 const runs = new Map<Way, Run>();
 const seen = new Map<number, Process>();
@@ -59,7 +62,7 @@ const why = (way: Way): string => {
 };
 
 beforeAll(async () => {
-  const possible = [...liveWays, ...lostWays].filter(isPossible);
+  const possible = [...live, ...nobodys].filter(isPossible);
   for (let from = 0; from < possible.length; from += 12) {
     const some = possible.slice(from, from + 12);
     await Promise.all(
@@ -76,7 +79,7 @@ beforeAll(async () => {
 afterAll(() => stage.clear());
 
 describe("left alone, since somebody waits for it, can learn its result, or it is no test run", () => {
-  it.each(liveWays.map((way) => [way.name, way] as const))("%s", (_, way) => {
+  it.each(live.map((way) => [way.name, way] as const))("%s", (_, way) => {
     const run = runs.get(way);
     if (run === undefined) return expect([missing(way), notStarted.get(way)]).toEqual([true, undefined]);
     expect(isAlive(run), why(way)).toBe(true);
@@ -84,7 +87,7 @@ describe("left alone, since somebody waits for it, can learn its result, or it i
 });
 
 describe("killed in the third scheduled cycle", () => {
-  it.each(lostWays.map((way) => [way.name, way] as const))("%s", (_, way) => {
+  it.each(nobodys.map((way) => [way.name, way] as const))("%s", (_, way) => {
     const run = runs.get(way);
     if (run === undefined) return expect([missing(way), notStarted.get(way)]).toEqual([true, undefined]);
     expect(isAlive(run), why(way)).toBe(false);
