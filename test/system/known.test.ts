@@ -51,6 +51,50 @@ describe("a secret of the settings", () => {
     );
   });
 
+  it("is found however each of its characters is spelled, and whatever stands between them", () => {
+    const value = "Hn7qkettlemoorTz4w/brackenpq0vv";
+    knowSecrets([{ name: "KEY", value }]);
+    const bytes = [...Buffer.from(value)];
+    const each = (of: (byte: number) => string, join = "") => bytes.map(of).join(join);
+    const hex = (byte: number) => byte.toString(16);
+    const spellings = [
+      each(hex, " "),
+      each(hex, ":"),
+      `<Buffer ${each(hex, " ")}>`,
+      `[${bytes.join(",")}]`,
+      each((byte) => `\\x${hex(byte)}`),
+      each((byte) => `\\u00${hex(byte)}`),
+      each((byte) => `\\${byte.toString(8)}`),
+      each((byte) => `%${hex(byte)}`),
+      each((byte) => `%${hex(byte).toUpperCase()}`),
+      each((byte) => `&#${byte};`),
+      each((byte) => `&#x${hex(byte)};`),
+      [...value].join("\u200b"),
+      `${value.slice(0, 9)}\n${value.slice(9)}`,
+      `${value.slice(0, 9)}=\r\n${value.slice(9)}`,
+      `${value.slice(0, 14)}... is`,
+      `${value.slice(0, 10)}****${value.slice(-9)} is`,
+      `"${value.slice(0, 20)}" is`,
+      `****${value.slice(-12)} is`,
+    ];
+    const left = spellings.filter((spelling) => {
+      const text = hideKnown(`the key ${spelling} wrong`, "#");
+      return !text.includes("#") || /ettlemoo|brackenp|6b.{0,3}65|107/.test(text);
+    });
+    expect(left).toEqual([]);
+  });
+
+  it("is looked for in time that grows with the text alone", () => {
+    const value = "sk-made-up-abcdefghijklmnopqrstuvwxyz";
+    knowSecrets([{ name: "KEY", value }]);
+    for (const hostile of [value.slice(0, 20), value.slice(-20), `${value.slice(0, 8)}\\n`, value[0] ?? ""]) {
+      const text = `%41${hostile.repeat(500_000 / hostile.length)}`;
+      const startMs = performance.now();
+      hideKnown(text, "#");
+      expect(performance.now() - startMs, hostile).toBeLessThan(2_000);
+    }
+  });
+
   it("is found where somebody cut it", () => {
     const value = "gwK3y.8fPq2Lm+Zt7v5Xc1";
     knowSecrets([{ name: "A", value }]);

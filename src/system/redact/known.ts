@@ -5,6 +5,7 @@
  * in one place, and that place would be the leak.
  */
 import { stringify } from "../printable.ts";
+import { spellingsOf } from "./known-spelled.ts";
 
 export interface KnownSecret {
   /** The setting that holds it, for the sentence about one that cannot be found in text. */
@@ -92,11 +93,12 @@ export function hiderOf(secrets: readonly string[]): Hide {
   const cores = [...new Set(values.flatMap(coresOf))].sort(longestFirst);
   // `Bearer k` is the beginning of many a header.
   const cuttable = values.filter((value) => !/\s/.test(value));
+  const withoutSpelled = spellingsOf(values);
   return (text, mark) => {
     let result = text;
     for (const form of forms) if (result.includes(form)) result = result.split(form).join(mark);
     for (const core of cores) if (result.includes(core)) result = withoutRun(result, core, mark);
-    return withoutCut(result, cuttable, mark);
+    return withoutSpelled(withoutCut(result, cuttable, mark), mark);
   };
 }
 
@@ -149,7 +151,8 @@ function coresOf(value: string): string[] {
     // Characters that hold bits of what stands before or after the secret are left out.
     const from = Math.ceil((before * 8) / 6);
     const core = encoded.slice(from, Math.floor((padded.length * 8) / 6));
-    if (core.length >= fewestOfCut) found.push(core, core.replaceAll("+", "-").replaceAll("/", "_"));
+    if (core.length < fewestOfCut) continue;
+    found.push(core, core.replaceAll("+", "-").replaceAll("/", "_"));
   }
   return found;
 }
