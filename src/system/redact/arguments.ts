@@ -24,12 +24,12 @@ export function isSecretAfterFlag(before: string | undefined, arg: string): bool
 
 /** `--proxy-auth bob:secret`, `-auth bob:secret`, `--creds=bob:secret`: where the secret begins. */
 export function credentialsPart(before: string | undefined, arg: string): number | null {
-  const inside = /^--?(?:[\w-]{0,24}-)?(?:auth|user|userpass|creds?|credentials?|login|account)=/.exec(
+  const inside = /^--?(?:[\w.-]{0,32}[-_.])?(?:auth|user|userpass|creds?|credentials?|login|account)=/.exec(
     arg.slice(0, 80),
   );
   const isAfter =
     inside === null &&
-    /^--?(?:[\w-]{0,24}-)?(?:auth|user|userpass|creds?|credentials?|login|account)$/.test(before ?? "");
+    /^--?(?:[\w.-]{0,32}[-_.])?(?:auth|user|userpass|creds?|credentials?|login|account)$/.test(before ?? "");
   if (inside === null && !isAfter) return afterShortFlag(before, arg);
   const colon = arg.indexOf(":", inside?.[0].length ?? 0);
   const secret = arg.slice(colon + 1);

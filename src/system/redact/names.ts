@@ -21,7 +21,7 @@ const keyWord =
 const keyOwners = list(
   "api access private secret signing sign encryption encrypt decryption master auth account shared session storage " +
     "service license licence deploy cipher crypto aes hmac app application client consumer webhook server ssl tls tsig " +
-    "certificate rndc setup network gossip enrollment root admin subscription integration ingest write rest jwt token wg wireguard preshared pre psk host unseal",
+    "certificate rndc libsodium sodium setup network gossip enrollment root admin subscription integration ingest write rest jwt token wg wireguard preshared pre psk host unseal",
 );
 /** `verification_code`, and not `exit_code`. */
 const pinOwners = list(
