@@ -5,7 +5,7 @@
 import { setTimeout } from "node:timers/promises";
 import { errorCode } from "./files.ts";
 import type { Pace } from "./pace.ts";
-import { tryText, unreadable } from "./proc-bytes.ts";
+import { tryLink, tryText, unreadable } from "./proc-bytes.ts";
 import { type Gathering, lookInto } from "./process-files.ts";
 
 /** Whoever is at work receives them within three seconds, on a busy machine too; what waits longer is parked. */
@@ -15,6 +15,8 @@ const betweenLooksMs = 100;
 /** Marks the processes in whose sockets they stay, and looks again at those that have received theirs meanwhile. */
 export async function settleUnderWay(all: Gathering, pace: Pace): Promise<void> {
   const looksAt = new Map<string, number>();
+  for (const [info, pid] of [...all.carrying])
+    if (holdsNamespaces(`${all.proc}/${pid}`, info)) all.carrying.delete(info);
   for (let look = 0; look < looks && all.carrying.size > 0; look += 1) {
     await setTimeout(betweenLooksMs);
     await pace.rest();
@@ -32,6 +34,29 @@ export async function settleUnderWay(all: Gathering, pace: Pace): Promise<void> 
     }
   }
   for (const [info, pid] of all.carrying) if ((looksAt.get(info) ?? 0) > 1) all.doubtful.add(pid);
+}
+
+/** Types of sockets in /proc/net/unix: SOCK_DGRAM and SOCK_SEQPACKET of socket(2). */
+const stores: readonly (readonly [executable: RegExp, type: string])[] = [
+  [/\/lib\/systemd\/systemd$/, "0002"],
+  [/\/bin\/systemd-nspawn$/, "0005"],
+];
+
+/**
+ * systemd parks the network namespace of each unit with `PrivateNetwork=`, the executor's among them, in a pair of
+ * sockets of its own for as long as the unit runs (systemd 252, netns_storage_socket of execute.c), and systemd-nspawn
+ * leaves a descriptor of its container's unread. No file that could be cleaned is held by it; and as root's it would
+ * put everything in doubt, so that nothing would ever be cleaned. What somebody sent to a socket with a name, or over a
+ * stream, may be any file, also there.
+ */
+function holdsNamespaces(base: string, info: string): boolean {
+  const executable = tryLink(`${base}/exe`) ?? "";
+  const type = stores.find(([pattern]) => pattern.test(executable))?.[1];
+  if (type === undefined) return false;
+  const inode = /^socket:\[(\d+)\]$/.exec(tryLink(info.replace(/\/fdinfo\/(\d+)$/, "/fd/$1")) ?? "")?.[1];
+  // Num RefCount Protocol Flags Type St Inode, and no path; 03: connected.
+  const row = new RegExp(`^[0-9a-f]+: \\S+ \\S+ 00000000 ${type} 03 +${inode}\\s*$`, "m");
+  return inode !== undefined && row.test(tryText(`${base}/net/unix`) ?? "");
 }
 
 /**
