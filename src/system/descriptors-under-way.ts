@@ -13,18 +13,11 @@ import { type Gathering, lookInto } from "./process-files.ts";
 const looks = 30;
 const betweenLooksMs = 100;
 
-/**
- * systemd's managers park descriptors for their units as long as those run, and none of a file that a cleaning could
- * meet: namespaces of PrivateNetwork= (netns_storage_socket in its src/core/namespace.c) and locks of DynamicUser= in /run
- * (storage_socket in dynamic-user.c). Every host on which such a unit runs has some, Argus's own among them.
- */
-const parksForUnits = (all: Gathering, pid: string): boolean =>
-  /^(?:\/usr)?\/lib\/systemd\/systemd$/.test(tryLink(`${all.proc}/${pid}/exe`) ?? "");
-
 /** Marks the processes in whose sockets they stay, and looks again at those that have received theirs meanwhile. */
 export async function settleUnderWay(all: Gathering, pace: Pace): Promise<void> {
   const looksAt = new Map<string, number>();
-  for (const [info, pid] of [...all.carrying]) if (parksForUnits(all, pid)) all.carrying.delete(info);
+  for (const [info, pid] of [...all.carrying])
+    if (holdsNamespaces(`${all.proc}/${pid}`, info)) all.carrying.delete(info);
   for (let look = 0; look < looks && all.carrying.size > 0; look += 1) {
     await setTimeout(betweenLooksMs);
     await pace.rest();
@@ -62,4 +55,27 @@ export function doubtOf(all: Gathering, pid: string): Doubtful {
     users,
     mounts: mounts.length > 0 ? mounts : [...all.mountsByNamespace.values()].flat(),
   };
+}
+
+/** Types of sockets in /proc/net/unix: SOCK_DGRAM and SOCK_SEQPACKET of socket(2). */
+const stores: readonly (readonly [executable: RegExp, type: string])[] = [
+  [/^(?:\/usr)?\/lib\/systemd\/systemd$/, "0002"],
+  [/^(?:\/usr)?\/bin\/systemd-nspawn$/, "0005"],
+];
+
+/**
+ * systemd parks the network namespace of each unit with `PrivateNetwork=`, the executor's among them, in a pair of
+ * sockets of its own for as long as the unit runs (systemd 252, netns_storage_socket of execute.c), and systemd-nspawn
+ * leaves a descriptor of its container's unread. No file that could be cleaned is held by it; and as root's it would
+ * put everything in doubt, so that nothing would ever be cleaned. What somebody sent to a socket with a name, or over a
+ * stream, may be any file, also there.
+ */
+function holdsNamespaces(base: string, info: string): boolean {
+  const executable = tryLink(`${base}/exe`) ?? "";
+  const type = stores.find(([pattern]) => pattern.test(executable))?.[1];
+  if (type === undefined) return false;
+  const inode = /^socket:\[(\d+)\]$/.exec(tryLink(info.replace(/\/fdinfo\/(\d+)$/, "/fd/$1")) ?? "")?.[1];
+  // Num RefCount Protocol Flags Type St Inode, and no path; 03: connected.
+  const row = new RegExp(`^[0-9a-f]+: \\S+ \\S+ 00000000 ${type} 03 +${inode}\\s*$`, "m");
+  return inode !== undefined && row.test(tryText(`${base}/net/unix`) ?? "");
 }

@@ -49,14 +49,39 @@ export function parseTmpfiles(text: string): string[] {
 
 function linesOf(text: string): Line[] {
   return text.split("\n").flatMap((line) => {
-    const [, type, field] = /^\s*([A-Za-z]\S*)\s+("[^"]*"|'[^']*'|\S+)/.exec(line) ?? [];
-    if (type === undefined || field === undefined) return [];
-    const written = /^["']/.test(field) ? field.slice(1, -1) : field;
-    const path = written
+    const [, type, rest] = /^\s*([A-Za-z]\S*)\s+(\S.*)$/s.exec(line) ?? [];
+    if (type === undefined || rest === undefined) return [];
+    const path = firstField(rest)
       .replace(/%(.)/g, (_, specifier: string) => specifiers[specifier] ?? "*")
       .replace(/(?<=.)\/+$/, "");
-    return { type, path };
+    return path === "" ? [] : [{ type, path }];
   });
+}
+
+/** A field may have quotes around any part of it, and escapes as C has them: `/tmp/my\x20files` (tmpfiles.d(5)). */
+function firstField(text: string): string {
+  const [field] = /^(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\\.|[^\s\\])+/s.exec(text) ?? [""];
+  return field.replace(
+    /["']|\\(x[0-9A-Fa-f]{2}|[0-7]{3}|u[0-9A-Fa-f]{4}|.)/gs,
+    (_, escaped: string | undefined) => (escaped === undefined ? "" : unescaped(escaped)),
+  );
+}
+
+const letters: Readonly<Record<string, string>> = {
+  a: "\x07",
+  b: "\b",
+  f: "\f",
+  n: "\n",
+  r: "\r",
+  s: " ",
+  t: "\t",
+  v: "\v",
+};
+
+function unescaped(escaped: string): string {
+  if (/^[xu]./.test(escaped)) return String.fromCharCode(Number.parseInt(escaped.slice(1), 16));
+  if (/^[0-7]{3}$/.test(escaped)) return String.fromCharCode(Number.parseInt(escaped, 8));
+  return letters[escaped] ?? escaped;
 }
 
 const specifiers: Readonly<Record<string, string>> = { "%": "%", T: "/tmp", V: "/var/tmp" };

@@ -1,7 +1,7 @@
 /** What is in use without a descriptor that the first look at a process shows. Real programs hold it. */
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, lstatSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, lstatSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { describe, expect, test } from "vitest";
 import { describeClean } from "../../../src/execute/clean/describe.ts";
@@ -106,23 +106,6 @@ describe("a descriptor that was sent and not received yet", { timeout: 30_000 },
     expect(machine.exists("/tmp/secret")).toBe(stays);
   });
 
-  test.each([
-    ["/usr/lib/systemd/systemd", false],
-    ["/lib/systemd/systemd", false],
-    ["/tmp/lib/systemd/systemd", true],
-  ])("by %s, as systemd does for the namespaces of its units, keeps anything: %s", async (exe, stays) => {
-    const machine = makeMachine({ proc: null });
-    machine.file("/tmp/old");
-    makeProc(machine.at("/proc"), {
-      processes: { 4001: { fd: { 3: "socket:[77]" }, fdinfo: { 3: "pos:\t0\nscm_fds: 1\n" } } },
-    });
-    rmSync(machine.at("/proc/4001/exe"), { force: true });
-    symlinkSync(exe, machine.at("/proc/4001/exe"));
-    writeFileSync(machine.at("/proc/4001/status"), "Name:\tsystemd\nUid:\t0\t0\t0\t0\nVmSize:\t100 kB\n");
-    await machine.clean();
-    expect(machine.exists("/tmp/old")).toBe(stays);
-  });
-
   test("in a container keeps nothing that the container does not see", async () => {
     const machine = makeMachine({ proc: null });
     machine.file("/tmp/old");
@@ -141,6 +124,25 @@ describe("a descriptor that was sent and not received yet", { timeout: 30_000 },
     await machine.clean();
     expect(machine.exists("/tmp/old")).toBe(false);
   });
+});
+
+/** As seen of systemd 252, with a unit that has PrivateNetwork=, and of systemd-nspawn. */
+test.each([
+  ["a pair of systemd's own holds a namespace", "/usr/lib/systemd/systemd", "0002 03 77", false],
+  ["what systemd-nspawn left unread", "/usr/bin/systemd-nspawn", "0005 03 77", false],
+  ["a stream to systemd", "/usr/lib/systemd/systemd", "0001 03 77", true],
+  ["a socket of systemd's with a name", "/usr/lib/systemd/systemd", "0002 03 77 /run/x", true],
+  ["the same of another program of root's", "/usr/bin/python3.11", "0002 03 77", true],
+])("root's descriptors under way: %s", { timeout: 30_000 }, async (_, exe, row, stays) => {
+  const machine = makeMachine({ proc: null });
+  machine.file("/tmp/file");
+  const sockets = [`00000000f02ebdf9: 00000003 00000000 00000000 ${row}`];
+  const fds = { fd: { 3: "socket:[77]" }, fdinfo: { 3: "pos:\t0\nscm_fds: 1\n" } };
+  makeProc(machine.at("/proc"), { processes: { 4001: { ...fds, exe, sockets } } });
+  const ids = "Uid:\t0\t0\t0\t0\n";
+  writeFileSync(machine.at("/proc/4001/status"), `Name:\tx\n${ids}VmSize:\t100 kB\n`);
+  await machine.clean();
+  expect(machine.exists("/tmp/file")).toBe(stays);
 });
 
 test.runIf(hasPython)(
@@ -197,6 +199,28 @@ describe("what a process needs without having it open", () => {
     expect(stay.filter((path) => !machine.exists(path))).toEqual([]);
     expect(machine.exists("/tmp/free")).toBe(false);
     expect(report.kept.in_use).toBe(4);
+  });
+
+  test("a script by its name from elsewhere, an address of a file, and what follows an option's letter", async () => {
+    const machine = makeMachine();
+    const script = "console.log('ready'); setInterval(() => {}, 1000)";
+    machine.file("/var/tmp/job/a.js", script);
+    machine.file("/tmp/up/b.js", script);
+    machine.folder("/tmp/beside");
+    machine.file("/tmp/module/c.mjs", script);
+    machine.folder("/tmp/letter");
+    machine.file("/tmp/letter/inc", "x");
+    machine.file("/tmp/free/file");
+    await running(process.execPath, ["tmp/job/a.js"], { cwd: machine.at("/var") });
+    await running(process.execPath, ["../up/b.js"], { cwd: machine.at("/tmp/beside") });
+    await running(process.execPath, ["--import", `file://${machine.at("/tmp/module/c.mjs")}`, "-e", ""], {
+      cwd: "/",
+    });
+    await running(process.execPath, ["-e", script, "--", `-I${machine.at("/tmp/letter/inc")}`], { cwd: "/" });
+    await machine.clean();
+    const stay = ["/var/tmp/job/a.js", "/tmp/up/b.js", "/tmp/beside", "/tmp/module/c.mjs", "/tmp/letter/inc"];
+    expect(stay.filter((path) => !machine.exists(path))).toEqual([]);
+    expect(machine.exists("/tmp/free")).toBe(false);
   });
 
   test("a folder that it watches", async () => {

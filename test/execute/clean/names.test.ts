@@ -141,6 +141,11 @@ test.each([
   ["x %T/a%%b", "/tmp/a%b", true],
   ["x %V/a", "/var/tmp/a", true],
   ["x '/tmp/a b'", "/tmp/a b", true],
+  ['x /tmp/"a b"/c', "/tmp/a b/c", true],
+  ["x /tmp/a\\x20b - - - 5d", "/tmp/a b", true],
+  ["x /tmp/a\\040b", "/tmp/a b", true],
+  ["x /tmp/a\\sb", "/tmp/a b", true],
+  ['x "/tmp/a\\"b"', '/tmp/a"b', true],
   ["x /tmp/(a+)+$", "/tmp/(a+)+$", true],
   ["x /srv/a", "/srv/a", false], // in no folder of the safelist
 ])("tmpfiles.d line %j and %j: %s", (line, path, excluded) => {

@@ -21,6 +21,8 @@ export interface ProcessFixture {
   /** Descriptors of further threads, by their id. */
   readonly threads?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly maps?: string;
+  /** Path of its program. */
+  readonly exe?: string;
   /** Its own mount namespace. */
   readonly mounts?: readonly string[];
   /** Its own network namespace. */
@@ -48,6 +50,7 @@ export function makeProc(proc: string, fixture: ProcFixture = {}): void {
 
 function addProcess(base: string, pid: string, fixture: ProcessFixture): void {
   addThread(base, pid, fixture, fixture.fd ?? {});
+  if (fixture.exe !== undefined) symlinkSync(fixture.exe, join(base, "exe"));
   mkdirSync(join(base, "task"));
   symlinkSync("..", join(base, "task", pid));
   for (const [thread, fd] of Object.entries(fixture.threads ?? {})) {
