@@ -10,7 +10,15 @@ import { redact, redactArguments } from "./text.ts";
 const seen = new WeakMap<readonly string[], { of: readonly string[]; line: string; version: number }>();
 
 /** All that a process, or whoever started it, chose. */
-const chosen = ["name", "executable", "executablePath", "unit", "container", "notKillableBecause"] as const;
+const chosen = [
+  "name",
+  "executable",
+  "executablePath",
+  "unit",
+  "container",
+  "notKillableBecause",
+  "abandonedBecause",
+] as const;
 
 export function redactProcess(process: Process): Process {
   const { commandLine, args } = commandOf(process);
@@ -22,6 +30,11 @@ export function redactProcess(process: Process): Process {
     const safe = typeof text === "string" ? redact(text) : text;
     if (safe !== text) result = { ...result, [field]: safe };
   }
+  // Of a node process these are arguments again; a rule's test may leave them out.
+  const { runtimeOptions = [], agent = null } = process;
+  if (runtimeOptions.length > 0) result = { ...result, runtimeOptions: redactArguments(runtimeOptions) };
+  if (agent !== null && redact(agent.name) !== agent.name)
+    result = { ...result, agent: { ...agent, name: redact(agent.name) } };
   return result;
 }
 
