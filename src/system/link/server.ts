@@ -1,6 +1,7 @@
 /** The answering end of a link. Who may connect is the socket's file mode; what may be asked is the handler's business. */
 import { chmodSync, closeSync, constants, fstatSync, openSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
+import * as z from "zod";
 import { openPath } from "../safe-tree.ts";
 import { Asked, beatMs, maxReplyBytes, maxRequestBytes, receive, send } from "./frames.ts";
 
@@ -120,6 +121,13 @@ async function answer(handler: Handler, method: string, params: unknown, signal:
   try {
     return { result: (await handler(method, params, signal)) ?? null };
   } catch (error) {
-    return { error: error instanceof Error ? error.message : String(error) };
+    return { error: sentenceOf(error) };
   }
+}
+
+function sentenceOf(error: unknown): string {
+  if (!(error instanceof z.ZodError)) return error instanceof Error ? error.message : String(error);
+  const [issue] = error.issues;
+  const where = issue === undefined || issue.path.length === 0 ? "" : `${issue.path.join(".")}: `;
+  return `the request is not understood: ${where}${issue?.message ?? "it has another shape"}`;
 }
