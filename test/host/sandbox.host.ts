@@ -260,5 +260,18 @@ describe("argus.service and its executor", () => {
     expect(cleaned.stdout).toContain("/home ");
     expect(cleaned.stdout).not.toContain("/var/tmp ");
     expect(cleaned.stdout).not.toContain("/var/log ");
+
+    // The daemon writes it down at once, and once.
+    const byHand = () => cycles().filter(({ cycle }) => cycle.trigger === "command");
+    await host.waitFor(() => byHand().length > 0, 10_000, "the entry about the cleaning by hand");
+    const before = cycles().length;
+    await host.waitFor(() => cycles().length > before + 2, 10_000, "three more cycles");
+    expect(byHand()).toMatchObject([
+      { actions: [{ type: "clean_disk", source: "operator", values: { reason: "asked for by root" } }] },
+    ]);
+    expect((await host.exec(["argus", "clean", "--last"])).stdout).toContain("/tmp/old/file");
+    expect(JSON.parse((await host.exec(["argus", "stats", "--json"])).stdout).actions).toContainEqual(
+      expect.objectContaining({ action: "clean_disk", source: "operator", asked: 1 }),
+    );
   });
 });
