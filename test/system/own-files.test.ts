@@ -363,6 +363,7 @@ describe("a file of people's", () => {
 /** Who reads what the system or people put there, and nothing of Argus's. */
 const ofOthers = [
   "cli/main.ts",
+  "cli/other-user.ts",
   "escalate/prompt.ts",
   "execute/clean/exclusions.ts",
   "execute/unprivileged.ts",
