@@ -92,7 +92,7 @@ function hasMultiplexer(files: Files, one: Kin, unitPath: string): boolean {
   });
 }
 
-/** What only a CI system sets. Agents set the plain `CI` too, to keep programs from asking questions. */
+/** What only a CI system sets. */
 const ciVariables = [
   ...["GITHUB_ACTIONS", "GITLAB_CI", "JENKINS_URL", "HUDSON_URL", "BUILDKITE", "CIRCLECI", "TRAVIS", "DRONE"],
   ...[
@@ -126,7 +126,9 @@ function environmentOwner(files: Files, one: Kin): string | null {
   const isOn = (name: string) => !off.has((values.get(name) ?? "").toLowerCase());
   if (ciVariables.some(isOn)) return "belongs to a CI system";
   if (batchVariables.some(isOn)) return "is a batch job";
-  if (isOn("CI") && !agentVariables.some(isOn)) return "belongs to a CI system";
+  // Agents, images and people set the plain CI too, to keep programs from asking questions; a CI system says more of itself.
+  if (isOn("CI") && [...values.keys()].some((name) => name.startsWith("CI_")))
+    return "belongs to a CI system";
   return looksLikeCron(values) ? "is a job of cron" : null;
 }
 

@@ -238,7 +238,7 @@ export const liveWays: readonly Way[] = [
   { name: "GitHub Actions", script: `$N --test $T ${lost}`, env: { GITHUB_ACTIONS: "true", CI: "true" } },
   { name: "GitLab", script: `$N --test $T ${lost}`, env: { GITLAB_CI: "true" } },
   { name: "Jenkins", script: `$N --test $T ${lost}`, env: { JENKINS_URL: "http://ci.example" } },
-  { name: "some CI", script: `$N --test $T ${lost}`, env: { CI: "1" } },
+  { name: "some CI", script: `$N --test $T ${lost}`, env: { CI: "1", CI_COMMIT_SHA: "0123abc" } },
   {
     name: "cron without systemd",
     script: `exec env -i N=$N T=$T HOME=$HOME LOGNAME=dev SHELL=/bin/sh PATH=$PATH sh -c '${"$N"} --test $T ${lost}'`,

@@ -80,6 +80,11 @@ export const lostWays: readonly Way[] = [
     kill: "killed.pid",
   },
   {
+    name: "a script of somebody who sets CI so that nothing asks questions",
+    script: "$N --test $T >/dev/null 2>&1 </dev/null &",
+    env: { CI: "true" },
+  },
+  {
     name: "an agent that sets CI was killed",
     script: `$REAL agent.mjs $N --test $T ${lost} echo $! >killed.pid`,
     kill: "killed.pid",
