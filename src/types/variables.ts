@@ -36,7 +36,7 @@ export const variables = {
   ARGUS_EXECUTOR_SOCKET: {
     kind: "path",
     fallback: "none: one process does it all",
-    what: "where `argus executor` listens, when what changes the machine is left to that process",
+    what: "where `argus executor` listens, when what changes the machine is left to that process; root's commands go to `root.sock` in the folder of that name without `.sock`",
   },
   ARGUS_EXECUTOR_STATE_DIR: {
     kind: "path",
