@@ -138,14 +138,14 @@ function filesOf(machine: Omit<ModelMachine, "system">, processes: Map<number, M
     ...real,
     // The disk cleaning goes by real paths: here it must find no machine at all, least of all the one it runs on.
     realPath: (path) => `/nonexistent${path}`,
-    tryRead: (path) => read(path, () => real.tryRead(path)),
+    tryRead: (path, whose) => read(path, () => real.tryRead(path, whose)),
     tryReadOnce: (path) => read(path, () => real.tryReadOnce(path)),
-    tryReadHead: (path, bytes) => read(path, () => real.tryReadHead(path, bytes)),
+    tryReadHead: (path, bytes, whose) => read(path, () => real.tryReadHead(path, bytes, whose)),
     tryReadLink(path) {
       const process = processes.get(Number(/^\/proc\/(\d+)\/exe$/.exec(path)?.[1]));
       return process === undefined ? null : `/usr/bin/${process.program}`;
     },
-    list: (path) => (path === "/proc" ? [...processes.keys()].map(String) : real.list(path)),
+    list: (path, whose) => (path === "/proc" ? [...processes.keys()].map(String) : real.list(path, whose)),
     stat(path) {
       const plain = { sizeBytes: 0, modifiedMs: 0, inode: 1, uid: 0, mode: 0o755 };
       if (path === socket) return { ...plain, kind: "other" };
