@@ -23,6 +23,7 @@ const runs = new Map<Way, Run>();
 const seen = new Map<number, Process>();
 const records: ActionRecord[] = [];
 const notStarted = new Map<Way, string>();
+const isRoot = process.getuid?.() === 0;
 const isPossible = (way: Way) => !missing(way);
 
 async function threeCycles(): Promise<void> {
@@ -90,6 +91,8 @@ describe("killed in the third scheduled cycle", () => {
   it.each(nobodys.map((way) => [way.name, way] as const))("%s", (_, way) => {
     const run = runs.get(way);
     if (run === undefined) return expect([missing(way), notStarted.get(way)]).toEqual([true, undefined]);
+    // Without root nobody can tell who reads a pipe, and unknown is live.
+    if (!isRoot && seen.get(run.pid)?.abandoned !== true) return expect(isAlive(run), why(way)).toBe(true);
     expect(isAlive(run), why(way)).toBe(false);
     expect(records.find(({ target }) => target === run.pid)).toMatchObject({
       result: "success",
