@@ -1,5 +1,6 @@
 /** What people asked for on the command line enters problem history and decision log, each exactly once. */
 import type { Parts } from "./cycle.ts";
+import { reasonOf } from "./execute/reason.ts";
 import { readTrail } from "./record/trail.ts";
 import type { OperatorAction } from "./types/operator-action.ts";
 import type { TrailCycle } from "./types/trail.ts";
@@ -11,7 +12,8 @@ export async function recordOperatorActions(
     registry,
     trail,
     executor,
-  }: Pick<Parts, "system" | "config" | "registry" | "trail" | "executor">,
+    notes,
+  }: Pick<Parts, "system" | "config" | "registry" | "trail" | "executor" | "notes">,
   unrecorded: readonly OperatorAction[],
 ): Promise<void> {
   if (unrecorded.length === 0) return;
@@ -22,7 +24,12 @@ export async function recordOperatorActions(
     registry.recordActions([each.action], each);
     trail.append(entryOf(each));
   }
-  await executor.recorded(unrecorded.map(({ id }) => id));
+  try {
+    await executor.recorded(unrecorded.map(({ id }) => id));
+  } catch (error) {
+    // They stand in the log; the next cycle says so to the executor again.
+    notes.push(`the executor did not take that its actions by hand are recorded: ${reasonOf(error)}`);
+  }
 }
 
 function entryOf({ id, ts, host, action }: OperatorAction): TrailCycle {
