@@ -46,23 +46,24 @@ function goesOn(streak: Streak, now: Moment, maxGapSeconds: number): boolean {
 export interface Sight {
   /** null: could not be judged. That neither ends a streak nor advances it. */
   readonly holds: boolean | null;
-  /** A wake-up may end a streak, and never advances it: wake-ups may come as often as they like. */
+  /** A wake-up may end a streak, and never counts as one of its cycles: wake-ups may come as often as they like. */
   readonly scheduled: boolean;
+  /** The rule asks for minutes, which pass whoever looks: then any look may begin the streak. */
+  readonly byTime?: boolean;
 }
 
 /** The streak after a look at the entity. */
 export function advance(
   streak: Streak | undefined,
-  { holds, scheduled }: Sight,
+  { holds, scheduled, byTime = false }: Sight,
   now: Moment,
   maxGapSeconds: number,
 ): Streak | undefined {
   if (holds === false) return undefined;
   const alive = streak !== undefined && goesOn(streak, now, maxGapSeconds) ? streak : undefined;
-  if (holds === null || !scheduled) return alive;
-  return alive === undefined
-    ? { cycles: 1, since: now, last: now }
-    : { ...alive, cycles: alive.cycles + 1, last: now };
+  if (holds === null || !(scheduled || byTime)) return alive;
+  if (alive === undefined) return { cycles: 1, since: now, last: now };
+  return { ...alive, cycles: alive.cycles + (scheduled ? 1 : 0), last: now };
 }
 
 export interface Held {

@@ -54,21 +54,6 @@ export const firstInRequest: Question<unknown> = {
   },
 };
 
-/** For words: what still starts after boot is no news. The end of a problem always is. */
-export const bootGrace: Question<unknown> = {
-  step: "boot grace",
-  ask({ task: { proposal }, policy: { bootGraceSeconds }, now: { uptimeSeconds } }) {
-    const starts = proposal.problemType === "service" || proposal.problemType === "endpoint";
-    if (!starts || proposal.recovery === true || uptimeSeconds >= bootGraceSeconds) return null;
-    const up = `the host has been up for ${Math.floor(uptimeSeconds)} s`;
-    return {
-      pass: false,
-      reason: "boot_grace",
-      detail: `${up}; what still starts then is told when it is down ${bootGraceSeconds} s after boot`,
-    };
-  },
-};
-
 export function withinBudget(budget: BudgetName): Question<unknown> {
   return {
     step: "budget",

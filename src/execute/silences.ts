@@ -13,6 +13,7 @@ import type { Proposal } from "../types/action.ts";
 import type { Moment } from "../types/moment.ts";
 import { ProblemType } from "../types/problem.ts";
 import type { Question, Task } from "./action.ts";
+import { isStanding } from "./announced.ts";
 import { isAbout, windowFor } from "./maintenance.ts";
 import { reasonOf } from "./reason.ts";
 
@@ -116,13 +117,15 @@ export function covers(
 
 /**
  * For words that leave the machine, and for actions when the silence says so. Not for the cleaning that a person asks
- * for by hand, and not for the end of what was announced, which only a word can be.
+ * for by hand, and not for the end of what was announced, which only a word can be. The report of a repair is no such
+ * end: nobody waits for it.
  */
 export const notSilenced: Question<unknown> = {
   step: "silence",
-  ask({ task: { proposal, action, name }, history: { silences }, policy: { maintenance }, now }) {
+  ask({ task: { proposal, action, name }, history: { silences, announced }, policy: { maintenance }, now }) {
     const isWord = action.kind === "word";
-    if (isWord && proposal.recovery === true) return null;
+    const isReport = proposal.repaired === true && !isStanding(announced[proposal.problem]);
+    if (isWord && proposal.recovery === true && !isReport) return null;
     if (action.type === "clean_disk" && proposal.source === "operator") return null;
     const concerned = <Each extends { readonly actions: boolean }>(all: readonly Each[]) =>
       all.filter((each) => isWord || each.actions);

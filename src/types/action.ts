@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { RememberedAgent } from "./agent.ts";
 import type { EntityKind } from "./facts.ts";
-import { ActionResult, ProblemKey, ProblemType, Severity } from "./problem.ts";
+import { ActionResult, Ending, ProblemKey, ProblemType, Severity } from "./problem.ts";
 
 export interface ActionRow {
   /** What it acts on, for people; null when it takes no target. */
@@ -141,6 +141,12 @@ export const Proposal = z.strictObject({
   report: z.string().max(8192).optional(),
   /** alert: announces that the problem is over; never held back by the dedup window. */
   recovery: z.boolean().optional(),
+  /** alert of an end: nobody looks any more, or a person stopped it, so that nobody can say that it is well. */
+  closed: z.boolean().optional(),
+  /** alert of an end: Argus brought it about, which is reported even where nobody was alerted. */
+  repaired: z.boolean().optional(),
+  /** alert of a repair: its rule wants an alert whenever it fires, so that no setting switches the report off. */
+  asked: z.boolean().optional(),
   /** alert: when the problem began; ISO 8601. */
   since: z.string().max(40).optional(),
   /** alert: what a person should do about it. */
@@ -193,6 +199,8 @@ export const ProblemNote = z.object({
   subject: z.string(),
   severity: Severity,
   state: z.enum(["firing", "resolved"]),
+  /** Of one that is over: how. Left out by earlier versions. */
+  ending: Ending.optional(),
   /** When it was told; ISO 8601. */
   at: z.string(),
   /** One line. */

@@ -226,6 +226,7 @@ export interface Config {
   readonly observationsFile: string;
   readonly bootGraceSeconds: number;
   readonly dedupWindowSeconds: number;
+  readonly reportRepairs: boolean;
   readonly diskCleanMaxAgeDays: number;
   readonly restartSecondDelaySeconds: number;
   readonly restartThirdDelaySeconds: number;

@@ -428,6 +428,7 @@ describe("the policy", () => {
       logDir: "/var/log/argus",
       observationsFile: "/var/lib/argus/observations.md",
       bootGraceSeconds: 120,
+      reportRepairs: true,
       dedupWindowSeconds: 3600,
       diskCleanMaxAgeDays: 7,
       restartSecondDelaySeconds: 60,

@@ -27,6 +27,7 @@ export function problem(more: Partial<Problem> = {}): Problem {
     condition,
     severity,
     description: summary,
+    was: "failed, exit-code",
     life: "open",
     openedAt: "2026-11-20T22:40:20Z",
     lastSeen: "2026-11-20T22:45:20Z",

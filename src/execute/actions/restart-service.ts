@@ -176,7 +176,7 @@ export const restartService: MachineAction<string, UnitState, null> = {
       ok: true,
       verified: true,
       detail: `active, and still so after ${settle} s with the same main process`,
-      values,
+      values: { ...values, settledSeconds: settle },
     };
   },
 };
