@@ -1,0 +1,39 @@
+/**
+ * A day of random trouble on a simulated host: every outage that is not healed within a minute has a message at its
+ * beginning and one at its end, shorter ones are reported, and no message is untrue. Nothing of Argus is replaced: the
+ * daemon, its executor, its channels run as ever. Only the far end is simulated: the clock, systemd at the end of the
+ * bus, the journal, the disk and the servers. What is said is checked by check-day.mjs, which shares no code with Argus.
+ *
+ * ARGUS_CAMPAIGN_SEEDS=7,8 runs these days; ARGUS_CAMPAIGN_HOURS=3 shorter ones.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { check, type DayResult, readDay, report } from "./check-day.mjs";
+import { anySeed, simulateDay } from "./day/trouble.ts";
+
+const seeds = (process.env["ARGUS_CAMPAIGN_SEEDS"] ?? `1,2,${anySeed()}`).split(",").map(Number);
+const hours = Number(process.env["ARGUS_CAMPAIGN_HOURS"] ?? 24);
+
+describe.each(seeds)("the day of seed %i", (seed) => {
+  it("has a message for each beginning and each end, and none that is untrue", async () => {
+    const root = mkdtempSync(join(tmpdir(), "argus-day-"));
+    const began = performance.now();
+    const { host, argus, events } = await simulateDay(root, seed, hours * 3_600_000);
+    const result = check(...readDay(host.recordFile, host.receivedFile));
+    const seconds = Math.round((performance.now() - began) / 1000);
+    console.log(JSON.stringify({ seed, hours, events, cycles: argus.cycles(), seconds }));
+    console.log(report(result));
+    expect(argus.bugs()).toEqual([]);
+    expect(argus.failed()).toBe(0);
+    expect(rulesOf(result)).toEqual({});
+    rmSync(root, { recursive: true, force: true });
+  });
+});
+
+function rulesOf({ violations }: DayResult): Record<string, number> {
+  const rules: Record<string, number> = {};
+  for (const { rule } of violations) rules[rule] = (rules[rule] ?? 0) + 1;
+  return rules;
+}
