@@ -227,7 +227,7 @@ function machine({ troubles, maintenance }: Options) {
       const now = its.clock.now().wallMs;
       const until = new Date(now + seconds * 1000).toISOString();
       const since = new Date(now).toISOString();
-      writePause(its.system.files, executorDir, { version: 1, until, reason: "", since }, () => {});
+      writePause(its.system.files, executorDir, { until, reason: "", since }, () => {});
     },
     silence(index: number, seconds: number) {
       const now = its.clock.now();

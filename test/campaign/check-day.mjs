@@ -141,8 +141,11 @@ export function check(record, received) {
     told.filter(
       (each) =>
         each.subject === subject &&
-        !each.isLoop &&
-        (each.type === kind || (kind === "endpoint" && each.type === "service")),
+        // One that systemd starts again and again: its beginning is told by that.
+        (!each.isLoop || each.isFiring) &&
+        (each.type === kind ||
+          each.key.startsWith(`${kind}:`) ||
+          (kind === "endpoint" && each.key.startsWith("service:"))),
     );
 
   const fault = (rule, subject, at, text) => violations.push({ rule, subject, t: Math.round(at), text });
@@ -155,7 +158,7 @@ export function check(record, received) {
     const covered = hidden(kind, subject);
     const messages = about(kind, subject);
     const outages = merge(spans);
-    for (const [index, outage] of outages.entries()) {
+    for (const outage of outages) {
       const { from, to } = outage;
       const after = spans.find((span) => span.from === to);
       counts.outages += 1;
@@ -165,9 +168,20 @@ export function check(record, received) {
         (each) => each.isFiring && each.at >= from - second && each.at <= to + staleMs,
       );
       const ended = messages.filter((each) => !each.isFiring && each.at >= to - second);
-      const openings = outages.slice(0, index + 1).filter((each) => each.from > from - hour).length;
-      const heldBack = isHeldBack(messages, from, to, due, openings);
-      if (due !== null && !firing.some(({ at }) => at <= due) && !heldBack) {
+      // A service and its endpoint are one problem.
+      const all = merge([
+        ...spansOf("service", subject),
+        ...spansOf("endpoint", subject),
+        ...(kind === "disk" ? spans : []),
+      ]);
+      const openings = all.filter((each) => each.from > from - hour && each.from <= from).length;
+      const heldBack = isHeldBack(messages, from, due, openings);
+      if (
+        due !== null &&
+        !firing.some(({ at }) => at <= due) &&
+        !heldBack &&
+        !isFolded(messages, from, due)
+      ) {
         const first = firing[0];
         fault(
           first === undefined ? "no message at the beginning" : "late message at the beginning",
@@ -176,15 +190,20 @@ export function check(record, received) {
           `${kind} ${subject} was down for ${span(to - from)} (${outage.cause ?? ""}); a message was due ${span(due - from)} after its beginning${first === undefined ? ", and none came" : `, and came after ${span(first.at - from)}`}`,
         );
       }
-      if (firing.length > 0 && after !== undefined) {
-        const next = outages[index + 1];
+      if (firing.some((each) => !each.isLoop) && after !== undefined) {
+        const next = all.find((each) => each.from > to || (each.from > from && each.to > to));
         const flaps = openings >= flappingOpenings;
         const calm = flaps ? hour + 2 * intervalMs : 0;
         const dueEnd = afterUncovered(to, late[kind] + calm, [...argusAway, ...busAway], endMs);
         // The next outage of the same problem goes on with it.
         const goesOn = next !== undefined && (dueEnd === null || next.from <= dueEnd);
         const isClosed = after.state !== "up" && after.state !== "resting";
-        if (dueEnd !== null && !goesOn && !ended.some(({ at }) => at <= dueEnd))
+        if (
+          dueEnd !== null &&
+          !goesOn &&
+          !ended.some(({ at }) => at <= dueEnd) &&
+          !isFolded(messages, to, dueEnd)
+        )
           fault(
             isClosed ? "no message that it was closed" : "no message at the end",
             subject,
@@ -266,8 +285,14 @@ export function check(record, received) {
     );
   }
 
+  /** What could not be delivered at the time comes in short: the last news of each problem. */
+  function isFolded(messages, from, due) {
+    const cut = overlap(downs("channel", "channel"), from - minute, due);
+    return cut.length > 0 && messages.some((each) => each.isFolded && each.received >= from);
+  }
+
   /** What the dedup window or flapping holds back: it was told, and its end was not, or it has begun to come and go. */
-  function isHeldBack(messages, from, to, due, openings) {
+  function isHeldBack(messages, from, due, openings) {
     const before = messages.filter(({ at }) => at < from);
     const last = before.findLast(({ isFiring }) => isFiring);
     if (last === undefined || due === null) return false;
@@ -310,7 +335,7 @@ export function check(record, received) {
   function checkEnd({ type, label, block, at, isFiring, subject, since }, { lie, spans }) {
     const outages = merge(spans);
     const past = outages.findLast((each) => each.from <= at);
-    if (past === undefined) return;
+    if (past === undefined || /unit file is gone/.test(block)) return;
     if (isFiring && since !== null) {
       // The problem may be older than this outage, as one that flaps or that ended unseen; never younger than its news.
       const openedAt = trueTime(since, at)?.at ?? null;
@@ -319,6 +344,9 @@ export function check(record, received) {
         lie(`it says since ${since}, and it is down since ${span(openedAt - past.from)} before that`);
     }
     if (isFiring) return;
+    // Of what was no outage by this record, as a unit without a file, nothing more can be said.
+    const openedAt = since === null ? null : (trueTime(since, at)?.at ?? null);
+    if (openedAt !== null && past.to < openedAt - second) return;
     const starts = record.filter((line) => line.kind === "start" && line.subject === subject);
     const tried = type === "service" ? starts.filter(({ t }) => t >= past.from - second && t <= past.to) : [];
     const back = spans.findLast((each) => each.from <= at && each.state !== "down");
@@ -364,13 +392,12 @@ export function check(record, received) {
   return { violations, counts, timelineOf: (subject, at) => timelineOf(subject, at, record, told) };
 }
 
-/** Down with what lies between two downs for less than a second: a start that failed at once. */
+/** Outages, each from its first moment to its last, whatever the reason changed to in between. */
 function merge(spans) {
   const outages = [];
-  for (const each of spans) {
+  for (const each of spans.filter(({ state }) => state === "down").sort((a, b) => a.from - b.from)) {
     const last = outages.at(-1);
-    if (each.state !== "down") continue;
-    if (last !== undefined && last.to === each.from) last.to = each.to;
+    if (last !== undefined && last.to >= each.from) last.to = Math.max(last.to, each.to);
     else outages.push({ ...each });
   }
   return outages;
@@ -385,11 +412,15 @@ function readMessages(received, trueTime, violations, counts) {
     const blocks = new Map();
     for (const block of message.text.split("\n\n")) {
       const key = /^argus explain (\S+)$/m.exec(block)?.[1];
-      if (key !== undefined) blocks.set(key, block.replace(/^(?:\[[^\]]*\] )?[^\n:]*: (?=[A-Z]+ )/, ""));
+      if (key !== undefined)
+        blocks.set(key, [
+          ...(blocks.get(key) ?? []),
+          block.replace(/^(?:\[[^\]]*\] )?[^\n:]*: (?=[A-Z]+ )/, ""),
+        ]);
     }
     for (const note of message.problems ?? []) {
       counts["said in them"] += 1;
-      const block = blocks.get(note.problem) ?? "";
+      const block = blocks.get(note.problem)?.shift() ?? "";
       const label = /^([A-Z]+) /.exec(block)?.[1] ?? null;
       const time = trueTime(note.at, message.t);
       if (time === null) {
@@ -405,6 +436,7 @@ function readMessages(received, trueTime, violations, counts) {
         key: note.problem,
         // The endpoint of a service is a problem of the service, and still not the same as the unit.
         type: isOfEndpoint(note.summary) ? "endpoint" : note.type,
+        isFolded: message.event !== "argus.message",
         isLoop: /^systemd restarted/.test(note.summary),
         subject: note.subject,
         severity: note.severity,
@@ -458,7 +490,7 @@ function timelineOf(subject, at, record, told) {
       .filter((each) => each.subject === subject)
       .map((each) => ({
         t: each.at,
-        text: `told   ${each.label} ${each.block.split("\n").slice(0, -1).join(" | ").slice(0, 260)}`,
+        text: `told   ${each.block.split("\n").slice(0, -1).join(" | ").slice(0, 260)}`,
       })),
   ];
   return lines
@@ -468,12 +500,14 @@ function timelineOf(subject, at, record, told) {
     .join("\n");
 }
 
-export function report({ violations, counts, timelineOf: around }, most = 20) {
+/** Of each rule some examples, with an hour of their subject around them. */
+export function report({ violations, counts, timelineOf: around }, most = 3) {
   const rules = {};
-  for (const { rule } of violations) rules[rule] = (rules[rule] ?? 0) + 1;
-  const shown = violations
-    .slice(0, most)
-    .map(({ rule, subject, t, text }) => `${clockOf(t)} ${rule}: ${text}\n${around(subject, t)}`);
+  const shown = [];
+  for (const { rule, subject, t, text } of violations) {
+    rules[rule] = (rules[rule] ?? 0) + 1;
+    if (rules[rule] <= most) shown.push(`${clockOf(t)} ${rule}: ${text}\n${around(subject, t)}`);
+  }
   return [JSON.stringify({ ...counts, violations: violations.length, ...rules }), ...shown].join("\n");
 }
 
@@ -483,9 +517,9 @@ export const readDay = (recordFile, receivedFile) => [
 ];
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
-  const [recordFile, receivedFile, most = "20"] = process.argv.slice(2);
+  const [recordFile, receivedFile, most = "3"] = process.argv.slice(2);
   if (recordFile === undefined || receivedFile === undefined) {
-    console.error("usage: check-day.mjs RECORD RECEIVED [HOW MANY VIOLATIONS TO SHOW]");
+    console.error("usage: check-day.mjs RECORD RECEIVED [EXAMPLES OF EACH RULE]");
     process.exit(2);
   }
   const result = check(...readDay(recordFile, receivedFile));

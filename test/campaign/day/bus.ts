@@ -23,8 +23,8 @@ export function createBusEnd(time: SimulatedTime, manager: () => Manager): BusEn
   let jobs = 0;
 
   function send(signal: BusMessage): void {
-    if (state !== "answers") return void held.push(signal);
-    for (const { heard, isAlive } of [...listeners]) if (isAlive()) heard.onSignal(signal);
+    if (state !== "answers") held.push(signal);
+    else for (const { heard, isAlive } of [...listeners]) if (isAlive()) heard.onSignal(signal);
   }
 
   function answer({ path, member, body = [] }: Parameters<BusConnection["call"]>[0], by: By): BusMessage {

@@ -76,7 +76,6 @@ export function createHost(root: string, forms: readonly UnitForm[], sites: read
   layFiles(root, put);
   record({ kind: "base", wallMs: baseMs, intervalSeconds: Number(environment.ARGUS_INTERVAL) });
 
-  const isUp = ({ active }: Unit) => active === "active";
   const said = new Map<string, string>();
   /** A line for each change of what somebody cares about. */
   function note(kind: string, subject: string, state: string, more: object = {}): void {
@@ -100,18 +99,10 @@ export function createHost(root: string, forms: readonly UnitForm[], sites: read
     const { watchedAs } = unit.form;
     if (!unit.form.id.endsWith(".service")) return;
     const name = watchedAs ?? unit.form.id.replace(/\.service$/, "");
-    const cause = unit.downBecause;
     if (unit.active === "activating" && unit.sub === "start" && by === "argus")
       record({ kind: "start", subject: name, by });
-    if (isUp(unit)) return note("service", name, unit.form.rests ? "resting" : "up", { by: unit.startedBy });
-    if (unit.load === "masked") return note("service", name, "stopped", { cause: "masked", by: "person" });
-    if (unit.load === "not-found" && unit.active === "inactive")
-      return note("service", name, "removed", { by: "person" });
-    if (unit.stopped === "person") return note("service", name, "stopped", { cause, by: "person" });
-    const isOthers = unit.form.rests || watchedAs === null;
-    const isBegun = unit.active === "activating" && said.get(`service ${name}`) !== "resting";
-    if (isOthers && unit.active !== "failed" && !isBegun) return note("service", name, "resting");
-    note("service", name, "down", { cause, result: unit.result, active: unit.active });
+    const { state, ...more } = stateOf(unit, said.get(`service ${name}`));
+    note("service", name, state, more);
   }
 
   const answers = (site: Site) => {
@@ -289,6 +280,24 @@ export function createHost(root: string, forms: readonly UnitForm[], sites: read
     },
     nowWallMs: () => Math.round(baseMs + time.nowMs() + wallOffsetMs),
   };
+}
+
+const isUp = ({ active }: Unit): boolean => active === "active";
+
+/** What the record calls the state of a unit: down is what somebody should hear of. */
+function stateOf(
+  unit: Unit,
+  before: string | undefined,
+): { readonly state: string; readonly [more: string]: unknown } {
+  const { form, active, load, stopped, downBecause: cause, result, startedBy } = unit;
+  if (isUp(unit)) return { state: form.rests ? "resting" : "up", by: startedBy };
+  if (load === "masked") return { state: "stopped", cause: "masked", by: "person" };
+  if (load === "not-found" && active === "inactive") return { state: "removed", by: "person" };
+  if (stopped === "person") return { state: "stopped", cause, by: "person" };
+  const isOthers = form.rests || form.watchedAs === null;
+  const isBegun = active === "activating" && before !== "resting";
+  if (isOthers && active !== "failed" && !isBegun) return { state: "resting" };
+  return { state: "down", cause, result, active };
 }
 
 /** The machine's files: what the collectors read and no trouble of this day changes. */

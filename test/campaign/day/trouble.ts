@@ -193,10 +193,11 @@ const troubles: readonly { readonly weight: number; readonly act: (day: Present)
 function happen(day: Present): void {
   const sum = troubles.reduce((total, { weight }) => total + weight, 0);
   let at = day.random.between(0, sum);
-  for (const { weight, act } of troubles) {
+  const chosen = troubles.find(({ weight }) => {
     at -= weight;
-    if (at <= 0) return act(day);
-  }
+    return at <= 0;
+  });
+  chosen?.act(day);
 }
 
 function crash(day: Present): void {
@@ -303,7 +304,6 @@ function pause(day: Present): void {
   const forMs = random.between(2, 20) * minute;
   const { files } = argus.executorSystem();
   const pauseOf = {
-    version: 1 as const,
     until: new Date(host.nowWallMs() + forMs).toISOString(),
     reason: "",
     since: new Date(host.nowWallMs()).toISOString(),

@@ -126,8 +126,11 @@ export function createManager(
     [...units.values()].filter(({ form }) => form.bindsTo?.includes(id) === true);
 
   function start(unit: Unit, by: By, done: (result: string) => void = () => undefined): void {
-    if (unit.load !== "loaded" || unit.active === "activating") return done("failed");
-    if (unit.active === "active") return done("done");
+    const isRefused = unit.load !== "loaded" || unit.active === "activating";
+    if (isRefused || unit.active === "active") {
+      done(isRefused ? "failed" : "done");
+      return;
+    }
     const missing = (unit.form.bindsTo ?? []).flatMap((name) => find(name) ?? []);
     const dead = missing.filter(({ active }) => active !== "active");
     const [first] = dead;
@@ -149,7 +152,10 @@ export function createManager(
     write(unit.form.id, message.starting);
     onChange(unit, by);
     time.after((unit.form.startSeconds ?? 0.05) * 1000, () => {
-      if (unit.turn !== turn) return done("canceled");
+      if (unit.turn !== turn) {
+        done("canceled");
+        return;
+      }
       unit.job = 0;
       if (time.nowMs() < unit.failsUntilMs) {
         unit.downBecause = "its start fails";
