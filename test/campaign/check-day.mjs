@@ -93,6 +93,7 @@ export function check(record, received) {
     outages: 0,
     "outages over a minute": 0,
     "shorter, repaired by Argus": 0,
+    "held back by the dedup window or flapping": 0,
     messages: 0,
     "said in them": 0,
   };
@@ -235,15 +236,17 @@ export function check(record, received) {
   const lastFiring = new Map();
   for (const each of told) {
     const { type, subject, at, label, block, isFiring } = each;
-    const spans = spansOf(type, subject);
-    const seen = overlap(spans, at - staleMs, at + 1);
-    const states = new Set(seen.map(({ state }) => state));
     const lie = (text) => fault("untrue", subject, at, `${text}: ${JSON.stringify(block.slice(0, 400))}`);
     checkTwice(each);
     // Written about the time at which somebody set the clock: when it was is anybody's guess.
     if (each.isUnsure) continue;
     if (type === "argus") checkArgus(each, { lie, record: lines, overlap, intervalMs });
-    if (spans.length === 0 || type === "argus") continue;
+    const kinds = kindsOf(each).filter((kind) => spansOf(kind, subject).length > 0);
+    if (kinds.length === 0 || type === "argus") continue;
+    const statesOf = (kind) =>
+      overlap(spansOf(kind, subject), at - staleMs, at + 1).map(({ state }) => state);
+    const states = new Set(kinds.flatMap(statesOf));
+    const isWell = kinds.every((kind) => statesOf(kind).some((state) => state !== "down"));
     const { isLoop } = each;
     if (isFiring && !isLoop && !states.has("down")) {
       const isDoubt = /journal cannot tell/.test(block) && overlap(journalAway, at - minute, at).length > 0;
@@ -251,19 +254,10 @@ export function check(record, received) {
       if (!isDoubt && !isGone)
         lie(`it says that ${subject} is in trouble, and the host says ${[...states].join(", ")}`);
     }
-    if (
-      (labels.end.includes(label) || labels.repaired.includes(label)) &&
-      !isLoop &&
-      ![...states].some((state) => state !== "down")
-    )
+    if ((labels.end.includes(label) || labels.repaired.includes(label)) && !isLoop && !isWell)
       lie(`it says that ${subject} is well, and it is down`);
-    if (
-      labels.closed.includes(label) &&
-      states.size > 0 &&
-      !states.has("stopped") &&
-      !states.has("removed") &&
-      !isUnwatched(subject, at)
-    )
+    const isClosed = states.has("stopped") || states.has("removed") || isUnwatched(subject, at);
+    if (labels.closed.includes(label) && !isClosed)
       lie(
         `it says that ${subject} is not watched or was stopped, and the host says ${[...states].join(", ")}`,
       );
@@ -272,7 +266,14 @@ export function check(record, received) {
       !states.has("stopped")
     )
       lie("it says that a person stopped it, and nobody did");
+    const spans = kinds.flatMap((kind) => spansOf(kind, subject));
     if (!isLoop) checkEnd(each, { lie, spans });
+  }
+
+  /** A service and its endpoint are one problem; words that name its address are about the endpoint alone. */
+  function kindsOf({ type, key, saysEndpoint }) {
+    if (saysEndpoint || !key.startsWith("service:")) return [type];
+    return ["service", "endpoint"];
   }
 
   function isUnwatched(subject, at) {
@@ -349,9 +350,9 @@ export function check(record, received) {
     if (openedAt !== null && past.to < openedAt - second) return;
     const starts = record.filter((line) => line.kind === "start" && line.subject === subject);
     const tried = type === "service" ? starts.filter(({ t }) => t >= past.from - second && t <= past.to) : [];
-    const back = spans.findLast((each) => each.from <= at && each.state !== "down");
+    const back = spansOf("service", subject).findLast((each) => each.from <= at && each.state !== "down");
     const saysHelped = /Done by Argus: restart_service|restarted by Argus/.test(block);
-    if (saysHelped && back?.state === "up" && back.by !== "argus" && type === "service")
+    if (saysHelped && back?.state === "up" && back.by !== "argus")
       lie(`it says that Argus restarted it, and it was ${back.by}`);
     if (/Argus did nothing about it/.test(block) && tried.length > 0)
       lie(`it says that Argus did nothing, and Argus started it ${tried.length} times`);
@@ -421,7 +422,7 @@ function readMessages(received, trueTime, violations, counts) {
     for (const note of message.problems ?? []) {
       counts["said in them"] += 1;
       const block = blocks.get(note.problem)?.shift() ?? "";
-      const label = /^([A-Z]+) /.exec(block)?.[1] ?? null;
+      const label = /^([A-Z]+) /.exec(block)?.[1] ?? groupLabel(message.text, note);
       const time = trueTime(note.at, message.t);
       if (time === null) {
         violations.push({
@@ -436,6 +437,7 @@ function readMessages(received, trueTime, violations, counts) {
         key: note.problem,
         // The endpoint of a service is a problem of the service, and still not the same as the unit.
         type: isOfEndpoint(note.summary) ? "endpoint" : note.type,
+        saysEndpoint: isOfEndpoint(note.summary),
         isFolded: message.event !== "argus.message",
         isLoop: /^systemd restarted/.test(note.summary),
         subject: note.subject,
@@ -453,6 +455,14 @@ function readMessages(received, trueTime, violations, counts) {
     }
   }
   return told.sort((a, b) => a.at - b.at);
+}
+
+/** Of several in one line, as repairs may be. */
+function groupLabel(text, { subject, severity }) {
+  const line = text
+    .split("\n")
+    .find((each) => labels.repaired.some((label) => each.includes(label)) && each.includes(subject));
+  return line !== undefined && severity === "info" ? labels.repaired[0] : null;
 }
 
 const isOfEndpoint = (summary) => /\((?:https?|tcp):\/\/[^)]*\)/.test(summary);

@@ -109,6 +109,7 @@ it("a true day has no violation, and is counted", () => {
     outages: 4,
     "outages over a minute": 3,
     "shorter, repaired by Argus": 1,
+    "held back by the dedup window or flapping": 0,
     messages: 7,
     "said in them": 7,
   });

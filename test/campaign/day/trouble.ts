@@ -169,6 +169,7 @@ const deaths: readonly Death[] = ["signal", "exit-code", "success"];
 const troubles: readonly { readonly weight: number; readonly act: (day: Present) => void }[] = [
   { weight: 20, act: crash },
   { weight: 6, act: crashWithBadStart },
+  { weight: 3, act: crashWithSlowStart },
   { weight: 5, act: crashLoop },
   { weight: 6, act: personStops },
   { weight: 2, act: personMasks },
@@ -209,6 +210,13 @@ function crashWithBadStart(day: Present): void {
   const unit = unitOf(day, day.random.pick(crashing));
   unit.failsUntilMs = day.host.time.nowMs() + day.random.between(0.5, 12) * minute;
   day.host.manager.die(unit, "exit-code", "it died, and its start fails for some time");
+}
+
+/** Its next start takes long, and is still within the limit of its file. */
+function crashWithSlowStart(day: Present): void {
+  const unit = unitOf(day, day.random.pick(crashing));
+  unit.slowSeconds = day.random.between(20, 88);
+  day.host.manager.die(unit, "signal", "it died, and its start takes long");
 }
 
 /** Runs for some seconds each time. */

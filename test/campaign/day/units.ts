@@ -34,6 +34,8 @@ export interface Unit {
   job: number;
   /** Its starts fail until then, in milliseconds of true time. */
   failsUntilMs: number;
+  /** What its next start takes; 0: what its file says. */
+  slowSeconds: number;
   /** Microseconds since boot. */
   readonly stamps: { activeEnter: number; activeExit: number; inactiveEnter: number; inactiveExit: number };
   /** What began before this is over: a start that was overtaken. */
@@ -107,6 +109,7 @@ export function createManager(
       restarts: 0,
       job: 0,
       failsUntilMs: 0,
+      slowSeconds: 0,
       stamps: { activeEnter: 0, activeExit: 0, inactiveEnter: 0, inactiveExit: 0 },
       turn: 0,
       downBecause: null,
@@ -151,7 +154,9 @@ export function createManager(
     unit.stamps.inactiveExit = sinceBoot();
     write(unit.form.id, message.starting);
     onChange(unit, by);
-    time.after((unit.form.startSeconds ?? 0.05) * 1000, () => {
+    const seconds = unit.slowSeconds || (unit.form.startSeconds ?? 0.05);
+    unit.slowSeconds = 0;
+    time.after(seconds * 1000, () => {
       if (unit.turn !== turn) {
         done("canceled");
         return;
