@@ -1,6 +1,6 @@
 /** Twenty-four hours of random trouble on a simulated host. The same seed makes the same day. */
 import { randomInt } from "node:crypto";
-import { writePause } from "../../../src/execute/pause.ts";
+import { clearPause, writePause } from "../../../src/execute/pause.ts";
 import { changeSilences, newSilenceId } from "../../../src/execute/silences.ts";
 import { type Argus, createArgus } from "./argus.ts";
 import { channels, createHost, type Host, paths, type Site } from "./host.ts";
@@ -318,6 +318,11 @@ function pause(day: Present): void {
   };
   writePause(files, paths.executor, pauseOf, () => {});
   host.record({ kind: "pause", subject: "argus", forMs: Math.round(forMs) });
+  if (random.chance(0.5))
+    later(day, minute, forMs, () => {
+      clearPause(argus.executorSystem().files, paths.executor, () => {});
+      host.record({ kind: "pause", subject: "argus", forMs: 0 });
+    });
 }
 
 function busTrouble(day: Present): void {
