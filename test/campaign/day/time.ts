@@ -18,6 +18,9 @@ export interface SimulatedTime {
   takeTimers(): () => void;
 }
 
+/** Time passes whatever one waits for: a remainder that is lost to rounding would be waited for without end. */
+const leastMs = 0.01;
+
 export function createTime(): SimulatedTime {
   let nowMs = 0;
   let order = 0;
@@ -64,7 +67,7 @@ export function createTime(): SimulatedTime {
   function after(milliseconds: number, act: () => void): () => void {
     order += 1;
     const mine = order;
-    push({ atMs: nowMs + Math.max(0, milliseconds), order: mine, act });
+    push({ atMs: nowMs + Math.max(leastMs, milliseconds), order: mine, act });
     return () => void gone.add(mine);
   }
 
