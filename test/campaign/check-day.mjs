@@ -237,7 +237,8 @@ export function check(record, received) {
   for (const each of told) {
     const { type, subject, at, label, block, isFiring } = each;
     const lie = (text) => fault("untrue", subject, at, `${text}: ${JSON.stringify(block.slice(0, 400))}`);
-    checkTwice(each);
+    // What is told in short repeats what was told at length.
+    if (!each.isFolded) checkTwice(each);
     // Written about the time at which somebody set the clock: when it was is anybody's guess.
     if (each.isUnsure) continue;
     if (type === "argus") checkArgus(each, { lie, record: lines, overlap, intervalMs });
@@ -345,6 +346,8 @@ export function check(record, received) {
         lie(`it says since ${since}, and it is down since ${span(openedAt - past.from)} before that`);
     }
     if (isFiring) return;
+    // Watched for a part of it, it was two problems, each with a time and a remedy of its own.
+    if (overlap(spansOf("watch", subject), past.from, past.to).some(({ state }) => state === "off")) return;
     // Of what was no outage by this record, as a unit without a file, nothing more can be said.
     const openedAt = since === null ? null : (trueTime(since, at)?.at ?? null);
     if (openedAt !== null && past.to < openedAt - second) return;
