@@ -237,8 +237,7 @@ export function check(record, received) {
   for (const each of told) {
     const { type, subject, at, label, block, isFiring } = each;
     const lie = (text) => fault("untrue", subject, at, `${text}: ${JSON.stringify(block.slice(0, 400))}`);
-    // What is told in short repeats what was told at length.
-    if (!each.isFolded) checkTwice(each);
+    checkTwice(each);
     // Written about the time at which somebody set the clock: when it was is anybody's guess.
     if (each.isUnsure) continue;
     if (type === "argus") checkArgus(each, { lie, record: lines, overlap, intervalMs });
@@ -304,12 +303,14 @@ export function check(record, received) {
     return openings >= flappingOpenings && flaps !== undefined && due - flaps.at < 3 * dedupMs;
   }
 
-  function checkTwice({ key, at, severity, isFiring, block, subject, label }) {
+  function checkTwice({ key, at, severity, isFiring, block, subject, label, isFolded }) {
     if (labels.repaired.includes(label)) return;
+    // What is told in short repeats what was told at length.
+    const twice = (text) =>
+      isFolded || fault("said twice", subject, at, `${text}: ${JSON.stringify(block.slice(0, 200))}`);
     const before = lastFiring.get(key);
     if (!isFiring) {
-      if (before?.over === true)
-        fault("said twice", subject, at, `its end was told already: ${JSON.stringify(block.slice(0, 200))}`);
+      if (before?.over === true) twice("its end was told already");
       if (before !== undefined) before.over = true;
       return;
     }
@@ -325,12 +326,7 @@ export function check(record, received) {
       !isAsking &&
       !(flaps && !before.flaps)
     )
-      fault(
-        "said twice",
-        subject,
-        at,
-        `it was told ${span(at - before.at)} ago: ${JSON.stringify(block.slice(0, 200))}`,
-      );
+      twice(`it was told ${span(at - before.at)} ago`);
     lastFiring.set(key, { at, severity, over: false, flaps });
   }
 
