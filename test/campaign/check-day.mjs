@@ -346,7 +346,10 @@ export function check(record, received) {
     if (overlap(spansOf("watch", subject), past.from, past.to).some(({ state }) => state === "off")) return;
     // Of what was no outage by this record, as a unit without a file, nothing more can be said.
     const openedAt = since === null ? null : (trueTime(since, at)?.at ?? null);
-    if (openedAt !== null && past.to < openedAt - second) return;
+    const isRemoved = overlap(spansOf("service", subject), openedAt ?? past.from, at).some(
+      ({ state }) => state === "removed",
+    );
+    if (isRemoved || (openedAt !== null && past.to < openedAt - second)) return;
     const starts = record.filter((line) => line.kind === "start" && line.subject === subject);
     const tried = type === "service" ? starts.filter(({ t }) => t >= past.from - second && t <= past.to) : [];
     const back = spansOf("service", subject).findLast((each) => each.from <= at && each.state !== "down");
