@@ -65,7 +65,7 @@ async function whereItRuns(system: System, config: Config): Promise<Ability[]> {
 /** @returns the folder, when all that stands in it is Argus's. */
 function whole({ files }: System, folder: string): string {
   const refusals = refusalsIn(files, folder);
-  if (refusals.length > 0) throw new UserError(refusals.join("\n"));
+  if (refusals.length > 0) throw new UserError(refusals);
   return folder;
 }
 
@@ -106,7 +106,7 @@ async function attemptAll(name: string, look: () => Ability[] | Promise<Ability[
     return await look();
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    return [{ name, state: "broken", detail: error.message, mend: null }];
+    return [brokenBy(name, error)];
   }
 }
 
@@ -115,6 +115,16 @@ function attempt(name: string, look: () => string): Ability {
     return { name, state: "ok", detail: look(), mend: null };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    return { name, state: "broken", detail: error.message, mend: null };
+    return brokenBy(name, error);
   }
+}
+
+/** Several faults stand one a line below the heading. */
+function brokenBy(name: string, { lines }: UserError): Ability {
+  const [first = "", ...others] = lines;
+  const state = "broken";
+  if (others.length === 0) return { name, state, detail: first, mend: null };
+  const faults = first.endsWith(":") ? others : lines;
+  const detail = first.endsWith(":") ? first : `${faults.length} things are wrong:`;
+  return { name, state, detail, faults, mend: null };
 }

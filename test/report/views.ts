@@ -389,15 +389,18 @@ export const checks: Check[] = [
   {
     name: "rules",
     state: "broken",
-    detail:
+    detail: "the rules cannot be used:",
+    faults: [
       '/etc/argus/rules.d/mine.json:12: rule "mine": event.params.severity must be one of critical, warning, info',
+      '/etc/argus/rules.d/mine.json:15: rule "mine", titel: unknown key; did you mean "title"?',
+    ],
     mend: "argus check names every fault",
   },
   { name: "kill self-test", state: "ok", detail: "a process of Argus's own ended after SIGTERM", mend: null },
 ];
 
 export const checkGood: CheckData = {
-  settings: { file: "/etc/argus/argus.json", error: null },
+  settings: { file: "/etc/argus/argus.json", faults: [] },
   services: {
     faults: [],
     natures: [
@@ -416,7 +419,10 @@ export const checkGood: CheckData = {
 export const checkBad: CheckData = {
   settings: {
     file: "/etc/argus/argus.json",
-    error: "/etc/argus/argus.json:7: services[0].restrat is not known; did you mean restart?",
+    faults: [
+      "/etc/argus/argus.json:7: services[0].restrat is not known; did you mean restart?",
+      "/etc/argus/argus.json:9: intervalSeconds: unknown key",
+    ],
   },
   services: {
     faults: [
