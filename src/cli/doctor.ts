@@ -16,6 +16,7 @@ import { UserError } from "../types/errors.ts";
 import type { Config } from "../types/settings.ts";
 import { channelChecks } from "./channel-checks.ts";
 import { type Context, lookAtFolders, printJson } from "./context.ts";
+import { mustReach } from "./other-user.ts";
 import { openBook } from "./parts.ts";
 import { ticketChecks } from "./ticket-check.ts";
 
@@ -33,7 +34,7 @@ export function doctorCommand(program: Command, context: Context): void {
           () => `${config.settingsFile}${config.envFile === null ? "" : ` and ${config.envFile}`}`,
         ),
         attempt("rules", () => `${openBook(system, config).rules().rules.length} rules in force`),
-        ...(await whereItRuns(system, config)),
+        ...(await whereItRuns(context, config)),
         ...(await findAbilities(system, config)),
         ...secretChecks(),
         ...(await attemptAll("alerts", () => channelChecks(system, config))),
@@ -47,12 +48,19 @@ export function doctorCommand(program: Command, context: Context): void {
 }
 
 /** Installed, the folders are another user's, who runs there; otherwise this process would. */
-async function whereItRuns(system: System, config: Config): Promise<Ability[]> {
+async function whereItRuns(context: Context, config: Config): Promise<Ability[]> {
+  const { system } = context;
   const { stateDir, logDir, intervalSeconds, executorSocket } = config;
   if (executorSocket === null) {
     return [
-      attempt("state", () => whole(system, openStateDir(system, stateDir))),
-      attempt("logs", () => whole(system, openStateDir(system, logDir, folderNames.logs))),
+      attempt("state", () => {
+        mustReach(context, stateDir, folderNames.state.noun, "write");
+        return whole(system, openStateDir(system, stateDir));
+      }),
+      attempt("logs", () => {
+        mustReach(context, logDir, folderNames.logs.noun, "write");
+        return whole(system, openStateDir(system, logDir, folderNames.logs));
+      }),
     ];
   }
   const timer = await isTimerActive(system);

@@ -1,10 +1,9 @@
 /** Questions of the gate that several actions share. Pure. */
 
+import { duration } from "../types/quantities.ts";
 import type { Question } from "./action.ts";
 import { secondsUntilAllowed, spentWithinHour } from "./budget.ts";
 import type { BudgetName } from "./policy.ts";
-
-export const seconds = (value: number): string => `${Math.ceil(value)} s`;
 
 const fromModel = (source: string): boolean => source.startsWith("llm:");
 
@@ -60,11 +59,11 @@ export const bootGrace: Question<unknown> = {
   ask({ task: { proposal }, policy: { bootGraceSeconds }, now: { uptimeSeconds } }) {
     const starts = proposal.problemType === "service" || proposal.problemType === "endpoint";
     if (!starts || proposal.recovery === true || uptimeSeconds >= bootGraceSeconds) return null;
-    const up = `the host has been up for ${Math.floor(uptimeSeconds)} s`;
+    const up = `the host has been up for ${duration(Math.floor(uptimeSeconds))}`;
     return {
       pass: false,
       reason: "boot_grace",
-      detail: `${up}; what still starts then is told when it is down ${bootGraceSeconds} s after boot`,
+      detail: `${up}; what is still down ${duration(bootGraceSeconds)} after boot is notified`,
     };
   },
 };
@@ -78,7 +77,8 @@ export function withinBudget(budget: BudgetName): Question<unknown> {
       const wait = secondsUntilAllowed(history.spent[budget], limit, now);
       if (wait === 0)
         return { pass: true, detail: `${used} of ${limit} ${budget} were used in the last hour` };
-      const next = wait === null ? "the settings allow none" : `the next is allowed in ${seconds(wait)}`;
+      const next =
+        wait === null ? "the settings allow none" : `the next is allowed in ${duration(Math.ceil(wait))}`;
       return {
         pass: false,
         reason: "budget_exhausted",

@@ -89,7 +89,11 @@ function headline(checks: readonly Check[]): Text {
   return [toned("good", "Everything is in order.")];
 }
 
-function checkLines({ name, state, detail, faults = [], mend }: Check, nameWidth: number, style: Style): Line[] {
+function checkLines(
+  { name, state, detail, faults = [], mend }: Check,
+  nameWidth: number,
+  style: Style,
+): Line[] {
   const label: Text = [
     toned(tones[state], state.padEnd(stateWidth)),
     toned(state === "ok" ? undefined : "strong", name),

@@ -16,6 +16,8 @@ export interface WhyNotLook {
   /** null: could not be judged. */
   readonly holds: boolean | null;
   readonly evidence: readonly Evidence[];
+  /** Field -> what was seen instead, in words. */
+  readonly reasons?: Readonly<Record<string, string>>;
   /** One sentence, when it could not be judged for a fault in Argus. */
   readonly fault?: string;
   /** null: the rule does not ask for a streak. */
@@ -158,7 +160,7 @@ const forPeople = (forEach: string, identity: string): string =>
   forEach === "process" ? identity.replace(/^(\d+)@(\d+)$/, "$1 (started $2 ticks after boot)") : identity;
 
 function lookLines(look: WhyNotLook, forEach: string | null, style: Style): Line[] {
-  const { identity, holds, evidence, held } = look;
+  const { identity, holds, evidence, held, reasons = {} } = look;
   const title = wrap(
     toned("strong", forEach === null ? "host" : `${forEach} ${forPeople(forEach, identity)}`),
     {
@@ -172,7 +174,7 @@ function lookLines(look: WhyNotLook, forEach: string | null, style: Style): Line
     const long =
       held === null
         ? ""
-        : `: held for ${count(held.cycles, "scheduled cycle")} (${duration(held.seconds)}), the rule wants ${held.wanted}`;
+        : `: held for ${count(held.cycles, "cycle")} (${duration(held.seconds)}), the rule wants ${held.wanted}`;
     return [
       ...title,
       ...wrap(
@@ -190,7 +192,7 @@ function lookLines(look: WhyNotLook, forEach: string | null, style: Style): Line
   const rest = evidence.length - failed.length;
   return [
     ...title,
-    ...failed.flatMap((one) => wrap(failedCondition(one), { style, indent: 4, hang: 6 })),
+    ...failed.flatMap((one) => wrap(failedCondition(one, reasons[one.path]), { style, indent: 4, hang: 6 })),
     ...(rest > 0
       ? wrap(toned("quiet", `${count(rest, "other condition")} ${rest === 1 ? "holds" : "hold"}`), {
           style,

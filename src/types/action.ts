@@ -23,7 +23,7 @@ export const actionCatalog = {
   restart_service: {
     target: "unit",
     message: false,
-    what: "restarts a unit that is down and that the settings allow: at once, after 60 s, after 300 s, then not for an hour",
+    what: "restarts a unit that is down and that the settings allow: at once, after 1 min, after 5 min, then not for an hour",
   },
   kill_pid: {
     target: "process id",

@@ -237,7 +237,7 @@ describe("what an agent leaves", () => {
 
   const failures: [AgentResult | null, string, string][] = [
     [null, "failed", "it left no result"],
-    [result("", { timedOut: true, seconds: 900, exitCode: null }), "timed_out", "it was ended after 900 s"],
+    [result("", { timedOut: true, seconds: 900, exitCode: null }), "timed_out", "it was ended after 15 min"],
     [
       result(
         JSON.stringify({ subtype: "success", is_error: true, result: "Invalid API key", total_cost_usd: 0 }),

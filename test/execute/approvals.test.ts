@@ -54,7 +54,7 @@ describe("an action that the policy lets wait for a person's yes", () => {
       result: "skipped",
       refusal: "needs_approval",
       verified: null,
-      detail: `it waits for a person's yes: argus approve ${id}, or argus deny ${id}, within 60 min`,
+      detail: `it waits for a person's yes: argus approve ${id}, or argus deny ${id}, within 1 h`,
       values: { askedNow: true },
     });
     expect(first.steps.at(-1)?.step).toBe("approval");

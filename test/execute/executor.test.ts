@@ -213,7 +213,7 @@ describe("requests", () => {
     expect(only(await its.run([restart("api")]))).toMatchObject({
       result: "skipped",
       refusal: "budget_exhausted",
-      detail: "1 of 1 restarts were used in the last hour; the next is allowed in 3497 s",
+      detail: "1 of 1 restarts were used in the last hour; the next is allowed in 58 min 17 s",
     });
     clock.advance(3497);
     expect(only(await its.run([restart("api")])).result).toBe("success");

@@ -191,7 +191,7 @@ const memoryHog = finding({
     saw("memory.hog.killable", "equal", true, true),
     saw("memory.hog.rssBytes", "greaterThan", 1_000_000_000, 3_210_000_000),
   ],
-  held: { cycles: 3, seconds: 600, wanted: "3 scheduled cycles" },
+  held: { cycles: 3, seconds: 600, wanted: "3 cycles" },
   resolved: false,
   why: "its rule knows no remedy",
   occurrences24h: 3,
@@ -335,7 +335,7 @@ const orphan = (index: number): TrailFinding =>
       saw("process.orphan", "equal", true, true),
       saw("process.ageSeconds", "greaterThan", 600, 7800),
     ],
-    held: { cycles: 3, seconds: 600, wanted: "3 scheduled cycles" },
+    held: { cycles: 3, seconds: 600, wanted: "3 cycles" },
     resolved: index < 20,
     why:
       index < 20

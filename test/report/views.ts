@@ -207,6 +207,36 @@ export const statusBad: StatusData = {
   ],
 };
 
+export const statusWithNotes: StatusData = {
+  ...statusGood,
+  problems: [
+    {
+      ...problem(),
+      severity: "info",
+      condition: "stopped",
+      description: "openclaw-gateway is stopped by a person since 2026-11-20 21:40",
+    },
+  ],
+  silences: [
+    {
+      id: "a1b2",
+      match: { key: finding().key },
+      until: "2026-11-21T06:00:00Z",
+      reason: "the vendor replaces the disk tonight, ticket 4711",
+      by: "root",
+      actions: false,
+    },
+    {
+      id: "c3d4",
+      match: { rule: "disk-full", subject: "/data" },
+      until: "2026-11-22T06:00:00Z",
+      reason: "known",
+      by: "anna",
+      actions: true,
+    },
+  ],
+};
+
 const record = (more: Partial<RegistryRecord>): RegistryRecord => ({
   ts: "2026-11-20T22:40:20Z",
   severity: "critical",
@@ -321,7 +351,7 @@ export const whyNots: Readonly<Record<string, WhyNot>> = {
   "quiet on many": {
     ...ranges,
     looks: [
-      orphanLook(100, 30, false),
+      { ...orphanLook(100, 30, false), reasons: { orphan: "a program reads its output, or may be able to" } },
       orphanLook(200, 599.6, true),
       orphanLook(300, 5000, false),
       ...Array.from({ length: 90 }, (_, index) => orphanLook(1000 + index, 20, false)),
@@ -330,15 +360,13 @@ export const whyNots: Readonly<Record<string, WhyNot>> = {
   waiting: {
     ...ranges,
     looks: [
-      orphanLook(200, 700, true, { cycles: 1, seconds: 0, wanted: "3 scheduled cycles", enough: false }),
+      orphanLook(200, 700, true, { cycles: 1, seconds: 0, wanted: "3 cycles", enough: false }),
       orphanLook(100, 30, false),
     ],
   },
   fired: {
     ...ranges,
-    looks: [
-      orphanLook(200, 700, true, { cycles: 3, seconds: 600, wanted: "3 scheduled cycles", enough: true }),
-    ],
+    looks: [orphanLook(200, 700, true, { cycles: 3, seconds: 600, wanted: "3 cycles", enough: true })],
     actions: refusedByBackoff.actions,
   },
   blind: {

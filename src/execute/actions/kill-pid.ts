@@ -1,4 +1,5 @@
 /** Ends one process: the very one that was observed, and only one that the policy lets Argus end. */
+
 import * as z from "zod";
 import type { Ground } from "../../system/abandoned.ts";
 import { errorCode } from "../../system/files.ts";
@@ -9,6 +10,7 @@ import { processAlive } from "../../system/process-start.ts";
 import { isSystemdRunning, showUnits } from "../../system/systemd.ts";
 import { isSystemUnit, leadsUnit, readKillTarget } from "../../system/unit-main.ts";
 import { Expectation } from "../../types/action.ts";
+import { took } from "../../types/quantities.ts";
 import type { Answer, Context, Look, MachineAction, Question, Refusal } from "../action.ts";
 import { firstInRequest, notPaused, offeredToModel, withinBudget } from "../questions.ts";
 import { reasonOf } from "../reason.ts";
@@ -104,7 +106,7 @@ export const killPid: MachineAction<ProcessTarget, Seen, null> = {
       return { ok: false, detail: `${what} could not be sent SIGTERM: ${why}`, done: null };
     }
     const started = system.clock.monotonicMs();
-    const waited = () => `${((system.clock.monotonicMs() - started) / 1000).toFixed(1)} s`;
+    const waited = () => took(system.clock.monotonicMs() - started);
     if (await isGoneWithin(termGraceMs, target, context)) {
       const detail = `SIGTERM ended ${what} within ${waited()}`;
       return { ok: true, detail, done: null, values: { signals: ["SIGTERM"] } };
