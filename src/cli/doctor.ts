@@ -23,7 +23,7 @@ import { ticketChecks } from "./ticket-check.ts";
 export function doctorCommand(program: Command, context: Context): void {
   program
     .command("doctor")
-    .description("what this installation can and cannot do, each with the mend")
+    .description("what this installation can and cannot do, each with the fix")
     .option("--json", "print data instead of text")
     .action(async (options: { json?: true }) => {
       const config = context.config();
@@ -100,7 +100,7 @@ function codingAgent({ files, self }: System, config: Config): Ability[] {
     if (fault === null)
       return [ok(name, `${handOff.user} is given what stays unresolved, ${handOff.perDay} a day at most`)];
     const mend =
-      "mend handOff in argus.json, or take it out; without the agent, people hear of what stays unresolved";
+      "fix handOff in argus.json, or take it out; without the agent, people hear of what stays unresolved";
     return [limited(name, `nothing is handed off: ${fault}`, mend)];
   } catch (error) {
     if (errorCode(error) !== "EACCES") throw error;

@@ -24,7 +24,7 @@ const style: Style = { width: 44, color: false, unicode: true };
 const help = `/status  health at a glance
 /problems  of the last 24 hours
 /explain [key or cycle]  what fired, what was done, and why
-/approve ID, /deny ID  answer what waits for a yes
+/approve ID, /deny ID  answer what waits for approval
 /silence KEY 2h  no messages about it; /silence lists, /unsilence ID ends
 /pause [2h], /resume  no actions for a while; the watching goes on`;
 
@@ -75,9 +75,9 @@ const rows: Readonly<Record<string, Row>> = {
   approve: async (talk, [id = ""], by) => {
     const obeyed = await ordered(talk, { order: "approve", by, id, yes: true });
     if (!obeyed.done) return say(printable(obeyed.text));
-    talk.ring(`a yes to ${id}`);
+    talk.ring(`approval of ${id}`);
     const deed = await deedFor(id, talk.context.system, talk.parts().config.stateDir);
-    return say(printable(deed === null ? obeyed.text : `yes to ${id}. ${whatCameOf(deed)}`));
+    return say(printable(deed === null ? obeyed.text : `approved ${id}. ${whatCameOf(deed)}`));
   },
   deny: async (talk, [id = ""], by) => said(await ordered(talk, { order: "approve", by, id, yes: false })),
   silence: async (talk, [key, time], by) => {

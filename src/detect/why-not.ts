@@ -101,6 +101,9 @@ const noReason = /^not([A-Z])(.*)Because$/;
 /** `killable` is told by `notKillableBecause`. */
 function reasonsOf(entity: Readonly<Record<string, unknown>> | null): Record<string, string> {
   const reasons: Record<string, string> = {};
+  // Of one that lost its parent the collector says more.
+  if (entity?.["abandoned"] === false)
+    reasons["abandoned"] = "it, or what waits for it, still has its parent";
   for (const [name, value] of Object.entries(entity ?? {})) {
     const field = noReason.exec(name);
     if (field !== null && typeof value === "string") reasons[`${field[1]?.toLowerCase()}${field[2]}`] = value;

@@ -104,8 +104,8 @@ export function offerFor(
 }
 
 const words = [
-  ["alert", "tells people"],
-  ["log", "notes an observation, and tells nobody"],
+  ["alert", "notifies people"],
+  ["log", "notes an observation, and notifies nobody"],
   ["file_bead", "files a ticket, unless one is open for the problem"],
 ] as const;
 

@@ -84,9 +84,7 @@ function decideReview(situation: Situation, limits: ModelLimits, memory: Memory,
 function nothingToAsk({ handled }: Situation): ModelDecision {
   if (handled.length === 0) return { asked: false, why: "nothing_found", detail: "no rule fired" };
   const isCovered = handled.every(({ resolution }) => resolution.resolved);
-  const detail = isCovered
-    ? "rules cover all that was found"
-    : "what they do not cover waits for a person's yes";
+  const detail = isCovered ? "rules cover all that was found" : "what they do not cover waits for approval";
   return { asked: false, why: "every_finding_resolved", detail };
 }
 

@@ -1,6 +1,6 @@
 /** Questions of the gate that several actions share. Pure. */
 
-import { duration } from "../types/quantities.ts";
+import { duration, utc } from "../types/quantities.ts";
 import type { Question } from "./action.ts";
 import { secondsUntilAllowed, spentWithinHour } from "./budget.ts";
 import type { BudgetName } from "./policy.ts";
@@ -37,7 +37,7 @@ export const notPaused: Question<unknown> = {
   step: "pause",
   ask({ history: { pause } }) {
     if (pause === null) return { pass: true, detail: "Argus is not paused" };
-    const until = pause.until === null ? "until `argus resume`" : `until ${pause.until}`;
+    const until = pause.until === null ? "until `argus resume`" : `until ${utc(pause.until)}`;
     const why = pause.reason === "" ? "" : `: ${pause.reason}`;
     return { pass: false, reason: "paused", detail: `Argus is paused ${until}${why}` };
   },

@@ -1,9 +1,9 @@
 /** Numbers, times and values as a person reads them. */
 import { printable, stringify } from "../system/printable.ts";
-import { bytes, duration, percent, took } from "../types/quantities.ts";
+import { bytes, dayAndTime, duration, percent, took } from "../types/quantities.ts";
 import type { Evidence } from "../types/trail.ts";
 
-export { bytes, duration, percent, took };
+export { bytes, dayAndTime, duration, percent, took };
 
 export function count(number: number, one: string, many = `${one}s`): string {
   return `${grouped(number)} ${number === 1 ? one : many}`;
@@ -20,8 +20,6 @@ export function ordinal(number: number): string {
   return `${number}${ending}`;
 }
 
-/** ISO 8601 -> `2026-11-20 22:45:20` */
-export const dayAndTime = (iso: string): string => iso.slice(0, 19).replace("T", " ");
 export const day = (iso: string): string => iso.slice(0, 10);
 export const time = (iso: string): string => iso.slice(11, 19);
 export const minute = (iso: string): string => iso.slice(0, 16).replace("T", " ");

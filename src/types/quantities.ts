@@ -42,3 +42,9 @@ export function took(milliseconds: number): string {
 
 /** `91 %`, `91.2 %` */
 export const percent = (value: number): string => `${Number(value.toFixed(1))} %`;
+
+/** ISO 8601 -> `2026-11-20 22:45:20` */
+export const dayAndTime = (iso: string): string => iso.slice(0, 19).replace("T", " ");
+
+/** The same in a sentence. */
+export const utc = (iso: string): string => `${dayAndTime(iso)} UTC`;

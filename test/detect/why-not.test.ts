@@ -88,10 +88,12 @@ describe("looking again", () => {
     const words = { notAbandonedBecause: "a client is connected to it", notKillableBecause: "it is root's" };
     const kept = { pid: 1, startTime: 1, abandoned: false, killable: false, ...words };
     const killable = { pid: 2, startTime: 1, abandoned: true, killable: true, notKillableBecause: null };
-    const { looks } = await lookAgain(rule, input({ process: [kept, killable] }));
+    const child = { pid: 3, startTime: 1, abandoned: false, killable: true, notAbandonedBecause: null };
+    const { looks } = await lookAgain(rule, input({ process: [kept, killable, child] }));
     expect(looks.map(({ reasons }) => reasons)).toEqual([
       { abandoned: "a client is connected to it", killable: "it is root's" },
       {},
+      { abandoned: "it, or what waits for it, still has its parent" },
     ]);
   });
 

@@ -48,7 +48,7 @@ test("an action that waits is approved by a button below its message, done at on
   chat.presses(7, `/approve ${id}`, -100);
   const said = () => chat.sent.map((each) => each.text).filter((each) => each.startsWith("yes to"));
   await until("what became of it", () => said().length > 0, 30_000);
-  expect(said()[0]).toMatch(new RegExp(`^yes to ${id}\\. kill_pid ${pid}: success: `));
+  expect(said()[0]).toMatch(new RegExp(`^approved ${id}\\. kill_pid ${pid}: success: `));
   expect(alive(pid)).toBe(false);
   expect(await ask(`/explain ${key}`)).toContain("user7 (Telegram 7)".replace("user7", "Ann"));
   expect(watch.run("explain", key).stdout).toContain("Ann (Telegram 7) said yes");
@@ -76,7 +76,7 @@ test("people look, silence, pause and resume; the command line shows the same, w
     new RegExp(`^\\w{4}: key ${key} until \\S+, by user7 \\(Telegram 7\\) \\(by Telegram\\)$`),
   );
   expect(await ask("/silence service:nothing")).toBe("That cannot be understood; /help lists what can.");
-  expect(await ask("/silence x soon")).toBe("must be a number and s, m, h or d, such as 30m, 2h or 7d");
+  expect(await ask("/silence x soon")).toBe("It must be a number and s, m, h or d, such as 30m, 2h or 7d.");
   expect(await ask("/pause 2h")).toMatch(
     /^Paused until \S+Z: no restarts, kills or cleaning; alerts and notes go on\.$/,
   );

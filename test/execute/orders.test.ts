@@ -41,7 +41,7 @@ describe("a yes or a no", () => {
     const id = await asked();
     expect(order({ order: "approve", id, yes: true })).toEqual({
       done: true,
-      text: `yes to ${id}: restart_service web; the next cycle does it, if it is still called for`,
+      text: `approved ${id}: restart_service web; the next cycle does it, if it is still called for`,
     });
     const done = only(await argus.run([restart("web")]));
     expect(done.result).toBe("success");
@@ -57,7 +57,7 @@ describe("a yes or a no", () => {
     const { order, asked, argus, systemd } = server();
     const id = await asked();
     expect(order({ order: "approve", id, yes: false }).text).toBe(
-      `no to ${id}: restart_service web is not done, and nobody is asked about it again for a while`,
+      `denied ${id}: restart_service web is not done, and nobody is asked about it again for a while`,
     );
     expect(only(await argus.run([restart("web")]))).toMatchObject({ refusal: "needs_approval" });
     expect(systemd.restarts()).toEqual([]);

@@ -67,7 +67,7 @@ describe("alert", () => {
   it("that people have already is noted and not told again, and its end is told", async () => {
     const { argus } = argusAt();
     const told = only(await argus.run([alertOf(1, "web is down", { told: true })]));
-    expect(told).toMatchObject({ result: "success", detail: "was told without the outbox" });
+    expect(told).toMatchObject({ result: "success", detail: "was notified without the outbox" });
     expect(only(await argus.run([alertOf(1, "web is down")])).refusal).toBe("duplicate");
     await argus.run([alertOf(1, "web is down", { recovery: true })]);
     expect(argus.outbox().map(({ text }) => text.split("\n", 1)[0])).toEqual([

@@ -65,7 +65,7 @@ export const killPid: MachineAction<ProcessTarget, Seen, null> = {
   gateSteps: [notProtected, offeredToModel, notPaused, notSilenced, firstInRequest, withinBudget("kills")],
   nameOf: ({ pid }) => pid,
   claimOf: ({ pid }) => String(pid),
-  forecast: ({ target }) => `would end process ${target.pid}: SIGTERM, and SIGKILL if it is there 5 s later`,
+  forecast: ({ target }) => `would kill process ${target.pid}: SIGTERM, and SIGKILL if it is there 5 s later`,
 
   async recheck({ target }, context) {
     const { files } = context.system;
@@ -108,7 +108,7 @@ export const killPid: MachineAction<ProcessTarget, Seen, null> = {
     const started = system.clock.monotonicMs();
     const waited = () => took(system.clock.monotonicMs() - started);
     if (await isGoneWithin(termGraceMs, target, context)) {
-      const detail = `SIGTERM ended ${what} within ${waited()}`;
+      const detail = `SIGTERM terminated ${what} within ${waited()}`;
       return { ok: true, detail, done: null, values: { signals: ["SIGTERM"] } };
     }
     const values = { signals: ["SIGTERM", "SIGKILL"] };
@@ -183,11 +183,11 @@ function lookAt(
       step: "killable",
       answer:
         objection === null
-          ? { pass: true, detail: `the settings let Argus end ${name}` }
+          ? { pass: true, detail: `the settings let Argus kill ${name}` }
           : {
               pass: false,
               reason: objection.reason,
-              detail: oneLine(`process ${pid} may not be ended, because ${objection.because}`, 500),
+              detail: oneLine(`process ${pid} may not be killed, because ${objection.because}`, 500),
             },
     },
   ];
