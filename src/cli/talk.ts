@@ -1,4 +1,5 @@
 /** The commands that people write, or press, in Telegram: a second command line over the same functions. */
+
 import { CommanderError } from "commander";
 import type { Parts } from "../cycle.ts";
 import { reasonOf } from "../execute/reason.ts";
@@ -10,6 +11,7 @@ import type { Style } from "../report/style.ts";
 import { oneLine, printable } from "../system/printable.ts";
 import { UserError, WorkError } from "../types/errors.ts";
 import { type By, type Obeyed, Order } from "../types/orders.ts";
+import { utc } from "../types/quantities.ts";
 import type { Config } from "../types/settings.ts";
 import { deedFor, whatCameOf } from "./approve.ts";
 import type { Context } from "./context.ts";
@@ -85,7 +87,7 @@ const rows: Readonly<Record<string, Row>> = {
       const { silences } = await viewOf(talk.parts());
       const lines = silences.map(
         ({ id, match, until, by, reason }) =>
-          `${id}: ${matchText(match)} until ${until}, by ${by} (${reason})`,
+          `${id}: ${matchText(match)} until ${utc(until)}, by ${by} (${reason})`,
       );
       return say(lines.length === 0 ? "Nothing is silenced." : lines.map(printable).join("\n"));
     }

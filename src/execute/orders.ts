@@ -62,13 +62,13 @@ function take(order: Order, by: string, desk: Desk): Obeyed {
     case "pause": {
       const until = order.seconds === null ? null : isoTime(after(now, order.seconds));
       writePause(files, stateDir, { until, reason: "by Telegram", since: isoTime(now), by }, note);
-      const when = until === null ? "until /resume" : `until ${until}`;
+      const when = until === null ? "until /resume" : `until ${utc(until)}`;
       return yes(`paused ${when}: no restarts, kills or cleaning; alerts and notes go on`);
     }
     case "resume": {
       const pause = readPause(files, stateDir, now);
       if (!clearPause(files, stateDir, note) || pause === null) return no("Argus was not paused");
-      return yes(`resumed; it was paused since ${pause.since} (${pause.reason})`);
+      return yes(`resumed; it was paused since ${utc(pause.since)} (${pause.reason})`);
     }
   }
 }

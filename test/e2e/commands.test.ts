@@ -175,9 +175,11 @@ test("why a rule did not fire: by how much, what is missing, or that there is no
 
 test("pause stops actions and says until when; resume ends it", () => {
   const watch = argus();
-  expect(watch.run("pause", "--for", "2h", "--reason", "upgrade").stdout).toMatch(/^Paused until 20\S+Z:/);
+  expect(watch.run("pause", "--for", "2h", "--reason", "upgrade").stdout).toMatch(
+    /^Paused until 20[\d :-]+ UTC:/,
+  );
   expect(watch.run("status").stdout).toMatch(/Paused +until .*: upgrade/);
-  expect(watch.run("resume").stdout).toMatch(/^Resumed; it was paused since 20\S+Z \(upgrade\)\.\n$/);
+  expect(watch.run("resume").stdout).toMatch(/^Resumed; it was paused since 20[\d :-]+ UTC \(upgrade\)\.\n$/);
   expect(watch.run("resume").stdout).toBe("Argus was not paused.\n");
 });
 

@@ -73,12 +73,12 @@ test("people look, silence, pause and resume; the command line shows the same, w
   );
   expect(watch.run("silence", "list").stdout).toContain("user7 (Telegram 7)");
   expect(await ask("/silence")).toMatch(
-    new RegExp(`^\\w{4}: key ${key} until \\S+, by user7 \\(Telegram 7\\) \\(by Telegram\\)$`),
+    new RegExp(`^\\w{4}: key ${key} until [\\d :-]+ UTC, by user7 \\(Telegram 7\\) \\(by Telegram\\)$`),
   );
   expect(await ask("/silence service:nothing")).toBe("That cannot be understood; /help lists what can.");
   expect(await ask("/silence x soon")).toBe("It must be a number and s, m, h or d, such as 30m, 2h or 7d.");
   expect(await ask("/pause 2h")).toMatch(
-    /^Paused until \S+Z: no restarts, kills or cleaning; alerts and notes go on\.$/,
+    /^Paused until [\d :-]+ UTC: no restarts, kills or cleaning; alerts and notes go on\.$/,
   );
   expect(unwrapped(watch.run("status").stdout)).toContain("by user7 (Telegram 7)");
   expect(await ask("/resume")).toMatch(/^Resumed; it was paused since /);

@@ -81,7 +81,7 @@ describe("an action that the policy lets wait for a person's yes", () => {
     expect(done.steps.find(({ step }) => step === "approval")).toEqual({
       step: "approval",
       pass: true,
-      detail: `bob approved ${values["approval"]} at 2026-11-20T22:41:00Z`,
+      detail: `bob approved ${values["approval"]} at 2026-11-20 22:41:00 UTC`,
     });
     expect(systemd.restarts()).toHaveLength(1);
     expect(waiting()).toEqual([]);
@@ -100,7 +100,7 @@ describe("an action that the policy lets wait for a person's yes", () => {
     const denied = await ask();
     expect(denied).toMatchObject({
       refusal: "needs_approval",
-      detail: `bob denied ${values["approval"]} at 2026-11-20T22:41:00Z; nobody is asked again for 30 min`,
+      detail: `bob denied ${values["approval"]} at 2026-11-20 22:41:00 UTC; nobody is asked again for 30 min`,
     });
     clock.advance(1800);
     expect((await ask()).values).toMatchObject({ askedNow: true });

@@ -393,7 +393,7 @@ describe("200 orphans", () => {
 
     const dry = await its.run(proposals, { dryRun: true });
     expect(refusals(dry)).toEqual([...Array(20).fill("dry_run"), ...Array(180).fill("budget_exhausted")]);
-    expect(dry[0]?.detail).toBe("would end process 1000: SIGTERM, and SIGKILL if it is there 5 s later");
+    expect(dry[0]?.detail).toBe("would kill process 1000: SIGTERM, and SIGKILL if it is there 5 s later");
     expect(sent).toEqual([]);
     expect(existsSync(join(its.stateDir, "executor.json"))).toBe(false);
 

@@ -233,7 +233,7 @@ describe("alert", () => {
     expect(only(await argus.run([alertOf(1, "web is down")], { dryRun: true }))).toMatchObject({
       result: "skipped",
       refusal: "dry_run",
-      detail: "would tell: web is down",
+      detail: "would notify: web is down",
     });
     expect(readdirSync(argus.stateDir)).toEqual([]);
   });

@@ -199,7 +199,7 @@ export const statusBad: StatusData = {
     hasKey: true,
     requests: { used: 3, limit: 50 },
     costDollars: 0.0123,
-    cooldown: { seconds: 540, why: "no answer within 60 s" },
+    cooldown: { seconds: 540, why: "no answer within 1 min" },
   },
   absentUnits: ["athena-web", "mcp-agent-mail"],
   notes: [
