@@ -66,13 +66,13 @@ test("the cycle as JSON has what the contract names, and agrees with free, df, n
   expect(host).toContain(`${execFileSync("nproc", { encoding: "utf8" }).trim()} cores`);
   const [, total = 0, , , , , available = 0] =
     execFileSync("free", ["-b"], { encoding: "utf8" }).split("\n")[1]?.split(/\s+/).map(Number) ?? [];
-  const used = Number(/(\d+) % of/.exec(host)?.[1]);
+  const used = Number(/([\d.]+) % of/.exec(host)?.[1]);
   expect(Math.abs(used - 100 * (1 - available / total))).toBeLessThan(5);
   const df = execFileSync("df", ["--output=pcent", "/"], { encoding: "utf8" });
   const disks = collectors.find(({ name }) => name === "disks")?.detail ?? "";
   if (disks.includes("fullest / ")) {
     expect(
-      Math.abs(Number(/at (\d+) %/.exec(disks)?.[1]) - Number(/(\d+)%/.exec(df)?.[1])),
+      Math.abs(Number(/at ([\d.]+) %/.exec(disks)?.[1]) - Number(/(\d+)%/.exec(df)?.[1])),
     ).toBeLessThanOrEqual(2);
   }
 });

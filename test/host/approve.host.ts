@@ -134,8 +134,8 @@ describe("people whom `telegram` names", () => {
     await is.moreCycles(host, 3);
     expect(await is.activeState(host, "api")).toBe("failed");
     presses([9, `/approve ${id}`], [7, `/approve ${id}`]);
-    await host.waitFor(() => told().some((text) => text.startsWith("yes to")), 20_000, "what became of it");
-    expect(told().find((text) => text.startsWith("yes to"))).toContain(
+    await host.waitFor(() => told().some((text) => text.startsWith("approved")), 20_000, "what became of it");
+    expect(told().find((text) => text.startsWith("approved"))).toContain(
       `approved ${id}. restart_service api: success: `,
     );
     expect(await is.activeState(host, "api")).toBe("active");
@@ -144,6 +144,6 @@ describe("people whom `telegram` names", () => {
         .actions(host, "restart_service", "api")
         .at(-1)
         ?.steps.map(({ detail }) => detail),
-    ).toContainEqual(expect.stringContaining("user7 (Telegram 7) said yes"));
+    ).toContainEqual(expect.stringContaining("user7 (Telegram 7) approved"));
   });
 });
