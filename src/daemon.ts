@@ -156,7 +156,7 @@ export async function runGuarded(
     ended.abort();
     await selfAlert
       .good(parts, signal)
-      .catch((error: unknown) => log.error({ err: error }, "nobody could be told that cycles end again"));
+      .catch((error: unknown) => log.error({ err: error }, "nobody could be notified that cycles end again"));
     return { cycle };
   } catch (error) {
     log.error({ err: error }, "the cycle failed");
@@ -176,7 +176,7 @@ async function tellWhenItHangs(
   if (ended.aborted || signal.aborted) return;
   await selfAlert
     .hangs(parts, longestCycleMs / 1000, signal)
-    .catch((error: unknown) => log.error({ err: error }, "nobody could be told that the cycle hangs"));
+    .catch((error: unknown) => log.error({ err: error }, "nobody could be notified that the cycle hangs"));
 }
 
 async function recordFailure(options: CycleOptions, parts: Parts, error: unknown): Promise<void> {
@@ -189,7 +189,7 @@ async function recordFailure(options: CycleOptions, parts: Parts, error: unknown
   const reason = error instanceof Error ? error.message : String(error);
   await selfAlert
     .failed(parts, reason, signal)
-    .catch((bug: unknown) => log.error({ err: bug }, "nobody could be told of the failure"));
+    .catch((bug: unknown) => log.error({ err: bug }, "nobody could be notified of the failure"));
 }
 
 /** One line for a quiet cycle; one more for each finding and action otherwise. */

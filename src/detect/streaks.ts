@@ -1,6 +1,8 @@
 /** How long a rule's conditions have held on an entity: in scheduled cycles, and in time. */
+
 import * as z from "zod";
 import { Moment, secondsBetween } from "../types/moment.ts";
+import { duration } from "../types/quantities.ts";
 import type { Rule } from "../types/rules.ts";
 
 export const Streak = z.strictObject({
@@ -66,6 +68,15 @@ export function advance(
   return { ...alive, cycles: alive.cycles + (scheduled ? 1 : 0), last: now };
 }
 
+/**
+ * When a recorded snapshot was taken, for what its streak had held then. Snapshots have whole seconds: of the look that
+ * the streak counted last, its own moment is exact.
+ */
+export function momentOf(takenAtMs: number, { last }: Streak): Moment {
+  const later = Math.max(0, takenAtMs - last.wallMs);
+  return { ...last, wallMs: last.wallMs + later, uptimeSeconds: last.uptimeSeconds + later / 1000 };
+}
+
 export interface Held {
   readonly cycles: number;
   readonly seconds: number;
@@ -85,11 +96,11 @@ export function heldFor(rule: Rule, streak: Streak | undefined, now: Moment): He
     return {
       cycles,
       seconds,
-      wanted: `${wanted.cycles} scheduled cycle${wanted.cycles === 1 ? "" : "s"}`,
+      wanted: `${wanted.cycles} cycle${wanted.cycles === 1 ? "" : "s"}`,
       enough,
     };
   }
   const minutes = wanted.minutes ?? 0;
   const enough = cycles > 0 && seconds >= minutes * 60;
-  return { cycles, seconds, wanted: `${minutes} minute${minutes === 1 ? "" : "s"}`, enough };
+  return { cycles, seconds, wanted: duration(minutes * 60), enough };
 }

@@ -1,7 +1,9 @@
 /** What an alert about a unit says besides: what explains its state, and the last lines of its log. */
+
 import type { System } from "../system/system.ts";
 import { normaliseUnit, unitDisplayName } from "../system/systemd.ts";
 import type { Service } from "../types/facts.ts";
+import { timeLimit } from "../types/quantities.ts";
 import type { Facts } from "../types/snapshot.ts";
 import type { Handled } from "./alerts.ts";
 import { machineLine } from "./machine-text.ts";
@@ -59,7 +61,7 @@ async function logLines(
     const why = result.missing
       ? "journalctl is not installed"
       : result.timedOut
-        ? `journalctl did not answer within ${timeoutMs / 1000} s`
+        ? `journalctl did not answer within ${timeLimit(timeoutMs)}`
         : "the journal could not be read";
     return [`Its log is not to be had: ${why}.`];
   }

@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { Moment, secondsBetween } from "../types/moment.ts";
 import { ProblemKey, Severity, severities } from "../types/problem.ts";
+import { duration } from "../types/quantities.ts";
 
 export const Announced = z.record(
   ProblemKey,
@@ -64,7 +65,7 @@ export function mayAnnounce(
   if (alert.question === true) return { pass: true, detail: "it asks a person to decide something" };
   const passed = secondsBetween(entry.at, now);
   const window = alert.flapping === true ? flappingWindows * windowSeconds : windowSeconds;
-  const ago = `${Math.floor(passed)} s ago as ${entry.severity}; the window is ${window} s`;
+  const ago = `${duration(Math.floor(passed))} ago as ${entry.severity}; the window is ${duration(window)}`;
   if (alert.flapping === true && entry.flapping !== true)
     return { pass: true, detail: `it was announced ${ago}, and has begun to come and go since` };
   if (alert.flapping !== true && entry.over === true)
@@ -98,7 +99,7 @@ function mayAnnounceEnd(
     return { pass: true, detail: "Argus repaired it before anybody was alerted, and reports that" };
   return {
     pass: false,
-    detail: `a repair of it was reported ${Math.floor(passed)} s ago, which is done once an hour`,
+    detail: `a repair of it was reported ${duration(Math.floor(passed))} ago, which is done once an hour`,
   };
 }
 

@@ -4,6 +4,7 @@
  * holds back the end of what was announced. It lies where the pause lies, so that one that stops actions is honoured by
  * the executor itself. What bounds actions whatever happens is the pause: a silence that is lost lets them go on.
  */
+
 import { randomInt } from "node:crypto";
 import { join } from "node:path";
 import * as z from "zod";
@@ -12,6 +13,7 @@ import type { Files } from "../system/system.ts";
 import type { Proposal } from "../types/action.ts";
 import type { Moment } from "../types/moment.ts";
 import { ProblemType } from "../types/problem.ts";
+import { utc } from "../types/quantities.ts";
 import type { Question, Task } from "./action.ts";
 import { isStanding } from "./announced.ts";
 import { isAbout, windowFor } from "./maintenance.ts";
@@ -138,7 +140,7 @@ export const notSilenced: Question<unknown> = {
     const silence = concerned(silences).find((each) => isInForce(each, now) && covers(each, proposal, name));
     if (silence === undefined) return null;
     const why = silence.reason === "" ? "" : `: ${silence.reason}`;
-    const detail = `${silence.by} silenced it until ${silence.until} (${silence.id})${why}`;
+    const detail = `${silence.by} silenced it until ${utc(silence.until)} (${silence.id})${why}`;
     return { pass: false, reason: "silenced", detail };
   },
 };

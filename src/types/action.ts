@@ -23,27 +23,27 @@ export const actionCatalog = {
   restart_service: {
     target: "unit",
     message: false,
-    what: "restarts a unit that is down and that the settings allow: at once, after 60 s, after 300 s, then not for an hour",
+    what: "restarts a unit that is down and that the settings allow: at once, after 1 min, after 5 min, then not for an hour",
   },
   kill_pid: {
     target: "process id",
     message: false,
     forEach: "process",
     targetTemplate: "{{process.pid}}",
-    what: "ends a process whose executable the settings allow: SIGTERM, after 5 s SIGKILL",
+    what: "kills a process whose executable the settings allow: SIGTERM, after 5 s SIGKILL",
   },
   kill_tmux: {
     target: "tmux session",
     message: false,
     forEach: "session",
     targetTemplate: "{{session.name}}",
-    what: "ends a tmux session on a socket that the settings name",
+    what: "kills a tmux session on a socket that the settings name",
   },
   clean_disk: {
     target: "mount",
     message: false,
     ownEntity: "disk",
-    what: "removes old entries of the hardcoded safelist, on that file system alone",
+    what: "removes old entries of a fixed list of safe folders, on that file system alone",
   },
   hand_off: {
     target: null,
@@ -55,7 +55,7 @@ export const actionCatalog = {
     message: true,
     what: "files a ticket (`tickets`), unless one is open for the problem",
   },
-  alert: { target: null, message: true, what: "tells people, once in the dedup window" },
+  alert: { target: null, message: true, what: "notifies people, once in the dedup window" },
   log: { target: null, message: true, what: "notes an observation, counting repeats" },
 } as const satisfies Record<string, ActionRow>;
 

@@ -14,7 +14,7 @@ export const variables = {
     max: 86_400,
     unit: "seconds",
     fallback: 300,
-    what: "time between scheduled cycles",
+    what: "time between cycles",
   },
   ARGUS_DRY_RUN: { kind: "flag", fallback: false, what: "decide everything, change nothing" },
   ARGUS_CONFIG: {

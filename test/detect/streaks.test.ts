@@ -150,7 +150,7 @@ describe("a streak", () => {
     expect(second.findings).toEqual([]);
     expect(second.verdicts[0]).toMatchObject({ verdict: "quiet", waiting: 1 });
     const third = await after({}, {}, {});
-    expect(third.findings[0]?.held).toEqual({ cycles: 3, seconds: 600, wanted: "3 scheduled cycles" });
+    expect(third.findings[0]?.held).toEqual({ cycles: 3, seconds: 600, wanted: "3 cycles" });
     expect(third.waitingKeys).toEqual(new Set());
   });
 

@@ -91,7 +91,7 @@ describe("the end of a problem", () => {
   it.each<[string, Partial<Problem>, string]>([
     [
       "by Argus",
-      { actions: tried("success") },
+      { life: "healing", actions: tried("success") },
       "alpha (was: failed, signal), down 64 s, restarted by Argus.",
     ],
     [

@@ -67,7 +67,7 @@ describe("alert", () => {
   it("that people have already is noted and not told again, and its end is told", async () => {
     const { argus } = argusAt();
     const told = only(await argus.run([alertOf(1, "web is down", { told: true })]));
-    expect(told).toMatchObject({ result: "success", detail: "was told without the outbox" });
+    expect(told).toMatchObject({ result: "success", detail: "was notified without the outbox" });
     expect(only(await argus.run([alertOf(1, "web is down")])).refusal).toBe("duplicate");
     await argus.run([alertOf(1, "web is down", { recovery: true })]);
     expect(argus.outbox().map(({ text }) => text.split("\n", 1)[0])).toEqual([
@@ -206,7 +206,7 @@ describe("alert", () => {
       argus.restartArgus();
       expect(only(await argus.run([repaired()]))).toMatchObject({
         refusal: "duplicate",
-        detail: "a repair of it was reported 3599 s ago, which is done once an hour",
+        detail: "a repair of it was reported 59 min 59 s ago, which is done once an hour",
       });
       expect(only(await argus.run([alertOf(1, "web is down")])).result).toBe("success");
       // That one was alerted: this is its end, and no report of a repair.
@@ -283,7 +283,7 @@ describe("alert", () => {
     expect(only(await argus.run([alertOf(1, "web is down")], { dryRun: true }))).toMatchObject({
       result: "skipped",
       refusal: "dry_run",
-      detail: "would tell: web is down",
+      detail: "would notify: web is down",
     });
     expect(readdirSync(argus.stateDir)).toEqual([]);
   });

@@ -52,7 +52,7 @@ export const alert: WordAction<Words> = {
   ],
   nameOf: () => null,
   claimOf: (_, proposal) => proposal.problem,
-  forecast: ({ target }) => `would tell: ${oneLine(target.text, 500)}`,
+  forecast: ({ target }) => `would notify: ${oneLine(target.text, 500)}`,
 
   performAll(tasks, context) {
     const announced = context.state.announced();
@@ -81,14 +81,14 @@ export const alert: WordAction<Words> = {
       context.state.markAnnounced(alerts, now);
     } catch (error) {
       context.note(
-        `dedup.json could not be written (${reasonOf(error)}): a restart of Argus would tell this again`,
+        `dedup.json could not be written (${reasonOf(error)}): a restart of Argus would notify about this again`,
       );
     }
     const rest = untold.length - 1;
     const together = rest < 1 ? "" : `, in one message with ${rest} other${rest === 1 ? "" : "s"}`;
     return alerts.map(({ told }) =>
       told
-        ? { ok: true, detail: "was told without the outbox", values: {} }
+        ? { ok: true, detail: "was notified without the outbox", values: {} }
         : { ok: true, detail: `waits in the outbox as ${id}${together}`, values: { outbox: id } },
     );
   },

@@ -4,6 +4,7 @@ import { isReadable, joinLines, oneLine, quotedBlock } from "../../system/printa
 import { redact } from "../../system/redact/redact.ts";
 import { putTicketRequest } from "../../system/ticket-book.ts";
 import { isoTime } from "../../types/moment.ts";
+import { duration } from "../../types/quantities.ts";
 import type { Question, WordAction } from "../action.ts";
 import { firstInRequest, offeredToModel } from "../questions.ts";
 import { notSilenced } from "../silences.ts";
@@ -41,11 +42,11 @@ const afterBoot: Question<unknown> = {
   ask({ task: { proposal }, policy: { bootGraceSeconds }, now: { uptimeSeconds } }) {
     const starts = proposal.problemType === "service" || proposal.problemType === "endpoint";
     if (!starts || uptimeSeconds >= bootGraceSeconds) return null;
-    const up = `the host has been up for ${Math.floor(uptimeSeconds)} s`;
+    const up = `the host has been up for ${duration(Math.floor(uptimeSeconds))}`;
     return {
       pass: false,
       reason: "boot_grace",
-      detail: `${up}; a ticket is for what is down ${bootGraceSeconds} s after boot`,
+      detail: `${up}; a ticket is for what is down ${duration(bootGraceSeconds)} after boot`,
     };
   },
 };
