@@ -286,3 +286,64 @@ test("root starts no program of another user's Argus: it is asked as that user, 
   expect(await ended(theirs)).toBe(0);
   expect(heardBy(program)).toContain(`by ${daemon.pid}\n`);
 }, 60_000);
+
+test("doctor names a channel's program that the sandbox takes its rights from, and one that is not there", () => {
+  const watch = argus();
+  const right = programOf(watch, "postdrop");
+  chmodSync(right, 0o2755);
+  const script = (name: string, text: string): string => {
+    writeFileSync(join(watch.dir, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+    return join(watch.dir, name);
+  };
+  const calling = script("calling", `grep -v x | ${right} -t`);
+  const talking = script("talking", `# not ${right}, which needs a group\ncurl https://sms.example`);
+  const channels = Object.entries({
+    itself: [right],
+    calling: [calling],
+    shell: ["sh", "-c", `cat > /dev/null; exec ${right}`],
+    talking: [talking],
+    absent: ["no-such-program"],
+  }).map(([name, command]) => ({ type: "command", name, command }));
+  watch.settings({ channels });
+  const checks = () => {
+    const all: { name: string; state: string; detail: string; mend: string | null }[] = JSON.parse(
+      watch.run("doctor", "--json").stdout,
+    );
+    return Object.fromEntries(all.map((check) => [check.name.replace("alerts: ", ""), check]));
+  };
+  expect(checks()).toMatchObject({
+    itself: { state: "ok" },
+    absent: { state: "limited", detail: "no-such-program does not exist here" },
+  });
+  watch.env["ARGUS_EXECUTOR_SOCKET"] = join(watch.dir, "no-socket");
+  const installed = checks();
+  for (const name of ["itself", "calling", "shell"])
+    expect(installed[name]).toEqual({
+      name: `alerts: ${name}`,
+      state: "limited",
+      detail: `${right} needs the rights of another group, which no program gets in the sandbox of argus.service: alerts may fail`,
+      mend: `argus notify --test --channel ${name} tries it there; for mail, docs/channels.md has a way without such rights`,
+    });
+  expect(installed).toMatchObject({ talking: { state: "ok" }, absent: { state: "limited" } });
+});
+
+test("installed and without a daemon, what needs no program goes from here, and a program is not tried at all", async () => {
+  const watch = argus();
+  const web = await startWebServer();
+  afterThis(() => void web.close());
+  const program = programOf(watch, "program");
+  watch.env["ARGUS_SECRET_HOOK"] = "a key of the test";
+  watch.env["ARGUS_EXECUTOR_SOCKET"] = join(watch.dir, "no-socket");
+  watch.settings({
+    channels: [
+      { type: "command", name: "sms", command: [program] },
+      { type: "webhook", url: web.url, secretVariable: "ARGUS_SECRET_HOOK" },
+    ],
+  });
+  const [status, output] = await said(watch);
+  expect([status, output]).toEqual([
+    1,
+    `${fromHere}sms: not sent: no daemon runs, and a program is tried in the sandbox of argus.service alone: systemctl start argus, then try again\nwebhook: sent: the webhook webhook took it (status 200)\nargus: sms took no message; alerts wait in the outbox meanwhile\n`,
+  ]);
+  expect(heardBy(program)).toBe("");
+});
