@@ -37,7 +37,8 @@ export function notifyCommand(program: Command, context: Context): void {
       const config = lookAtState(context);
       const ways = chosen(config, channel ?? null);
       const sender = await senderOf(context, config);
-      if (sender.by === "daemon" && sender.withinMs > withinMs) context.warn(sender.head);
+      // Said before the waiting, which takes minutes where a timer starts the cycles.
+      if (!json) context.say(sender.head);
       const answers =
         sender.by === "daemon"
           ? await askForTest(context, config, { ...sender, ways, channel: channel ?? null })
@@ -47,17 +48,12 @@ export function notifyCommand(program: Command, context: Context): void {
           context,
           answers.map((answer) => ({ ...answer, by: sender.by })),
         );
-      else say(context, sender.head, answers);
+      for (const { channel: name, ok, detail } of json ? [] : answers)
+        context.say(`${name}: ${ok ? "sent" : "not sent"}: ${detail}`);
       const failed = answers.filter(({ ok }) => !ok).map(({ channel: name }) => name);
       if (failed.length > 0)
         throw new WorkError(`${failed.join(", ")} took no message; alerts wait in the outbox meanwhile`);
     });
-}
-
-function say(context: Context, head: string, answers: readonly TestAnswer[]): void {
-  context.say(head);
-  for (const { channel, ok, detail } of answers)
-    context.say(`${channel}: ${ok ? "sent" : "not sent"}: ${detail}`);
 }
 
 /** Throws a UserError where there is none to choose from, unless the daemon may know more than this user may read. */
