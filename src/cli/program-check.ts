@@ -29,18 +29,18 @@ export function missingProgram(
   return isThere ? null : `${program} does not exist here`;
 }
 
-/** @returns one sentence about a program that the sandbox takes its rights from; null: none was seen. */
+/** @returns one sentence about a program that the sandbox takes rights from; null: none was seen. */
 export function rightsNeeded(files: Files, argv: readonly string[]): string | null {
   for (const word of programsOf(files, argv)) {
     const path = found(files, word);
     if (path === null) continue;
     const own = specialRight(files, path);
     const lost = "which no program gets in the sandbox of argus.service";
-    if (own !== null) return `${word} needs the rights of another ${own}, ${lost}`;
+    if (own !== null) return `${word} runs with the rights of another ${own}, ${lost}`;
     if (!mailers.includes(basename(path))) continue;
     const queue = queues.find((each) => specialRight(files, each) !== null);
     if (queue !== undefined)
-      return `${word} hands mail to ${queue}, which needs the rights of another ${specialRight(files, queue)}, ${lost}`;
+      return `${word} hands mail to ${queue}; that runs with the rights of another ${specialRight(files, queue)}, ${lost}`;
   }
   return null;
 }

@@ -231,6 +231,24 @@ test("what nobody waits for any more is not sent, and does not stay; what is no 
   expect(heardBy(program)).toBe("");
 }, 60_000);
 
+test("a daemon that does not answer is not waited for longer, and sends nothing when it can again", async () => {
+  const watch = argus();
+  const program = programOf(watch, "program");
+  watch.settings({ channels: [{ type: "command", name: "sms", command: [program] }] });
+  const daemon = await daemonOf(watch);
+  daemon.kill("SIGSTOP");
+  const [status, output] = await said(watch);
+  expect([status, output.split("\n").slice(1)]).toEqual([
+    1,
+    [`argus: the daemon (pid ${daemon.pid}) did not answer within 30 s; argus status says what it is at`, ""],
+  ]);
+  expect(waitingRequests(watch)).toEqual([]);
+  daemon.kill("SIGCONT");
+  await until("the cycle that the signal asked for", () => daemon.output().includes("SIGUSR1"), 30_000);
+  expect((await said(watch))[0]).toBe(0);
+  expect(heardBy(program).match(/a test of Argus/g)).toHaveLength(1);
+}, 90_000);
+
 test("a daemon that sends nothing by itself sends no test either, and says why", async () => {
   const watch = argus();
   const program = programOf(watch, "program");
@@ -321,7 +339,7 @@ test("doctor names a channel's program that the sandbox takes its rights from, a
     expect(installed[name]).toEqual({
       name: `alerts: ${name}`,
       state: "limited",
-      detail: `${right} needs the rights of another group, which no program gets in the sandbox of argus.service: alerts may fail`,
+      detail: `${right} runs with the rights of another group, which no program gets in the sandbox of argus.service: alerts may fail`,
       mend: `argus notify --test --channel ${name} tries it there; for mail, docs/channels.md has a way without such rights`,
     });
   expect(installed).toMatchObject({ talking: { state: "ok" }, absent: { state: "limited" } });

@@ -113,7 +113,7 @@ describe("typed by root, while the daemon runs", () => {
       expect.objectContaining({
         name: "alerts: queue",
         state: "limited",
-        detail: expect.stringContaining(`${drop} needs the rights of another group`),
+        detail: expect.stringContaining(`${drop} runs with the rights of another group`),
       }),
     );
   });
