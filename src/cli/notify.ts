@@ -9,7 +9,7 @@ import type { Config } from "../types/settings.ts";
 import { askForTest } from "./ask-for-test.ts";
 import { type Context, lookAtState, printJson } from "./context.ts";
 import { ownerInstead } from "./other-user.ts";
-import { runningDaemon } from "./wake-daemon.ts";
+import { ownDaemon } from "./wake-daemon.ts";
 
 const withinMs = 30_000;
 /** A cycle begins every five minutes. */
@@ -69,15 +69,14 @@ function chosen(config: Config, name: string | null): Way[] {
 
 async function senderOf(context: Context, config: Config): Promise<Sender> {
   const isInstalled = config.executorSocket !== null;
-  const daemon = runningDaemon(context, config);
+  const daemon = ownDaemon(context, config);
   const instead = ownerInstead(context, config);
-  const hasDaemon = daemon?.what === "argus run";
-  if (hasDaemon || (isInstalled && (await isTimerActive(context.system)))) {
+  if (daemon !== null || (isInstalled && (await isTimerActive(context.system)))) {
     if (instead !== null)
       throw new WorkError(
         `the Argus of ${config.stateDir} takes requests from its own user alone: ${instead}`,
       );
-    if (!hasDaemon)
+    if (daemon === null)
       return {
         by: "daemon",
         who: "argus-once.service",

@@ -7,7 +7,7 @@ export const program = "/opt/argus";
 
 /** The built program and the shipped rules. Needs `npm run build`. */
 export async function layDown(host: Host): Promise<void> {
-  const parts = ["dist", "rules", "docs", "package.json"].map((part) => join(checkout, part));
+  const parts = ["dist", "rules", "package.json"].map((part) => join(checkout, part));
   await succeed(host, ["mkdir", "-p", program]);
   await succeed(host, ["cp", "-r", ...parts, program]);
   await succeed(host, ["ln", "-sn", dirname(process.execPath), `${program}/bin`]);
