@@ -45,7 +45,8 @@ export function ownerInstead(caller: Caller, { stateDir }: Config): string | nul
   return `sudo ${as}${again(caller)}`;
 }
 
-function mustReach(caller: Caller, dir: string, noun: string, use: Use): void {
+/** @param noun what people call the folder. */
+export function mustReach(caller: Caller, dir: string, noun: string, use: Use): void {
   const { files, self } = caller.system;
   if (self.uid === 0) return;
   const owner = ownerOf(files, dir);
