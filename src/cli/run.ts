@@ -2,8 +2,10 @@ import { isDeepStrictEqual } from "node:util";
 import type { Command } from "commander";
 import type { Parts } from "../cycle.ts";
 import { runDaemon, runGuarded } from "../daemon.ts";
+import { modeSentence, readModeSet } from "../execute/mode-set.ts";
 import { listen } from "../notify/talk/listen.ts";
 import { cycleReport } from "../report/cycle-report.ts";
+import { startedAs } from "../report/mode.ts";
 import { createSelfAlert } from "../self-alert.ts";
 import { createLog } from "../system/log.ts";
 import { createServiceManager } from "../system/service-manager.ts";
@@ -83,8 +85,13 @@ async function oneCycle(context: Context, parts: Parts, json: boolean): Promise<
 async function daemon(context: Context, read: () => Config): Promise<void> {
   const { system, env } = context;
   let onWake: (reason: string) => void = () => undefined;
-  // Before the first cycle it asks for nothing that is not about to happen anyway.
+  // Before the first cycle they ask for nothing that is not about to happen anyway, and would end a process that has
+  // taken the lock and does not listen yet.
   process.on("SIGUSR1", () => onWake("SIGUSR1"));
+  let wantsReload = false;
+  process.on("SIGHUP", () => {
+    wantsReload = true;
+  });
   let config = read();
   const opened = await openParts(system, config, "argus run");
   let { parts } = opened;
@@ -102,26 +109,29 @@ async function daemon(context: Context, read: () => Config): Promise<void> {
       if (!isDeepStrictEqual(settled, next))
         log.warn("the folders and the socket of Argus stay as they are until it is restarted");
       parts = opened.remake(settled);
+      // With an executor of its own this process need not know; that one says so itself.
+      if (config.mode !== settled.mode && executorSocket === null)
+        parts.notes.push(modeSentence(settled.mode, readModeSet(system.files, executorStateDir)));
       config = settled;
-      log.info({ rules: parts.book.rules().rules.length }, "settings and rules were read again");
+      log.info(
+        { mode: config.mode, rules: parts.book.rules().rules.length },
+        "settings and rules were read again",
+      );
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       parts.book.refresh(true);
       log.error(`the settings and rules in force stay as they are: ${error.message}`);
     }
   };
-  let wantsReload = false;
-  process.on("SIGHUP", () => {
-    wantsReload = true;
-  });
   log.info(
     {
       pid: system.self.pid,
       interval: config.intervalSeconds,
       dry_run: config.dryRun,
+      mode: config.mode,
       rules: parts.book.rules().rules.length,
     },
-    "started",
+    startedAs(config.mode),
   );
   const work = runDaemon({
     // Between two cycles only: a cycle is judged and done with the settings it began with.

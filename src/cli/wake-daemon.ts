@@ -1,4 +1,4 @@
-/** The daemon that holds the state folder, and the signal that starts a cycle of its own. */
+/** The daemon that holds the state folder, and the signals that start a cycle of its own. */
 import { type LockHolder, readHolder } from "../record/lock.ts";
 import { effectiveUser } from "../system/proc.ts";
 import type { Config } from "../types/settings.ts";
@@ -8,7 +8,14 @@ export const runningDaemon = ({ system }: Context, { stateDir }: Config): LockHo
   readHolder(system.files, stateDir, system.clock.now().bootId);
 
 /** @returns false: no daemon runs, or this user may not signal it. */
-export function wakeDaemon(context: Context, config: Config): boolean {
+export const wakeDaemon = (context: Context, config: Config): boolean =>
+  signalDaemon(context, config, "SIGUSR1");
+
+/** It reads its settings again before its next cycle, which begins at once. @returns as wakeDaemon. */
+export const reloadDaemon = (context: Context, config: Config): boolean =>
+  signalDaemon(context, config, "SIGHUP") && wakeDaemon(context, config);
+
+function signalDaemon(context: Context, config: Config, name: "SIGUSR1" | "SIGHUP"): boolean {
   const { files, signal } = context.system;
   const daemon = runningDaemon(context, config);
   if (daemon === null || daemon.what !== "argus run") return false;
@@ -16,5 +23,5 @@ export function wakeDaemon(context: Context, config: Config): boolean {
   // of another user, whatever stands in there.
   const uid = effectiveUser(files, daemon.pid);
   if (uid === null || uid !== files.stat(config.stateDir)?.uid) return false;
-  return signal(daemon.pid, "SIGUSR1");
+  return signal(daemon.pid, name);
 }

@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { Moment } from "../types/moment.ts";
 import type { Context, History, Task } from "./action.ts";
+import { needsYes } from "./approval-step.ts";
 import { type Case, fail, failWith, refuse } from "./case.ts";
 import type { Entrance } from "./entrance.ts";
 import { gate } from "./gate.ts";
@@ -24,7 +25,7 @@ export interface Request {
   readonly claims: Set<string>;
   /** Those of machine actions only: a word is held back by its window, and never by a request before. */
   readonly cycleClaims: Set<string>;
-  /** A dry run counts what it would have spent, so that it shows the budget's refusals too. */
+  /** What a dry run, or Argus while it only watches, would have spent in this cycle. */
   readonly wouldSpend: Record<keyof Spent, Moment[]>;
 }
 
@@ -83,16 +84,39 @@ export const recheckStep: Step = async (one, { context, claims, cycleClaims }) =
   claims.add(claim);
 };
 
+/**
+ * Decided when all else said yes, so that the record shows what would have been done. Words are spoken as ever, and a
+ * person's own command is carried out. Nobody is asked for a yes to what is not done then.
+ */
+export const watchStep: Step = async (one, request) => {
+  const { context } = request;
+  if (one.task === null || context.policy.mode === "act") return;
+  const { action, proposal } = one.task;
+  if (action.kind === "word" || proposal.source === "operator") return;
+  const forecast = await forecastOf(one.task, request);
+  const yes = context.approvals.find(one.task, context.system.clock.now());
+  // Whoever said it waits to hear what became of it.
+  if (yes?.state === "approved") one.values["approval"] = yes.id;
+  const waits = needsYes(one.task, context.policy) && yes?.state !== "approved";
+  one.steps.push({ step: "mode", pass: false, detail: "Argus only watches: ARGUS_MODE is watch" });
+  refuse(one, "watch_only", waits ? `${forecast}, after a person's yes` : forecast);
+};
+
 /** Decided last, so that a dry run shows everything else that would have been refused. */
-export const dryRunStep: Step = async (one, { context, dryRun, wouldSpend }) => {
-  if (one.task === null || !dryRun) return;
-  const { action } = one.task;
-  if (action.kind === "machine" && action.budget !== null)
-    wouldSpend[action.budget].push(context.system.clock.now());
-  const detail = await action.forecast(one.task, context);
+export const dryRunStep: Step = async (one, request) => {
+  if (one.task === null || !request.dryRun) return;
+  const detail = await forecastOf(one.task, request);
   one.steps.push({ step: "dry run", pass: false, detail: "this is a dry run: nothing is changed" });
   refuse(one, "dry_run", detail);
 };
+
+/** What it would spend counts within the cycle alone, so that the budget's refusals show too. */
+async function forecastOf(task: Task, { context, wouldSpend }: Request): Promise<string> {
+  const { action } = task;
+  if (action.kind === "machine" && action.budget !== null)
+    wouldSpend[action.budget].push(context.system.clock.now());
+  return await action.forecast(task, context);
+}
 
 /** Writes the intent, then acts. Words wait until all machine actions are done. */
 export const performStep: Step = async (one, { context }) => {

@@ -166,7 +166,9 @@ describe("what is no error, and still not what somebody meant, is a note:", () =
     chmodSync(join(machine.root, "/etc/argus/argus.env"), 0o000);
     const { notes, intervalSeconds, envFile } = asOrdinaryUser(machine.root, () => config());
     expect({ notes, intervalSeconds, envFile }).toEqual({
-      notes: ["/etc/argus/argus.env cannot be read by this user, so its settings are not in force here"],
+      notes: [
+        "/etc/argus/argus.env cannot be read by this user, so its settings are not in force here, and Argus only watches",
+      ],
       intervalSeconds: 300,
       envFile: null,
     });

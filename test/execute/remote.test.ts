@@ -17,7 +17,7 @@ import { rootSocketOf } from "../../src/execute/entrance.ts";
 import { createExecutor } from "../../src/execute/executor.ts";
 import { writePause } from "../../src/execute/pause.ts";
 import { askForActions, createRemoteExecutor } from "../../src/execute/remote.ts";
-import { serveExecutor } from "../../src/execute/serve.ts";
+import { type Reread, serveExecutor } from "../../src/execute/serve.ts";
 import { changeSilences } from "../../src/execute/silences.ts";
 import { createFiles } from "../../src/system/files.ts";
 import { createLink } from "../../src/system/link/client.ts";
@@ -36,7 +36,13 @@ const signal = new AbortController().signal;
 
 /** Two processes' worth of Argus in one: `own` is the folder of the part that talks, `its` that of the executor. */
 async function twoParts(
-  options: { dryRun?: boolean; killable?: string[]; units?: object; clock?: ManualClock } = {},
+  options: {
+    dryRun?: boolean;
+    killable?: string[];
+    units?: object;
+    clock?: ManualClock;
+    reread?: Reread;
+  } = {},
 ) {
   const one = bench(options.clock === undefined ? {} : { system: { clock: options.clock } });
   const { system, stateDir: own } = one;
@@ -47,7 +53,12 @@ async function twoParts(
   const given = { ...policy, killable: options.killable ?? ["sleep"], tmuxSockets: ["/run/agents.sock"] };
   const served = serveExecutor(
     system,
-    { policy: given, dryRun: options.dryRun ?? false, stateDir: its },
+    {
+      policy: given,
+      dryRun: options.dryRun ?? false,
+      stateDir: its,
+      ...(options.reread === undefined ? {} : { reread: options.reread }),
+    },
     () => {},
   );
   const server = await serveLink({ path }, served.daemon, () => {});
@@ -125,11 +136,12 @@ describe("with the executor in another process", () => {
   });
 
   it("holds to its own policy and pause, whatever the asking part has in its settings", async () => {
-    const { executor, its, system, served } = await twoParts({ killable: ["node"] });
+    let next: ReturnType<Reread> = null;
+    const { executor, its, system } = await twoParts({ killable: ["node"], reread: () => next });
     const victim = sleeper();
     const refused = await executor.execute(request(kill(victim)), signal);
     expect(refused.actions[0]).toMatchObject({ result: "skipped", refusal: "not_allowlisted" });
-    served.replace({ ...policy, killable: ["sleep"] }, false);
+    next = { policy: { ...policy, killable: ["sleep"] }, dryRun: false };
     const since = isoTime(system.clock.now());
     writePause(system.files, its, { until: null, reason: "upgrade", since }, () => {});
     const paused = await executor.execute({ ...request(kill(victim)), cycle: "c2" }, signal);
@@ -332,10 +344,9 @@ describe("the ways in to the executor's process", () => {
   });
 
   it("what root asked for waits, also over a restart, until the decision log has it", async () => {
-    const { link, rootLink, served } = await twoParts({ clock: manualClock() });
+    const { link, rootLink, system, its } = await twoParts({ clock: manualClock() });
     await askForActions(rootLink, { ...request(clean), cycle: "command-1" }, signal);
-    served.replace(policy, false);
-    expect(await link.ask("view", null)).toMatchObject({
+    expect(createExecutor(system, policy, its).view()).toMatchObject({
       unrecorded: [{ id: "command-1", host: "landmass", action: { type: "clean_disk", source: "operator" } }],
     });
     await expect(rootLink.ask("recorded", { ids: ["command-1"] })).rejects.toThrow("knows no recorded");
