@@ -15,6 +15,7 @@ import { dirname, join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { rootSocketOf } from "../../src/execute/entrance.ts";
 import { createExecutor } from "../../src/execute/executor.ts";
+import { writeModeSet } from "../../src/execute/mode-set.ts";
 import { writePause } from "../../src/execute/pause.ts";
 import { askForActions, createRemoteExecutor } from "../../src/execute/remote.ts";
 import { type Reread, serveExecutor } from "../../src/execute/serve.ts";
@@ -352,6 +353,50 @@ describe("the ways in to the executor's process", () => {
     await expect(rootLink.ask("recorded", { ids: ["command-1"] })).rejects.toThrow("knows no recorded");
     await link.ask("recorded", { ids: ["command-1"] });
     expect(await link.ask("view", null)).toMatchObject({ unrecorded: [] });
+  });
+
+  it("acts or only watches as its own settings say at the time, and says who changed that", async () => {
+    let next: ReturnType<Reread> = null;
+    const { executor, rootLink, its, system } = await twoParts({ reread: () => next });
+    const victim = sleeper();
+    await executor.view();
+    const set = { mode: "watch", by: "ann", at: "2026-11-20T22:41:00Z" } as const;
+    writeModeSet(system.files, its, set);
+    next = { policy: { ...policy, mode: "watch" }, dryRun: false };
+    // Whoever asks another way hears it too, and takes it from nobody.
+    expect(await rootLink.ask("view", null)).toMatchObject({ mode: "watch", modeSet: set });
+    await executor.view();
+    const watching = await executor.execute(request(kill(victim), alert), signal);
+    expect(watching.actions.map(({ result, refusal }) => refusal ?? result)).toEqual([
+      "watch_only",
+      "success",
+    ]);
+    expect(watching.notes).toEqual([
+      "Argus only watches from now on: ann set the mode at 2026-11-20T22:41:00Z",
+    ]);
+    next = { policy: { ...policy, mode: "act" }, dryRun: false };
+    await executor.view();
+    const acting = await executor.execute({ ...request(kill(victim)), cycle: "c2" }, signal);
+    expect(acting.actions[0]).toMatchObject({ result: "success" });
+    expect(acting.notes).toEqual(["Argus may act from now on (ARGUS_MODE)"]);
+  });
+
+  it("goes on with the settings it had while those of now are broken, and says so each cycle", async () => {
+    let next: ReturnType<Reread> = null;
+    const { executor } = await twoParts({ reread: () => next });
+    next = { fault: "the settings in force stay as they were: argus.env:1: is torn" };
+    await executor.view();
+    next = null;
+    await executor.view();
+    const first = await executor.execute(request(kill(sleeper())), signal);
+    expect(first.actions[0]?.result).toBe("success");
+    const said = ["the executor: the settings in force stay as they were: argus.env:1: is torn"];
+    expect(first.notes).toEqual(said);
+    await executor.view();
+    expect((await executor.execute({ ...request(), cycle: "c2" }, signal)).notes).toEqual(said);
+    next = { policy, dryRun: false };
+    await executor.view();
+    expect((await executor.execute({ ...request(), cycle: "c3" }, signal)).notes).toEqual([]);
   });
 
   it("keeps no more sentences than anybody will read", async () => {
