@@ -105,6 +105,7 @@ export function createExecutor(system: System, given: Policy, stateDir: string):
   const handOffs = openHandOffs(system.files, stateDir, note);
   const byOperators = openOperatorActions(system.files, stateDir, note);
   const untold = state.leftovers().map(interrupted);
+  const forecasts = new Map<string, step.Forecast>();
   let inCycle = newCycle("");
   let queue: Promise<unknown> = Promise.resolve();
 
@@ -168,6 +169,7 @@ export function createExecutor(system: System, given: Policy, stateDir: string):
       claims: new Set(cycleClaims),
       cycleClaims,
       wouldSpend,
+      forecasts,
     };
   }
 

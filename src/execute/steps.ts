@@ -1,6 +1,6 @@
 /** The steps that a proposal goes through. executor.ts holds their order. */
 import { randomUUID } from "node:crypto";
-import type { Moment } from "../types/moment.ts";
+import { type Moment, secondsBetween } from "../types/moment.ts";
 import type { Context, History, Task } from "./action.ts";
 import { needsYes } from "./approval-step.ts";
 import { type Case, fail, failWith, refuse } from "./case.ts";
@@ -27,6 +27,13 @@ export interface Request {
   readonly cycleClaims: Set<string>;
   /** What a dry run, or Argus while it only watches, would have spent in this cycle. */
   readonly wouldSpend: Record<keyof Spent, Moment[]>;
+  /** While Argus only watches: what was forecast lately, by claim. */
+  readonly forecasts: Map<string, Forecast>;
+}
+
+export interface Forecast {
+  readonly at: Moment;
+  readonly detail: string;
 }
 
 export type Step = (one: Case, request: Request) => void | Promise<void>;
@@ -93,7 +100,7 @@ export const watchStep: Step = async (one, request) => {
   if (one.task === null || context.policy.mode === "act") return;
   const { action, proposal } = one.task;
   if (action.kind === "word" || proposal.source === "operator") return;
-  const forecast = await forecastOf(one.task, request);
+  const forecast = await recentForecast(one.task, request);
   const yes = context.approvals.find(one.task, context.system.clock.now());
   // Whoever said it waits to hear what became of it.
   if (yes?.state === "approved") one.values["approval"] = yes.id;
@@ -101,6 +108,25 @@ export const watchStep: Step = async (one, request) => {
   one.steps.push({ step: "mode", pass: false, detail: "Argus only watches: ARGUS_MODE is watch" });
   refuse(one, "watch_only", waits ? `${forecast}, after a person's yes` : forecast);
 };
+
+/** That of a cleaning walks through all that may go, and what is wrong is asked about in each cycle. */
+const forecastSeconds = 1800;
+const mostForecasts = 500;
+
+async function recentForecast(task: Task, request: Request): Promise<string> {
+  const { forecasts, context } = request;
+  const now = context.system.clock.now();
+  for (const [claim, { at }] of forecasts)
+    if (secondsBetween(at, now) >= forecastSeconds || forecasts.size > mostForecasts) forecasts.delete(claim);
+  const known = forecasts.get(task.claim);
+  if (known !== undefined) {
+    spendWithinCycle(task, request);
+    return known.detail;
+  }
+  const detail = await forecastOf(task, request);
+  forecasts.set(task.claim, { at: now, detail });
+  return detail;
+}
 
 /** Decided last, so that a dry run shows everything else that would have been refused. */
 export const dryRunStep: Step = async (one, request) => {
@@ -110,12 +136,15 @@ export const dryRunStep: Step = async (one, request) => {
   refuse(one, "dry_run", detail);
 };
 
+async function forecastOf(task: Task, request: Request): Promise<string> {
+  spendWithinCycle(task, request);
+  return await task.action.forecast(task, request.context);
+}
+
 /** What it would spend counts within the cycle alone, so that the budget's refusals show too. */
-async function forecastOf(task: Task, { context, wouldSpend }: Request): Promise<string> {
-  const { action } = task;
+function spendWithinCycle({ action }: Task, { context, wouldSpend }: Request): void {
   if (action.kind === "machine" && action.budget !== null)
     wouldSpend[action.budget].push(context.system.clock.now());
-  return await action.forecast(task, context);
 }
 
 /** Writes the intent, then acts. Words wait until all machine actions are done. */

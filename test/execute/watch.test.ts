@@ -7,6 +7,7 @@ import { writeDecision } from "../../src/execute/approvals.ts";
 import { createExecutor } from "../../src/execute/executor.ts";
 import { writePause } from "../../src/execute/pause.ts";
 import type { Policy } from "../../src/execute/policy.ts";
+import { home, makeMachine } from "./clean/machine.ts";
 import { modelMachine, orphanPids, socket } from "./model-machine.ts";
 import {
   alertOf,
@@ -131,6 +132,46 @@ describe("an action while Argus only watches", () => {
     expect(cleaned.refusal).toBeNull();
     expect(only(await argus.run([restart("web", { source: "operator" })])).result).toBe("success");
     expect(systemd.restarts()).toHaveLength(1);
+  });
+
+  it("is forecast anew every half hour, because the forecast of a cleaning is a walk through all of it", async () => {
+    const machine = makeMachine();
+    machine.file(`${home}/.cache/pip/wheel`, "x".repeat(300_000));
+    let passed = 0;
+    let walks = 0;
+    const { clock, files } = machine.system;
+    const argus = bench({
+      system: {
+        ...machine.system,
+        clock: {
+          ...clock,
+          now: () => ({ ...clock.now(), uptimeSeconds: clock.now().uptimeSeconds + passed }),
+        },
+        files: {
+          ...files,
+          statfs: (path) => {
+            walks += 1;
+            return files.statfs(path);
+          },
+        },
+      },
+      policy: { mode: "watch", homes: [home], logDir: "/var/lib/argus/logs", keep: [] },
+    });
+    const clean = async () => only(await argus.run([proposal("clean_disk", { target: "/" })]));
+    const first = await clean();
+    expect(first).toMatchObject({
+      refusal: "watch_only",
+      detail: expect.stringMatching(/^would have freed 30/),
+    });
+    const once = walks;
+    expect(once).toBeGreaterThan(0);
+    passed = 1700;
+    expect((await clean()).detail).toBe(first.detail);
+    expect(walks).toBe(once);
+    passed = 1900;
+    expect((await clean()).refusal).toBe("watch_only");
+    expect(walks).toBeGreaterThan(once);
+    expect(machine.exists(`${home}/.cache/pip/wheel`)).toBe(true);
   });
 
   it("is answered by its yes from afar with what becomes of it: nothing", async () => {
