@@ -4,6 +4,7 @@ import type { Parts } from "../cycle.ts";
 import { runDaemon, runGuarded } from "../daemon.ts";
 import { modeSentence, readModeSet } from "../execute/mode-set.ts";
 import { listen } from "../notify/talk/listen.ts";
+import { readTrail } from "../record/trail.ts";
 import { cycleReport } from "../report/cycle-report.ts";
 import { startedAs } from "../report/mode.ts";
 import { createSelfAlert } from "../self-alert.ts";
@@ -45,9 +46,25 @@ export function runCommand(program: Command, context: Context): void {
 async function once(context: Context, config: Config, json: boolean): Promise<void> {
   const { parts, release } = await openParts(context.system, config, "argus run --once");
   try {
+    parts.notes.push(...(await modeNews(parts)));
     await oneCycle(context, parts, json);
   } finally {
     release();
+  }
+}
+
+/** Who set the mode since the last cycle, when no daemon ran that could see it. */
+async function modeNews({ executor, system, config }: Parts): Promise<string[]> {
+  try {
+    const { mode, modeSet } = await executor.view();
+    const last = readTrail(system.files, config.stateDir).newest();
+    if (last === null || modeSet === null || last.cycle.ts > modeSet.at) return [];
+    const sentence = modeSentence(mode, modeSet);
+    // Both times are whole seconds.
+    return last.notes.includes(sentence) ? [] : [sentence];
+  } catch {
+    // That nobody answers, or the log cannot be read, is found out by the cycle itself.
+    return [];
   }
 }
 
@@ -96,6 +113,8 @@ async function daemon(context: Context, read: () => Config): Promise<void> {
   const opened = await openParts(system, config, "argus run");
   let { parts } = opened;
   const log = createLog(system.files, config.logDir, context.print);
+  // Not waited for: the executor may be as long in starting.
+  void modeNews(parts).then((news) => parts.notes.push(...news));
   const ending = endOnSignal();
   const errands = createErrands(() => parts, log, ending.signal, 60_000);
   const beside = (what: string, work: Promise<void>) =>

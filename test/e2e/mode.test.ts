@@ -337,7 +337,12 @@ describe("the executor's process", () => {
     expect(kills(watch.once())).toEqual(["watch_only"]);
     expect(alive(pid)).toBe(true);
     watch.run("mode", "act");
-    expect(kills(watch.once())).toEqual(["success"]);
+    const acting = watch.once();
+    expect(kills(acting)).toEqual(["success"]);
+    expect(acting.notes).toContainEqual(
+      expect.stringMatching(/^Argus may act from now on: \S+ set the mode at \S+Z$/),
+    );
+    expect(watch.once().notes).not.toContainEqual(expect.stringContaining("set the mode"));
     await until("it is gone", () => !alive(pid));
   });
 });
