@@ -4,7 +4,7 @@ import { settingsFiles } from "../config.ts";
 import { rootSocketOf } from "../execute/entrance.ts";
 import { policyOf } from "../execute/policy.ts";
 import { reasonOf } from "../execute/reason.ts";
-import { type Reread, type Rule, type Served, serveExecutor } from "../execute/serve.ts";
+import { type ExecutorSettings, type Reread, type Served, serveExecutor } from "../execute/serve.ts";
 import { acquireLock } from "../record/lock.ts";
 import { folderNames, openStateDir } from "../record/state-dir.ts";
 import { startedAs } from "../report/mode.ts";
@@ -49,7 +49,7 @@ async function executor(context: Context): Promise<void> {
   const log = createLog(system.files, null, context.print);
   const served = serveExecutor(
     system,
-    { ...ruleOf(config), stateDir, reread: () => reread(log) },
+    { ...settingsOf(config), stateDir, reread: () => reread(log) },
     (reply) => {
       const refused = reply.actions.filter(({ refusal }) => refusal === "invalid").slice(mostInvalid);
       const left = new Set(refused);
@@ -78,7 +78,10 @@ async function executor(context: Context): Promise<void> {
   }
 }
 
-const ruleOf = (config: Config): Rule => ({ policy: policyOf(config), dryRun: config.dryRun });
+const settingsOf = (config: Config): ExecutorSettings => ({
+  policy: policyOf(config),
+  dryRun: config.dryRun,
+});
 
 /**
  * Reads the settings again when a file of theirs is another one, or has another content. Made before they are read
@@ -103,7 +106,7 @@ function createReread(context: Context): (log: Log) => ReturnType<Reread> {
     try {
       const config = context.config();
       log.info({ mode: config.mode }, "the policy was read again");
-      return ruleOf(config);
+      return settingsOf(config);
     } catch (error) {
       log.error(error instanceof UserError ? error.message : { err: error });
       return { fault: `the settings in force stay as they were: ${reasonOf(error)}` };

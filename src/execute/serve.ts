@@ -23,13 +23,13 @@ const Request = z.strictObject({
 const Recorded = z.strictObject({ ids: z.array(z.string().max(128)).max(1_000) });
 
 /** What the settings say, in the part that this process holds itself to. */
-export interface Rule {
+export interface ExecutorSettings {
   readonly policy: Policy;
   /** Nothing is changed, whatever the request says. */
   readonly dryRun: boolean;
 }
 /** The settings again. null: they are as they were. `fault`: one sentence why they cannot be used. */
-export type Reread = () => Rule | { readonly fault: string } | null;
+export type Reread = () => ExecutorSettings | { readonly fault: string } | null;
 
 export interface Served {
   /** Answers on the daemon's socket. */
@@ -48,7 +48,7 @@ export interface Served {
  */
 export function serveExecutor(
   system: System,
-  given: Rule & { readonly stateDir: string; readonly reread?: Reread },
+  given: ExecutorSettings & { readonly stateDir: string; readonly reread?: Reread },
   onReply: (reply: Awaited<ReturnType<LocalExecutor["execute"]>>) => void,
   onOrder: (sentence: string) => void = () => undefined,
 ): Served {
