@@ -54,4 +54,4 @@ function checkOf(name: string, where: string, view: ChannelView | undefined): Ab
   return ok(label, `${where}${lastSentAt === null ? "" : `; the last one went ${minute(lastSentAt)} UTC`}`);
 }
 
-const test = (name: string): string => `when it is mended: argus notify --test --channel ${name}`;
+const test = (name: string): string => `when it is fixed: argus notify --test --channel ${name}`;

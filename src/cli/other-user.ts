@@ -55,7 +55,8 @@ export function mustReadSettings(caller: Caller, path: string): never {
   throw mayNot(caller, path, "settings file", "read", ownerOf(caller.system.files, path) ?? "hidden");
 }
 
-function mustReach(caller: Caller, dir: string, noun: string, use: Use): void {
+/** @param noun what people call the folder. */
+export function mustReach(caller: Caller, dir: string, noun: string, use: Use): void {
   const { files, self } = caller.system;
   if (self.uid === 0) return;
   const owner = ownerOf(files, dir);

@@ -63,7 +63,7 @@ export interface Approvals {
   use(id: string): void;
 }
 
-/** Of a yes while the mode is watch. */
+/** Of what was approved, while the mode is watch. */
 export const whileWatching = (deed: string): string =>
   `${deed} is not done, because Argus only watches; argus mode act lets it act`;
 

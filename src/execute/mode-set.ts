@@ -5,6 +5,7 @@ import { stringify } from "../system/printable.ts";
 import { redactDeep } from "../system/redact/redact.ts";
 import { RefusedFile } from "../system/refused.ts";
 import type { Files } from "../system/system.ts";
+import { utc } from "../types/quantities.ts";
 import { modes } from "../types/settings.ts";
 
 export const ModeSet = z.strictObject({
@@ -36,5 +37,5 @@ export function writeModeSet(files: Files, stateDir: string, set: Omit<ModeSet, 
 /** For the decision log. */
 export const modeSentence = (mode: ModeSet["mode"], set: ModeSet | null): string => {
   const what = mode === "watch" ? "Argus only watches from now on" : "Argus may act from now on";
-  return set?.mode === mode ? `${what}: ${set.by} set the mode at ${set.at}` : `${what} (ARGUS_MODE)`;
+  return set?.mode === mode ? `${what}: ${set.by} set the mode at ${utc(set.at)}` : `${what} (ARGUS_MODE)`;
 };

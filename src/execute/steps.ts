@@ -93,7 +93,7 @@ export const recheckStep: Step = async (one, { context, claims, cycleClaims }) =
 
 /**
  * Decided when all else said yes, so that the record shows what would have been done. Words are spoken as ever, and a
- * person's own command is carried out. Nobody is asked for a yes to what is not done then.
+ * person's own command is carried out. No approval is asked for: it would be for something that is not done.
  */
 export const watchStep: Step = async (one, request) => {
   const { context } = request;
@@ -102,11 +102,11 @@ export const watchStep: Step = async (one, request) => {
   if (action.kind === "word" || proposal.source === "operator") return;
   const forecast = await recentForecast(one.task, request);
   const yes = context.approvals.find(one.task, context.system.clock.now());
-  // Whoever said it waits to hear what became of it.
+  // Whoever approved it waits to hear what became of it.
   if (yes?.state === "approved") one.values["approval"] = yes.id;
   const waits = needsYes(one.task, context.policy) && yes?.state !== "approved";
   one.steps.push({ step: "mode", pass: false, detail: "Argus only watches: ARGUS_MODE is watch" });
-  refuse(one, "watch_only", waits ? `${forecast}, after a person's yes` : forecast);
+  refuse(one, "watch_only", waits ? `${forecast}, once a person approves it` : forecast);
 };
 
 /** That of a cleaning walks through all that may go, and what is wrong is asked about in each cycle. */

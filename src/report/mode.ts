@@ -1,4 +1,5 @@
 /** What the mode is called, and what it means: the same words wherever it is named. */
+import { utc } from "../types/quantities.ts";
 import type { Mode, ModeSource } from "../types/settings.ts";
 
 /** Completes `Mode: `, on top of reports; what Argus may do as a rule is not said there. */
@@ -25,7 +26,7 @@ const meanings: Readonly<Record<Mode, string>> = {
 
 /** A line each. */
 export function modeText({ mode, source, setBy, dryRun }: ModeData): string[] {
-  const who = setBy === null ? "" : `, by ${setBy.by} at ${setBy.at}`;
+  const who = setBy === null ? "" : `, by ${setBy.by} at ${utc(setBy.at)}`;
   return [
     `Mode: ${mode === "watch" ? watchOnly : mode} (${sourceWords(source)}${who})`,
     meanings[mode],

@@ -38,7 +38,7 @@ test("a cycle that only watches finds, alerts and records what it would have don
   const pid = lightNode();
   watch.rule("mine.json", rule(pid));
   const cycle = watch.once();
-  const would = `would end process ${pid}: SIGTERM, and SIGKILL if it is there 5 s later`;
+  const would = `would kill process ${pid}: SIGTERM, and SIGKILL if it is there 5 s later`;
   expect(cycle.findings.map(({ summary }) => summary)).toEqual([`process ${pid} is there`]);
   expect(cycle.actions).toMatchObject([
     { type: "kill_pid", target: pid, result: "skipped", refusal: "watch_only", detail: would },
@@ -75,7 +75,7 @@ test("what a person asks for by hand is done all the same", () => {
   expect(status).toBe(1);
 });
 
-test("a yes that was asked for before is answered with what becomes of it", () => {
+test("an approval that was asked for before is answered with what becomes of it", () => {
   const watch = argus();
   const pid = lightNode();
   watch.settings({ approval: { rules: ["kill_pid"] } });
@@ -85,7 +85,7 @@ test("a yes that was asked for before is answered with what becomes of it", () =
   watch.run("mode", "watch");
   expect(watch.run("approve", id)).toMatchObject({
     status: 0,
-    stdout: `Yes to ${id}: kill_pid ${pid} is not done, because Argus only watches; argus mode act lets it act.\n`,
+    stdout: `Approved ${id}: kill_pid ${pid} is not done, because Argus only watches; argus mode act lets it act.\n`,
   });
   expect(kills(watch.once())).toEqual(["watch_only"]);
   expect(alive(pid)).toBe(true);
@@ -134,7 +134,7 @@ describe("argus mode", () => {
     const set = watch.run("mode", "watch");
     expect([set.status, set.stderr]).toEqual([0, ""]);
     expect(set.stdout).toMatch(
-      /^Mode: watch-only \(ARGUS_MODE in \S+argus\.env, line 5, by ann at \S+Z\)\n.*\nNo daemon runs; the next run begins with it\.\n$/,
+      /^Mode: watch-only \(ARGUS_MODE in \S+argus\.env, line 5, by ann at \S+ \S+ UTC\)\n.*\nNo daemon runs; the next run begins with it\.\n$/,
     );
     expect(readFileSync(envFile(watch), "utf8")).toBe(`${before}ARGUS_MODE=watch\r\n`);
     expect(statSync(envFile(watch)).mode & 0o777).toBe(0o640);
@@ -172,7 +172,9 @@ describe("argus mode", () => {
     await until("it acts", () => !alive(pid));
     const notes = () => JSON.parse(watch.run("explain", "--json").stdout).notes as string[];
     await until("the cycle is recorded", () => notes().length > 0);
-    expect(notes()).toEqual([expect.stringMatching(/^Argus may act from now on: ann set the mode at \S+Z$/)]);
+    expect(notes()).toEqual([
+      expect.stringMatching(/^Argus may act from now on: ann set the mode at \S+ \S+ UTC$/),
+    ]);
     daemon.kill("SIGTERM");
     expect(await ended(daemon)).toBe(0);
   });
@@ -340,7 +342,7 @@ describe("the executor's process", () => {
     const acting = watch.once();
     expect(kills(acting)).toEqual(["success"]);
     expect(acting.notes).toContainEqual(
-      expect.stringMatching(/^Argus may act from now on: \S+ set the mode at \S+Z$/),
+      expect.stringMatching(/^Argus may act from now on: \S+ set the mode at \S+ \S+ UTC$/),
     );
     expect(watch.once().notes).not.toContainEqual(expect.stringContaining("set the mode"));
     await until("it is gone", () => !alive(pid));

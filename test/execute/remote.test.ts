@@ -372,7 +372,7 @@ describe("the ways in to the executor's process", () => {
       "success",
     ]);
     expect(watching.notes).toEqual([
-      "Argus only watches from now on: ann set the mode at 2026-11-20T22:41:00Z",
+      "Argus only watches from now on: ann set the mode at 2026-11-20 22:41:00 UTC",
     ]);
     next = { policy: { ...policy, mode: "act" }, dryRun: false };
     await executor.view();

@@ -98,19 +98,19 @@ describe("an action while Argus only watches", () => {
     expect(argus.outbox().map(({ text }) => text)).toEqual([expect.stringContaining("web is down")]);
   });
 
-  it("is nothing that anybody is asked for a yes to", async () => {
+  it("is nothing that an approval is asked for", async () => {
     const { argus, act } = server({ approval: { rules: ["restart_service"], model: [], seconds: 3600 } });
     const refused = only(await argus.run([restart("web")]));
     expect([refused.refusal, refused.detail]).toEqual([
       "watch_only",
-      "would run systemctl restart web, after a person's yes",
+      "would run systemctl restart web, once a person approves it",
     ]);
     expect(argus.executor.view().approvals).toEqual([]);
     act();
     const id = String(only(await argus.run([restart("web")])).values["approval"]);
     expect(id).toMatch(/^\w{4}$/);
 
-    // A yes from before does not make it act either, and is not used up.
+    // An approval from before does not make it act either, and is not used up.
     argus.executor.replacePolicy(argus.policy);
     writeDecision(argus.system.files, argus.stateDir, id, {
       yes: true,
@@ -174,7 +174,7 @@ describe("an action while Argus only watches", () => {
     expect(machine.exists(`${home}/.cache/pip/wheel`)).toBe(true);
   });
 
-  it("is answered by its yes from afar with what becomes of it: nothing", async () => {
+  it("is answered, when it is approved from afar, with what becomes of it: nothing", async () => {
     const { argus, act } = server({
       approval: { rules: ["restart_service"], model: [], seconds: 3600 },
       answering: { users: [7], may: ["approve"] },
@@ -184,7 +184,7 @@ describe("an action while Argus only watches", () => {
     argus.executor.replacePolicy(argus.policy);
     expect(argus.executor.order({ order: "approve", by: { user: 7, name: "ann" }, id, yes: true })).toEqual({
       done: true,
-      text: `yes to ${id}: restart_service web is not done, because Argus only watches; argus mode act lets it act`,
+      text: `approved ${id}: restart_service web is not done, because Argus only watches; argus mode act lets it act`,
     });
   });
 });

@@ -280,7 +280,7 @@ describe("install.sh", () => {
     const running = await pids();
     const act = await succeed(host, ["argus", "mode", "act"]);
     expect(act).toMatch(
-      /^Mode: act \(ARGUS_MODE in \/etc\/argus\/argus\.env, line \d+, by root at \S+\)\n.*\nThe executor keeps to it from now on; a cycle begins now\.$/,
+      /^Mode: act \(ARGUS_MODE in \/etc\/argus\/argus\.env, line \d+, by root at \S+ \S+ UTC\)\n.*\nThe executor keeps to it from now on; a cycle begins now\.$/,
     );
     await host.waitFor(async () => await isActive(host, "web"), 20_000, "web to be healed");
     expect(await pids()).toEqual(running);
