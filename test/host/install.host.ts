@@ -253,7 +253,6 @@ describe("install.sh", () => {
     await host.unit("web.service", "[Service]\nExecStart=/bin/sleep infinity\n");
     await succeed(host, ["systemctl", "start", "web"]);
     host.write("/etc/argus/argus.json", JSON.stringify(watched));
-    host.write("/etc/argus/rules.d/mine.json", JSON.stringify({ rules: [told] }));
     const env = host
       .read("/etc/argus/argus.env")
       .replace("\n#ARGUS_BOOT_GRACE", "\nARGUS_BOOT_GRACE_SECONDS=0$&");
@@ -268,8 +267,8 @@ describe("install.sh", () => {
     expect(await owners("/etc/argus/argus.env")).toEqual(["600 root"]);
     await succeed(host, ["systemctl", "kill", "--signal=KILL", "web"]);
     const alerts = () => (existsSync(join(host.root, alertsFile)) ? host.read(alertsFile) : "");
-    await host.waitFor(() => alerts().includes("web is down"), 20_000, "the alert");
-    expect(alerts()).toContain("restart_service web: would run systemctl restart web\n");
+    await host.waitFor(() => alerts().includes("CRITICAL web is failed (signal)"), 20_000, "the alert");
+    expect(alerts()).toContain("would run systemctl restart web");
     expect(await isActive(host, "web")).toBe(false);
     expect((await succeed(host, ["argus", "status"])).split("\n")[1]).toMatch(/^Mode: watch-only: /);
     expect(await pids()).toEqual(running);
@@ -303,27 +302,4 @@ const alertsFile = "/var/lib/argus/alerts";
 const watched = {
   services: [{ unit: "web", restart: true }],
   channels: [{ type: "command", name: "file", command: ["tee", "-a", alertsFile] }],
-};
-/** Says that web is down, whatever is done about it. */
-const told = {
-  name: "web-is-told",
-  description: "web is down",
-  forEach: "service",
-  conditions: {
-    all: [
-      { fact: "service", path: "name", operator: "equal", value: "web" },
-      { fact: "service", path: "down", operator: "equal", value: true },
-    ],
-  },
-  event: {
-    type: "service",
-    params: {
-      condition: "down",
-      severity: "critical",
-      subject: "{{service.name}}",
-      summary: "{{service.name}} is down",
-      actions: [{ type: "alert", message: "web is down" }],
-      resolves: true,
-    },
-  },
 };
