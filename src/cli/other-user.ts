@@ -55,6 +55,15 @@ export function mustReadSettings(caller: Caller, path: string): never {
   throw mayNot(caller, path, "settings file", "read", ownerOf(caller.system.files, path) ?? "hidden");
 }
 
+/** Who must ask in the place of this user, with the command for that; null: this one may. root too writes nobody's state but its own. */
+export function ownerInstead(caller: Caller, { stateDir }: Config): string | null {
+  const { files, self } = caller.system;
+  const owner = ownerOf(files, stateDir);
+  if (owner === self.uid || owner === null) return null;
+  const as = owner === "hidden" ? "" : `-u '#${owner}' `;
+  return `sudo ${as}${again(caller)}`;
+}
+
 /** @param noun what people call the folder. */
 export function mustReach(caller: Caller, dir: string, noun: string, use: Use): void {
   const { files, self } = caller.system;

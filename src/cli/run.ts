@@ -92,7 +92,7 @@ async function oneCycle(context: Context, parts: Parts, json: boolean): Promise<
     }
     if (json) printJson(context, outcome.cycle);
     else context.print(cycleReport(outcome.cycle, context.style, context.command));
-    await errands.run();
+    await Promise.all([errands.run(), errands.test()]);
     await selfAlert.settled();
   } finally {
     ending.done();
@@ -101,10 +101,11 @@ async function oneCycle(context: Context, parts: Parts, json: boolean): Promise<
 
 async function daemon(context: Context, read: () => Config): Promise<void> {
   const { system, env } = context;
-  let onWake: (reason: string) => void = () => undefined;
   // Before the first cycle they ask for nothing that is not about to happen anyway, and would end a process that has
   // taken the lock and does not listen yet.
-  process.on("SIGUSR1", () => onWake("SIGUSR1"));
+  let onWake: (reason: string) => void = () => undefined;
+  let onSignal = (): void => undefined;
+  process.on("SIGUSR1", () => onSignal());
   let wantsReload = false;
   process.on("SIGHUP", () => {
     wantsReload = true;
@@ -141,6 +142,15 @@ async function daemon(context: Context, read: () => Config): Promise<void> {
       parts.book.refresh(true);
       log.error(`the settings and rules in force stay as they are: ${error.message}`);
     }
+  };
+  /** A test is of the settings that were asked for last, and those come with a cycle. */
+  const sendTests = (): void => {
+    const sending = wantsReload ? null : errands.test();
+    if (sending !== null) beside("a test message", sending);
+  };
+  onSignal = () => {
+    sendTests();
+    onWake("SIGUSR1");
   };
   log.info(
     {
@@ -186,6 +196,7 @@ async function daemon(context: Context, read: () => Config): Promise<void> {
     afterCycle: (isGood) => {
       void errands.ping(isGood ? "success" : "fail");
       beside("what follows a cycle", errands.run());
+      sendTests();
     },
   });
   await Promise.race([work, ending.after(graceMs)]);
