@@ -9,7 +9,7 @@ import type { Log } from "../system/log.ts";
 import type { System } from "../system/system.ts";
 import { settleTickets } from "../tickets.ts";
 import type { Config } from "../types/settings.ts";
-import { silencedBy } from "./parts.ts";
+import { inForceAt } from "./parts.ts";
 
 export interface Errands {
   ping(what: Ping): Promise<void>;
@@ -39,7 +39,7 @@ export function createErrands(parts: () => Parts, log: Log, signal: AbortSignal,
 
   async function summarise(): Promise<void> {
     const { config: present, executor } = parts();
-    for (const note of await daily.tend(present, () => silencedBy(executor))) log.warn(note);
+    for (const note of await daily.tend(present, () => inForceAt(executor))) log.warn(note);
   }
 
   async function settle(): Promise<void> {

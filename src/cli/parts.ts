@@ -18,7 +18,7 @@ import { createRegistry } from "../record/registry.ts";
 import { createSettling } from "../record/settling.ts";
 import { folderNames, openStateDir } from "../record/state-dir.ts";
 import { createTrail, readTrail } from "../record/trail.ts";
-import type { Summary } from "../report/summary.ts";
+import type { InForce } from "../report/summary.ts";
 import { faultText } from "../system/json-source.ts";
 import { createLink, type Link } from "../system/link/client.ts";
 import { createReserve } from "../system/reserve.ts";
@@ -121,12 +121,13 @@ export function executorOf(system: System, config: Config, link: Link | null): E
   return createRemoteExecutor(createExecutor(system, policyOf(config), config.stateDir), link);
 }
 
-/** null: the executor is not to be asked. */
-export async function silencedBy(executor: Executor): Promise<Summary["silenced"]> {
+/** With null, the executor is not to be asked. */
+export async function inForceAt(executor: Executor): Promise<InForce> {
   try {
-    return (await executor.view()).silences;
+    const { silences, mode } = await executor.view();
+    return { silenced: silences, mode };
   } catch {
-    return null;
+    return { silenced: null, mode: null };
   }
 }
 

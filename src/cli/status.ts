@@ -55,6 +55,7 @@ export function statusData(machine: System, config: Config, view = localView(mac
   const notes = [
     ...config.notes,
     ...[...new Set([stateDir, logDir])].flatMap((folder) => refusalsIn(files, folder)).slice(0, mostRefusals),
+    view.settingsFault === null ? [] : `the executor: ${view.settingsFault}`,
     trail.passedOver() ?? [],
     passedOver > 0 ? passedOverSentence(registryPath(stateDir), passedOver) : [],
   ].flat();

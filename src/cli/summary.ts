@@ -9,7 +9,7 @@ import { UserError } from "../types/errors.ts";
 import type { Config } from "../types/settings.ts";
 import { type Context, lookAtState, printJson } from "./context.ts";
 import { parseDuration } from "./duration.ts";
-import { executorOf, silencedBy } from "./parts.ts";
+import { executorOf, inForceAt } from "./parts.ts";
 
 interface SummaryOptions {
   readonly since?: number;
@@ -34,8 +34,8 @@ export function summaryCommand(program: Command, context: Context): void {
         throw new UserError("--daily needs --send: it says when nothing is sent");
       const config = lookAtState(context);
       const { system } = context;
-      const silenced = await silencesOf(context, config);
-      const summary = readSummary(system, config.stateDir, options.since ?? daySeconds, silenced);
+      const inForce = await inForceNow(context, config);
+      const summary = readSummary(system, config.stateDir, options.since ?? daySeconds, inForce);
       if (options.send && (options.daily !== true || config.summaryAt === null)) {
         openStateDir(system, config.stateDir);
         sendSummary(system, config.stateDir, summary);
@@ -45,13 +45,13 @@ export function summaryCommand(program: Command, context: Context): void {
     });
 }
 
-async function silencesOf({ system }: Context, config: Config) {
+async function inForceNow({ system }: Context, config: Config) {
   // The executor goes on without silences that cannot be read; here they must not look like none.
   if (config.executorSocket === null)
     readSilences(readOnly(system).files, config.executorStateDir, system.clock.now(), () => {});
   const link = config.executorSocket === null ? null : createLink(config.executorSocket);
   try {
-    return await silencedBy(executorOf(readOnly(system), config, link));
+    return await inForceAt(executorOf(readOnly(system), config, link));
   } finally {
     link?.close();
   }

@@ -1,5 +1,6 @@
 /** What `argus status` is made from. */
 import type { Problem } from "../types/problem.ts";
+import type { Mode } from "../types/settings.ts";
 import type { TrailCycle } from "../types/trail.ts";
 import type { ApprovalData } from "./approvals.ts";
 import type { SilenceData } from "./silences.ts";
@@ -9,6 +10,7 @@ export interface StatusData {
   /** ISO 8601, UTC. */
   readonly now: string;
   readonly stateDir: string;
+  readonly mode: Mode;
   readonly intervalSeconds: number;
   /** null: no daemon and no `run --once` at the moment. */
   readonly running: { readonly pid: number; readonly what: string; readonly since: string } | null;

@@ -3,7 +3,9 @@ import { oneLine, printable } from "../system/printable.ts";
 import { actionCatalog } from "../types/action.ts";
 import type { Problem, RegistryRecord, Severity } from "../types/problem.ts";
 import { severities } from "../types/problem.ts";
+import type { Mode } from "../types/settings.ts";
 import type { TrailCycle } from "../types/trail.ts";
+import { watchMeans, watchOnly } from "./mode.ts";
 import { matchText, type SilenceData } from "./silences.ts";
 import { count, minute } from "./values.ts";
 
@@ -39,7 +41,10 @@ export interface Summary {
   } | null;
   /** In force now; null: it could not be asked. */
   readonly silenced: readonly SilenceData[] | null;
+  readonly mode: Mode | null;
 }
+/** What the executor keeps to. */
+export type InForce = Pick<Summary, "silenced" | "mode">;
 
 /**
  * @param records lines of the registry, none older than `from`.
@@ -51,7 +56,7 @@ export function summarise(
   records: Iterable<RegistryRecord>,
   cycles: Iterable<TrailCycle>,
   open: readonly Problem[],
-  silenced: Summary["silenced"] = [],
+  inForce: InForce = { silenced: [], mode: "act" },
 ): Summary {
   let opened = 0;
   let resolved = 0;
@@ -101,7 +106,7 @@ export function summarise(
     actions: [...actions.values()].sort((a, b) => (a.action < b.action ? -1 : 1)),
     model,
     review,
-    silenced,
+    ...inForce,
   };
 }
 
@@ -129,7 +134,7 @@ function silenceLines(silenced: Summary["silenced"]): string[] {
 
 /** Plain text, a line for each thing that there is to say. */
 export function summaryText(summary: Summary): string {
-  const { host, from, to, cycles, opened, resolved, open, actions, model, review, silenced } = summary;
+  const { host, from, to, cycles, opened, resolved, open, actions, model, review, silenced, mode } = summary;
   const shown = open.slice(0, mostShown).map(({ severity, description, openedAt, key }) => {
     return `${severity.toUpperCase()} ${printable(description)} (since ${minute(openedAt)} UTC)\nargus explain ${key}`;
   });
@@ -138,6 +143,7 @@ export function summaryText(summary: Summary): string {
   const cost = model.costDollars > 0 ? `, $${model.costDollars.toFixed(4)}` : "";
   return [
     `${printable(host)}: ${minute(from)} to ${minute(to)} UTC`,
+    ...(mode === "watch" ? [`Mode: ${watchOnly}: ${watchMeans}`] : []),
     `${count(opened, "problem")} opened, ${resolved} resolved, ${open.length} open now`,
     ...actions.map(
       ({ action, success, failure }) => `${printable(action)}: ${success} succeeded, ${failure} failed`,

@@ -97,6 +97,7 @@ export const statusGood: StatusData = {
   host: "landmass",
   now,
   stateDir: "/var/lib/argus",
+  mode: "act",
   intervalSeconds: 300,
   running: { pid: 812, what: "argus run", since: "2026-11-18T20:00:00Z" },
   lastCycle: cycle({ cycle: { trigger: "schedule" } }),
