@@ -209,8 +209,12 @@ it.each([400, 413, 422])(
   async (status) => {
     tell("firing");
     refuses = status;
-    expect((await deliver()).notes).toEqual([
+    const { notes, errors } = await deliverAny();
+    expect(notes).toEqual([
       expect.stringContaining(`Alertmanager refused it (${status}: no); the message is kept as `),
+    ]);
+    expect(errors).toMatchObject([
+      { text: `Alertmanager refused it (${status}: no), and no shorter form passed` },
     ]);
     refuses = null;
     tell("firing", { problem: "service:0000000000000001", subject: "till" });

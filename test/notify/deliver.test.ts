@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createDelivery, type Delivered } from "../../src/notify/deliver.ts";
-import { viewOutbox } from "../../src/notify/delivery-state.ts";
+import { viewOutbox } from "../../src/notify/view.ts";
 import { createSystem } from "../../src/system/machine.ts";
 import type { System } from "../../src/system/system.ts";
 import type { OutboxMessage } from "../../src/types/action.ts";
@@ -220,7 +220,7 @@ describe("settings that Telegram refuses", () => {
         expect(await deliver()).toEqual({ sent: 0, waiting: 2, errors: trouble(error, news), notes: [] });
       }
       expect(api.asked).toHaveLength(2);
-      expect(viewOutbox(real.files, stateDir, ["telegram"])).toMatchObject({
+      expect(viewOutbox(real.files, stateDir, ["telegram"], Date.now())).toMatchObject({
         waiting: 2,
         channels: [{ name: "telegram", waiting: 2, error: { text: error } }],
       });
