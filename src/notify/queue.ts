@@ -81,7 +81,13 @@ export function createQueue(
         return { sent, trouble: { text: answer.error, kind: "refused" } };
       // Two in a row in every form: then it is the channel, and what it would take on another day is not given up.
       if (answer.kind === "refused" && trouble?.kind === "kept" && answer.problems === undefined)
-        return { sent, trouble: { text: `${answer.error}, and no shorter form passes; messages wait until it takes one`, kind: "kept" } };
+        return {
+          sent,
+          trouble: {
+            text: `${answer.error}, and no shorter form passes; messages wait until it takes one`,
+            kind: "kept",
+          },
+        };
       for (const file of parcel.files) handled.add(file);
       if (answer.kind === "sent") {
         confirmed(way.name, parcel, of, names, answer);
