@@ -67,7 +67,7 @@ export function createDelivery(system: System, stateDir: string): Delivery {
   };
   const progress = openProgress(files, stateDir, note);
   const serve = createQueue(system, stateDir, progress, note);
-  const lanes = createLanes<Turn>();
+  const lanes = createLanes<{ sent: number; errors: ChannelError[] }>();
   removeRemains(files, outboxDir(stateDir));
 
   /** What there is to send, when what can be no message and what is too much has been taken out. */
@@ -128,16 +128,20 @@ export function createDelivery(system: System, stateDir: string): Delivery {
     const { open: all, stuck } = tidy(names, open);
     let isLater = false;
     const entered = ways.map(async (way) => {
-      const work = () => serve(way, isLater ? waiting() : all, { attempt: attempt(), names, first, open });
-      return { turn: await lanes.enter(way.name, work), name: way.name };
+      // What became of it is known before this channel's next turn, however long another one takes.
+      const work = async () => {
+        const shared = { attempt: attempt(), names, first, open };
+        const { sent, trouble } = await serve(way, isLater ? waiting() : all, shared);
+        return { sent, errors: heard(way.name, trouble) };
+      };
+      return lanes.enter(way.name, work);
     });
     isLater = true;
     const served = await Promise.allSettled(entered);
     // A bug in one channel shows when the others have had their turn.
     const turns = served.flatMap((each) => {
       if (each.status === "rejected") throw each.reason;
-      const { turn, name } = each.value;
-      return turn === null ? [] : [{ ...turn, name }];
+      return each.value ?? [];
     });
     const left = waiting().length;
     const general = ways.length === 0 && left > 0 ? noChannel : (stuck ?? progress.notRemoved());
@@ -146,7 +150,7 @@ export function createDelivery(system: System, stateDir: string): Delivery {
       waiting: left,
       errors: [
         ...heard(null, general === null ? null : { text: general }),
-        ...turns.flatMap(({ name, trouble }) => heard(name, trouble)),
+        ...turns.flatMap(({ errors }) => errors),
       ],
     };
   }

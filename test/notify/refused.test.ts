@@ -313,6 +313,28 @@ describe("a message that is refused in every form", () => {
     expect(bodies().map(({ problems }) => problems[0].problem)).toEqual([keyOf(2), keyOf(3)]);
   });
 
+  it("is known to be refused before the next turn, however slow another channel is", async () => {
+    const slow = await startWebServer();
+    afterThis(() => slow.close());
+    slow.otherwise = "hang";
+    const channels = [hook(), hook({ name: "slow", url: slow.url })];
+    const delivery = createDelivery(hasty().system, post.stateDir);
+    const stop = new AbortController();
+    const deliver = () =>
+      delivery.deliver({ channels, intervalSeconds: 300 }, stop.signal, 20_000, new Set<string>());
+    web.otherwise = { status: 413 };
+    alert({ digit: 1 });
+    const first = deliver();
+    while (view()[0]?.error === null) await real.clock.sleep(5);
+    alert({ digit: 2 });
+    const second = deliver();
+    while (web.asked.length < 6) await real.clock.sleep(5);
+    await real.clock.sleep(50);
+    stop.abort();
+    await Promise.all([first, second]);
+    expect(view()).toMatchObject([{ waiting: 1, refused: { count: 1 } }]);
+  });
+
   it("is kept once when a crash makes it be refused again", async () => {
     const name = alert({});
     web.otherwise = { status: 422 };
