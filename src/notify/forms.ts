@@ -5,7 +5,7 @@
 import { countsOf, explainCommand, labelOf } from "../system/message-words.ts";
 import { shortened } from "../system/printable.ts";
 import type { ProblemNote } from "../types/action.ts";
-import type { Parcel } from "./channels/channel.ts";
+import type { Parcel, Sent } from "./channels/channel.ts";
 
 /** With its head and its last line below 1000 characters, which nobody refuses who takes alerts at all. */
 const mostCharacters = 700;
@@ -15,8 +15,35 @@ const mostWhy = 120;
 /** Of what an older Argus wrote without an end. */
 const mostParts = 12;
 
+/**
+ * @param answer to the message as it was written.
+ * @param send null: there is no time left.
+ * @param mayBeTheMessage whether another form is worth a try after this answer.
+ */
+export async function inShorterForms(
+  parcel: Parcel,
+  answer: Sent,
+  send: (form: Parcel) => Promise<Sent | null>,
+  mayBeTheMessage: (answer: Sent) => boolean,
+): Promise<Sent> {
+  if (answer.kind === "sent") return answer;
+  const { error } = answer;
+  let last: Sent = answer;
+  for (const forms of [shortForms(parcel, error), [minimalForm(parcel)]]) {
+    for (const form of forms) {
+      const said = await send(form);
+      if (said === null) return { kind: "later", error, blockedMs: 0 };
+      last = said;
+      if (last.kind !== "sent") break;
+    }
+    if (last.kind === "sent") return { ...last, note: `${error}; it took the message in a shorter form` };
+    if (!mayBeTheMessage(last)) return last;
+  }
+  return answer.kind === "later" ? answer : { ...last, error };
+}
+
 /** Plain and short: each problem with its first line and its command, in as many messages as that takes. */
-export function shortForms(parcel: Parcel, why: string): Parcel[] {
+function shortForms(parcel: Parcel, why: string): Parcel[] {
   const { text, notes, host } = parcel;
   const blocks = notes.length === 0 ? [text.slice(0, mostCharacters)] : notes.map(blockOf);
   const packed = pack(blocks);
@@ -34,7 +61,7 @@ export function shortForms(parcel: Parcel, why: string): Parcel[] {
 }
 
 /** One line of letters, digits, points and commas. */
-export function minimalForm(parcel: Parcel): Parcel {
+function minimalForm(parcel: Parcel): Parcel {
   const host = parcel.host.replace(/[^A-Za-z0-9.-]/g, "-").slice(0, 64);
   const what = parcel.notes.length === 0 ? "1 message" : countsOf(parcel.notes);
   return { ...bare(parcel, "line"), host, text: `${host}: ${what}, see argus problems`, notes: [] };

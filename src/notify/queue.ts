@@ -6,7 +6,7 @@ import { isoTime, secondsBetween } from "../types/moment.ts";
 import type { Attempt, Parcel, Sent } from "./channels/channel.ts";
 import type { Way } from "./channels/index.ts";
 import { mostRefused, type Trouble } from "./delivery-state.ts";
-import { minimalForm, shortForms } from "./forms.ts";
+import { inShorterForms } from "./forms.ts";
 import { keepRefused, keepRefusedText, outboxDir, type Waiting } from "./outbox.ts";
 import { apart, parcelsOf } from "./parcels.ts";
 import type { Progress } from "./progress.ts";
@@ -137,23 +137,14 @@ export function createQueue(
     return way.send(linked(parcel, attempt), progress.of(way.name), attempt);
   }
 
-  /** As it was written, or else in a form that the channel takes. */
   async function inSomeForm(way: Way, parcel: Parcel, attempt: Attempt): Promise<Sent> {
     const answer = await asIs(way, parcel, attempt);
-    if (answer.kind === "sent" || way.ownForms || !mayBeTheMessage(way, answer)) return answer;
-    const { error } = answer;
-    let last: Sent = answer;
-    for (const forms of [shortForms(parcel, error), [minimalForm(parcel)]]) {
-      for (const form of forms) {
-        await clock.sleep(way.paceMs, attempt.signal);
-        if (isOver(attempt)) return { kind: "later", error, blockedMs: 0 };
-        last = await way.send(form, progress.of(way.name), attempt);
-        if (last.kind !== "sent") break;
-      }
-      if (last.kind === "sent") return { ...last, note: `${error}; it took the message in a shorter form` };
-      if (!mayBeTheMessage(way, last)) return last;
-    }
-    return answer.kind === "later" ? answer : { ...last, error };
+    if (way.ownForms || !mayBeTheMessage(way, answer)) return answer;
+    const send = async (form: Parcel): Promise<Sent | null> => {
+      await clock.sleep(way.paceMs, attempt.signal);
+      return isOver(attempt) ? null : way.send(form, progress.of(way.name), attempt);
+    };
+    return inShorterForms(parcel, answer, send, (each) => mayBeTheMessage(way, each));
   }
 
   function mayBeTheMessage(way: Way, answer: Sent): boolean {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { composeMessages } from "../../src/execute/outbox.ts";
 import { createDelivery } from "../../src/notify/deliver.ts";
+import { tellDirectly } from "../../src/notify/direct.ts";
 import { failingChannels, viewOutbox } from "../../src/notify/view.ts";
 import type { System } from "../../src/system/system.ts";
 import type { Channel } from "../../src/types/channels.ts";
@@ -372,6 +373,25 @@ describe("a message that is refused in every form", () => {
     expect(post.outbox()).toEqual([name]);
     await post.deliver([hook()]);
     expect(post.outbox()).toEqual([`${name}.refused-1`]);
+  });
+});
+
+it("what is told without the outbox is tried in shorter forms as well", async () => {
+  web.otherwise = ({ body }) => ({ status: body.length > 1500 ? 413 : 200 });
+  const config = { channels: [hook()], intervalSeconds: 300, dashboardUrl: null };
+  const parcel = {
+    kind: "message" as const,
+    id: "self-1",
+    files: [],
+    createdAt: new Date().toISOString(),
+    host: "landmass",
+    severity: "critical" as const,
+    text: `landmass: CRITICAL ${"a long reason ".repeat(140)}`,
+    notes: [noteOf()],
+  };
+  expect(await tellDirectly(real, config, parcel, new AbortController().signal)).toEqual({
+    by: ["ops"],
+    errors: [],
   });
 });
 
