@@ -71,4 +71,4 @@ function refusedSentence({ count, since, path }: RefusedView): string {
   return `${what} refused for good since ${minute(since)} UTC and kept as ${count === 1 ? path : filesOf({ path })}`;
 }
 
-const test = (name: string): string => `when it is mended: argus notify --test --channel ${name}`;
+const test = (name: string): string => `when it is fixed: argus notify --test --channel ${name}`;

@@ -5,7 +5,7 @@ import type { Context } from "./context.ts";
 export function completionCommand(program: Command, context: Context): void {
   program
     .command("completion")
-    .description("print the completion for bash, of the commands and options that there are")
+    .description("print the completion for bash")
     .action(() => {
       const help = program.createHelp();
       const wordsOf = (command: Command): CommandWords[] =>

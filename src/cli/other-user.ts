@@ -36,7 +36,8 @@ export function mustReachExecutor(caller: Caller, { stateDir, executorStateDir }
   mustReach(caller, executorStateDir, noun, use);
 }
 
-function mustReach(caller: Caller, dir: string, noun: string, use: Use): void {
+/** @param noun what people call the folder. */
+export function mustReach(caller: Caller, dir: string, noun: string, use: Use): void {
   const { files, self } = caller.system;
   if (self.uid === 0) return;
   const owner = ownerOf(files, dir);

@@ -8,17 +8,21 @@ import { reasonOf } from "./reason.ts";
 /** It may live in another process, which may be gone: then nothing is repaired, and the cycle goes on to say so. */
 export async function lookAtExecutor(executor: Executor): Promise<ExecutorLook> {
   try {
-    const { pause, approvals, handOffs, unrecorded } = await executor.view();
+    const { pause, approvals, handOffs, unrecorded, backoffs, silences } = await executor.view();
     const approved = approvals.filter(({ state }) => state === "approved");
     return {
       paused: pause !== null,
       approved: approved.map(({ proposal }) => proposal),
       handOffs,
       unrecorded,
+      backoffs,
+      pausedUntil: pause?.until ?? null,
+      silencedUntil: silences.map(({ until }) => until),
       error: null,
     };
   } catch (error) {
-    return { paused: false, approved: [], handOffs: [], unrecorded: [], error: reasonOf(error) };
+    const nothing = { approved: [], handOffs: [], unrecorded: [], backoffs: [], silencedUntil: [] };
+    return { ...nothing, paused: false, pausedUntil: null, error: reasonOf(error) };
   }
 }
 
@@ -29,5 +33,11 @@ export interface ExecutorLook {
   readonly handOffs: readonly HandOffRun[];
   /** What people asked for on the command line, and the decision log does not have yet. */
   readonly unrecorded: readonly OperatorAction[];
+  /** Units that were restarted, and when the next attempt is allowed. */
+  readonly backoffs: readonly { readonly unit: string; readonly nextInSeconds: number }[];
+  /** ISO 8601; null: there is no pause, or nobody said when it ends. */
+  readonly pausedUntil: string | null;
+  /** When the silences in force end, ISO 8601. */
+  readonly silencedUntil: readonly string[];
   readonly error: string | null;
 }

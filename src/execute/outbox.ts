@@ -6,7 +6,7 @@ import { redact, redactDeep } from "../system/redact/redact.ts";
 import type { Files } from "../system/system.ts";
 import type { OutboxMessage, ProblemNote } from "../types/action.ts";
 import type { Moment } from "../types/moment.ts";
-import { type ProblemType, type Severity, severities } from "../types/problem.ts";
+import { type Ending, type ProblemType, type Severity, severities } from "../types/problem.ts";
 
 export interface AlertText {
   readonly problem: string;
@@ -14,6 +14,8 @@ export interface AlertText {
   readonly subject: string;
   readonly severity: Severity;
   readonly recovery: boolean;
+  /** Of one that is over: how. */
+  readonly ending?: Ending | undefined;
   /** What was done about it; undefined: nothing. */
   readonly actionTaken?: string | undefined;
   /** Clean and short, a line for each thing that there is to say. */
@@ -161,7 +163,9 @@ function joined(head: string, entries: readonly Entry[], full: number, mostInSum
 
 /** The same as data, for channels that pass on no words. */
 function noteOf(alert: AlertText, now: Moment): ProblemNote {
-  const { problem, type, subject, severity, recovery, text, since, advice } = alert;
+  const { problem, type, subject, recovery, ending = "resolved", text, since, advice } = alert;
+  // Nobody was alerted to what was repaired: it is for information.
+  const severity = recovery && ending === "repaired" ? "info" : alert.severity;
   const { approvals = [], actionTaken = "none" } = alert;
   return {
     problem,
@@ -169,6 +173,7 @@ function noteOf(alert: AlertText, now: Moment): ProblemNote {
     subject: redact(shortName(subject, 1024)),
     severity,
     state: recovery ? "resolved" : "firing",
+    ...(recovery ? { ending } : {}),
     at: new Date(now.wallMs).toISOString(),
     summary: redact(text.split("\n", 1)[0] ?? ""),
     ...(approvals.length === 0 ? {} : { approvals: [...approvals] }),

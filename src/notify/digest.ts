@@ -87,7 +87,7 @@ export function digestText(host: string, { count, critical, since, until, entrie
 }
 
 function lineOf({ count, severity, line, at, note }: Entry): string {
-  const kind = note === null ? "" : `${labelOf({ severity, state: note.state })} `;
+  const kind = note === null ? "" : `${labelOf({ ...note, severity })} `;
   const said = line.length > mostInLine ? `${line.slice(0, mostInLine).toWellFormed()}…` : line;
   return `${kind}${said} (${count === 1 ? "" : `${count} times, last `}${minute(at)})`;
 }

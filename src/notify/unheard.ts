@@ -43,10 +43,13 @@ export function heardParts(
   return { said, silent };
 }
 
+/** What was repaired before anybody was alerted is news in itself. */
+const isEnd = ({ state, ending }: ProblemNote): boolean => state === "resolved" && ending !== "repaired";
+
 /** @returns null: nothing is left of it. */
 function without(message: OutboxMessage, unheard: ReadonlySet<string>): OutboxMessage | null {
   const { notes = [] } = message;
-  const gone = notes.filter(({ state, problem }) => state === "resolved" && unheard.has(problem));
+  const gone = notes.filter((note) => isEnd(note) && unheard.has(note.problem));
   if (gone.length === 0) return message;
   if (gone.length === notes.length) return null;
   const rest = notes.filter((note) => !gone.includes(note));
@@ -72,7 +75,7 @@ function withoutBlocks(text: string, gone: readonly ProblemNote[]): string {
 export function heardDigest(digest: Digest | null, unheard: readonly string[]): Digest | null {
   if (digest === null || unheard.length === 0) return digest;
   const all = Object.entries(digest.entries);
-  const entries = all.filter(([key, { note }]) => !(note?.state === "resolved" && unheard.includes(key)));
+  const entries = all.filter(([key, { note }]) => !(note !== null && isEnd(note) && unheard.includes(key)));
   if (all.length > 0 && entries.length === 0) return null;
   return { ...digest, entries: Object.fromEntries(entries) };
 }

@@ -105,6 +105,7 @@ function opened(before: Problem | undefined, record: RegistryRecord): Problem {
     condition: record.condition,
     severity: record.severity,
     description: record.description,
+    was: record.was ?? null,
     life: "open",
     openedAt: record.ts,
     lastSeen: record.ts,

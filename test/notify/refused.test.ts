@@ -479,7 +479,7 @@ describe("the end of a problem", () => {
     alert({ digit: 1, recovery: true }, { digit: 2 }, { digit: 3, recovery: true });
     await post.deliver([hook()]);
     const [{ text, problems }] = bodies();
-    expect(text).toMatch(/^landmass: 1 critical, 1 recovered\n\nCRITICAL web_2 /);
+    expect(text).toMatch(/^landmass: 1 critical, 1 resolved\n\nCRITICAL web_2 /);
     expect(text).not.toContain(keyOf(1));
     expect(text).not.toContain("web_1");
     expect(text).toContain(`argus explain ${keyOf(3)}`);

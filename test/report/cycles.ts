@@ -119,7 +119,7 @@ export const restartSteps: GateStep[] = [
   {
     step: "boot grace",
     pass: true,
-    detail: "the host has been up for 12 d 4 h, past the 120 s after boot in which nothing is restarted",
+    detail: "the host has been up for 12 d 4 h, past the 2 min after boot in which nothing is restarted",
   },
   { step: "backoff", pass: true, detail: "no attempt within an hour of health" },
   { step: "budget", pass: true, detail: "2 of 10 restarts were used in the last hour" },
@@ -191,7 +191,7 @@ const memoryHog = finding({
     saw("memory.hog.killable", "equal", true, true),
     saw("memory.hog.rssBytes", "greaterThan", 1_000_000_000, 3_210_000_000),
   ],
-  held: { cycles: 3, seconds: 600, wanted: "3 scheduled cycles" },
+  held: { cycles: 3, seconds: 600, wanted: "3 cycles" },
   resolved: false,
   why: "its rule knows no remedy",
   occurrences24h: 3,
@@ -211,16 +211,16 @@ export const dryRunWithFindings = cycle({
       steps: [],
       ...dryRun("would have removed 1,204 entries in 3 places, 2.31 GB; / would go from 91.2 % to 88.9 %"),
     }),
-    alert(diskFull, dryRun("would tell: / is 91.2 % full (7.12 GB left on /dev/vda1)")),
+    alert(diskFull, dryRun("would notify: / is 91.2 % full (7.12 GB left on /dev/vda1)")),
     alert(memoryHog, {
       result: "suppressed",
       refusal: "duplicate",
-      detail: "it was announced 1200 s ago as warning; the window is 3600 s",
+      detail: "it was announced 20 min ago as warning; the window is 1 h",
       steps: [
         {
           step: "dedup window",
           pass: false,
-          detail: "it was announced 1200 s ago as warning; the window is 3600 s",
+          detail: "it was announced 20 min ago as warning; the window is 1 h",
         },
       ],
     }),
@@ -335,7 +335,7 @@ const orphan = (index: number): TrailFinding =>
       saw("process.orphan", "equal", true, true),
       saw("process.ageSeconds", "greaterThan", 600, 7800),
     ],
-    held: { cycles: 3, seconds: 600, wanted: "3 scheduled cycles" },
+    held: { cycles: 3, seconds: 600, wanted: "3 cycles" },
     resolved: index < 20,
     why:
       index < 20
@@ -367,7 +367,7 @@ export const twoHundred = cycle({
               result: "skipped" as const,
               refusal: "budget_exhausted" as const,
               verified: null,
-              detail: "20 of 20 kills were used in the last hour; the next is allowed in 3598 s",
+              detail: "20 of 20 kills were used in the last hour; the next is allowed in 59 min 58 s",
             }),
       }),
     ),

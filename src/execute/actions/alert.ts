@@ -4,9 +4,9 @@ import { isReadable, joinLines, oneLine } from "../../system/printable.ts";
 import type { OutboxMessage, Proposal } from "../../types/action.ts";
 import type { Moment } from "../../types/moment.ts";
 import type { Context, WordAction } from "../action.ts";
-import { mayAnnounce } from "../announced.ts";
+import { endsAs, mayAnnounce } from "../announced.ts";
 import { composeMessages, putIntoOutbox } from "../outbox.ts";
-import { bootGrace, firstInRequest, offeredToModel } from "../questions.ts";
+import { firstInRequest, offeredToModel } from "../questions.ts";
 import { reasonOf } from "../reason.ts";
 import { notSilenced } from "../silences.ts";
 
@@ -39,12 +39,13 @@ export const alert: WordAction<Words> = {
     offeredToModel,
     firstInRequest,
     notSilenced,
-    bootGrace,
     {
       step: "dedup window",
       ask({ task: { proposal, target }, policy, history, now }) {
         const { problem, severity } = proposal;
-        const question = { problem, severity, recovery: target.recovery, ...kindOf(proposal) };
+        const { repaired = false, asked = false } = proposal;
+        const reportRepair = repaired && (asked || policy.reportRepairs);
+        const question = { problem, severity, recovery: target.recovery, reportRepair, ...kindOf(proposal) };
         const { pass, detail } = mayAnnounce(history.announced, question, policy.dedupWindowSeconds, now);
         return pass ? { pass, detail } : { pass, reason: "duplicate", detail };
       },
@@ -52,15 +53,17 @@ export const alert: WordAction<Words> = {
   ],
   nameOf: () => null,
   claimOf: (_, proposal) => proposal.problem,
-  forecast: ({ target }) => `would tell: ${oneLine(target.text, 500)}`,
+  forecast: ({ target }) => `would notify: ${oneLine(target.text, 500)}`,
 
   performAll(tasks, context) {
+    const announced = context.state.announced();
     const alerts = tasks.map(({ proposal, target }) => ({
       problem: proposal.problem,
       type: proposal.problemType,
       subject: proposal.subject,
       severity: proposal.severity,
       recovery: target.recovery,
+      ending: proposal.closed === true ? ("closed" as const) : endsAs(announced, proposal.problem),
       actionTaken: proposal.actionTaken,
       text: target.text,
       approvals: proposal.approvals,
@@ -74,17 +77,17 @@ export const alert: WordAction<Words> = {
     const { written, failure } = putAll(composeMessages(context.host, untold, now), context, now);
     const messageOf = ({ problem }: { problem: string }) =>
       written.find(({ problems }) => problems.includes(problem));
-    const announced = alerts.filter((each) => each.told || messageOf(each) !== undefined);
+    const noted = alerts.filter((each) => each.told || messageOf(each) !== undefined);
     try {
       // Only now: an alert that could not be written must be told by the next cycle.
-      context.state.markAnnounced(announced, now);
+      context.state.markAnnounced(noted, now);
     } catch (error) {
       context.note(
-        `dedup.json could not be written (${reasonOf(error)}): a restart of Argus would tell this again`,
+        `dedup.json could not be written (${reasonOf(error)}): a restart of Argus would notify about this again`,
       );
     }
     return alerts.map((each) => {
-      if (each.told) return { ok: true, detail: "was told without the outbox", values: {} };
+      if (each.told) return { ok: true, detail: "was notified without the outbox", values: {} };
       const message = messageOf(each);
       if (message === undefined) return { ok: false, detail: `failed: ${reasonOf(failure)}`, values: {} };
       const rest = message.problems.length - 1;

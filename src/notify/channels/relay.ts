@@ -132,10 +132,11 @@ function bodiesOf(parcel: Parcel, dashboardUrl: string | null, most: number): st
   return [fitted((share) => ({ ...head, event, severity, message: cut(text, share), ...rest }), most)];
 
   function of(
-    { severity: worst, type, summary, actionTaken = "none", state, ...note }: ProblemNote,
+    { severity: worst, type, summary, actionTaken = "none", state, ending, ...note }: ProblemNote,
     share: number,
   ) {
-    const message = state === "resolved" ? `${labelOf({ state, severity: worst })} ${summary}` : summary;
+    const message =
+      state === "resolved" ? `${labelOf({ state, ending, severity: worst })} ${summary}` : summary;
     return {
       event: "argus.problem",
       severity: worst,
