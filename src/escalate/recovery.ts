@@ -161,9 +161,7 @@ function helpOf(
   problem: Problem,
   all: readonly Problem[],
 ): { readonly remedy: string | null; readonly words: readonly string[] } {
-  const tried = problem.actions.filter(
-    ({ action, result }) => isRemedy(typeOf(action)) && (result === "success" || result === "failure"),
-  );
+  const tried = problem.actions.filter(({ action, ...each }) => isRemedy(typeOf(action)) && wasDone(each));
   const last = healingSince(problem)?.last;
   if (last === undefined) {
     // The same thing may have been repaired for the sake of another problem of it.
@@ -179,6 +177,10 @@ function helpOf(
     words: [isLater ? `${words} on the ${ordinal(attempts)} attempt` : words],
   };
 }
+
+/** A failure that was not begun, as nobody answered, is no attempt. */
+const wasDone = ({ result, verified }: Pick<ProblemAction, "result" | "verified">): boolean =>
+  result === "success" || (result === "failure" && verified !== null);
 
 const helped = (other: Problem, { key, subject, openedAt }: Problem): boolean =>
   other.key !== key &&

@@ -133,6 +133,7 @@ function acted(problem: Problem, record: RegistryRecord): Problem {
     action: record.action_taken,
     result: record.action_result,
     reason: record.reason,
+    ...(record.verified === undefined ? {} : { verified: record.verified }),
   };
   const actions = [...problem.actions, action].slice(-mostActions);
   return { ...problem, life: lifeAfter(problem, record), actions, lastSeen: record.ts };

@@ -109,6 +109,8 @@ export const ProblemAction = z.strictObject({
   action: z.string(),
   result: ActionResult,
   reason: z.string(),
+  /** Of a failure, null: it was not begun, or nobody knows what became of it. Left out by earlier versions. */
+  verified: z.boolean().nullable().optional(),
 });
 export type ProblemAction = z.infer<typeof ProblemAction>;
 

@@ -200,6 +200,8 @@ export function check(record, received) {
         const goesOn = next !== undefined && (dueEnd === null || next.from <= dueEnd);
         const isClosed = after.state !== "up" && after.state !== "resting";
         if (
+          // A unit whose file is gone is still down, and its end is awaited.
+          after.state !== "removed" &&
           dueEnd !== null &&
           !goesOn &&
           !ended.some(({ at }) => at <= dueEnd) &&
@@ -221,7 +223,10 @@ export function check(record, received) {
             each.at >= to - hour &&
             each.at <= to + late[kind] + 5 * minute,
         );
-        if (!isTold && to + late[kind] + 5 * minute < endMs)
+        // Of what was announced and flaps the end is awaited: people know of it.
+        const last = messages.findLast((each) => each.at < from);
+        const isStanding = last?.isFiring === true && openings >= flappingOpenings;
+        if (!isTold && !isStanding && to + late[kind] + 5 * minute < endMs)
           fault(
             "a repair was not reported",
             subject,

@@ -135,7 +135,7 @@ describe("alert", () => {
     expect(await tell()).toMatchObject({
       result: "suppressed",
       refusal: "duplicate",
-      detail: "it was announced 3599 s ago as critical; the window is 3600 s",
+      detail: "it was announced 59 min 59 s ago as critical; the window is 1 h",
     });
     argus.restartArgus();
     expect((await tell()).refusal).toBe("duplicate");

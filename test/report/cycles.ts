@@ -75,6 +75,7 @@ export function finding(more: Partial<TrailFinding> = {}): TrailFinding {
     severity: "critical",
     subject,
     summary: `${subject} is failed (exit-code)`,
+    remediation: "applied",
     resolved: true,
     condition,
     description: "A watched service is down: restart it, at most three times with backoff",
@@ -88,7 +89,7 @@ export function finding(more: Partial<TrailFinding> = {}): TrailFinding {
       saw("service.stoppedByOperator", "equal", false, false),
     ],
     held: null,
-    why: "the rule's actions are the remedy, and none failed or is exhausted",
+    why: "restart_service openclaw-gateway: a fresh look found the condition gone",
     since: ts,
     occurrences24h: 1,
     ...more,
@@ -172,7 +173,9 @@ const diskFull = finding({
   line: 4,
   entity: { kind: "disk", identity: "/" },
   evidence: [saw("disk.usedPercent", "greaterThan", 90, 91.234)],
-  resolved: true,
+  remediation: "withheld",
+  resolved: false,
+  why: "clean_disk was refused (dry_run): would have removed 1,204 entries in 3 places, 2.31 GB",
   since: "2026-11-20T20:15:20Z",
 });
 const memoryHog = finding({
@@ -192,8 +195,9 @@ const memoryHog = finding({
     saw("memory.hog.rssBytes", "greaterThan", 1_000_000_000, 3_210_000_000),
   ],
   held: { cycles: 3, seconds: 600, wanted: "3 cycles" },
+  remediation: "none",
   resolved: false,
-  why: "its rule knows no remedy",
+  why: "no rule has a remedy for it",
   occurrences24h: 3,
 });
 
@@ -202,7 +206,15 @@ export const dryRunWithFindings = cycle({
     dry_run: true,
     model: { asked: false, why: "dry_run", detail: "1 unresolved finding, but a dry run asks nobody" },
   },
-  findings: [memoryHog, finding(), diskFull],
+  findings: [
+    memoryHog,
+    finding({
+      remediation: "withheld",
+      resolved: false,
+      why: "restart_service openclaw-gateway was refused (dry_run): would run systemctl restart openclaw-gateway",
+    }),
+    diskFull,
+  ],
   actions: [
     action(finding(), dryRun("would run systemctl restart openclaw-gateway")),
     action(diskFull, {
@@ -257,7 +269,12 @@ export const restartVerified = cycle({
   problems: { opened: [finding().key], resolved: [], open: [finding().key] },
 });
 
-const stillDown = finding({ resolved: true, since: "2026-11-20T22:44:50Z" });
+const stillDown = finding({
+  remediation: "pending",
+  resolved: false,
+  why: "restart_service openclaw-gateway is awaited (backoff): attempt 1 of 3 was 30 s ago; the next is allowed in 30 s",
+  since: "2026-11-20T22:44:50Z",
+});
 export const refusedByBackoff = cycle({
   cycle: {
     trigger: "schedule",
@@ -413,6 +430,7 @@ export const hostile = cycle({
       severity: index % 2 === 0 ? "critical" : "info",
       subject: name,
       summary: `${name} is in trouble`,
+      remediation: "none",
       resolved: false,
       why: `nobody knows about ${name}`,
       entity: { kind: "process", identity: name },
