@@ -5,7 +5,7 @@ import { isOpenAt } from "../execute/maintenance.ts";
 import { policyOf } from "../execute/policy.ts";
 import { readSilences } from "../execute/silences.ts";
 import type { ExecutorView } from "../execute/view.ts";
-import { viewOutbox } from "../notify/delivery-state.ts";
+import { viewOutbox } from "../notify/view.ts";
 import { isInterrupted, readCycleState } from "../record/cycle-state.ts";
 import { readSnapshot } from "../record/history.ts";
 import { readHolder } from "../record/lock.ts";
@@ -82,6 +82,7 @@ export function statusData(machine: System, config: Config, view = localView(mac
       files,
       stateDir,
       config.channels.map(({ name }) => name),
+      now.wallMs,
     ),
     tickets: viewTickets(files, stateDir, config.settings.tickets.enabled),
     services: watchedServices(services, config, lastCycle),

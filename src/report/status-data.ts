@@ -68,6 +68,13 @@ export interface StatusData {
       /** Messages that it has not confirmed. */
       readonly waiting: number;
       readonly error: { readonly text: string } | null;
+      /** What it refused in every form in the last 24 hours; null: nothing. */
+      readonly refused: {
+        readonly count: number;
+        readonly since: string;
+        readonly why: string;
+        readonly path: string;
+      } | null;
     }[];
   };
   readonly tickets: {
