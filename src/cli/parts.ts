@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import { createCollector } from "../collect/collect.ts";
+import { createStopCauses } from "../collect/stop-causes.ts";
 import type { Parts } from "../cycle.ts";
 import { openRuleBook, type RuleBook } from "../detect/rule-book.ts";
 import { StreakFile } from "../detect/streaks.ts";
@@ -52,12 +53,11 @@ export async function openParts(system: System, config: Config, what: string): P
   if (config.executorSocket === null) openStateDir(system, config.executorStateDir, folderNames.executor);
   const lock = await acquireLock(system, config.stateDir, what);
   const link = config.executorSocket === null ? null : createLink(config.executorSocket);
-  const desk = createTicketDesk(system, config.stateDir);
-  const timers = createTimers(system.clock);
+  const kept = createKept(system, config);
   try {
     return {
-      parts: createParts(system, config, book, link, desk, timers),
-      remake: (next) => createParts(system, next, openBook(system, next), link, desk, timers),
+      parts: createParts(system, config, book, link, kept),
+      remake: (next) => createParts(system, next, openBook(system, next), link, kept),
       release: () => {
         link?.close();
         lock.release();
@@ -69,18 +69,22 @@ export async function openParts(system: System, config: Config, what: string): P
   }
 }
 
-/**
- * @param link to the executor's process; null: this one executes.
- * @param desk one for the whole process: two would talk to the tracker at once.
- * @param timers one for the whole process: what is due outlives a change of the settings.
- */
+/** What outlives a reload of the settings: two desks would talk to the tracker at once, what is due stays due. */
+export function createKept(system: System, { stateDir }: Config) {
+  return {
+    desk: createTicketDesk(system, stateDir),
+    timers: createTimers(system.clock),
+    causes: createStopCauses(system),
+  };
+}
+
+/** @param link to the executor's process; null: this one executes. */
 export function createParts(
   system: System,
   config: Config,
   book: RuleBook,
   link: Link | null = null,
-  desk = createTicketDesk(system, config.stateDir),
-  timers = createTimers(system.clock),
+  { desk, timers, causes } = createKept(system, config),
 ): Parts {
   const { files, clock } = system;
   const { stateDir, logDir } = config;
@@ -91,7 +95,7 @@ export function createParts(
     config,
     book,
     notes,
-    collector: createCollector(system, config, link === null ? null : remoteWitness(link)),
+    collector: createCollector(system, config, link === null ? null : remoteWitness(link), causes),
     executor: executorOf(system, config, link),
     registry: createRegistry({ files, stateDir, nowMs: () => clock.now().wallMs, note }),
     escalation: createEscalation(system, config, note),

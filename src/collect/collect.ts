@@ -19,6 +19,7 @@ import { createSelfCollector } from "./self.ts";
 import { withEndpointHints } from "./service-text.ts";
 import { createServiceCollector } from "./services.ts";
 import { createSessionCollector } from "./sessions.ts";
+import { createStopCauses, type StopCauses } from "./stop-causes.ts";
 import { createUnitLook, type UnitsLook } from "./unit-look.ts";
 
 export const collectorNames = [
@@ -62,8 +63,14 @@ export interface Collector {
 /**
  * The value remembers counters and processes between cycles.
  * @param witness whom to ask for what only root sees; null: this process sees all that it ever will.
+ * @param causes who stopped which unit, as known so far.
  */
-export function createCollector(system: System, config: Config, witness: Witness | null = null): Collector {
+export function createCollector(
+  system: System,
+  config: Config,
+  witness: Witness | null = null,
+  causes: StopCauses = createStopCauses(system),
+): Collector {
   const collectors = collectorNames.map((name) => ({
     name,
     ...rows[name],
@@ -72,7 +79,7 @@ export function createCollector(system: System, config: Config, witness: Witness
   /** Collectors that went on after their time was up, since when: nobody can end a call into the kernel. */
   const busy = new Map<CollectorName, number>();
   const { clock } = system;
-  const look = createUnitLook(system, config);
+  const look = createUnitLook(system, config, causes);
   const readUnits = async () => (isSystemdRunning(system.files) ? await look() : null);
 
   async function observe(

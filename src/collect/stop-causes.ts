@@ -19,10 +19,13 @@ export interface CycleOfLooks {
   trouble(): string | null;
 }
 
-export function createStopCauses(system: System): {
+export interface StopCauses {
   /** @param known ids of all units of this cycle: what is remembered about others is forgotten. */
   begin(known: ReadonlySet<string>, signal: AbortSignal): CycleOfLooks;
-} {
+}
+
+/** One for the whole process: what the journal said once must outlive a reload of the settings, as it may say less later. */
+export function createStopCauses(system: System): StopCauses {
   /** With the moment each went down: one answer an outage. */
   const answers = new Map<string, { readonly ended: number; readonly cause: StopCause }>();
 

@@ -39,8 +39,11 @@ const limitMs = 10_000;
 export type Look = () => Promise<UnitsLook>;
 
 /** The value remembers, between cycles, who stopped what, and what failed and has not settled yet. */
-export function createUnitLook(system: System, { settings }: Config): Look {
-  const causes = createStopCauses(system);
+export function createUnitLook(
+  system: System,
+  { settings }: Config,
+  causes = createStopCauses(system),
+): Look {
   /** Failed units that argus.json does not name: until they run or rest, nobody can say that they are well again. */
   let unsettled: readonly string[] = [];
   /** Since when a unit has had a job while it did nothing, on the monotonic clock. */

@@ -68,6 +68,8 @@ export function findingOf(judged: JudgedRule, look: Look, judgement: Judgement, 
 function wasOf(entity: Entity | null): { was?: string } {
   if (entity !== null && "activeState" in entity) {
     const { activeState, result } = entity;
+    // One that runs has another kind of trouble, which the summary says.
+    if (activeState === "active") return {};
     return { was: result === "success" || result === "" ? activeState : `${activeState}, ${result}` };
   }
   if (entity !== null && "latencyMilliseconds" in entity && entity.error !== null)

@@ -19,16 +19,27 @@ export function isHealing(
     result === "failure" || verified === false || (result !== "success" && !harmless.has(refusal));
   if (remedies.some(spoils)) return false;
   const since = healingSince(problem);
-  if (since === null) return remedies.some(({ result }) => result === "success");
+  // A dry run says what would be done, and that would heal it.
+  if (since === null)
+    return remedies.some(({ result, refusal }) => result === "success" || refusal === "dry_run");
   // In both directions: a clock that was set back must not make it silent for hours.
   return Math.abs(nowMs - since.ms) <= healingSeconds * 1000;
 }
 
 /** The first of the remedies that were applied one after another, and the last of them; null: it is not healing. */
-export function healingSince(
-  problem: Problem | undefined,
-): { readonly ms: number; readonly last: ProblemAction } | null {
-  if (problem?.life !== "healing") return null;
+export const healingSince = (problem: Problem | undefined): Applied | null =>
+  problem?.life === "healing" ? appliedLast(problem) : null;
+
+/** The same of a problem that is over: null when it was not healing when it ended. */
+export const healedBy = (problem: Problem): Applied | null =>
+  problem.resolvedBecause === "healed" ? appliedLast(problem) : healingSince(problem);
+
+interface Applied {
+  readonly ms: number;
+  readonly last: ProblemAction;
+}
+
+function appliedLast(problem: Problem): Applied | null {
   const remedies = problem.actions.filter(
     ({ action, reason }) => isRemedy(action.split(":", 1)[0] ?? "") && !harmless.has(reason),
   );

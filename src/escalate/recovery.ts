@@ -8,7 +8,7 @@ import { ordinal } from "../report/values.ts";
 import { isRemedy, type Proposal } from "../types/action.ts";
 import { type closings, lifeWord, type Problem, type ProblemAction } from "../types/problem.ts";
 import { duration } from "../types/quantities.ts";
-import { healingSince } from "./healing.ts";
+import { healedBy } from "./healing.ts";
 
 /** So many openings within an hour are no outages one after another. */
 export const flappingOpenings = 3;
@@ -64,9 +64,11 @@ export function recoveryProposals(
     const { resolvedAt } = problem;
     if (lifeWord(problem) !== "resolved" || resolvedAt === null) return [];
     const calm = calmAtMs(problem);
-    return calm !== null && calm > sinceMs && calm <= nowMs
-      ? [ended(problem, resolvedAt, all, ["It was flapping, and has been calm since."])]
-      : [];
+    if (calm === null || calm <= sinceMs || calm > nowMs) return [];
+    const { repaired: _, ...calmed } = ended(problem, resolvedAt, all, [
+      "It was flapping, and has been calm since.",
+    ]);
+    return [calmed];
   });
 }
 
@@ -133,11 +135,12 @@ function withoutSubject(description: string, subject: string): string {
   return state.length > longestState ? `${state.slice(0, longestState).toWellFormed()}…` : state;
 }
 
-const isDown = new Set(["service", "endpoint", "container"]);
+/** Conditions in which a thing is away: others lasted, and it was there. */
+const isDown = new Set(["down", "failed", "unreachable"]);
 
-function lasted({ type, openedAt }: Problem, goneAt: string): string {
+function lasted({ condition, openedAt }: Problem, goneAt: string): string {
   const seconds = Math.max(0, (Date.parse(goneAt) - Date.parse(openedAt)) / 1000);
-  return `${isDown.has(type) ? "down" : "after"} ${shortTime(seconds)}`;
+  return `${isDown.has(condition) ? "down" : "after"} ${shortTime(seconds)}`;
 }
 
 /** Up to two minutes in seconds: that is how long a restart takes. */
@@ -162,7 +165,7 @@ function helpOf(
   all: readonly Problem[],
 ): { readonly remedy: string | null; readonly words: readonly string[] } {
   const tried = problem.actions.filter(({ action, ...each }) => isRemedy(typeOf(action)) && wasDone(each));
-  const last = healingSince(problem)?.last;
+  const last = healedBy(problem)?.last;
   if (last === undefined) {
     // The same thing may have been repaired for the sake of another problem of it.
     if (all.some((other) => helped(other, problem))) return { remedy: null, words: [] };

@@ -66,10 +66,9 @@ export function mayAnnounce(
   const passed = secondsBetween(entry.at, now);
   const window = alert.flapping === true ? flappingWindows * windowSeconds : windowSeconds;
   const ago = `${duration(Math.floor(passed))} ago as ${entry.severity}; the window is ${duration(window)}`;
+  if (entry.over === true) return { pass: true, detail: "its end was announced, and this is another outage" };
   if (alert.flapping === true && entry.flapping !== true)
-    return { pass: true, detail: `it was announced ${ago}, and has begun to come and go since` };
-  if (alert.flapping !== true && entry.over === true)
-    return { pass: true, detail: "its end was announced, and this is another outage" };
+    return { pass: true, detail: `it was announced ${ago}, and has been flapping since` };
   if (passed >= window) return { pass: true, detail: `it was announced ${ago}` };
   if (isWorse(alert.severity, entry.severity)) {
     return { pass: true, detail: `it was announced ${ago}, and has become ${alert.severity} since` };

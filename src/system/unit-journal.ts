@@ -35,6 +35,8 @@ export interface StopLook {
   readonly requested: boolean | null;
   /** When that stop began, CLOCK_MONOTONIC; null: nobody asked for one, or nobody knows when. */
   readonly stopMicroseconds: number | null;
+  /** When it was last said to stop or to have ended, CLOCK_MONOTONIC; null: the journal says nothing of that. */
+  readonly downMicroseconds: number | null;
   /** Whether it was started since boot; null: nobody knows. */
   readonly ran: boolean | null;
   /** Why the journal gave no answer at all: one clause. Null: it answered. */
@@ -43,6 +45,7 @@ export interface StopLook {
 
 type Judged = Pick<StopLook, "requested" | "stopMicroseconds" | "ran">;
 const unknown: Judged = { requested: null, stopMicroseconds: null, ran: null };
+const unread: Omit<StopLook, "failed"> = { ...unknown, downMicroseconds: null };
 const timeoutMs = 5_000;
 
 /** `requested` of `lookAtStop`. */
@@ -64,7 +67,7 @@ export async function lookAtStop(
   { signal, untilMicroseconds }: { readonly signal?: AbortSignal; readonly untilMicroseconds?: number } = {},
 ): Promise<StopLook> {
   if (unit.loadState === "masked" && untilMicroseconds === undefined)
-    return { ...unknown, requested: true, failed: null };
+    return { ...unread, requested: true, failed: null };
   const match = (ids: readonly string[]) => ids.map((id) => `MESSAGE_ID=${id}`);
   const args = [
     "--boot",
@@ -83,13 +86,13 @@ export async function lookAtStop(
     ...match(booted),
   ];
   const result = await run("journalctl", args, signal === undefined ? { timeoutMs } : { timeoutMs, signal });
-  if (result.exitCode !== 0) return { ...unknown, failed: whyNot(result) };
+  if (result.exitCode !== 0) return { ...unread, failed: whyNot(result) };
   const entries = parseEntries(result.stdout);
-  if (entries === null) return { ...unknown, failed: "journalctl answered with something else than JSON" };
-  if (untilMicroseconds === undefined)
-    return { ...judge(entries, unit.inactiveEnterMicroseconds), failed: null };
-  const before = entries.filter(({ microseconds }) => microseconds <= untilMicroseconds);
-  return { ...judge(before, 0), failed: null };
+  if (entries === null) return { ...unread, failed: "journalctl answered with something else than JSON" };
+  const limit = untilMicroseconds ?? Number.POSITIVE_INFINITY;
+  const before = entries.filter(({ microseconds }) => microseconds <= limit);
+  const judged = judge(before, untilMicroseconds === undefined ? unit.inactiveEnterMicroseconds : 0);
+  return { ...judged, downMicroseconds: before.find(isDown)?.microseconds ?? null, failed: null };
 }
 
 function whyNot({ missing, timedOut, stderr, exitCode }: RunResult): string {
@@ -144,6 +147,8 @@ function judge(entries: readonly JournalEntry[], endedMicroseconds: number): Jud
  */
 const isStop = ({ message, job }: JournalEntry): boolean =>
   (message === stopped && job === "stop") || (message === stopping && (job === "stop" || job === ""));
+
+const isDown = (entry: JournalEntry): boolean => endings.includes(entry.message) || isStop(entry);
 
 /** The oldest message of this stop: those of the run before it lie beyond a start. */
 function beginOfStop(newestFirst: readonly JournalEntry[]): JournalEntry {

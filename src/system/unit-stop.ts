@@ -80,10 +80,14 @@ async function dependencyBehind(
     if (byConflict && [other.inactiveExitMicroseconds, other.activeEnterMicroseconds].some(isNear))
       return { by: "dependency", unit: other.id, byConflict };
     const wentDown = [other.activeExitMicroseconds, other.inactiveEnterMicroseconds].some(isNear);
-    if (byConflict || !wentDown) continue;
-    const untilMicroseconds = stopMicroseconds + windowMicroseconds;
+    // systemd keeps the last moment of each kind alone: of one that went down again since, the journal knows of before.
+    const isOverwritten = other.activeExitMicroseconds > stopMicroseconds + slackMicroseconds;
+    if (byConflict || !(wentDown || isOverwritten)) continue;
+    // What happened to it afterwards, as a start that failed at once, says nothing of how it went down.
+    const untilMicroseconds = stopMicroseconds + (wentDown ? windowMicroseconds : slackMicroseconds);
     const limits = { untilMicroseconds, ...(signal === undefined ? {} : { signal }) };
     const look = await lookAtStop(system.run, other, limits);
+    if (!wentDown && !(look.downMicroseconds !== null && isNear(look.downMicroseconds))) continue;
     const cause = await causeOf(system, other, look, signal, step + 1);
     // Who stops a database means what stands on it as well.
     if (cause.by === "person" && !isUp(other)) return { by: "person", unit: null, byConflict: false };

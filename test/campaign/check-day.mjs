@@ -104,6 +104,8 @@ export function check(record, received) {
   const journalAway = downs("journal", "journal");
   const clocks = [{ t: 0, offsetMs: 0 }, ...record.filter(({ kind }) => kind === "clock")];
 
+  const hasJumped = (from, to) => clocks.slice(1).some(({ t }) => t >= from && t <= to);
+
   /** True time of what the host's own clock said, as late as it may have been. */
   function trueTime(iso, notAfter) {
     const wall = Date.parse(iso) - base.wallMs;
@@ -191,9 +193,14 @@ export function check(record, received) {
           `${kind} ${subject} was down for ${span(to - from)} (${outage.cause ?? ""}); a message was due ${span(due - from)} after its beginning${first === undefined ? ", and none came" : `, and came after ${span(first.at - from)}`}`,
         );
       }
-      if (firing.some((each) => !each.isLoop) && after !== undefined) {
+      // Its endpoint is still down: the problem goes on, and is over with that.
+      const isHalf =
+        kind === "service" &&
+        overlap(spansOf("endpoint", subject), to, to + 1).some(({ state }) => state === "down");
+      if (firing.some((each) => !each.isLoop) && after !== undefined && !isHalf) {
         const next = all.find((each) => each.from > to || (each.from > from && each.to > to));
-        const flaps = openings >= flappingOpenings;
+        // By its own clock, which may jump, Argus may have counted otherwise: what it said counts.
+        const flaps = openings >= flappingOpenings || firing.some(({ block }) => flappingWords.test(block));
         const calm = flaps ? hour + 2 * intervalMs : 0;
         const dueEnd = afterUncovered(to, late[kind] + calm, [...argusAway, ...busAway], endMs);
         // The next outage of the same problem goes on with it.
@@ -217,16 +224,18 @@ export function check(record, received) {
       const isRepair = kind === "service" && after?.state === "up" && after.by === "argus";
       if (isRepair && firing.length === 0 && to - from < mustBeToldMs) {
         counts["shorter, repaired by Argus"] += 1;
+        // A digest has the newest word about each problem: what it says of this one may stand for a repair before.
         const isTold = messages.some(
           (each) =>
-            labels.repaired.includes(each.label) &&
+            (labels.repaired.includes(each.label) || each.isFolded) &&
             each.at >= to - hour &&
             each.at <= to + late[kind] + 5 * minute,
         );
-        // Of what was announced and flaps the end is awaited: people know of it.
-        const last = messages.findLast((each) => each.at < from);
-        const isStanding = last?.isFiring === true && openings >= flappingOpenings;
-        if (!isTold && !isStanding && to + late[kind] + 5 * minute < endMs)
+        // Of what was announced, of the unit or of its endpoint, the end is awaited: people know of it.
+        const last = told.findLast((each) => each.subject === subject && each.at < from);
+        const isStanding = last?.isFiring === true;
+        const isHidden = overlap(covered, to, to + cycleMs).length > 0;
+        if (!isTold && !isStanding && !isHidden && to + late[kind] + 5 * minute < endMs)
           fault(
             "a repair was not reported",
             subject,
@@ -322,6 +331,9 @@ export function check(record, received) {
     const flaps = flappingWords.test(block);
     const ranks = ["critical", "warning", "info"];
     const isWorse = before !== undefined && ranks.indexOf(severity) < ranks.indexOf(before.severity);
+    // Across a reboot the wall clock is all there is.
+    const jumped =
+      before !== undefined && hasJumped(before.at, at) && overlap(argusAway, before.at, at).length > 0;
     const isAsking = /approval|your yes|argus approve/i.test(block);
     if (
       before !== undefined &&
@@ -329,6 +341,7 @@ export function check(record, received) {
       at - before.at < dedupMs - 2 * second &&
       !isWorse &&
       !isAsking &&
+      !jumped &&
       !(flaps && !before.flaps)
     )
       twice(`it was told ${span(at - before.at)} ago`);
@@ -343,7 +356,15 @@ export function check(record, received) {
       // The problem may be older than this outage, as one that flaps or that ended unseen; never younger than its news.
       const openedAt = trueTime(since, at)?.at ?? null;
       const unseen = overlap([...argusAway, ...busAway, ...hidden(type, subject)], past.from, at);
-      if (openedAt !== null && unseen.length === 0 && openedAt > past.from + late[type] && at >= past.from)
+      // It was known to be stopped by a person, until the journal that said so was lost.
+      const wasKnown = /cannot tell who stopped it/.test(block);
+      if (
+        !wasKnown &&
+        openedAt !== null &&
+        unseen.length === 0 &&
+        openedAt > past.from + late[type] &&
+        at >= past.from
+      )
         lie(`it says since ${since}, and it is down since ${span(openedAt - past.from)} before that`);
     }
     if (isFiring) return;
@@ -359,12 +380,19 @@ export function check(record, received) {
     const tried = type === "service" ? starts.filter(({ t }) => t >= past.from - second && t <= past.to) : [];
     const back = spansOf("service", subject).findLast((each) => each.from <= at && each.state !== "down");
     const saysHelped = /Done by Argus: restart_service|restarted by Argus/.test(block);
+    // An hour after its end, more may have become of it.
+    if (/calm since/.test(block)) return;
+    const isOfUnit = /was: (?:failed|inactive|activating)/.test(block);
+    if (/not by Argus/.test(block) && isOfUnit && back?.state === "up" && back.by === "argus")
+      lie("it says that Argus did not bring it back, and it did");
     if (saysHelped && back?.state === "up" && back.by !== "argus")
       lie(`it says that Argus restarted it, and it was ${back.by}`);
     if (/Argus did nothing about it/.test(block) && tried.length > 0)
       lie(`it says that Argus did nothing, and Argus started it ${tried.length} times`);
     const nth = /on the (\d+)(?:st|nd|rd|th) attempt/.exec(block)?.[1];
-    const own = starts.filter(({ t }) => t >= past.from - second && t <= past.to + second).length;
+    // It died again before its problem was over: that is one problem, with all its attempts.
+    const begun = openedAt === null ? past.from : Math.min(openedAt, past.from);
+    const own = starts.filter(({ t }) => t >= begun - second && t <= past.to + second).length;
     if (nth !== undefined && Number(nth) !== own)
       lie(`it says attempt ${nth}, and Argus started it ${own} times`);
     const amount = /Over after ((?:\d+ (?:d|h|min|s) ?)+)|\bdown (?:for )?((?:\d+ (?:d|h|min|s) ?)+)/.exec(

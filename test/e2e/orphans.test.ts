@@ -52,6 +52,7 @@ test.runIf(process.getuid?.() === 0)(
         refusal: null,
         verified: true,
       },
+      { type: "alert", source: "self", message: expect.stringMatching(/, killed by Argus\.$/) },
     ]);
 
     const explained = watch.run("explain");

@@ -112,7 +112,14 @@ describe("the end of a problem", () => {
     ],
     [
       "of what is not up or down, in the words of its description",
-      { type: "disk", subject: "/", was: null, description: "/ is 91 % full", actions: [] },
+      {
+        type: "disk",
+        condition: "full",
+        subject: "/",
+        was: null,
+        description: "/ is 91 % full",
+        actions: [],
+      },
       "/ (was: 91 % full), after 64 s, not by Argus.",
     ],
   ])("says what it was, for how long, and what helped: %s", (_, more, message) => {
@@ -154,6 +161,11 @@ describe("the end of a problem", () => {
       { lines: ["It was the 3rd time within 24 hours.", "It was flapping, and has been calm since."] },
     ]);
     expect(at({ openings, resolvedBecause: "stopped" }, began + 61 * minute)).toEqual([]);
+    const healed = { openings, resolvedBecause: "healed", actions: tried("success") };
+    const calm = at(healed, began + 61 * minute)[0];
+    expect(calm?.message).toMatch(/, restarted by Argus\.$/);
+    // It is the end of what was alerted, or none: a repair was reported when it was one.
+    expect(calm).not.toHaveProperty("repaired");
   });
 });
 

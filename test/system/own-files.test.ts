@@ -363,7 +363,9 @@ describe("a file of people's", () => {
 /** Who reads what the system or people put there, and nothing of Argus's. */
 const ofOthers = [
   "cli/main.ts",
+  "cli/mode.ts",
   "cli/other-user.ts",
+  "cli/program-check.ts",
   "escalate/prompt.ts",
   "execute/clean/exclusions.ts",
   "execute/unprivileged.ts",

@@ -111,6 +111,30 @@ describe("who stopped it", () => {
     },
   );
 
+  it("is a unit that it needs, also when that has gone down once more since and only the journal knows of before", async () => {
+    stopped("app.service", { BindsTo: "db.service" });
+    const again = at + 60 * second;
+    unit("db.service", {
+      ActiveState: "failed",
+      ActiveExitTimestampMonotonic: again,
+      InactiveEnterTimestampMonotonic: again,
+    });
+    const crashes = (first: number) =>
+      log(
+        "db.service",
+        entry(messages.failed, again),
+        entry(messages.started, at + 6 * second),
+        // Started at once, and failed.
+        entry(messages.failed, at + second / 2),
+        entry(messages.failed, first),
+        entry(messages.started, 4),
+      );
+    crashes(at - second);
+    expect(await ask("app.service")).toMatchObject({ by: "dependency", unit: "db.service" });
+    crashes(at - 3 * second);
+    expect(await ask("app.service")).toMatchObject({ by: "person" });
+  });
+
   it("is a person, when that stopped the database", async () => {
     stopped("app.service", { Requires: "db.service" });
     stopped("db.service", {}, at - 1000);

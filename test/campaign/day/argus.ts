@@ -1,12 +1,11 @@
 /** Argus on the simulated host: the daemon as `argus run` puts it together, and its executor as a process of its own. */
 import { createErrands } from "../../../src/cli/errands.ts";
-import { createParts, openBook } from "../../../src/cli/parts.ts";
+import { createKept, createParts, openBook } from "../../../src/cli/parts.ts";
 import { loadConfig } from "../../../src/config.ts";
 import type { Parts } from "../../../src/cycle.ts";
 import { runDaemon } from "../../../src/daemon.ts";
 import { policyOf } from "../../../src/execute/policy.ts";
 import { type Served, serveExecutor } from "../../../src/execute/serve.ts";
-import { createTicketDesk } from "../../../src/notify/tickets/desk.ts";
 import { createSelfAlert } from "../../../src/self-alert.ts";
 import { LinkLost } from "../../../src/system/link/client.ts";
 import { createLog } from "../../../src/system/log.ts";
@@ -71,9 +70,9 @@ export function createArgus(host: Host): Argus {
     const { system } = its;
     const ending = new AbortController();
     let config = configFor(system);
-    const desk = createTicketDesk(system, config.stateDir);
+    const kept = createKept(system, config);
     const way = link();
-    const make = (): Parts => createParts(system, config, openBook(system, config), way, desk);
+    const make = (): Parts => createParts(system, config, openBook(system, config), way, kept);
     let parts = make();
     let wantsReload = false;
     const log = createLog(system.files, null, (line) => {
