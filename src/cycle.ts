@@ -1,4 +1,5 @@
 /** One cycle, as a list of stages: collect, detect, execute, escalate, tell, record. */
+import { forgetEndedAcks } from "./acks.ts";
 import type { Collector } from "./collect/collect.ts";
 import { type Attempt, assign, confirm } from "./confirm.ts";
 import { detect, rulesOf } from "./detect/detect.ts";
@@ -170,6 +171,7 @@ export async function runCycle(
   };
   const written = parts.trail.append(trail);
   await recordOperatorActions(parts, executor.unrecorded);
+  await forgetEndedAcks(parts, executor.acks);
   parts.state.end(durationMs);
   return written;
 }

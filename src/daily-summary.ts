@@ -8,7 +8,7 @@ import { putIntoOutbox } from "./execute/outbox.ts";
 import { isOpen } from "./record/problems.ts";
 import { readHistory, readProblems } from "./record/registry.ts";
 import { readTrail } from "./record/trail.ts";
-import { type Summary, summarise, summaryText } from "./report/summary.ts";
+import { type Summary, summarise, summaryText, type Told } from "./report/summary.ts";
 import { fileError } from "./system/file-error.ts";
 import { hostName } from "./system/host-name.ts";
 import { createLineFile } from "./system/line-file.ts";
@@ -26,7 +26,7 @@ export function readSummary(
   { files, clock }: Pick<System, "files" | "clock">,
   stateDir: string,
   seconds: number,
-  silenced: Summary["silenced"],
+  told: Told,
 ): Summary {
   const now = clock.now();
   const to = isoTime(now);
@@ -35,7 +35,7 @@ export function readSummary(
   const host = trail.newest()?.cycle.host ?? hostName(files);
   const open = [...readProblems(files, stateDir).problems.values()].filter(isOpen);
   const records = since(readHistory(files, stateDir).records(), from);
-  return summarise(host, { from, to }, records, trail.cycles(), open, silenced);
+  return summarise(host, { from, to }, records, trail.cycles(), open, told);
 }
 
 function* since(records: Iterable<RegistryRecord>, from: string): Generator<RegistryRecord> {
@@ -69,13 +69,10 @@ const dayMs = daySeconds * 1000;
 export interface DailySummary {
   /**
    * After a cycle: sends the summary when its time of day has come. Never rejects.
-   * @param silenced asked only when one is sent.
+   * @param told asked only when one is sent.
    * @returns what a person should know, a sentence each.
    */
-  tend(
-    config: Pick<Config, "summaryAt" | "channels">,
-    silenced: () => Promise<Summary["silenced"]>,
-  ): Promise<string[]>;
+  tend(config: Pick<Config, "summaryAt" | "channels">, told: () => Promise<Told>): Promise<string[]>;
 }
 
 export function createDailySummary(system: System, stateDir: string): DailySummary {
@@ -119,7 +116,7 @@ export function createDailySummary(system: System, stateDir: string): DailySumma
   }
 
   return {
-    async tend({ summaryAt, channels }, silenced) {
+    async tend({ summaryAt, channels }, told) {
       // A wake-up may end while the executor is still asked.
       if (summaryAt === null || summaryAt === "never" || isAtWork) return [];
       notes = [];
@@ -128,7 +125,7 @@ export function createDailySummary(system: System, stateDir: string): DailySumma
         const now = clock.now();
         const slotMs = slotBefore(summaryAt, now);
         if (!isDue(slotMs, now.wallMs)) return notes;
-        const summary = readSummary(system, stateDir, daySeconds, await silenced().catch(() => null));
+        const summary = readSummary(system, stateDir, daySeconds, await told().catch(() => null));
         const before = servedMs;
         serve(slotMs);
         try {

@@ -31,9 +31,10 @@ afterEach(() => {
 const restart = () => {
   daily = createDailySummary(system, dir);
 };
+const nothingSaid = { silences: [], acks: [] };
 const channels = [{ type: "command", name: "c", command: ["true"], timeoutSeconds: 1 }] as Channel[];
 const tend = (more: { summaryAt?: string | null; channels?: Channel[] } = {}) =>
-  daily.tend({ summaryAt: "08:00", channels, ...more }, async () => []);
+  daily.tend({ summaryAt: "08:00", channels, ...more }, async () => nothingSaid);
 /** Looks every ten minutes. @returns times of the messages. */
 async function pass(hours: number): Promise<void> {
   for (let look = 0; look < hours * 6; look += 1) {
@@ -126,13 +127,13 @@ describe("the summary of the day", () => {
   it("is not doubled by a wake-up that ends while the executor is still asked what is silenced", async () => {
     await tend();
     clock.advance(86_400);
-    let answer: (silences: []) => void = () => {};
+    let answer: (told: null) => void = () => {};
     const first = daily.tend(
       { summaryAt: "08:00", channels },
       () => new Promise((resolve) => (answer = resolve)),
     );
     await tend();
-    answer([]);
+    answer(null);
     await first;
     expect(times()).toHaveLength(1);
   });
@@ -149,7 +150,7 @@ describe("the summary of the day", () => {
     };
     await tend();
     clock.advance(86_400);
-    await daily.tend({ summaryAt: "08:00", channels }, async () => [one]);
+    await daily.tend({ summaryAt: "08:00", channels }, async () => ({ silences: [one], acks: [] }));
     clock.advance(86_400);
     await daily.tend({ summaryAt: "08:00", channels }, () => Promise.reject(new Error("nobody there")));
     expect(messages()[0]?.text).toContain("\nsilenced until 2026-11-25 10:00 UTC, actions too: subject web");
@@ -224,7 +225,7 @@ describe("the time of day is that of this machine's clock", () => {
     process.env["TZ"] = "Europe/Berlin";
     clock.setWall((Date.parse(start) - clock.now().wallMs) / 1000);
     for (let look = 0; look < days * 48; look += 1) {
-      await daily.tend({ summaryAt: "02:30", channels }, async () => []);
+      await daily.tend({ summaryAt: "02:30", channels }, async () => nothingSaid);
       clock.advance(1800);
     }
     const local = (iso: string) => new Date(iso).getDate();

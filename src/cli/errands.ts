@@ -1,6 +1,7 @@
 /** What goes on beside the cycles and never delays one: pings, the summary of the day, delivery, tickets. */
 import type { Parts } from "../cycle.ts";
 import { createDailySummary } from "../daily-summary.ts";
+import { reasonOf } from "../execute/reason.ts";
 import { createDelivery } from "../notify/deliver.ts";
 import { createPinger, type Ping, type Pinger } from "../notify/ping.ts";
 import { isOpen } from "../record/problems.ts";
@@ -9,7 +10,8 @@ import type { Log } from "../system/log.ts";
 import type { System } from "../system/system.ts";
 import { settleTickets } from "../tickets.ts";
 import type { Config } from "../types/settings.ts";
-import { silencedBy } from "./parts.ts";
+import { keepView } from "./executor-view.ts";
+import { toldBy } from "./parts.ts";
 
 export interface Errands {
   ping(what: Ping): Promise<void>;
@@ -37,7 +39,16 @@ export function createErrands(parts: () => Parts, log: Log, signal: AbortSignal,
 
   async function summarise(): Promise<void> {
     const { config: present, executor } = parts();
-    for (const note of await daily.tend(present, () => silencedBy(executor))) log.warn(note);
+    for (const note of await daily.tend(present, () => toldBy(executor))) log.warn(note);
+  }
+
+  async function keep(): Promise<void> {
+    const said = (sentence: string): void => log.warn(sentence);
+    try {
+      await keepView(parts(), said);
+    } catch (error) {
+      said(`what the executor remembers could not be kept for \`argus status\`: ${reasonOf(error)}`);
+    }
   }
 
   async function settle(): Promise<void> {
@@ -54,7 +65,7 @@ export function createErrands(parts: () => Parts, log: Log, signal: AbortSignal,
     send,
     async run() {
       if (parts().config.dryRun) return;
-      await Promise.all([summarise().then(send), settle()]);
+      await Promise.all([summarise().then(send), settle(), keep()]);
     },
   };
 }

@@ -17,7 +17,7 @@ import { acquireLock } from "../record/lock.ts";
 import { createRegistry } from "../record/registry.ts";
 import { folderNames, openStateDir } from "../record/state-dir.ts";
 import { createTrail, readTrail } from "../record/trail.ts";
-import type { Summary } from "../report/summary.ts";
+import type { Told } from "../report/summary.ts";
 import { faultText } from "../system/json-source.ts";
 import { createLink, type Link } from "../system/link/client.ts";
 import { createReserve } from "../system/reserve.ts";
@@ -115,9 +115,9 @@ export function executorOf(system: System, config: Config, link: Link | null): E
 }
 
 /** null: the executor is not to be asked. */
-export async function silencedBy(executor: Executor): Promise<Summary["silenced"]> {
+export async function toldBy(executor: Pick<Executor, "view">): Promise<Told> {
   try {
-    return (await executor.view()).silences;
+    return await executor.view();
   } catch {
     return null;
   }

@@ -1,15 +1,15 @@
 import type { Command } from "commander";
 import { daySeconds, readSummary, sendSummary } from "../daily-summary.ts";
-import { readSilences } from "../execute/silences.ts";
 import { openStateDir } from "../record/state-dir.ts";
-import { summaryText } from "../report/summary.ts";
+import { summaryText, type Told } from "../report/summary.ts";
 import { createLink } from "../system/link/client.ts";
 import { readOnly } from "../system/read-only.ts";
 import { UserError } from "../types/errors.ts";
 import type { Config } from "../types/settings.ts";
 import { type Context, lookAtState, printJson } from "./context.ts";
 import { parseDuration } from "./duration.ts";
-import { executorOf, silencedBy } from "./parts.ts";
+import { knownView } from "./executor-view.ts";
+import { executorOf, toldBy } from "./parts.ts";
 
 interface SummaryOptions {
   readonly since?: number;
@@ -31,8 +31,8 @@ export function summaryCommand(program: Command, context: Context): void {
         throw new UserError("--daily needs --send: it says when nothing is sent");
       const config = lookAtState(context);
       const { system } = context;
-      const silenced = await silencesOf(context, config);
-      const summary = readSummary(system, config.stateDir, options.since ?? daySeconds, silenced);
+      const told = await toldNow(context, config);
+      const summary = readSummary(system, config.stateDir, options.since ?? daySeconds, told);
       if (options.send && (options.daily !== true || config.summaryAt === null)) {
         openStateDir(system, config.stateDir);
         sendSummary(system, config.stateDir, summary);
@@ -42,14 +42,20 @@ export function summaryCommand(program: Command, context: Context): void {
     });
 }
 
-async function silencesOf({ system }: Context, config: Config) {
-  // The executor goes on without silences that cannot be read; here they must not look like none.
-  if (config.executorSocket === null)
-    readSilences(readOnly(system).files, config.executorStateDir, system.clock.now(), () => {});
+/** The executor answers the daemon and root; others get what was kept after the last cycle. */
+async function toldNow({ system, warn }: Context, config: Config): Promise<Told> {
   const link = config.executorSocket === null ? null : createLink(config.executorSocket);
+  if (link === null) return knownView(system, config).view;
   try {
-    return await silencedBy(executorOf(readOnly(system), config, link));
+    const told = await toldBy(executorOf(readOnly(system), config, link));
+    if (told !== null) return told;
+    const { view, asOf } = knownView(system, config);
+    if (asOf !== null) warn(asOf);
+    return view;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return null;
   } finally {
-    link?.close();
+    link.close();
   }
 }

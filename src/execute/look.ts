@@ -1,4 +1,5 @@
 /** What a cycle needs to know of the executor before it asks for anything. */
+import type { Ack } from "../types/ack.ts";
 import type { Proposal } from "../types/action.ts";
 import type { HandOffRun } from "../types/hand-off.ts";
 import type { OperatorAction } from "../types/operator-action.ts";
@@ -8,17 +9,18 @@ import { reasonOf } from "./reason.ts";
 /** It may live in another process, which may be gone: then nothing is repaired, and the cycle goes on to say so. */
 export async function lookAtExecutor(executor: Executor): Promise<ExecutorLook> {
   try {
-    const { pause, approvals, handOffs, unrecorded } = await executor.view();
+    const { pause, approvals, handOffs, acks, unrecorded } = await executor.view();
     const approved = approvals.filter(({ state }) => state === "approved");
     return {
       paused: pause !== null,
       approved: approved.map(({ proposal }) => proposal),
       handOffs,
+      acks,
       unrecorded,
       error: null,
     };
   } catch (error) {
-    return { paused: false, approved: [], handOffs: [], unrecorded: [], error: reasonOf(error) };
+    return { paused: false, approved: [], handOffs: [], acks: [], unrecorded: [], error: reasonOf(error) };
   }
 }
 
@@ -27,6 +29,7 @@ export interface ExecutorLook {
   /** What a person said yes to, and nobody has done since. */
   readonly approved: readonly Proposal[];
   readonly handOffs: readonly HandOffRun[];
+  readonly acks: readonly Ack[];
   /** What people asked for on the command line, and the decision log does not have yet. */
   readonly unrecorded: readonly OperatorAction[];
   readonly error: string | null;

@@ -6,6 +6,7 @@ import { oneLine, shortName } from "../system/printable.ts";
 import type { Files } from "../system/system.ts";
 import { isoTime, type Moment } from "../types/moment.ts";
 import { kindOfOrder, type Obeyed, Order } from "../types/orders.ts";
+import { changeAcks, mostAcks, readAcks, withAck, withoutAcks } from "./acks.ts";
 import { type Approvals, writeDecision } from "./approvals.ts";
 import { clearPause, readPause, writePause } from "./pause.ts";
 import type { Policy } from "./policy.ts";
@@ -57,6 +58,13 @@ function take(order: Order, by: string, desk: Desk): Obeyed {
       changeSilences(files, stateDir, now, note, (all) => all.filter(({ id }) => id !== order.id));
       return yes(`ended the silence ${order.id}; what is still there is told by the next cycle`);
     }
+    case "ack":
+      return acknowledge(order, by, desk);
+    case "unack":
+      if (readAcks(files, stateDir, note).every(({ key }) => key !== order.key))
+        return no(`${order.key} is not acknowledged`);
+      changeAcks(files, stateDir, note, (acks) => withoutAcks(acks, [order.key]));
+      return yes(`${order.key} is not acknowledged any more; it is told again as before`);
     case "pause": {
       const until = order.seconds === null ? null : isoTime(after(now, order.seconds));
       writePause(files, stateDir, { until, reason: "by Telegram", since: isoTime(now), by }, note);
@@ -107,6 +115,20 @@ function silence(
   };
   changeSilences(files, stateDir, now, note, (all) => [...all, made]);
   return yes(`silenced ${key} until ${made.until} (/unsilence ${made.id}); the watching goes on`);
+}
+
+function acknowledge(
+  { problem }: Extract<Order, { order: "ack" }>,
+  by: string,
+  { files, stateDir, now, note }: Desk,
+): Obeyed {
+  const made = { ...problem, by, at: isoTime(now), note: "by Telegram" };
+  if (withAck(readAcks(files, stateDir, note), made).length > mostAcks)
+    return no(`${mostAcks} problems are acknowledged, and there may be no more`);
+  changeAcks(files, stateDir, note, (acks) => withAck(acks, made));
+  return yes(
+    `acknowledged ${problem.key}: it is not told again until it changes or ends (/unack ${problem.key})`,
+  );
 }
 
 const after = (now: Moment, seconds: number): Moment => ({ ...now, wallMs: now.wallMs + seconds * 1000 });

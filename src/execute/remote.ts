@@ -24,6 +24,7 @@ export function createRemoteExecutor(words: LocalExecutor, link: Link): Executor
   const untold: string[] = [];
   /** As of the last look: they lie where this process may not read. While nobody answers, each holds until its end. */
   let silences: ExecutorView["silences"] = [];
+  let acks: ExecutorView["acks"] = [];
 
   return {
     async execute(request, signal) {
@@ -32,7 +33,7 @@ export function createRemoteExecutor(words: LocalExecutor, link: Link): Executor
         request.proposals.filter((_, index) => isMachine[index] === machine);
       const there = await askForActions(link, { ...request, proposals: those(true) }, signal);
       const here = await words.execute(
-        { ...request, silences, proposals: those(false) },
+        { ...request, silences, acks, proposals: those(false) },
         signal,
         notificationsOnly,
       );
@@ -44,11 +45,12 @@ export function createRemoteExecutor(words: LocalExecutor, link: Link): Executor
     },
     async view() {
       const view = ExecutorView.parse(await link.ask("view", null));
-      silences = view.silences;
+      ({ silences, acks } = view);
       return view;
     },
     order: async (order) => Obeyed.parse(await link.ask("order", order)),
     recorded: async (ids) => void (await link.ask("recorded", { ids })),
+    forgetAcks: async (ended) => void (await link.ask("forget_acks", { ended })),
     /** The other side looks for itself: what it is told here cannot shorten a delay. */
     async observeHealth() {
       try {

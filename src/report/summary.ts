@@ -1,9 +1,11 @@
 /** The last day in a few lines, for people and for a telephone: the registry and the trail, counted. */
 import { oneLine, printable } from "../system/printable.ts";
+import type { Ack } from "../types/ack.ts";
 import { actionCatalog } from "../types/action.ts";
 import type { Problem, RegistryRecord, Severity } from "../types/problem.ts";
 import { severities } from "../types/problem.ts";
 import type { TrailCycle } from "../types/trail.ts";
+import { type Acknowledged, acknowledged, ackText } from "./acks.ts";
 import { matchText, type SilenceData } from "./silences.ts";
 import { count, minute } from "./values.ts";
 
@@ -23,6 +25,7 @@ export interface Summary {
     readonly description: string;
     readonly openedAt: string;
     readonly key: string;
+    readonly acknowledged: Acknowledged;
   }[];
   /** What was done on the machine, by action. */
   readonly actions: readonly {
@@ -41,6 +44,9 @@ export interface Summary {
   readonly silenced: readonly SilenceData[] | null;
 }
 
+/** What people said, and the executor holds; null: it could not be asked. */
+export type Told = { readonly silences: readonly SilenceData[]; readonly acks: readonly Ack[] } | null;
+
 /**
  * @param records lines of the registry, none older than `from`.
  * @param cycles newest first; reading ends with the first one older than `from`.
@@ -51,7 +57,7 @@ export function summarise(
   records: Iterable<RegistryRecord>,
   cycles: Iterable<TrailCycle>,
   open: readonly Problem[],
-  silenced: Summary["silenced"] = [],
+  told: Told = { silences: [], acks: [] },
 ): Summary {
   let opened = 0;
   let resolved = 0;
@@ -91,17 +97,18 @@ export function summarise(
     resolved,
     open: [...open]
       .sort((a, b) => rank(a) - rank(b) || (a.openedAt < b.openedAt ? -1 : 1))
-      .map(({ severity, subject, description, openedAt, key }) => ({
-        severity,
-        subject,
-        description,
-        openedAt,
-        key,
+      .map((problem) => ({
+        severity: problem.severity,
+        subject: problem.subject,
+        description: problem.description,
+        openedAt: problem.openedAt,
+        key: problem.key,
+        acknowledged: acknowledged(told?.acks ?? [], problem),
       })),
     actions: [...actions.values()].sort((a, b) => (a.action < b.action ? -1 : 1)),
     model,
     review,
-    silenced,
+    silenced: told?.silences ?? null,
   };
 }
 
@@ -130,9 +137,12 @@ function silenceLines(silenced: Summary["silenced"]): string[] {
 /** Plain text, a line for each thing that there is to say. */
 export function summaryText(summary: Summary): string {
   const { host, from, to, cycles, opened, resolved, open, actions, model, review, silenced } = summary;
-  const shown = open.slice(0, mostShown).map(({ severity, description, openedAt, key }) => {
-    return `${severity.toUpperCase()} ${printable(description)} (since ${minute(openedAt)} UTC)\nargus explain ${key}`;
-  });
+  const shown = open
+    .slice(0, mostShown)
+    .map(({ severity, description, openedAt, key, acknowledged: ack }) => {
+      const seen = ack === null ? "" : `\n${ackText(ack, to)}`;
+      return `${severity.toUpperCase()} ${printable(description)} (since ${minute(openedAt)} UTC)${seen}\nargus explain ${key}`;
+    });
   const rest = open.length - shown.length;
   const woken = cycles.woken === 0 ? "" : `, ${cycles.woken} of them woken by an event`;
   const cost = model.costDollars > 0 ? `, $${model.costDollars.toFixed(4)}` : "";

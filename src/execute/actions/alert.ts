@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { isReadable, joinLines, oneLine } from "../../system/printable.ts";
 import type { Proposal } from "../../types/action.ts";
+import { notAcknowledged } from "../acks.ts";
 import type { WordAction } from "../action.ts";
 import { mayAnnounce } from "../announced.ts";
 import { composeMessage, putIntoOutbox } from "../outbox.ts";
@@ -39,6 +40,7 @@ export const alert: WordAction<Words> = {
     firstInRequest,
     notSilenced,
     bootGrace,
+    notAcknowledged,
     {
       step: "dedup window",
       ask({ task: { proposal, target }, policy, history, now }) {
