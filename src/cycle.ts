@@ -20,10 +20,11 @@ import { recordOperatorActions } from "./operator-actions.ts";
 import { type CycleStateFile, newCycleId } from "./record/cycle-state.ts";
 import type { History } from "./record/history.ts";
 import { isOpen, problemFact } from "./record/problems.ts";
+import type { RebootWatch } from "./record/reboot.ts";
 import type { Registry } from "./record/registry.ts";
 import { resolvable } from "./record/resolvable.ts";
 import type { Trail } from "./record/trail.ts";
-import { selfOf, withFailures } from "./self-facts.ts";
+import { selfOf, withFailures, withReboot } from "./self-facts.ts";
 import { remember, spaceIsShort } from "./space.ts";
 import type { Reserve } from "./system/reserve.ts";
 import type { Store } from "./system/store.ts";
@@ -48,6 +49,7 @@ export interface Parts extends TicketParts {
   readonly history: History;
   readonly streaks: Store<StreakFile>;
   readonly state: CycleStateFile;
+  readonly reboots: RebootWatch;
   readonly reserve: Reserve;
   /** The last few cycles, oldest first. */
   readonly recent: () => TrailCycle[];
@@ -72,7 +74,8 @@ export async function runCycle(
 
   const executor = await lookAtExecutor(parts.executor);
   const self = selfOf(parts, executor.error);
-  const snapshot = withFailures(parts, parts.history.observe(await parts.collector.collect(self)), trigger);
+  const seen = withFailures(parts, parts.history.observe(await parts.collector.collect(self)), trigger);
+  const snapshot = await withReboot(parts, seen);
   cycle.host = snapshot.facts.host?.name ?? "unknown host";
   const detection = await judge(parts, snapshot, trigger);
   const opened = registry.recordFindings(detection.findings, cycle);

@@ -86,7 +86,7 @@ export function knownView(machine: System, config: Config): KnownView {
 function mayRead({ files, self }: System, { executorSocket, executorStateDir }: Config): boolean {
   if (executorSocket === null || self.uid === 0) return true;
   try {
-    files.list(executorStateDir);
+    files.list(executorStateDir, "own");
     return true;
   } catch (error) {
     if (errorCode(error) === "EACCES") return false;
@@ -100,6 +100,17 @@ function localView(system: System, config: Config): ExecutorView {
   readSilences(system.files, dir, system.clock.now(), () => {});
   readAcks(system.files, dir, () => {});
   return createExecutor(system, policyOf(config), dir).view();
+}
+
+/** null: this user may read it as it is. Otherwise it is as of the last cycle, which is said. */
+export function toldLast(
+  { system, warn }: Pick<Context, "system" | "warn">,
+  config: Config,
+): ExecutorView | null {
+  if (mayRead(system, config)) return null;
+  const { view, asOf } = knownView(system, config);
+  if (asOf !== null) warn(asOf);
+  return view;
 }
 
 /** What is acknowledged. Where this user cannot know it, that is said and the rest is shown. */

@@ -1,8 +1,8 @@
 /** State of another user's: who may not read or change it is given the command that does. */
 import { errorCode } from "../system/error-code.ts";
 import { wayTo } from "../system/folder-path.ts";
-import type { Files } from "../system/system.ts";
-import { createUsers } from "../system/users.ts";
+import type { FileStatus, Files } from "../system/system.ts";
+import { createUsers, groupName } from "../system/users.ts";
 import { WorkError } from "../types/errors.ts";
 import type { Config } from "../types/settings.ts";
 import type { Context } from "./context.ts";
@@ -39,23 +39,36 @@ export function mustReachExecutor(caller: Caller, { stateDir, executorStateDir }
 function mustReach(caller: Caller, dir: string, noun: string, use: Use): void {
   const { files, self } = caller.system;
   if (self.uid === 0) return;
-  const owner = ownerOf(files, dir);
-  if (owner === self.uid || owner === null) return;
+  const status = statusOf(files, dir);
+  if (status === null) return;
+  const owner = status === "hidden" ? status : status.uid;
+  if (owner === self.uid) return;
   if (owner !== "hidden" && use === "read" && isReadable(files, dir)) return;
   const whose = owner === "hidden" ? "" : `, which belongs to ${createUsers(files)()(owner)}`;
   // root reads everybody's state, and writes nobody's but its own.
   const as = use === "read" || owner === "hidden" || owner === 0 ? "" : `-u '#${owner}' `;
-  throw new WorkError(`this user may not ${use} the ${noun} ${dir}${whose}: sudo ${as}${again(caller)}`);
+  const member = use === "write" || status === "hidden" ? "" : membership(caller, status);
+  throw new WorkError(
+    `this user may not ${use} the ${noun} ${dir}${whose}: sudo ${as}${again(caller)}${member}`,
+  );
 }
 
 /** null: there is no such folder. */
-function ownerOf(files: Files, dir: string): number | "hidden" | null {
+function statusOf(files: Files, dir: string): FileStatus | "hidden" | null {
   try {
-    return wayTo(files, dir).status?.uid ?? null;
+    return wayTo(files, dir).status;
   } catch (error) {
     if (errorCode(error) === "EACCES") return "hidden";
     throw error;
   }
+}
+
+/** How to be asked for no password the next time; empty where no group may read. */
+function membership({ system: { files, self } }: Caller, { gid, mode }: FileStatus): string {
+  const user = createUsers(files)()(self.uid);
+  const group = (mode & 0o050) === 0o050 && gid !== 0 ? groupName(files, gid) : null;
+  if (group === null || user === String(self.uid)) return "";
+  return `; members of the group ${group} may read it without sudo: sudo usermod -aG ${group} ${user}, then log in anew`;
 }
 
 /** The files are closed to others, also where the folder is not. */

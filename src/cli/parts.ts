@@ -14,6 +14,7 @@ import { createTicketDesk } from "../notify/tickets/desk.ts";
 import { createCycleState } from "../record/cycle-state.ts";
 import { createHistory } from "../record/history.ts";
 import { acquireLock } from "../record/lock.ts";
+import { createRebootWatch } from "../record/reboot.ts";
 import { createRegistry } from "../record/registry.ts";
 import { folderNames, openStateDir } from "../record/state-dir.ts";
 import { createTrail, readTrail } from "../record/trail.ts";
@@ -105,6 +106,7 @@ export function createParts(
     }),
     reserve: createReserve(files, stateDir),
     state: createCycleState(system, logDir, note),
+    reboots: createRebootWatch(system, stateDir, note),
   };
 }
 

@@ -5,6 +5,7 @@ import type { Service } from "../types/facts.ts";
 import type { Facts } from "../types/snapshot.ts";
 import { asksToTell, type Handled } from "./alerts.ts";
 import { machineLine } from "./machine-text.ts";
+import { rebootNews } from "./reboot-news.ts";
 
 const mostUnits = 5;
 const mostLines = 3;
@@ -32,7 +33,8 @@ export async function unitNews(
       return [key, [...hints, ...(await logLines(system, service, signal))]];
     }),
   );
-  return new Map(lines.filter(([, each]) => each.length > 0));
+  const events = reported.map(({ finding }): [string, string[]] => [finding.key, rebootNews(finding, facts)]);
+  return new Map([...lines, ...events].filter(([, each]) => each.length > 0));
 }
 
 function serviceOf({ entity, type }: Handled["finding"], { service = [], endpoint = [] }: Facts) {

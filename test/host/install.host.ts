@@ -65,7 +65,7 @@ describe("install.sh", () => {
     }
     expect(await isActive(host, "argus-executor.service")).toBe(true);
     expect(await isActive(host, "argus-once.timer")).toBe(false);
-    expect(await owners(...state)).toEqual(["700 argus", "700 argus", "700 root"]);
+    expect(await owners(...state)).toEqual(["750 argus", "750 argus", "700 root"]);
     expect(await owners("/etc/argus/argus.env", "/etc/argus/argus.json", "/etc/argus/rules.d")).toEqual([
       "600 root",
       "644 root",
@@ -227,7 +227,7 @@ describe("install.sh", () => {
   it("takes up again what was kept", async () => {
     const trail = host.read("/var/lib/argus/trail.jsonl");
     expect((await install("--yes")).exitCode).toBe(0);
-    expect(await owners(...state)).toEqual(["700 argus", "700 argus", "700 root"]);
+    expect(await owners(...state)).toEqual(["750 argus", "750 argus", "700 root"]);
     expect(host.read("/var/lib/argus/trail.jsonl").startsWith(trail)).toBe(true);
     expect(await succeed(host, ["argus", "status", "--json"])).toContain("an upgrade");
   });

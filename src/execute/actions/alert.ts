@@ -5,6 +5,7 @@ import type { Proposal } from "../../types/action.ts";
 import { notAcknowledged } from "../acks.ts";
 import type { WordAction } from "../action.ts";
 import { mayAnnounce } from "../announced.ts";
+import { eventOnce } from "../events.ts";
 import { composeMessage, putIntoOutbox } from "../outbox.ts";
 import { bootGrace, firstInRequest, offeredToModel } from "../questions.ts";
 import { reasonOf } from "../reason.ts";
@@ -38,6 +39,7 @@ export const alert: WordAction<Words> = {
   gateSteps: [
     offeredToModel,
     firstInRequest,
+    eventOnce,
     notSilenced,
     bootGrace,
     notAcknowledged,
