@@ -17,7 +17,7 @@ export const Answering = z.strictObject({
   may: z
     .array(z.enum(orderKinds))
     .default([...orderKinds])
-    .describe("what they may besides looking"),
+    .describe("what they may besides looking; `silence` is also to acknowledge"),
 });
 export type Answering = z.infer<typeof Answering>;
 

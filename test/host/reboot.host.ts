@@ -85,20 +85,30 @@ describe("a host that is cut off", () => {
     expect([opened().length, told().length]).toEqual([2, 2]);
   });
 
-  it("is not told by a journal that has the boot no more", async () => {
+  it("is told from what Argus itself knows where the journal has the boot no more", async () => {
     host.write("/etc/systemd/journald.conf.d/x.conf", "[Journal]\nStorage=volatile\n");
     await afterwards(async () => {
       await succeed(host, ["rm", "-rf", "/var/log/journal"]);
       await host.reboot({ cut: true });
     });
-    expect([opened().length, told().length]).toEqual([2, 2]);
+    expect([opened().length, told().length]).toEqual([3, 3]);
+    expect(told()[2]?.text).toContain("; the journal keeps nothing of the time before");
   });
 
-  it("after an hour is over, and its end is told to nobody", async () => {
-    const ended = registry(host).filter(({ event }) => event === "resolved");
-    expect(ended.length).toBeGreaterThan(0);
+  it("is not, where the daemon was told to stop, and the journal keeps nothing", async () => {
+    await afterwards(async () => await host.reboot());
+    expect([opened().length, told().length]).toEqual([3, 3]);
+    const notes = cycles(host).flatMap((cycle) => cycle.notes);
     expect(
-      outbox(host).filter(({ text }) => /^✅|over after/i.test(text) && text.includes("shut down")),
-    ).toEqual([]);
+      notes.filter((note) => note.includes("nobody can say whether it was shut down before")),
+    ).toHaveLength(1);
+  });
+
+  it("is over when it was told, and nobody is told of an end", async () => {
+    const ended = registry(host).filter(
+      ({ condition, event }) => condition === "unexpected-reboot" && event === "resolved",
+    );
+    expect(ended).toHaveLength(3);
+    expect(outbox(host).filter(({ text }) => text.includes("Over after"))).toEqual([]);
   });
 });
