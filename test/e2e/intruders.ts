@@ -113,6 +113,7 @@ export function occupied(): Occupied {
   write(watch, "telegram.json", { version: 1, offset: 0 });
   write(watch, "hand-offs.json", { version: 1, runs: [] });
   write(watch, "summary.json", { version: 1, servedMs: null });
+  write(watch, "acks.json", { version: 1, acks: [] });
   writeFileSync(watch.state("daemon.lock"), "{}\n", { mode: 0o600 });
   const canary = join(watch.dir, "canary");
   writeFileSync(canary, "sings\n", { mode: 0o640 });

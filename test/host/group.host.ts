@@ -52,6 +52,16 @@ describe("a member of the group", () => {
   it("is told by doctor what there is, with nothing broken", async () => {
     const { stdout } = await as("ann", "argus", "doctor");
     expect(stdout).toMatch(/ok +daemon +runs as pid \d+/);
+    expect(stdout).not.toContain("broken");
+    expect((await host.exec(["argus", "doctor"])).stdout).toMatch(
+      /ok +state +\/var\/lib\/argus is the daemon's alone \(user argus\); members of the group argus may read it/,
+    );
+    await succeed(host, ["chmod", "755", "/var/log/argus"]);
+    const open = await host.exec(["argus", "doctor"]);
+    expect(open.stdout).toMatch(
+      /broken +logs +\/var\/log\/argus is open to others than argus and, to read, members/,
+    );
+    await succeed(host, ["chmod", "750", "/var/log/argus"]);
   });
 
   it("sees what root asked for, and of when that is", async () => {

@@ -92,7 +92,7 @@ describe("install.sh", () => {
     const completed = await succeed(host, [
       "bash",
       "-c",
-      "source /usr/local/share/bash-completion/completions/argus; COMP_WORDS=(argus doc); COMP_CWORD=1; _argus; echo $COMPREPLY",
+      "source /usr/local/share/bash-completion/completions/argus; COMP_LINE='argus doc'; COMP_POINT=9; COMP_WORDS=(argus doc); COMP_CWORD=1; _argus; echo $COMPREPLY",
     ]);
     expect(completed).toBe("doctor");
     expect(host.read("/usr/local/share/man/man8/argus.8")).toContain(".TH ARGUS 8");
@@ -216,10 +216,11 @@ describe("install.sh", () => {
     expect((await host.exec(["test", "-e", "/srv/tools/argus"])).exitCode).toBe(1);
     expect((await host.exec(["getent", "passwd", "argus"])).exitCode).toBe(2);
     expect(await owners(...state), "whoever gets its number next shall not own them").toEqual([
-      "700 root",
-      "700 root",
+      "750 root",
+      "750 root",
       "700 root",
     ]);
+    expect(await succeed(host, ["find", ...state, "!", "-group", "root"])).toBe("");
     expect(await succeed(host, ["systemctl", "list-units", "--all", "--no-legend", "argus*"])).toBe("");
     expect((await install("--uninstall", "--yes")).stdout).toContain("Argus is not installed in /opt/argus");
   });
