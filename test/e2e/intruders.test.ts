@@ -35,7 +35,7 @@ test("every command ends, writes nothing elsewhere, and says in a sentence what 
         expect(said, which).toContain(name);
     }
   }
-});
+}, 120_000);
 
 const sentences = [
   ["problems.jsonl", "a pipe", "is a named pipe, not a regular file; move it away"],

@@ -53,14 +53,19 @@ describe("a member of the group", () => {
     const { stdout } = await as("ann", "argus", "doctor");
     expect(stdout).toMatch(/ok +daemon +runs as pid \d+/);
     expect(stdout).not.toContain("broken");
-    expect((await host.exec(["argus", "doctor"])).stdout).toMatch(
-      /ok +state +\/var\/lib\/argus is the daemon's alone \(user argus\); members of the group argus may read it/,
-    );
+    const check = async (wanted: string) =>
+      JSON.parse((await host.exec(["argus", "doctor", "--json"])).stdout).find(
+        ({ name }: { name: string }) => name === wanted,
+      );
+    expect(await check("state")).toMatchObject({
+      state: "ok",
+      detail: "/var/lib/argus is the daemon's alone (user argus); members of the group argus may read it",
+    });
     await succeed(host, ["chmod", "755", "/var/log/argus"]);
-    const open = await host.exec(["argus", "doctor"]);
-    expect(open.stdout).toMatch(
-      /broken +logs +\/var\/log\/argus is open to others than argus and, to read, members/,
-    );
+    expect(await check("logs")).toMatchObject({
+      state: "broken",
+      detail: "/var/log/argus is open to others than argus and, to read, members of the group argus",
+    });
     await succeed(host, ["chmod", "750", "/var/log/argus"]);
   });
 
