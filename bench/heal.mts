@@ -84,7 +84,7 @@ async function underArgus(host: Host): Promise<Row> {
   await succeed(host, ["systemctl", "start", ...units]);
   await startUnits(host);
   await sleep(3_000);
-  return crash(host, "Argus, 300 s interval", ["crash%.service", crashes, spacingMs]);
+  return crash(host, "Argus, 5 min interval", ["crash%.service", crashes, spacingMs]);
 }
 
 function print(rows: readonly Row[]): void {

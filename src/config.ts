@@ -83,6 +83,7 @@ export function loadConfig(source: ConfigSource): Config {
     observationsFile: path("ARGUS_OBSERVATIONS_FILE", join(stateDir, "observations.md")),
     bootGraceSeconds: integer("ARGUS_BOOT_GRACE_SECONDS"),
     dedupWindowSeconds: integer("ARGUS_DEDUP_WINDOW"),
+    reportRepairs: readFlag("ARGUS_REPORT_REPAIRS", value("ARGUS_REPORT_REPAIRS"), faults),
     diskCleanMaxAgeDays: integer("ARGUS_DISK_CLEAN_MAX_AGE_DAYS"),
     restartSecondDelaySeconds: integer("ARGUS_RESTART_BACKOFF_SECOND_DELAY"),
     restartThirdDelaySeconds: integer("ARGUS_RESTART_BACKOFF_THIRD_DELAY"),

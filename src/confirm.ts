@@ -2,21 +2,26 @@
 import type { Collector, CollectorName } from "./collect/collect.ts";
 import type { RuleBook } from "./detect/rule-book.ts";
 import { lookAgain } from "./detect/why-not.ts";
+import type { History } from "./record/history.ts";
 import type { System } from "./system/system.ts";
 import { type ActionRecord, isWord } from "./types/action.ts";
 import type { EntityKind, Self } from "./types/facts.ts";
 import type { Finding } from "./types/finding.ts";
+import type { Facts } from "./types/snapshot.ts";
 
 /** What it takes to look again. */
 export interface Eyes {
   readonly system: System;
   readonly collector: Collector;
   readonly book: RuleBook;
+  readonly history: Pick<History, "derive">;
 }
 
 export interface Attempt {
   readonly finding: Finding;
   readonly actions: readonly ActionRecord[];
+  /** Whether a look after its actions found the condition gone. Left out: nobody looked, or it could not be judged. */
+  readonly isGone?: boolean;
 }
 
 /** The executor answers in the order of the proposals. */
@@ -44,19 +49,35 @@ const collectorsOf: Readonly<Record<EntityKind | "host", readonly CollectorName[
 /** A note or a message changes nothing that a rule looks at. */
 const changed = ({ type, result }: ActionRecord): boolean => result === "success" && !isWord(type);
 
-/** @returns the same attempts, with `verified` as the fresh look says. */
-export async function confirm(eyes: Eyes, self: Self, attempts: readonly Attempt[]): Promise<Attempt[]> {
-  const toConfirm = attempts.filter(({ actions }) => actions.some(changed)).map(({ finding }) => finding);
-  const firing = await stillFiring(eyes, self, toConfirm);
-  return attempts.map(({ finding, actions }) => {
-    const fires = firing.get(finding) ?? null;
-    if (fires === null) return { finding, actions };
-    // What systemd is still starting is neither down nor up: a later cycle sees what becomes of it.
-    const isOpen = ({ verified, values }: ActionRecord) => verified !== false && values["starting"] !== true;
-    const seen = (action: ActionRecord): ActionRecord =>
-      changed(action) && isOpen(action) ? { ...action, verified: !fires } : action;
-    return { finding, actions: actions.map(seen) };
-  });
+/** The executor found the target in another state than the snapshot: which of them holds, another look tells. */
+const isDoubted = ({ refusal }: ActionRecord): boolean =>
+  refusal === "not_needed" || refusal === "target_gone" || refusal === "identity_changed";
+
+/** @returns the same attempts, with `verified` as the fresh look says, and the facts of that look. */
+export async function confirm(
+  eyes: Eyes,
+  self: Self,
+  attempts: readonly Attempt[],
+): Promise<{ readonly attempts: Attempt[]; readonly facts: Facts }> {
+  const toConfirm = attempts.filter(({ actions }) =>
+    actions.some((each) => changed(each) || isDoubted(each)),
+  );
+  const { answers, facts } = await stillFiring(
+    eyes,
+    self,
+    toConfirm.map(({ finding }) => finding),
+  );
+  return { attempts: attempts.map((attempt) => confirmed(attempt, answers)), facts };
+}
+
+function confirmed({ finding, actions }: Attempt, answers: ReadonlyMap<Finding, boolean | null>): Attempt {
+  const fires = answers.get(finding) ?? null;
+  if (fires === null) return { finding, actions };
+  // What systemd is still starting is neither down nor up: a later cycle sees what becomes of it.
+  const isOpen = ({ verified, values }: ActionRecord) => verified !== false && values["starting"] !== true;
+  const seen = (action: ActionRecord): ActionRecord =>
+    changed(action) && isOpen(action) ? { ...action, verified: !fires } : action;
+  return { finding, actions: actions.map(seen), isGone: !fires };
 }
 
 /** @returns for each finding whether its conditions hold on a fresh look; null: it could not be judged. */
@@ -64,11 +85,12 @@ async function stillFiring(
   eyes: Eyes,
   self: Self,
   findings: readonly Finding[],
-): Promise<Map<Finding, boolean | null>> {
+): Promise<{ answers: Map<Finding, boolean | null>; facts: Facts }> {
   const answers = new Map<Finding, boolean | null>();
-  if (findings.length === 0) return answers;
+  if (findings.length === 0) return { answers, facts: {} };
   const only = new Set<CollectorName>(findings.flatMap(({ entity }) => collectorsOf[entity?.kind ?? "host"]));
-  const { facts } = await eyes.collector.collect(self, only.add("host"));
+  // What only the past can tell is filled in as at the first look: a rule may have fired on that.
+  const { facts } = eyes.history.derive(await eyes.collector.collect(self, only.add("host")));
   const problemOf = () => ({ occurrences24h: 1, openSeconds: 0 });
   const input = { facts, streaks: new Map(), problemOf, now: eyes.system.clock.now() };
   for (const judged of eyes.book.rules().rules) {
@@ -81,7 +103,7 @@ async function stillFiring(
     for (const finding of own)
       answers.set(finding, seen.has(identityOf(finding)) ? (seen.get(identityOf(finding)) ?? null) : unseen);
   }
-  return answers;
+  return { answers, facts };
 }
 
 const identityOf = ({ entity }: Finding): string => entity?.identity ?? "host";

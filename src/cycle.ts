@@ -1,18 +1,19 @@
 /** One cycle, as a list of stages: collect, detect, execute, escalate, tell, record. */
 import { forgetEndedAcks } from "./acks.ts";
 import type { Collector } from "./collect/collect.ts";
-import { type Attempt, assign, confirm } from "./confirm.ts";
+import { assign, confirm } from "./confirm.ts";
 import { detect, rulesOf } from "./detect/detect.ts";
 import { dependentsLast, remediesOf } from "./detect/proposals.ts";
 import type { RuleBook } from "./detect/rule-book.ts";
 import { readStreaks, type StreakFile, writeStreaks } from "./detect/streaks.ts";
+import { endedProblems, longestGap } from "./ends.ts";
 import * as advice from "./escalate/advice.ts";
-import { alertProposals, type Handled } from "./escalate/alerts.ts";
+import { alertProposals, asksToTell, type Handled } from "./escalate/alerts.ts";
 import type { Escalation } from "./escalate/escalation.ts";
 import { handOffProposals } from "./escalate/hand-off.ts";
 import type { HandOffReader } from "./escalate/hand-off-report.ts";
 import { recoveryProposals, withoutUnheard } from "./escalate/recovery.ts";
-import { resolutionOf } from "./escalate/resolved.ts";
+import { remediationOf } from "./escalate/remediation.ts";
 import { unitNews } from "./escalate/unit-news.ts";
 import type { Executor } from "./execute/executor.ts";
 import { lookAtExecutor } from "./execute/look.ts";
@@ -22,14 +23,15 @@ import type { History } from "./record/history.ts";
 import { isOpen, problemFact } from "./record/problems.ts";
 import type { RebootWatch } from "./record/reboot.ts";
 import type { Registry } from "./record/registry.ts";
-import { resolvable } from "./record/resolvable.ts";
+import type { Settling } from "./record/settling.ts";
 import type { Trail } from "./record/trail.ts";
 import { selfOf, withFailures, withReboot } from "./self-facts.ts";
 import { remember, spaceIsShort } from "./space.ts";
 import type { Reserve } from "./system/reserve.ts";
 import type { Store } from "./system/store.ts";
 import type { System } from "./system/system.ts";
-import { type TicketParts, ticketsFor } from "./tickets.ts";
+import { notedWithoutTracker, type TicketParts, ticketsFor } from "./tickets.ts";
+import { duesOf, type Timers } from "./timers.ts";
 import type { Detection } from "./types/finding.ts";
 import { isoTime } from "./types/moment.ts";
 import type { Config } from "./types/settings.ts";
@@ -51,6 +53,8 @@ export interface Parts extends TicketParts {
   readonly state: CycleStateFile;
   readonly reboots: RebootWatch;
   readonly reserve: Reserve;
+  readonly settling: Settling;
+  readonly timers: Timers;
   /** The last few cycles, oldest first. */
   readonly recent: () => TrailCycle[];
   /** Sentences that came up since the last cycle: a state file set aside, a torn line. Emptied by the cycle. */
@@ -83,12 +87,15 @@ export async function runCycle(
   const request = { cycle: cycle.id, host: cycle.host, dryRun: config.dryRun };
   const inOrder = dependentsLast(detection.findings, snapshot.facts);
   const remedies = inOrder.map((finding) => ({ finding, proposals: remediesOf(finding) }));
-  const done = await parts.executor.execute(
+  const remedied = await parts.executor.execute(
     { ...request, proposals: remedies.flatMap((each) => each.proposals) },
     signal,
   );
   if (!config.dryRun && executor.error === null) await parts.executor.observeHealth(...healthOf(snapshot));
-  const ruled = (await confirm(parts, self, assign(remedies, done.actions))).map(withResolution);
+  const checked = await confirm(parts, self, assign(remedies, remedied.actions));
+  const ruled = checked.attempts.map((attempt): Handled => {
+    return { ...attempt, remediation: remediationOf(attempt.finding, attempt.actions, remedied.actions) };
+  });
 
   const diskGuard = await spaceIsShort(system, config.stateDir, parts.notes);
   const model = parts.escalation.decide({
@@ -106,10 +113,8 @@ export async function runCycle(
     { ...request, proposals: advice.remediesOfAdvice(proposals), candidates },
     signal,
   );
-  const handled = advice.afterAdvice(
-    ruled,
-    await confirm(parts, self, advice.advisedAttempts(ruled, advised.actions)),
-  );
+  const checkedAdvice = await confirm(parts, self, advice.advisedAttempts(ruled, advised.actions));
+  const handled = advice.afterAdvice(ruled, checkedAdvice.attempts);
   const asking = () => ({
     ...context(parts, cycle, snapshot, handled),
     runs: executor.handOffs,
@@ -117,14 +122,23 @@ export async function runCycle(
     wasAsked: parts.escalation.wasAsked,
     signal,
   });
-  const names = new Set(parts.book.rules().rules.map(({ compiled }) => compiled.rule.name));
-  const gone = resolvable(registry.problems().values(), detection, names, snapshot.facts);
+  // Before anybody is notified: what is said of a problem's end names what was done about it.
+  const done = [
+    ...handled.flatMap((each) => each.actions),
+    ...advice.confirmedAdvice(advised.actions, handled),
+  ];
+  registry.recordActions(done, cycle);
+  const facts = { ...snapshot.facts, ...checked.facts, ...checkedAdvice.facts };
+  const over = await endedProblems(parts, { detection, handled, facts, self, trigger, signal });
   const nowMs = system.clock.now().wallMs;
+  const problems = registry.problems();
   const news = await unitNews(system, handled, snapshot.facts, signal);
+  const noted = notedWithoutTracker(parts, handled);
+  const asked = new Set(handled.filter((each) => asksToTell(each.finding)).map((each) => each.finding.key));
   const last = [
     ...(await handOffProposals(system, config, executor.handOffs, asking)),
-    ...alertProposals(handled, registry.problems(), nowMs, advice.alertsOfAdvice(proposals), news),
-    ...recoveryProposals(registry.problems().values(), gone, config.intervalSeconds, nowMs),
+    ...alertProposals(handled, { problems, nowMs, advice: advice.alertsOfAdvice(proposals), news, noted }),
+    ...recoveryProposals(problems.values(), over, asked, config.intervalSeconds, nowMs),
     ...ticketsFor(
       parts,
       { handled, advice: advice.ticketsOfAdvice(proposals), news: agents.map(({ report }) => report) },
@@ -133,13 +147,9 @@ export async function runCycle(
   ];
   const told = await parts.executor.execute({ ...request, proposals: last, candidates }, signal);
 
-  const actions = [
-    ...handled.flatMap((each) => each.actions),
-    ...advice.confirmedAdvice(advised.actions, handled),
-    ...withoutUnheard(told.actions),
-  ];
-  registry.recordActions(actions, cycle);
-  const resolved = registry.recordResolved(gone, cycle);
+  const words = withoutUnheard(told.actions);
+  registry.recordActions(words, cycle);
+  const resolved = registry.recordResolved(over, cycle);
   if (!diskGuard) remember(parts.history, snapshot, parts.notes);
   const durationMs = system.clock.monotonicMs() - started;
   const trail: TrailCycle = {
@@ -157,17 +167,18 @@ export async function runCycle(
     findings: handled.map((each) => trailFinding(each, parts)),
     consultation,
     ...(agents.length === 0 ? {} : { hand_offs: agents.map(({ report }) => report) }),
-    actions,
+    actions: [...done, ...words],
     rules: rulesOf(detection),
     problems: {
       opened,
       resolved,
+      closed: over.filter(({ because }) => because !== "not_found").map(({ key }) => key),
       open: [...registry.problems().values()].filter(isOpen).map(({ key }) => key),
     },
     notes: [
       ...parts.notes.splice(0),
       ...(detection.notes ?? []),
-      ...done.notes,
+      ...remedied.notes,
       ...advised.notes,
       ...told.notes,
     ],
@@ -175,6 +186,7 @@ export async function runCycle(
   const written = parts.trail.append(trail);
   await recordOperatorActions(parts, executor.unrecorded);
   await forgetEndedAcks(parts, executor.acks);
+  parts.timers.plan(await duesOf(parts, detection.dueInSeconds));
   parts.state.end(durationMs);
   return written;
 }
@@ -189,8 +201,7 @@ async function judge(parts: Parts, snapshot: Snapshot, trigger: Trigger): Promis
     problemOf: (key) => problemFact(registry.problems().get(key), now.wallMs),
     now,
     scheduled: trigger !== "wake",
-    // An hour without a look, or three missed cycles: nobody knows what was between.
-    maxGapSeconds: Math.max(3600, 3 * config.intervalSeconds),
+    maxGapSeconds: longestGap(config),
   });
   parts.streaks.save(writeStreaks(streaks));
   return detection;
@@ -201,10 +212,6 @@ function healthOf(snapshot: Snapshot): [active: string[], down: string[]] {
   const named = (active: boolean) =>
     services.filter(({ activeState }) => (activeState === "active") === active).map(({ name }) => name);
   return [named(true), named(false)];
-}
-
-function withResolution({ finding, actions }: Attempt): Handled {
-  return { finding, actions, resolution: resolutionOf(finding, actions) };
 }
 
 /** What the model needs to know besides the findings. */
@@ -219,7 +226,7 @@ function context(
 }
 
 function trailFinding(
-  { finding, resolution }: Handled,
+  { finding, remediation: { state, why } }: Handled,
   { registry, system }: Parts,
 ): TrailCycle["findings"][number] {
   const {
@@ -227,6 +234,7 @@ function trailFinding(
     expect: _expect,
     actions: _actions,
     resolves: _resolves,
+    was: _was,
     evidence,
     ...rest
   } = finding;
@@ -239,5 +247,6 @@ function trailFinding(
           occurrences24h: problemFact(problem, system.clock.now().wallMs).occurrences24h,
           ...(problem.beadId === null ? {} : { ticket: problem.beadId }),
         };
-  return { ...rest, ...history, evidence: [...evidence], resolved: resolution.resolved, why: resolution.why };
+  const remediation = { remediation: state, resolved: state === "applied", why };
+  return { ...rest, ...history, evidence: [...evidence], ...remediation };
 }

@@ -48,7 +48,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const watch = options.watch((reason) => bell.ring(reason, clock.monotonicMs()));
   let isReady = false;
   while (!signal.aborted) {
-    const turn = takeTurn(bell, progress.nextMs, clock.monotonicMs());
+    const turn = takeTurn(bell, progress.nextMs, clock.monotonicMs(), parts().timers.next());
     if (turn.trigger === null) {
       await nap.until(turn.dueMs);
       continue;
@@ -83,12 +83,18 @@ type Turn =
   | { readonly trigger: Trigger; readonly wokenBy: readonly string[] }
   | { readonly trigger: null; readonly dueMs: number };
 
-/** The schedule goes first: its cycle sees what the bell rang for as well. */
-export function takeTurn(bell: Bell, slotMs: number, nowMs: number): Turn {
+/** The schedule goes first: its cycle sees what the bell rang for as well. @param due what is not rationed. */
+export function takeTurn(
+  bell: Bell,
+  slotMs: number,
+  nowMs: number,
+  due: { readonly atMs: number; readonly why: string } | null = null,
+): Turn {
   if (nowMs >= slotMs) return { trigger: "schedule", wokenBy: bell.answer() };
   const wakeMs = bell.dueMs(nowMs);
   if (wakeMs !== null && nowMs >= wakeMs) return { trigger: "wake", wokenBy: bell.answerAwake(nowMs) };
-  return { trigger: null, dueMs: Math.min(slotMs, wakeMs ?? slotMs) };
+  if (due !== null && nowMs >= due.atMs) return { trigger: "wake", wokenBy: [due.why, ...bell.answer()] };
+  return { trigger: null, dueMs: Math.min(slotMs, wakeMs ?? slotMs, due?.atMs ?? slotMs) };
 }
 
 /** A sleep that the bell ends early. */
@@ -150,7 +156,7 @@ export async function runGuarded(
     ended.abort();
     await selfAlert
       .good(parts, signal)
-      .catch((error: unknown) => log.error({ err: error }, "nobody could be told that cycles end again"));
+      .catch((error: unknown) => log.error({ err: error }, "nobody could be notified that cycles end again"));
     return { cycle };
   } catch (error) {
     log.error({ err: error }, "the cycle failed");
@@ -170,7 +176,7 @@ async function tellWhenItHangs(
   if (ended.aborted || signal.aborted) return;
   await selfAlert
     .hangs(parts, longestCycleMs / 1000, signal)
-    .catch((error: unknown) => log.error({ err: error }, "nobody could be told that the cycle hangs"));
+    .catch((error: unknown) => log.error({ err: error }, "nobody could be notified that the cycle hangs"));
 }
 
 async function recordFailure(options: CycleOptions, parts: Parts, error: unknown): Promise<void> {
@@ -183,7 +189,7 @@ async function recordFailure(options: CycleOptions, parts: Parts, error: unknown
   const reason = error instanceof Error ? error.message : String(error);
   await selfAlert
     .failed(parts, reason, signal)
-    .catch((bug: unknown) => log.error({ err: bug }, "nobody could be told of the failure"));
+    .catch((bug: unknown) => log.error({ err: bug }, "nobody could be notified of the failure"));
 }
 
 /** One line for a quiet cycle; one more for each finding and action otherwise. */
@@ -208,6 +214,7 @@ function logCycle(log: Log, { cycle, collectors, findings, actions, problems, no
   for (const { type, target, source, problem, result, refusal, verified, detail } of actions) {
     log.info({ cycle: id, action: type, target, source, problem, result, refusal, verified }, detail);
   }
-  for (const key of problems.resolved) log.info({ cycle: id, key }, "resolved");
+  for (const key of problems.resolved)
+    log.info({ cycle: id, key }, problems.closed?.includes(key) ? "closed" : "resolved");
   for (const note of notes) log.warn({ cycle: id }, note);
 }

@@ -21,7 +21,7 @@ export interface SelfAlert {
   hangs(parts: Parts, seconds: number, signal: AbortSignal): Promise<void>;
   /** A cycle was complete. */
   good(parts: Parts, signal: AbortSignal): Promise<void>;
-  /** Whatever is told without the outbox goes on beside the cycles: resolves when none of it does any more. */
+  /** Whatever is notified without the outbox goes on beside the cycles: resolves when none of it does any more. */
   settled(): Promise<void>;
 }
 
@@ -61,7 +61,7 @@ export function createSelfAlert(log: Log, send: (parts: Parts) => void): SelfAle
         // Noted as announced, if only in memory: it is told again no sooner than any other, and its end is told.
         if (proposal.told && action !== null) await ask(parts, proposal, signal);
       })
-      .catch((error: unknown) => log.error({ err: error }, "nobody could be told"));
+      .catch((error: unknown) => log.error({ err: error }, "nobody could be notified"));
   }
 
   /** @returns whether somebody has it. */
@@ -73,7 +73,7 @@ export function createSelfAlert(log: Log, send: (parts: Parts) => void): SelfAle
       signal,
     );
     for (const error of errors) log.error(error);
-    if (by.length > 0) log.warn({ channels: by }, "told without the outbox");
+    if (by.length > 0) log.warn({ channels: by }, "notified without the outbox");
     return by.length > 0;
   }
 

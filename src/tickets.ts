@@ -1,6 +1,8 @@
 /** Tickets, from what a cycle found to what stands in the tracker. */
+
+import type { Handled } from "./escalate/alerts.ts";
 import type { HandOffReader, Look } from "./escalate/hand-off-report.ts";
-import { type TicketNeeds, ticketProposals } from "./escalate/tickets.ts";
+import { notedTimes, type TicketNeeds, ticketProposals } from "./escalate/tickets.ts";
 import type { TicketDesk } from "./notify/tickets/desk.ts";
 import type { CycleRef } from "./record/records.ts";
 import type { Registry } from "./record/registry.ts";
@@ -49,6 +51,17 @@ export function ticketsFor(
     nowMs: now.wallMs,
   });
   return missing.length > 0 && desk.isOpen(config, (sentence) => notes.push(sentence)) ? missing : [];
+}
+
+/** Keys of observations that were noted so often that a ticket would be due, where no tracker takes one. */
+export function notedWithoutTracker(
+  { config, desk }: Pick<TicketParts, "config" | "desk">,
+  handled: readonly Handled[],
+): Set<string> {
+  const due = handled.filter((each) => notedTimes(each) >= config.ticketRepeats.threshold);
+  if (due.length === 0 || (config.settings.tickets.enabled && desk.isOpen(config, () => undefined)))
+    return new Set();
+  return new Set(due.map(({ finding }) => finding.key));
 }
 
 export interface TicketNews {

@@ -57,7 +57,7 @@ async function watchUnits({ parts, log, signal, ring }: WakeUpOptions): Promise<
         heardMs = system.clock.monotonicMs();
         if (!isSaid) return;
         isSaid = false;
-        say("systemd tells of units that go down again");
+        say("systemd reports units that go down again");
         // Nobody has told of what went down meanwhile.
         ring("systemd can be heard again");
       });

@@ -45,7 +45,7 @@ describe("an outage of one endpoint", () => {
     expect(texts(its)[0]).toMatch(/^landmass: CRITICAL web \(http:\/\/127\.0\.0\.1:8080\/\) does not answer/);
     expect(texts(its)[1]).toMatch(/\nSince 2026-11-20 22:40 UTC \(1 h\)\.\n/);
     expect(texts(its).at(-1)).toMatch(
-      /^landmass: RECOVERED web .*\nOver after 23 h \d+ min\. Argus did nothing about it\.\nargus explain endpoint:[0-9a-f]{16}$/,
+      /^landmass: RESOLVED web \(was: .*\), down (1 d|23 h \d+ min), not by Argus\.\nargus explain endpoint:[0-9a-f]{16}$/,
     );
   }, 120_000);
 
@@ -65,9 +65,9 @@ describe("an outage of one endpoint", () => {
     }
     expect(texts(its).map((text) => text.split(" ")[1])).toEqual([
       "CRITICAL",
-      "RECOVERED",
+      "RESOLVED",
       "CRITICAL",
-      "RECOVERED",
+      "RESOLVED",
     ]);
   });
 
@@ -78,11 +78,13 @@ describe("an outage of one endpoint", () => {
     }
     for (let minute = 0; minute < 120; minute += 1) await its.look(web(true), 60);
     expect(its.messages().length).toBeLessThanOrEqual(8);
-    expect(texts(its).some((text) => /It comes and goes: \d+ times within the last hour\./.test(text))).toBe(
+    expect(texts(its).some((text) => /It is flapping: \d+ times within the last hour\./.test(text))).toBe(
       true,
     );
-    expect(texts(its).at(-1)).toMatch(/RECOVERED .*\nOver after .*, and has been calm since\./);
-    expect(texts(its).filter((text) => text.includes("RECOVERED")).length).toBeLessThanOrEqual(3);
+    expect(texts(its).at(-1)).toMatch(
+      /RESOLVED web \(was: status 503\), .*\n.*\nIt was flapping, and has been calm since\./,
+    );
+    expect(texts(its).filter((text) => text.includes("RESOLVED")).length).toBeLessThanOrEqual(3);
   }, 120_000);
 });
 
@@ -97,12 +99,12 @@ describe("many at once", () => {
     expect(texts(its)[0]).toMatch(/^landmass: 50 warning|^landmass: 50 critical/);
     for (let cycle = 0; cycle < 4; cycle += 1) await its.look(all("active"), 30);
     expect(its.messages()).toHaveLength(2);
-    expect(texts(its)[1]).toMatch(/^landmass: 50 recovered/);
+    expect(texts(its)[1]).toMatch(/^landmass: 50 resolved/);
   });
 });
 
 describe("a reboot", () => {
-  it("is no alarm about what is back within the boot grace, and one about what is not", async () => {
+  it("is no reason to be silent: what failed is alerted at once, and so is its end", async () => {
     const its = world();
     await its.look({ service: [unit("db", "active"), unit("app", "active")] }, 30);
     its.clock.reboot();
@@ -110,9 +112,9 @@ describe("a reboot", () => {
       await its.look({ service: [unit("db", "failed"), unit("app", "failed")] }, 30);
     for (let cycle = 0; cycle < 4; cycle += 1)
       await its.look({ service: [unit("db", "active"), unit("app", "failed")] }, 30);
-    expect(its.messages()).toHaveLength(1);
-    expect(texts(its)[0]).toContain("app");
-    expect(texts(its)[0]).not.toContain("db");
+    expect(its.messages()).toHaveLength(2);
+    expect(texts(its)[0]).toMatch(/^landmass: 2 warning\n\nWARNING db failed[\s\S]*\n\nWARNING app failed/);
+    expect(texts(its)[1]).toContain("RESOLVED db ");
   });
 });
 

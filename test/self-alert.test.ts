@@ -145,7 +145,7 @@ describe("cycles that fail before any rule is judged", () => {
     expect(told()).toHaveLength(1);
     collect = well;
     await turns(3);
-    expect(told().slice(1)).toEqual([expect.stringMatching(/^\S+: RECOVERED /)]);
+    expect(told().slice(1)).toEqual([expect.stringMatching(/^\S+: RESOLVED /)]);
     expect(api.told).toHaveLength(2);
   });
 
@@ -173,7 +173,9 @@ describe("cycles that fail before any rule is judged", () => {
     ]);
     broken = [];
     await turns(3);
-    expect(told().slice(1)).toEqual([expect.stringMatching(/^\S+: RECOVERED 9 cycles in a row failed: /)]);
+    expect(told().slice(1)).toEqual([
+      expect.stringMatching(/^\S+: RESOLVED argus \(was: 9 cycles in a row failed: /),
+    ]);
     broken = ["state", "logs"];
     await turns(3);
     expect(told()).toHaveLength(3);
@@ -222,7 +224,7 @@ describe("a cycle that does not end", () => {
     ]);
     await end();
     await turns(2);
-    expect(told().slice(1)).toEqual([expect.stringMatching(/^\S+: RECOVERED Argus: cycles end again$/)]);
+    expect(told().slice(1)).toEqual([expect.stringMatching(/^\S+: RESOLVED Argus: cycles end again$/)]);
   });
 
   it("is told though it holds the executor", async () => {
@@ -248,7 +250,7 @@ describe("a cycle that does not end", () => {
     free();
     await end();
     await turns(2);
-    expect(told().slice(1)).toEqual([expect.stringMatching(/^\S+: RECOVERED Argus: cycles end again$/)]);
+    expect(told().slice(1)).toEqual([expect.stringMatching(/^\S+: RESOLVED Argus: cycles end again$/)]);
   });
 
   it("is told as a failure when three in a row were cut off, before the fourth begins", async () => {

@@ -83,7 +83,7 @@ function connection(): { connection: BusConnection; listener: () => BusListener 
 
 const lost =
   "no unit that goes down wakes Argus until systemd can be heard again: gone; the schedule goes on";
-const back = "systemd tells of units that go down again";
+const back = "systemd reports units that go down again";
 const doubling = [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000];
 
 it("is asked ever less often while it is away, which is said once", async () => {

@@ -11,7 +11,7 @@ const maxOutputBytes = maxResultBytes - maxErrorsBytes - 1024;
 export function agentCommand(program: Command, context: Context): void {
   program
     .command("agent")
-    .description("runs a coding agent on the incident at standard input, for the executor")
+    .description("run a coding agent on the incident at standard input, for the executor")
     .argument("<command...>", "after --: the program and its arguments")
     .requiredOption("--seconds <number>", "its time limit", Number)
     .action(async ([command = "", ...args]: string[], { seconds }: { seconds: number }) => {

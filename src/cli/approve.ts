@@ -21,7 +21,7 @@ const waitMs = 20_000;
 export function approveCommand(program: Command, context: Context): void {
   program
     .command("approve")
-    .description("say yes to an action that waits for it; without an id, list what waits")
+    .description("approve an action that waits for approval; without an id, list what waits")
     .argument("[id]", "as the alert, `argus status` or this command names it")
     .option("--json", "print data instead of text")
     .action(async (id: string | undefined, { json = false }: { json?: boolean }) => {
@@ -38,7 +38,7 @@ export function approveCommand(program: Command, context: Context): void {
 export function denyCommand(program: Command, context: Context): void {
   program
     .command("deny")
-    .description("say no to an action that waits for a yes")
+    .description("deny an action that waits for approval")
     .argument("<id>", "as the alert, `argus status` or `argus approve` names it")
     .option("--json", "print data instead of text")
     .action(async (id: string, { json = false }: { json?: boolean }) => {
@@ -115,10 +115,10 @@ function sentence(
   isRunning: boolean,
 ): string {
   const deed = deedOf(proposal);
-  if (!yes) return `No to ${id}: ${deed} is not done, and nobody is asked about it again for a while.`;
-  if (action !== null) return `Yes to ${id}. ${whatCameOf(action)}`;
+  if (!yes) return `Denied ${id}: ${deed} is not done, and nobody is asked about it again for a while.`;
+  if (action !== null) return `Approved ${id}. ${whatCameOf(action)}`;
   const next = isRunning
     ? "the next cycle does it, if it is still called for"
     : "no daemon runs; the next `argus run --once` does it, if it is still called for";
-  return `Yes to ${id}: ${deed}; ${next}.`;
+  return `Approved ${id}: ${deed}; ${next}.`;
 }

@@ -5,9 +5,14 @@ import { type ChannelView, viewOutbox } from "../notify/delivery-state.ts";
 import { outboxDir } from "../notify/outbox.ts";
 import { minute } from "../report/values.ts";
 import type { System } from "../system/system.ts";
+import type { Channel } from "../types/channels.ts";
 import type { Config } from "../types/settings.ts";
+import { missingProgram, rightsNeeded } from "./program-check.ts";
 
-export function channelChecks(system: System, { channels, stateDir, settings }: Config): Ability[] {
+export function channelChecks(
+  system: System,
+  { channels, stateDir, settings, executorSocket }: Config,
+): Ability[] {
   const { files } = system;
   if (channels.length === 0) {
     return [
@@ -22,17 +27,46 @@ export function channelChecks(system: System, { channels, stateDir, settings }: 
   const names = ways.map(({ name }) => name);
   const views = mayLook(files, stateDir) ? viewOutbox(files, stateDir, names).channels : [];
   const checks = ways.map((way, index) => {
-    const channel = channels[index];
     const check = checkOf(way.name, `go to ${way.describe()}`, views[index]);
-    if (channel?.type !== "relay" || check.state !== "ok" || system.hasProgram(channel.program)) return check;
-    const detail = `${channel.program} does not exist here: what it is to send is written to ${channel.file}`;
-    return limited(check.name, detail, "install it, or set ARGUS_RELAY_BIN in argus.env");
+    return programCheck(system, executorSocket !== null, channels[index], check, views[index]);
   });
   const { telegram } = settings;
   if (telegram === undefined || !names.includes("telegram")) return checks;
   const who = `${telegram.users.length === 1 ? "the Telegram user" : "the Telegram users"} ${telegram.users.join(", ")}`;
   const what = ["look", ...telegram.may].join(", ");
   return [...checks, ok("answers", `${who} may ${what}; /help to the bot lists how`)];
+}
+
+/** What its deliveries came to counts more than what a look at the program makes one expect. */
+function programCheck(
+  system: System,
+  isInstalled: boolean,
+  channel: Channel | undefined,
+  check: Ability,
+  view: ChannelView | undefined,
+): Ability {
+  if (check.state !== "ok" || (channel?.type !== "relay" && channel?.type !== "command")) return check;
+  const argv = channel.type === "relay" ? [channel.program] : channel.command;
+  const missing = missingProgram(system, argv[0] ?? "", isInstalled);
+  if (missing !== null)
+    return channel.type === "relay"
+      ? limited(
+          check.name,
+          `${missing}: what it is to send is written to ${channel.file}`,
+          "install it, or set ARGUS_RELAY_BIN in argus.env",
+        )
+      : limited(
+          check.name,
+          missing,
+          `install it, or fix command of the channel ${channel.name} in argus.json`,
+        );
+  const lost = isInstalled && (view?.lastSentAt ?? null) === null ? rightsNeeded(system.files, argv) : null;
+  if (lost === null) return check;
+  return limited(
+    check.name,
+    `${lost}: alerts may fail`,
+    `argus notify --test --channel ${channel.name} tries it there; for mail, docs/channels.md has a way without such rights`,
+  );
 }
 
 /** Installed, the outbox is not for every user's eyes; what the settings say is. */
@@ -54,4 +88,4 @@ function checkOf(name: string, where: string, view: ChannelView | undefined): Ab
   return ok(label, `${where}${lastSentAt === null ? "" : `; the last one went ${minute(lastSentAt)} UTC`}`);
 }
 
-const test = (name: string): string => `when it is mended: argus notify --test --channel ${name}`;
+const test = (name: string): string => `when it is fixed: argus notify --test --channel ${name}`;

@@ -22,7 +22,7 @@ export function checkCommand(program: Command, context: Context): void {
       if (options.json) printJson(context, data);
       else context.print(checkReport(data, context.style));
       const wrong =
-        data.settings.error !== null ||
+        data.settings.faults.length > 0 ||
         (data.services?.faults.length ?? 0) > 0 ||
         data.rules.faults.length > 0 ||
         data.tests.faults.length > 0;
@@ -35,14 +35,14 @@ async function check(context: Context): Promise<CheckData> {
   const settings = readSettings(context);
   const weak = secretsNotHidden();
   const notes = weak.length === 0 ? {} : { notes: [notHiddenSentence(weak)] };
-  const services = await namedServices(context, settings.error === null);
+  const services = await namedServices(context, settings.faults.length === 0);
   const { rulesDir, localRulesDir } = settings.config;
   const folders = [rulesDir, localRulesDir].filter((dir) => reach(files, dir).kind !== "nothing");
   const loaded = loadRules(files, settings.config);
   const none = { passed: 0, failed: [], faults: [] };
   if (!loaded.ok) {
     return {
-      settings: { file: settings.file, error: settings.error },
+      settings: { file: settings.file, faults: settings.faults },
       services,
       rules: { folders, files: 0, inForce: 0, disabled: [], faults: loaded.faults.map(faultText) },
       tests: none,
@@ -53,7 +53,7 @@ async function check(context: Context): Promise<CheckData> {
   const { reports, faults } = await runRuleTests(files, set, folders);
   const failed = reports.filter(({ failures }) => failures.length > 0);
   return {
-    settings: { file: settings.file, error: settings.error },
+    settings: { file: settings.file, faults: settings.faults },
     services,
     rules: {
       folders,
@@ -84,11 +84,11 @@ async function namedServices(
 function readSettings(context: Context): {
   config: Pick<Config, "rulesDir" | "localRulesDir">;
   file: string;
-  error: string | null;
+  faults: readonly string[];
 } {
   try {
     const config = context.config();
-    return { config, file: config.settingsFile, error: null };
+    return { config, file: config.settingsFile, faults: [] };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     const { env, programDir } = context;
@@ -96,6 +96,6 @@ function readSettings(context: Context): {
       rulesDir: env["ARGUS_RULES_DIR"] ?? `${programDir}/rules`,
       localRulesDir: env["ARGUS_LOCAL_RULES_DIR"] ?? "/etc/argus/rules.d",
     };
-    return { config, file: env["ARGUS_CONFIG"] ?? "the settings", error: error.message };
+    return { config, file: env["ARGUS_CONFIG"] ?? "the settings", faults: error.lines };
   }
 }

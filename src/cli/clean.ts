@@ -29,8 +29,8 @@ import { whoAsks } from "./who-asks.ts";
 export function cleanCommand(program: Command, context: Context): void {
   program
     .command("clean")
-    .argument("[mount]", "only on the file system that is mounted there, such as /; else on all")
-    .description("the disk cleaning, by hand: old entries of the hardcoded safelist")
+    .argument("[mount]", "only the file system mounted there, such as /; all without it")
+    .description("clean disks now: old entries of a fixed list of safe folders")
     .option("--dry-run", "say what would go and why, remove nothing")
     .addOption(new Option("--last", "what the last cleaning removed").conflicts("dryRun"))
     .option("--json", "print data instead of text")
@@ -158,11 +158,7 @@ async function clean(context: Context, config: Config, mount: string | null, jso
     else
       context.say(`${action.detail.charAt(0).toUpperCase()}${action.detail.slice(1)}.`.replace(/\.\.$/, "."));
     if (action.result !== "success")
-      throw new WorkError(
-        action.refusal === null
-          ? "the cleaning did not succeed"
-          : `the cleaning was refused: ${action.refusal}`,
-      );
+      throw new WorkError(action.refusal === null ? "the cleaning did not succeed" : "nothing was cleaned");
   } finally {
     process.removeListener("SIGINT", abort);
     process.removeListener("SIGTERM", abort);

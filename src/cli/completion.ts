@@ -7,7 +7,7 @@ import { type Context, lookAtState } from "./context.ts";
 export function completionCommand(program: Command, context: Context): void {
   program
     .command("completion")
-    .description("print the completion for bash, of the commands and options that there are")
+    .description("print the completion for bash")
     .addOption(new Option("--open-keys", "the keys of the open problems").hideHelp())
     .action(({ openKeys }: { openKeys?: true }) => {
       if (openKeys) return context.printRaw(keysOfOpenProblems(context).join("\n"));

@@ -16,13 +16,14 @@ import { UserError } from "../types/errors.ts";
 import type { Config } from "../types/settings.ts";
 import { channelChecks } from "./channel-checks.ts";
 import { type Context, lookAtFolders, printJson } from "./context.ts";
+import { mustReach } from "./other-user.ts";
 import { openBook } from "./parts.ts";
 import { ticketChecks } from "./ticket-check.ts";
 
 export function doctorCommand(program: Command, context: Context): void {
   program
     .command("doctor")
-    .description("what this installation can and cannot do, each with the mend")
+    .description("what this installation can and cannot do, each with the fix")
     .option("--json", "print data instead of text")
     .action(async (options: { json?: true }) => {
       const config = context.config();
@@ -33,7 +34,7 @@ export function doctorCommand(program: Command, context: Context): void {
           () => `${config.settingsFile}${config.envFile === null ? "" : ` and ${config.envFile}`}`,
         ),
         attempt("rules", () => `${openBook(system, config).rules().rules.length} rules in force`),
-        ...(await whereItRuns(system, config)),
+        ...(await whereItRuns(context, config)),
         ...(await findAbilities(system, config)),
         ...secretChecks(),
         ...(await attemptAll("alerts", () => channelChecks(system, config))),
@@ -47,12 +48,19 @@ export function doctorCommand(program: Command, context: Context): void {
 }
 
 /** Installed, the folders are another user's, who runs there; otherwise this process would. */
-async function whereItRuns(system: System, config: Config): Promise<Ability[]> {
+async function whereItRuns(context: Context, config: Config): Promise<Ability[]> {
+  const { system } = context;
   const { stateDir, logDir, intervalSeconds, executorSocket } = config;
   if (executorSocket === null) {
     return [
-      attempt("state", () => whole(system, openStateDir(system, stateDir))),
-      attempt("logs", () => whole(system, openStateDir(system, logDir, folderNames.logs))),
+      attempt("state", () => {
+        mustReach(context, stateDir, folderNames.state.noun, "write");
+        return whole(system, openStateDir(system, stateDir));
+      }),
+      attempt("logs", () => {
+        mustReach(context, logDir, folderNames.logs.noun, "write");
+        return whole(system, openStateDir(system, logDir, folderNames.logs));
+      }),
     ];
   }
   const timer = await isTimerActive(system);
@@ -65,7 +73,7 @@ async function whereItRuns(system: System, config: Config): Promise<Ability[]> {
 /** @returns the folder, when all that stands in it is Argus's. */
 function whole({ files }: System, folder: string): string {
   const refusals = refusalsIn(files, folder);
-  if (refusals.length > 0) throw new UserError(refusals.join("\n"));
+  if (refusals.length > 0) throw new UserError(refusals);
   return folder;
 }
 
@@ -92,7 +100,7 @@ function codingAgent({ files, self }: System, config: Config): Ability[] {
     if (fault === null)
       return [ok(name, `${handOff.user} is given what stays unresolved, ${handOff.perDay} a day at most`)];
     const mend =
-      "mend handOff in argus.json, or take it out; without the agent, people hear of what stays unresolved";
+      "fix handOff in argus.json, or take it out; without the agent, people hear of what stays unresolved";
     return [limited(name, `nothing is handed off: ${fault}`, mend)];
   } catch (error) {
     if (errorCode(error) !== "EACCES") throw error;
@@ -106,7 +114,7 @@ async function attemptAll(name: string, look: () => Ability[] | Promise<Ability[
     return await look();
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    return [{ name, state: "broken", detail: error.message, mend: null }];
+    return [brokenBy(name, error)];
   }
 }
 
@@ -115,6 +123,16 @@ function attempt(name: string, look: () => string): Ability {
     return { name, state: "ok", detail: look(), mend: null };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    return { name, state: "broken", detail: error.message, mend: null };
+    return brokenBy(name, error);
   }
+}
+
+/** Several faults stand one a line below the heading. */
+function brokenBy(name: string, { lines }: UserError): Ability {
+  const [first = "", ...others] = lines;
+  const state = "broken";
+  if (others.length === 0) return { name, state, detail: first, mend: null };
+  const faults = first.endsWith(":") ? others : lines;
+  const detail = first.endsWith(":") ? first : `${faults.length} things are wrong:`;
+  return { name, state, detail, faults, mend: null };
 }

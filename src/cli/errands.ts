@@ -17,6 +17,8 @@ export interface Errands {
   ping(what: Ping): Promise<void>;
   /** Sends what waits in the outbox. Rejects only because of a bug. */
   send(): Promise<void>;
+  /** Sends the test messages that somebody waits for. Rejects only because of a bug. @returns null: nobody waits. */
+  test(): Promise<void> | null;
   /** After a cycle: the summary when it is due, delivery, tickets. Rejects only because of a bug. */
   run(): Promise<void>;
 }
@@ -60,9 +62,18 @@ export function createErrands(parts: () => Parts, log: Log, signal: AbortSignal,
     for (const note of news?.notes ?? []) log.warn(note);
   }
 
+  function test(): Promise<void> | null {
+    const sending = delivery.tests.serve(parts().config, signal);
+    if (sending === null) return null;
+    return sending.then((notes) => {
+      for (const note of notes) log.warn(note);
+    });
+  }
+
   return {
     ping: (what) => pings(parts().config, what),
     send,
+    test,
     async run() {
       if (parts().config.dryRun) return;
       await Promise.all([summarise().then(send), settle(), keep()]);

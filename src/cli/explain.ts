@@ -143,13 +143,13 @@ async function explainRule(
   if (!read.ok) throw new WorkError(read.why);
   const { facts, takenAt, collectors } = read.snapshot;
   const problems = readProblems(files, config.stateDir).problems;
-  const now = clock.now();
+  const takenAtMs = Date.parse(takenAt);
   const { looks, missing } = await lookAgain(judged, {
     facts,
     streaks: storedStreaks(context, config),
-    problemOf: (key) => problemFact(problems.get(key), now.wallMs),
-    now,
-    recorded: true,
+    problemOf: (key) => problemFact(problems.get(key), takenAtMs),
+    now: clock.now(),
+    recordedAtMs: takenAtMs,
   });
   const fired = newestActions(trail, name);
   const { rule, file, line } = judged.compiled;

@@ -36,7 +36,19 @@ export function mustReachExecutor(caller: Caller, { stateDir, executorStateDir }
   mustReach(caller, executorStateDir, noun, use);
 }
 
-function mustReach(caller: Caller, dir: string, noun: string, use: Use): void {
+/** Who must ask in the place of this user, with the command for that; null: this one may. root too writes nobody's state but its own. */
+export function ownerInstead(caller: Caller, { stateDir }: Config): string | null {
+  const { files, self } = caller.system;
+  const status = statusOf(files, stateDir);
+  if (status === null) return null;
+  const owner = status === "hidden" ? status : status.uid;
+  if (owner === self.uid) return null;
+  const as = owner === "hidden" ? "" : `-u '#${owner}' `;
+  return `sudo ${as}${again(caller)}`;
+}
+
+/** @param noun what people call the folder. */
+export function mustReach(caller: Caller, dir: string, noun: string, use: Use): void {
   const { files, self } = caller.system;
   if (self.uid === 0) return;
   const status = statusOf(files, dir);

@@ -16,6 +16,7 @@ import { createHistory } from "../record/history.ts";
 import { acquireLock } from "../record/lock.ts";
 import { createRebootWatch } from "../record/reboot.ts";
 import { createRegistry } from "../record/registry.ts";
+import { createSettling } from "../record/settling.ts";
 import { folderNames, openStateDir } from "../record/state-dir.ts";
 import { createTrail, readTrail } from "../record/trail.ts";
 import type { Told } from "../report/summary.ts";
@@ -25,6 +26,7 @@ import { createReserve } from "../system/reserve.ts";
 import { createStore } from "../system/store.ts";
 import type { System } from "../system/system.ts";
 import { remoteWitness } from "../system/witness.ts";
+import { createTimers } from "../timers.ts";
 import { UserError } from "../types/errors.ts";
 import type { Config } from "../types/settings.ts";
 import type { TrailCycle } from "../types/trail.ts";
@@ -52,10 +54,11 @@ export async function openParts(system: System, config: Config, what: string): P
   const lock = await acquireLock(system, config.stateDir, what);
   const link = config.executorSocket === null ? null : createLink(config.executorSocket);
   const desk = createTicketDesk(system, config.stateDir);
+  const timers = createTimers(system.clock);
   try {
     return {
-      parts: createParts(system, config, book, link, desk),
-      remake: (next) => createParts(system, next, openBook(system, next), link, desk),
+      parts: createParts(system, config, book, link, desk, timers),
+      remake: (next) => createParts(system, next, openBook(system, next), link, desk, timers),
       release: () => {
         link?.close();
         lock.release();
@@ -70,6 +73,7 @@ export async function openParts(system: System, config: Config, what: string): P
 /**
  * @param link to the executor's process; null: this one executes.
  * @param desk one for the whole process: two would talk to the tracker at once.
+ * @param timers one for the whole process: what is due outlives a change of the settings.
  */
 export function createParts(
   system: System,
@@ -77,6 +81,7 @@ export function createParts(
   book: RuleBook,
   link: Link | null = null,
   desk = createTicketDesk(system, config.stateDir),
+  timers = createTimers(system.clock),
 ): Parts {
   const { files, clock } = system;
   const { stateDir, logDir } = config;
@@ -105,6 +110,8 @@ export function createParts(
       note,
     }),
     reserve: createReserve(files, stateDir),
+    settling: createSettling(config.restartSettleSeconds),
+    timers,
     state: createCycleState(system, logDir, note),
     reboots: createRebootWatch(system, stateDir, note),
   };

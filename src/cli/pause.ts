@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { clearPause, readPause, writePause } from "../execute/pause.ts";
 import { folderNames, openStateDir } from "../record/state-dir.ts";
 import { isoTime } from "../types/moment.ts";
+import { utc } from "../types/quantities.ts";
 import { type Context, lookAtState } from "./context.ts";
 import { parseDuration } from "./duration.ts";
 import { mustReachExecutor } from "./other-user.ts";
@@ -27,7 +28,7 @@ export function pauseCommand(program: Command, context: Context): void {
         context.warn,
       );
       context.say(
-        `Paused ${until === null ? "until `argus resume`" : `until ${until}`}: no restarts, kills or cleaning; alerts and notes go on.`,
+        `Paused ${until === null ? "until `argus resume`" : `until ${utc(until)}`}: no restarts, kills or cleaning; alerts and notes go on.`,
       );
     });
 }
@@ -44,7 +45,7 @@ export function resumeCommand(program: Command, context: Context): void {
       context.say(
         pause === null
           ? "Argus was not paused."
-          : `Resumed; it was paused since ${pause.since} (${pause.reason}).`,
+          : `Resumed; it was paused since ${utc(pause.since)} (${pause.reason}).`,
       );
     });
 }

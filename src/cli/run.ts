@@ -73,7 +73,7 @@ async function oneCycle(context: Context, parts: Parts, json: boolean): Promise<
     }
     if (json) printJson(context, outcome.cycle);
     else context.print(cycleReport(outcome.cycle, context.style, context.command));
-    await errands.run();
+    await Promise.all([errands.run(), errands.test()]);
     await selfAlert.settled();
   } finally {
     ending.done();
@@ -82,9 +82,10 @@ async function oneCycle(context: Context, parts: Parts, json: boolean): Promise<
 
 async function daemon(context: Context, read: () => Config): Promise<void> {
   const { system, env } = context;
-  let onWake: (reason: string) => void = () => undefined;
   // Before the first cycle it asks for nothing that is not about to happen anyway.
-  process.on("SIGUSR1", () => onWake("SIGUSR1"));
+  let onWake: (reason: string) => void = () => undefined;
+  let onSignal = (): void => undefined;
+  process.on("SIGUSR1", () => onSignal());
   let config = read();
   const opened = await openParts(system, config, "argus run");
   let { parts } = opened;
@@ -115,6 +116,15 @@ async function daemon(context: Context, read: () => Config): Promise<void> {
   process.on("SIGHUP", () => {
     wantsReload = true;
   });
+  /** A test is of the settings that were asked for last, and those come with a cycle. */
+  const sendTests = (): void => {
+    const sending = wantsReload ? null : errands.test();
+    if (sending !== null) beside("a test message", sending);
+  };
+  onSignal = () => {
+    sendTests();
+    onWake("SIGUSR1");
+  };
   log.info(
     {
       pid: system.self.pid,
@@ -158,6 +168,7 @@ async function daemon(context: Context, read: () => Config): Promise<void> {
     afterCycle: (isGood) => {
       void errands.ping(isGood ? "success" : "fail");
       beside("what follows a cycle", errands.run());
+      sendTests();
     },
   });
   await Promise.race([work, ending.after(graceMs)]);

@@ -14,6 +14,7 @@ import { nearestOf } from "../system/names.ts";
 import { UserError } from "../types/errors.ts";
 import { isoTime } from "../types/moment.ts";
 import { ProblemKey, type ProblemType, problemTypes } from "../types/problem.ts";
+import { utc } from "../types/quantities.ts";
 import type { Config } from "../types/settings.ts";
 import { type Context, lookAtState, printJson } from "./context.ts";
 import { parseDuration } from "./duration.ts";
@@ -35,7 +36,7 @@ interface AddOptions {
 export function silenceCommand(program: Command, context: Context): void {
   const command = program
     .command("silence")
-    .description("not to be told of something for a while; the watching goes on");
+    .description("no notifications about something for a while; the watching goes on");
   command
     .command("add")
     .description("silence what fits all that is given")
@@ -134,7 +135,7 @@ function add(context: Context, options: AddOptions): void {
   changeSilences(system.files, stateDir, now, context.warn, (silences) => [...silences, made]);
   const too = options.actions ? " and no action" : "";
   context.say(
-    `Silenced until ${made.until} (${made.id}): no message${too} about ${matchText(match)}; the watching goes on.`,
+    `Silenced until ${utc(made.until)} (${made.id}): no message${too} about ${matchText(match)}; the watching goes on.`,
   );
   if (rule !== undefined) warnIfUnknown(context, config, rule);
 }
@@ -160,5 +161,5 @@ function remove(context: Context, id: string): void {
   if (inForce(context, config).every((each) => each.id !== id))
     throw new UserError(`there is no silence "${id}"; argus silence list names those in force`);
   changeSilences(system.files, stateDir, now, context.warn, (all) => all.filter((each) => each.id !== id));
-  context.say(`Ended ${id}: what is still there is told by the next cycle.`);
+  context.say(`Ended ${id}: the next cycle notifies about what is still there.`);
 }

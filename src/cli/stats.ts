@@ -13,8 +13,8 @@ const weekSeconds = 7 * 86_400;
 export function statsCommand(program: Command, context: Context): void {
   program
     .command("stats")
-    .description("counts of days: cycles, problems, actions, what the model was asked and what it cost")
-    .option("--since <time>", "another time than a week, such as 24h or 30d", parseDuration)
+    .description("counts over days: cycles, problems, actions, what the model was asked and what it cost")
+    .option("--since <time>", "how far back, such as 24h or 30d; a week without it", parseDuration)
     .option("--json", "print data instead of text")
     .action((options: { since?: number; json?: true }) => {
       const stats = read(context, options.since ?? weekSeconds);

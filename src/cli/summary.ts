@@ -22,9 +22,12 @@ export function summaryCommand(program: Command, context: Context): void {
   program
     .command("summary")
     .description("the last day in a few lines: what went wrong, what was done, what is open")
-    .option("--since <time>", "another time than a day, such as 12h or 7d", parseDuration)
+    .option("--since <time>", "how far back, such as 12h or 7d; a day without it", parseDuration)
     .option("--send", "put it into the outbox as well: the daemon sends it after its next cycle")
-    .option("--daily", "with --send: not where ARGUS_SUMMARY_AT or the relay has the daemon send one a day")
+    .option(
+      "--daily",
+      "with --send: send nothing where the daemon sends one a day (ARGUS_SUMMARY_AT, or the relay)",
+    )
     .option("--json", "print data instead of text")
     .action(async (options: SummaryOptions) => {
       if (options.daily && !options.send)

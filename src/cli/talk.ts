@@ -1,4 +1,5 @@
 /** The commands that people write, or press, in Telegram: a second command line over the same functions. */
+
 import { CommanderError } from "commander";
 import type { Parts } from "../cycle.ts";
 import { reasonOf } from "../execute/reason.ts";
@@ -12,6 +13,7 @@ import { oneLine, printable } from "../system/printable.ts";
 import { ackedProblem } from "../types/ack.ts";
 import { UserError, WorkError } from "../types/errors.ts";
 import { type By, type Obeyed, Order } from "../types/orders.ts";
+import { utc } from "../types/quantities.ts";
 import type { Config } from "../types/settings.ts";
 import { deedFor, whatCameOf } from "./approve.ts";
 import type { Context } from "./context.ts";
@@ -26,7 +28,7 @@ const style: Style = { width: 44, color: false, unicode: true };
 const help = `/status  health at a glance
 /problems  of the last 24 hours
 /explain [key or cycle]  what fired, what was done, and why
-/approve ID, /deny ID  answer what waits for a yes
+/approve ID, /deny ID  answer what waits for approval
 /silence KEY 2h  no messages about it; /silence lists, /unsilence ID ends
 /ack KEY  seen: no repeats until it changes or ends; /unack KEY ends that
 /pause [2h], /resume  no actions for a while; the watching goes on`;
@@ -84,9 +86,9 @@ const rows: Readonly<Record<string, Row>> = {
   approve: async (talk, [id = ""], by) => {
     const obeyed = await ordered(talk, { order: "approve", by, id, yes: true });
     if (!obeyed.done) return say(printable(obeyed.text));
-    talk.ring(`a yes to ${id}`);
+    talk.ring(`approval of ${id}`);
     const deed = await deedFor(id, talk.context.system, talk.parts().config.stateDir);
-    return say(printable(deed === null ? obeyed.text : `yes to ${id}. ${whatCameOf(deed)}`));
+    return say(printable(deed === null ? obeyed.text : `approved ${id}. ${whatCameOf(deed)}`));
   },
   deny: async (talk, [id = ""], by) => said(await ordered(talk, { order: "approve", by, id, yes: false })),
   silence: async (talk, [key, time], by) => {
@@ -94,7 +96,7 @@ const rows: Readonly<Record<string, Row>> = {
       const { silences } = await viewOf(talk.parts());
       const lines = silences.map(
         ({ id, match, until, by, reason }) =>
-          `${id}: ${matchText(match)} until ${until}, by ${by} (${reason})`,
+          `${id}: ${matchText(match)} until ${utc(until)}, by ${by} (${reason})`,
       );
       return say(lines.length === 0 ? "Nothing is silenced." : lines.map(printable).join("\n"));
     }

@@ -7,14 +7,21 @@ import type { Context } from "./context.ts";
 export const runningDaemon = ({ system }: Context, { stateDir }: Config): LockHolder | null =>
   readHolder(system.files, stateDir, system.clock.now().bootId);
 
+/**
+ * The daemon, when it runs as the user of the state. The lock is written by that user, and may name any process: of one of
+ * another user nothing is expected.
+ */
+export function ownDaemon(context: Context, config: Config): LockHolder | null {
+  const { files } = context.system;
+  const daemon = runningDaemon(context, config);
+  if (daemon === null || daemon.what !== "argus run") return null;
+  const uid = effectiveUser(files, daemon.pid);
+  return uid === null || uid !== files.stat(config.stateDir)?.uid ? null : daemon;
+}
+
 /** @returns false: no daemon runs, or this user may not signal it. */
 export function wakeDaemon(context: Context, config: Config): boolean {
-  const { files, signal } = context.system;
-  const daemon = runningDaemon(context, config);
-  if (daemon === null || daemon.what !== "argus run") return false;
-  // The lock is written by the user of the daemon, and most programs end by this signal: root sends it to no process
-  // of another user, whatever stands in there.
-  const uid = effectiveUser(files, daemon.pid);
-  if (uid === null || uid !== files.stat(config.stateDir)?.uid) return false;
-  return signal(daemon.pid, "SIGUSR1");
+  // Most programs end by this signal: root sends it to no process of another user, whatever stands in the lock.
+  const daemon = ownDaemon(context, config);
+  return daemon !== null && context.system.signal(daemon.pid, "SIGUSR1");
 }

@@ -11,10 +11,13 @@ import type { Tracked } from "./tracked.ts";
 export interface Abandonment {
   readonly abandoned: boolean | null;
   readonly because: string | null;
+  /** Of one that lost its parent. */
+  readonly whyNot: string | null;
 }
 
-const not: Abandonment = { abandoned: false, because: null };
-const notAsked: Abandonment = { abandoned: null, because: null };
+const not: Abandonment = { abandoned: false, because: null, whyNot: null };
+const notAsked: Abandonment = { abandoned: null, because: null, whyNot: null };
+const ofScheduler: Abandonment = { ...not, whyNot: "cron or a CI system started it" };
 
 export interface Abandonments {
   of(pid: number): Abandonment;
@@ -46,9 +49,12 @@ async function observe(
     isOrphan(one.unitMain && !isSystemUnit(one) ? { ...one, unitMain: false } : one, all),
   );
   // What cron or a CI system started is theirs, also when they have ended since.
-  const lost = lostOnes(orphans, relationsIn(all)).filter(({ scheduled }) => !scheduled);
+  const allLost = lostOnes(orphans, relationsIn(all));
+  const lost = allLost.filter(({ scheduled }) => !scheduled);
   const asked = lost.slice(0, maxAbandonments);
-  const answers = new Map<number, Abandonment>(lost.map(({ pid }) => [pid, notAsked]));
+  const answers = new Map<number, Abandonment>(
+    allLost.map(({ pid, scheduled }) => [pid, scheduled ? ofScheduler : notAsked]),
+  );
   const of = (pid: number): Abandonment => answers.get(pid) ?? not;
   if (asked.length === 0) return { of, hidden: "" };
   try {
@@ -59,7 +65,7 @@ async function observe(
       if (answer === undefined) continue;
       const { abandoned, because, isOther } = answer;
       if (isOther) one.unitMain = false;
-      answers.set(one.pid, { abandoned, because: abandoned ? because : null });
+      answers.set(one.pid, abandoned ? { abandoned, because, whyNot: null } : { ...not, whyNot: because });
     }
     return { of, hidden: "" };
   } catch (error) {

@@ -30,7 +30,7 @@ export async function findAbilities(system: System, config: Config): Promise<Abi
 
 function user({ self }: System): Ability {
   if (self.uid === 0) return ok("privileges", "runs as root: every action of the policy can be carried out");
-  const detail = `runs as user ${self.uid}: it can end only its own processes, and asks systemd as that user`;
+  const detail = `runs as user ${self.uid}: it can kill only its own processes, and asks systemd as that user`;
   return limited("privileges", detail, "install it as a service (sudo ./install.sh), or run it with sudo");
 }
 
@@ -48,8 +48,8 @@ function processes(system: System): Ability {
     .flatMap((pid) => readProcessIdentity(files, pid) ?? [])
     .filter(({ kernelThread }) => !kernelThread);
   const unreadable = identities.filter(({ executable }) => executable === null).length;
-  if (unreadable === 0) return ok("processes", `sees the executables of all ${identities.length} processes`);
-  const detail = `cannot see the executables of ${unreadable} of ${identities.length} processes, so it never ends those`;
+  if (unreadable === 0) return ok("processes", `sees the executable of every process (${identities.length})`);
+  const detail = `cannot see the executables of ${unreadable} of ${identities.length} processes, so it never kills those`;
   return limited("processes", detail, lookIntoOthers(system));
 }
 
@@ -69,7 +69,7 @@ async function killing(system: System): Promise<Ability> {
     system.signal(started.pid, "SIGTERM");
     await ended;
     const gone = readProcessIdentity(system.files, started.pid)?.startTime !== started.startTime;
-    if (gone) return ok("self-test", "a test process was recognised by pid and start time, and ended");
+    if (gone) return ok("self-test", "a test process was recognised by pid and start time, and terminated");
     return broken(
       "self-test",
       "a test process did not end on SIGTERM",
@@ -99,7 +99,7 @@ async function services(system: System, { settings, executorSocket }: Config): P
       limited(
         "services",
         "systemd is not running here: services are neither watched nor restarted",
-        "nothing to mend, unless this host should have systemd",
+        "nothing to fix, unless this host should have systemd",
       ),
     ];
   }

@@ -3,6 +3,8 @@ export interface Ability {
   readonly name: string;
   readonly state: "ok" | "limited" | "broken";
   readonly detail: string;
+  /** Several things that are wrong, one a line. */
+  readonly faults?: readonly string[];
   readonly mend: string | null;
 }
 

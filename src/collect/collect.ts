@@ -6,6 +6,7 @@ import { isSystemdRunning } from "../system/systemd.ts";
 import type { Witness } from "../system/witness.ts";
 import type { Self } from "../types/facts.ts";
 import { isoTime } from "../types/moment.ts";
+import { duration, timeLimit } from "../types/quantities.ts";
 import type { Config } from "../types/settings.ts";
 import type { CollectorReport, Facts, Snapshot } from "../types/snapshot.ts";
 import type { Collect, Observation } from "./collector.ts";
@@ -90,10 +91,7 @@ export function createCollector(system: System, config: Config, witness: Witness
       return { reports: [own, ...also.map((each) => ({ ...each, duration_ms: 0 }))], facts };
     };
     if (since !== undefined) {
-      return report(
-        "failed",
-        `still waiting for the answer of ${Math.round((startedMs - since) / 1000)} s ago`,
-      );
+      return report("failed", `still waiting for the answer of ${duration((startedMs - since) / 1000)} ago`);
     }
     busy.set(name, startedMs);
     const limit = new AbortController();
@@ -105,7 +103,7 @@ export function createCollector(system: System, config: Config, witness: Witness
     done.abort();
     if (outcome === "late") {
       limit.abort();
-      return report("failed", `gave no answer within ${limitMs / 1000} s`);
+      return report("failed", `gave no answer within ${timeLimit(limitMs)}`);
     }
     if (outcome instanceof Error) return report("failed", whatFailed(outcome));
     return report(outcome.absent === true ? "absent" : "ok", outcome.detail, outcome);

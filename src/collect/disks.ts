@@ -6,10 +6,10 @@ import { safelist } from "../system/safelist.ts";
 import { foldersByFileSystem } from "../system/safelist-places.ts";
 import type { FileSystemStatus, System } from "../system/system.ts";
 import type { Disk } from "../types/facts.ts";
-import { bytes } from "../types/quantities.ts";
+import { bytes, percent } from "../types/quantities.ts";
 import type { Config } from "../types/settings.ts";
 import type { Collect } from "./collector.ts";
-import { count, list, percent } from "./words.ts";
+import { count, list } from "./words.ts";
 
 /** A local disk answers in microseconds; a network file system whose server is gone, never. */
 const answerWithinMs = 1_000;

@@ -11,10 +11,10 @@ import { printable } from "../system/printable.ts";
 import { readPageSize } from "../system/proc.ts";
 import type { Clock, Files, System } from "../system/system.ts";
 import type { Load, Memory, Pressure, Swap } from "../types/facts.ts";
-import { bytes } from "../types/quantities.ts";
+import { bytes, percent } from "../types/quantities.ts";
 import type { Config } from "../types/settings.ts";
 import type { Collect } from "./collector.ts";
-import { count, percent } from "./words.ts";
+import { count } from "./words.ts";
 
 export function createHostCollector({ files, clock }: System, config: Config): Collect {
   const swapRates = createSwapRates(files, clock);

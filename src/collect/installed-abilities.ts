@@ -21,7 +21,7 @@ const executorUnit = "argus-executor.service";
 const needed = [
   { bit: 1, name: "CAP_DAC_OVERRIDE", what: "clean the folders of other users" },
   { bit: 3, name: "CAP_FOWNER", what: "leave the times of folders as they were when it looks into them" },
-  { bit: 5, name: "CAP_KILL", what: "end processes of other users" },
+  { bit: 5, name: "CAP_KILL", what: "kill processes of other users" },
   { bit: 6, name: "CAP_SETGID", what: "ask a user's tmux" },
   { bit: 7, name: "CAP_SETUID", what: "ask a user's tmux" },
   { bit: 19, name: "CAP_SYS_PTRACE", what: "see the programs and open files of other users" },
@@ -79,8 +79,8 @@ async function processes(system: System, link: Link): Promise<Ability> {
   const unseen = pids.filter(
     (pid, index) => seen[index] === null && isRunning(readProcessIdentity(system.files, pid)?.state),
   );
-  if (unseen.length === 0) return ok(name, `sees the executables of all ${pids.length} processes`);
-  const detail = `cannot see the executables of ${unseen.length} of ${pids.length} processes, so it never ends those`;
+  if (unseen.length === 0) return ok(name, `sees the executable of every process (${pids.length})`);
+  const detail = `cannot see the executables of ${unseen.length} of ${pids.length} processes, so it never kills those`;
   return limited(name, detail, "look for a security module that forbids it");
 }
 

@@ -1,5 +1,7 @@
 /** Whether the journal can tell a crash from a stop that somebody asked for. For `argus doctor`. */
+
 import type { System } from "../system/system.ts";
+import { timeLimit } from "../types/quantities.ts";
 import { type Ability, limited, ok } from "./ability.ts";
 
 const name = "journal";
@@ -16,7 +18,7 @@ export async function findJournal(
     timeoutMs,
   });
   if (shown.timedOut) {
-    const detail = `journalctl did not answer within ${timeoutMs / 1000} s: ${consequence}`;
+    const detail = `journalctl did not answer within ${timeLimit(timeoutMs)}: ${consequence}`;
     return limited(
       name,
       detail,

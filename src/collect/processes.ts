@@ -74,6 +74,7 @@ export function createProcessCollector(
         orphan: isOrphan(one, all),
         abandoned: abandonment.abandoned,
         abandonedBecause: abandonment.because,
+        notAbandonedBecause: abandonment.whyNot,
         agent: one.agent,
         killable: objection === null,
         notKillableBecause: objection?.because ?? null,

@@ -5,10 +5,6 @@ export function count(number: number, one: string, many = `${one}s`): string {
   return `${number} ${number === 1 ? one : many}`;
 }
 
-export function percent(value: number): string {
-  return `${value.toFixed(0)} %`;
-}
-
 /** `a`, `a and b`, `a, b and 3 more`. */
 export function list(names: readonly string[], most = 3): string {
   const shown = names.slice(0, names.length > most ? most - 1 : most);

@@ -43,6 +43,7 @@ interface Tally {
   readonly verdicts: RuleVerdict[];
   readonly blindEntities: Map<string, ReadonlySet<string>>;
   readonly waitingKeys: Set<string>;
+  dueInSeconds: number | null;
   readonly streaks: Map<string, Streak>;
   readonly notes: string[];
 }
@@ -53,6 +54,7 @@ export async function detect(input: DetectInput): Promise<DetectOutput> {
     verdicts: [],
     blindEntities: new Map(),
     waitingKeys: new Set(),
+    dueInSeconds: null,
     streaks: new Map(),
     notes: [],
   };
@@ -140,6 +142,9 @@ async function lookClosely(
   if (held !== null && !held.enough) {
     own.waiting += 1;
     tally.waitingKeys.add(look.key);
+    const minutes = rule.for?.minutes;
+    if (minutes !== undefined && held.cycles > 0)
+      tally.dueInSeconds = Math.min(tally.dueInSeconds ?? Infinity, minutes * 60 - held.seconds);
     return;
   }
   if (own.fired < mostFindings) tally.findings.push(findingOf(judged, look, judgement, held));
@@ -179,7 +184,7 @@ function keepStreak(
   const key = streakKey(compiled.version, identity);
   const streak = advance(
     input.streaks.get(key),
-    { holds, scheduled: input.scheduled },
+    { holds, scheduled: input.scheduled, byTime: compiled.rule.for.minutes !== undefined },
     input.now,
     input.maxGapSeconds,
   );

@@ -52,6 +52,7 @@ export function findingOf(judged: JudgedRule, look: Look, judgement: Judgement, 
       mount === null || actions.length === asked.length
         ? summary
         : `${summary}; ${oneLine(redact(nothingCleanable(mount)))}`,
+    ...wasOf(look.entity),
     ...(templates.advice === null ? {} : { advice: templates.advice.sentence(shown) }),
     entity: rule.forEach === undefined ? null : { kind: rule.forEach, identity: look.identity },
     expect: expectationOf(rule, look.entity),
@@ -61,6 +62,17 @@ export function findingOf(judged: JudgedRule, look: Look, judgement: Judgement, 
     // What stands beside a remedy that cannot be had is not the remedy.
     resolves: (params.resolves ?? false) && actions.length === asked.length,
   };
+}
+
+/** `failed, signal`; `inactive` of one that ended well. */
+function wasOf(entity: Entity | null): { was?: string } {
+  if (entity !== null && "activeState" in entity) {
+    const { activeState, result } = entity;
+    return { was: result === "success" || result === "" ? activeState : `${activeState}, ${result}` };
+  }
+  if (entity !== null && "latencyMilliseconds" in entity && entity.error !== null)
+    return { was: oneLine(redact(entity.error), 160) };
+  return {};
 }
 
 /** The mount of a disk on which no folder of the safelist lies: to clean it would empty others. */

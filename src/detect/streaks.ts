@@ -1,6 +1,8 @@
 /** How long a rule's conditions have held on an entity: in scheduled cycles, and in time. */
+
 import * as z from "zod";
 import { Moment, secondsBetween } from "../types/moment.ts";
+import { duration } from "../types/quantities.ts";
 import type { Rule } from "../types/rules.ts";
 
 export const Streak = z.strictObject({
@@ -46,23 +48,33 @@ function goesOn(streak: Streak, now: Moment, maxGapSeconds: number): boolean {
 export interface Sight {
   /** null: could not be judged. That neither ends a streak nor advances it. */
   readonly holds: boolean | null;
-  /** A wake-up may end a streak, and never advances it: wake-ups may come as often as they like. */
+  /** A wake-up may end a streak, and never counts as one of its cycles: wake-ups may come as often as they like. */
   readonly scheduled: boolean;
+  /** The rule asks for minutes, which pass whoever looks: then any look may begin the streak. */
+  readonly byTime?: boolean;
 }
 
 /** The streak after a look at the entity. */
 export function advance(
   streak: Streak | undefined,
-  { holds, scheduled }: Sight,
+  { holds, scheduled, byTime = false }: Sight,
   now: Moment,
   maxGapSeconds: number,
 ): Streak | undefined {
   if (holds === false) return undefined;
   const alive = streak !== undefined && goesOn(streak, now, maxGapSeconds) ? streak : undefined;
-  if (holds === null || !scheduled) return alive;
-  return alive === undefined
-    ? { cycles: 1, since: now, last: now }
-    : { ...alive, cycles: alive.cycles + 1, last: now };
+  if (holds === null || !(scheduled || byTime)) return alive;
+  if (alive === undefined) return { cycles: 1, since: now, last: now };
+  return { ...alive, cycles: alive.cycles + (scheduled ? 1 : 0), last: now };
+}
+
+/**
+ * When a recorded snapshot was taken, for what its streak had held then. Snapshots have whole seconds: of the look that
+ * the streak counted last, its own moment is exact.
+ */
+export function momentOf(takenAtMs: number, { last }: Streak): Moment {
+  const later = Math.max(0, takenAtMs - last.wallMs);
+  return { ...last, wallMs: last.wallMs + later, uptimeSeconds: last.uptimeSeconds + later / 1000 };
 }
 
 export interface Held {
@@ -84,11 +96,11 @@ export function heldFor(rule: Rule, streak: Streak | undefined, now: Moment): He
     return {
       cycles,
       seconds,
-      wanted: `${wanted.cycles} scheduled cycle${wanted.cycles === 1 ? "" : "s"}`,
+      wanted: `${wanted.cycles} cycle${wanted.cycles === 1 ? "" : "s"}`,
       enough,
     };
   }
   const minutes = wanted.minutes ?? 0;
   const enough = cycles > 0 && seconds >= minutes * 60;
-  return { cycles, seconds, wanted: `${minutes} minute${minutes === 1 ? "" : "s"}`, enough };
+  return { cycles, seconds, wanted: duration(minutes * 60), enough };
 }

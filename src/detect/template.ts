@@ -4,7 +4,7 @@ import { nearest, quoted } from "../system/names.ts";
 import { oneLine, shortName } from "../system/printable.ts";
 import { redact } from "../system/redact/redact.ts";
 import { type Field, fieldsOf, isFactName, valueAt } from "../types/fields.ts";
-import { bytes, duration } from "../types/quantities.ts";
+import { bytes, duration, percent } from "../types/quantities.ts";
 
 export type FactValues = Readonly<Record<string, unknown>>;
 
@@ -21,7 +21,7 @@ export interface Template {
 
 export const formats = {
   bytes: { what: "`1530000000` as `1.53 GB`", render: bytes },
-  percent: { what: "`91.23` as `91.2 %`", render: (value: number) => `${value.toFixed(1)} %` },
+  percent: { what: "`91.23` as `91.2 %`", render: percent },
   duration: { what: "seconds `5430` as `1 h 30 min`", render: duration },
   round: { what: "`3.7` as `4`", render: (value: number) => String(Math.round(value)) },
 } as const;

@@ -13,7 +13,7 @@ import {
   lookAt,
   missingFacts,
 } from "./look.ts";
-import { type Held, heldFor, streakKey } from "./streaks.ts";
+import { type Held, heldFor, momentOf, streakKey } from "./streaks.ts";
 
 export interface LookAgain {
   /** `host`, or the entity's identity. */
@@ -24,6 +24,8 @@ export interface LookAgain {
   readonly evidence: readonly Evidence[];
   /** null: the rule does not ask for a streak. */
   readonly held: Held | null;
+  /** Field of the entity -> what was seen instead, in words: `abandoned` -> `a program reads its output`. */
+  readonly reasons: Readonly<Record<string, string>>;
   /** One sentence, when judging it failed. */
   readonly fault?: string;
 }
@@ -34,8 +36,8 @@ export interface RuleLook {
 }
 
 export interface LookAgainInput extends Pick<DetectInput, "facts" | "streaks" | "problemOf" | "now"> {
-  /** The facts are those that were written down, without the secrets that the rule saw. */
-  readonly recorded?: true;
+  /** The facts are those that were written down then, without the secrets that the rule saw. */
+  readonly recordedAtMs?: number;
 }
 
 /** @param only identities to look at; all without it. */
@@ -45,6 +47,7 @@ export async function lookAgain(
   only?: ReadonlySet<string>,
 ): Promise<RuleLook> {
   const { rule, version } = judged.compiled;
+  const { recordedAtMs } = input;
   const shared = hostFactsOf(input.facts);
   const missing = missingFacts(judged, input.facts);
   const looks: LookAgain[] = [];
@@ -54,11 +57,22 @@ export async function lookAgain(
     try {
       const look = lookAt(judged, entity, shared, input.problemOf);
       const judgement = await judgeLook(judged, look, missing.length > 0);
-      const { holds, evidence } = input.recorded ? asRecorded(judgement) : judgement;
-      const held = heldFor(rule, input.streaks.get(streakKey(version, look.identity)), input.now);
-      looks.push({ identity, key: look.key, holds, evidence, held });
+      const { holds, evidence } = recordedAtMs === undefined ? judgement : asRecorded(judgement);
+      const streak = input.streaks.get(streakKey(version, look.identity));
+      const now =
+        recordedAtMs === undefined || streak === undefined ? input.now : momentOf(recordedAtMs, streak);
+      const held = heldFor(rule, streak, now);
+      looks.push({ identity, key: look.key, holds, evidence, held, reasons: reasonsOf(entity) });
     } catch (error) {
-      looks.push({ identity, key: "", holds: null, evidence: [], held: null, fault: faultSentence(error) });
+      looks.push({
+        identity,
+        key: "",
+        holds: null,
+        evidence: [],
+        held: null,
+        reasons: {},
+        fault: faultSentence(error),
+      });
     }
   }
   return { missing, looks };
@@ -81,3 +95,18 @@ function asRecorded({ holds, evidence }: Judgement): Pick<Judgement, "holds" | "
 
 const holdsMark = (value: unknown): boolean =>
   typeof value === "string" ? value.includes(mark) : Array.isArray(value) && value.some(holdsMark);
+
+const noReason = /^not([A-Z])(.*)Because$/;
+
+/** `killable` is told by `notKillableBecause`. */
+function reasonsOf(entity: Readonly<Record<string, unknown>> | null): Record<string, string> {
+  const reasons: Record<string, string> = {};
+  // Of one that lost its parent the collector says more.
+  if (entity?.["abandoned"] === false)
+    reasons["abandoned"] = "it, or what waits for it, still has its parent";
+  for (const [name, value] of Object.entries(entity ?? {})) {
+    const field = noReason.exec(name);
+    if (field !== null && typeof value === "string") reasons[`${field[1]?.toLowerCase()}${field[2]}`] = value;
+  }
+  return reasons;
+}

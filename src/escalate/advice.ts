@@ -3,7 +3,7 @@ import type { ActionRecord, Proposal } from "../types/action.ts";
 import type { Consultation } from "../types/consultation.ts";
 import type { Finding } from "../types/finding.ts";
 import type { Handled } from "./alerts.ts";
-import type { Resolution } from "./resolved.ts";
+import { nameOf, type Remediation } from "./remediation.ts";
 
 export type Advice = Pick<Consultation, "proposals" | "candidates">;
 
@@ -18,7 +18,7 @@ export function adviceOf(
   agents: readonly { readonly advice: Advice }[] = [],
 ): Advice {
   const unresolved = new Set(
-    handled.filter(({ resolution }) => !resolution.resolved).map(({ finding }) => finding.key),
+    handled.filter(({ remediation }) => !remediation.covered).map(({ finding }) => finding.key),
   );
   // One that a rule asked for is asked for by the rule again.
   const due = approved.filter(({ source, problem }) => source.startsWith("llm:") && unresolved.has(problem));
@@ -48,7 +48,7 @@ export function advisedAttempts(
   actions: readonly ActionRecord[],
 ): { finding: Finding; actions: ActionRecord[] }[] {
   return handled
-    .filter(({ resolution }) => !resolution.resolved)
+    .filter(({ remediation }) => !remediation.covered)
     .map(({ finding }) => ({ finding, actions: actions.filter(({ problem }) => problem === finding.key) }))
     .filter((attempt) => attempt.actions.length > 0);
 }
@@ -62,15 +62,16 @@ export function afterAdvice(
   return handled.map((each) => {
     const actions = byFinding.get(each.finding);
     if (actions === undefined) return each;
-    return { ...each, advised: actions, resolution: achieved(actions) ?? each.resolution };
+    const helped = achieved(actions);
+    return { ...each, advised: actions, ...(helped === null ? {} : { remediation: helped, isGone: true }) };
   });
 }
 
-function achieved(actions: readonly ActionRecord[]): Resolution | null {
+function achieved(actions: readonly ActionRecord[]): Remediation | null {
   const worked = actions.find(({ result, verified }) => result === "success" && verified === true);
   if (worked === undefined) return null;
-  const name = worked.target === null ? worked.type : `${worked.type} ${worked.target}`;
-  return { resolved: true, why: `${name}, proposed by the model, helped: the rule no longer fires` };
+  const why = `${nameOf(worked)}, proposed by the model, helped: the rule no longer fires`;
+  return { state: "applied", covered: true, why };
 }
 
 /** The model's actions with `verified` as the fresh look said; one that failed for any finding did not help. */

@@ -1,10 +1,16 @@
-/** Alerts of a cycle: what rules ask to be told, and every unresolved finding that nobody was told about. */
+/**
+ * Alerts of a cycle. The law of notification: each finding of severity warning or worse whose condition still holds is
+ * alerted, whatever keeps Argus from acting, unless its problem has been healing for at most a minute. What people have
+ * heard already, and what they silenced, the gate holds back. Of severity info only what a rule asks for, or what no
+ * rule covers.
+ */
 import { type ActionRecord, isRemedy, type Proposal } from "../types/action.ts";
 import type { Finding } from "../types/finding.ts";
-import type { Problem } from "../types/problem.ts";
+import { type Problem, severities } from "../types/problem.ts";
 import { duration } from "../types/quantities.ts";
+import { healingSince, isHealing } from "./healing.ts";
 import { flapping } from "./recovery.ts";
-import type { Resolution } from "./resolved.ts";
+import { nameOf, type Remediation } from "./remediation.ts";
 import { unsaidValues } from "./values.ts";
 
 export interface Handled {
@@ -12,39 +18,44 @@ export interface Handled {
   readonly actions: readonly ActionRecord[];
   /** What was done about its problem because the model proposed it. */
   readonly advised?: readonly ActionRecord[];
-  readonly resolution: Resolution;
+  readonly remediation: Remediation;
+  /** A look after the remedy found its condition gone. Left out: nobody looked. */
+  readonly isGone?: boolean;
 }
 
-/**
- * One proposal for a problem, however many findings it has: one outage is one message.
- * @param problems what the registry knows of them.
- * @param news what else is known, by the key of the problem: a line each.
- * @param advice the model's alerts. One about the same problem takes the rule's words along and keeps its own source.
- */
-export function alertProposals(
-  handled: readonly Handled[],
-  problems: ReadonlyMap<string, Problem>,
-  nowMs: number,
-  advice: readonly Proposal[] = [],
-  news: ReadonlyMap<string, readonly string[]> = new Map(),
-): Proposal[] {
+export interface AlertNeeds {
+  /** What the registry knows of the problems, by key. */
+  readonly problems: ReadonlyMap<string, Problem>;
+  readonly nowMs: number;
+  /** The model's alerts. One about the same problem takes the rule's words along and keeps its own source. */
+  readonly advice?: readonly Proposal[];
+  /** What else is known, by the key of the problem: a line each. */
+  readonly news?: ReadonlyMap<string, readonly string[]>;
+  /** Keys of observations that were noted so often that somebody must look, while no tracker takes a ticket. */
+  readonly noted?: ReadonlySet<string>;
+}
+
+/** One proposal for a problem, however many findings it has: one outage is one message. */
+export function alertProposals(handled: readonly Handled[], needs: AlertNeeds): Proposal[] {
+  const { advice = [] } = needs;
   const byKey = new Map<string, Handled[]>();
   for (const each of handled) byKey.set(each.finding.key, [...(byKey.get(each.finding.key) ?? []), each]);
   const advised = new Set<string>();
   const alerts = [...byKey.values()].flatMap((group): Proposal[] => {
-    const alert = alertFor(group, problems, nowMs, news);
+    const alert = alertFor(group, needs);
     const own = advice.find(({ problem }) => problem === alert?.problem);
     if (alert === null || own === undefined) return alert === null ? [] : [alert];
     advised.add(own.problem);
     return [
       {
         ...own,
+        severity: alert.severity,
         ...(alert.question === true ? { question: true } : {}),
         ...(alert.approvals === undefined ? {} : { approvals: alert.approvals }),
         ...(alert.actionTaken === undefined ? {} : { actionTaken: alert.actionTaken }),
         ...(alert.message === undefined ? {} : { message: alert.message }),
         // The model's alert begins with what was measured; the rule's has said that already.
-        lines: [...(alert.lines ?? []), ...(own.lines ?? [])],
+        lines: [...new Set([...(alert.lines ?? []), ...(own.lines ?? [])])],
       },
     ];
   });
@@ -57,22 +68,23 @@ const cut = (text: string): string => text.slice(0, longestMessage);
 
 function alertFor(
   group: readonly Handled[],
-  problems: ReadonlyMap<string, Problem>,
-  nowMs: number,
-  news: ReadonlyMap<string, readonly string[]>,
+  { problems, nowMs, news = new Map(), noted = new Set() }: AlertNeeds,
 ): Proposal | null {
-  const telling = group.find(({ finding, resolution }) => asksToTell(finding) || !resolution.resolved);
+  const done = group.flatMap(({ actions, advised = [] }) => [...actions, ...advised]);
+  const problem = problems.get(group[0]?.finding.key ?? "");
+  const heals = isHealing(problem, done, nowMs);
+  const isDue = (each: Handled) =>
+    each.isGone !== true && mustBeAlerted(each, heals, noted.has(each.finding.key));
+  const telling = worstFirst(group).find(isDue);
   if (telling === undefined) return null;
   const { finding } = telling;
   const asked = finding.actions.find((action) => action.type === "alert");
   const more = group.length > 1 ? ` (and ${group.length - 1} more)` : "";
-  const done = group.flatMap(({ actions, advised = [] }) => [...actions, ...advised]);
   const said = [...new Set(done.filter(({ type }) => type !== "log").map(sentence))];
   const question = done.some(({ values }) => values["askedNow"] === true);
   const approvals = done.flatMap(({ refusal, values: { approval } }) =>
     refusal === "needs_approval" && typeof approval === "string" ? approval : [],
   );
-  const problem = problems.get(finding.key);
   const flaps = problem === undefined ? null : flapping(problem, nowMs);
   const what = asked?.message ?? finding.summary;
   const values = unsaidValues(what, finding.evidence);
@@ -81,19 +93,18 @@ function alertFor(
     ...(values === null ? [] : [`Seen: ${values}.`]),
     ...(news.get(finding.key) ?? []),
     ...said.slice(0, mostDone),
+    ...(said.length > mostDone ? [`and ${said.length - mostDone} further actions`] : []),
+    ...withoutEffect(telling, problem),
   ];
-  if (flaps !== null) lines.push(`It comes and goes: ${flaps} times within the last hour.`);
-  if (said.length > mostDone) lines.push(`and ${said.length - mostDone} further actions`);
-  // What waits for a yes has said so in its own line.
-  const waits = done.some(({ refusal }) => refusal === "needs_approval");
-  if (asked === undefined && !waits) lines.push(`Unresolved: ${telling.resolution.why}`);
+  if (flaps !== null) lines.push(`It is flapping: ${flaps} times within the last hour.`);
   // Of the finding that speaks, else of the first one that has any.
   const advice = finding.advice ?? group.find((each) => each.finding.advice !== undefined)?.finding.advice;
   if (advice !== undefined) lines.push(`What to do: ${advice}`);
   return {
     type: "alert",
     message: cut(`${what}${more}`),
-    lines: lines.map(cut),
+    // Two findings of one problem may have the same to say.
+    lines: [...new Set(lines)].map(cut),
     source: `rule:${finding.rule}`,
     ...(question ? { question } : {}),
     ...(approvals.length > 0 ? { approvals: approvals.slice(0, 20) } : {}),
@@ -127,6 +138,29 @@ function takenOf(done: readonly ActionRecord[]): { actionTaken?: string } {
 
 const sentence = ({ type, target, detail }: ActionRecord): string =>
   `${type}${target === null ? "" : ` ${target}`}: ${detail}`;
+
+/** What the lines about actions do not say: that there is no remedy, or that the one before has not helped. */
+function withoutEffect({ remediation, actions }: Handled, problem: Problem | undefined): string[] {
+  const { state, why } = remediation;
+  if (state === "none") return remediation.covered ? [] : ["Argus has no remedy for it."];
+  const vain = actions.find(({ result, verified }) => result === "success" && verified === false);
+  if (state === "failed" && vain !== undefined) return [`${why}.`];
+  const applied = healingSince(problem)?.last;
+  if (applied === undefined || actions.some(({ result }) => result === "success")) return [];
+  const [type = "", ...target] = applied.action.split(":");
+  const name = nameOf({ type, target: target.join(":") || null });
+  return [`${name} at ${applied.ts.slice(11, 16)} UTC has not helped yet.`];
+}
+
+/** The law of notification, for one finding whose condition holds. */
+function mustBeAlerted({ finding, remediation }: Handled, heals: boolean, isNoted: boolean): boolean {
+  if (asksToTell(finding) || isNoted) return true;
+  return finding.severity === "info" ? !remediation.covered : !heals;
+}
+
+const worstFirst = (group: readonly Handled[]): Handled[] => [...group].sort((a, b) => rank(a) - rank(b));
+
+const rank = ({ finding }: Handled): number => severities.indexOf(finding.severity);
 
 export const asksToTell = (finding: Finding): boolean =>
   finding.actions.some((action) => action.type === "alert");

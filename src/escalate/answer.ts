@@ -2,6 +2,7 @@
  * The model's reply, taken at its word and no further: parsed strictly, and every action held to what was offered.
  * Whatever it says, nothing leaves here but proposals for offered targets; the executor then asks everything again.
  */
+
 import * as z from "zod";
 import {
   type ActionRow,
@@ -11,6 +12,7 @@ import {
   type RefusalReason,
 } from "../types/action.ts";
 import type { Rejection } from "../types/consultation.ts";
+import { percent } from "../types/quantities.ts";
 import type { Candidate } from "./candidates.ts";
 import { machineLine } from "./machine-text.ts";
 import type { Unresolved } from "./unresolved.ts";
@@ -196,11 +198,9 @@ function rejection(what: string, reason: RefusalReason, why: string): Rejection 
   return { what, reason, why: machineLine(why, 300) };
 }
 
-const percent = (confidence: number): string => `${Math.round(confidence * 100)} %`;
-
 const proposedOnly = (action: Action, wanted: number): string =>
   machineLine(
-    `Proposed, not done: ${nameOf(action)} (confidence ${percent(action.confidence)}, wanted ${percent(wanted)}): ${action.reason}`,
+    `Proposed, not done: ${nameOf(action)} (confidence ${percent(action.confidence * 100)}, wanted ${percent(wanted * 100)}): ${action.reason}`,
     600,
   );
 
@@ -211,7 +211,7 @@ function proposal(action: Action, candidate: Candidate, group: Unresolved, sourc
     ...(isNote(action) ? { message: machineLine(action.message ?? "", 2000) } : {}),
     ...aboutProblem(group, source),
     ...(candidate.expect === undefined ? {} : { expect: candidate.expect }),
-    reason: machineLine(`${action.reason} (confidence ${percent(action.confidence)})`, 1000),
+    reason: machineLine(`${action.reason} (confidence ${percent(action.confidence * 100)})`, 1000),
   };
 }
 

@@ -1,6 +1,8 @@
 /** A `fetch` for the SDK over the system's HTTP: no redirects, one connection each, and never more than so much of a body. */
+
 import { escapeJson } from "../system/printable.ts";
 import type { Http } from "../system/system.ts";
+import { bytes } from "../types/quantities.ts";
 
 /** The reply was larger than anything that was asked for. */
 export class OversizedReply extends Error {
@@ -34,7 +36,7 @@ export function boundedFetch(http: Http, maxBodyBytes: number, timeoutMs: number
       ...(init.signal == null ? {} : { signal: init.signal }),
     });
     if (Buffer.byteLength(body) > maxBodyBytes) {
-      throw new OversizedReply(`the reply is larger than ${Math.round(maxBodyBytes / 1024)} KB`);
+      throw new OversizedReply(`the reply is larger than ${bytes(maxBodyBytes)}`);
     }
     if (status < 200 || status > 599) throw new Error(`the server answered with status ${status}`);
     const kept = ["content-type", "request-id", "retry-after"].flatMap((name): [string, string][] => {

@@ -39,11 +39,11 @@ export function problemPart({ key, findings }: Unresolved, problems: readonly Pr
     subject: machineLine(worst.subject, 200),
     open_since: known?.openedAt ?? null,
     times_in_24_hours: known?.openings.length ?? 1,
-    findings: findings.slice(0, size.findings).map(({ finding, actions, resolution }) => ({
+    findings: findings.slice(0, size.findings).map(({ finding, actions, remediation }) => ({
       rule: machineLine(finding.rule, 80),
       meaning: machineLine(finding.description, size.line),
       summary: machineLine(finding.summary, size.line),
-      why_unresolved: machineLine(resolution.why, size.line),
+      why_unresolved: machineLine(remediation.why, size.line),
       conditions: finding.evidence.slice(0, size.conditions).map(({ fact, path, operator, wanted, saw }) => ({
         what: `${fact}.${path} ${operator}`,
         wanted: valuePart(wanted, size),

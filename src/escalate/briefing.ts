@@ -169,7 +169,7 @@ function attempt(input: BriefingInput, size: Sizes): Attempt {
   const ended = isWhole ? endedInADay(input.problems, input.now.wallMs) : [];
   const history = (problem: Problem) => historyPart(problem, size, input.now.wallMs);
   const resolved = input.handled.filter(
-    ({ finding, resolution }) => resolution.resolved && !keys.has(finding.key),
+    ({ finding, remediation }) => remediation.covered && !keys.has(finding.key),
   );
   const document = {
     host: machineLine(input.host, 200),

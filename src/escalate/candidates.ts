@@ -1,10 +1,12 @@
 /** The targets that the model may name: what belongs to the problems it is asked about, and nothing else. Pure. */
+
 import { redact, redactIdentity } from "../system/redact/redact.ts";
 import { unitDisplayName } from "../system/systemd.ts";
 import type { ActionType, Expectation } from "../types/action.ts";
 import { nothingCleanable } from "../types/clean.ts";
 import { entityIdentity, type Process, type Service } from "../types/facts.ts";
 import type { Finding } from "../types/finding.ts";
+import { bytes, duration } from "../types/quantities.ts";
 import type { Config } from "../types/settings.ts";
 import type { Facts } from "../types/snapshot.ts";
 import type { Handled } from "./alerts.ts";
@@ -102,8 +104,8 @@ export function offerFor(
 }
 
 const words = [
-  ["alert", "tells people"],
-  ["log", "notes an observation, and tells nobody"],
+  ["alert", "notifies people"],
+  ["log", "notes an observation, and notifies nobody"],
   ["file_bead", "files a ticket, unless one is open for the problem"],
 ] as const;
 
@@ -142,7 +144,7 @@ function restartable(unit: string, facts: Facts, settings: Config["settings"]): 
 
 const aboutService = ({ activeState, subState, result, restarts, sinceSeconds }: Service): string =>
   `${activeState} (${subState}), result ${result}, ${restarts} automatic restarts` +
-  (sinceSeconds === null ? "" : `, for ${Math.round(sinceSeconds)} s`);
+  (sinceSeconds === null ? "" : `, for ${duration(sinceSeconds)}`);
 
 /**
  * The processes a problem is about: its own, and the largest where memory, swap or load is short.
@@ -187,7 +189,7 @@ const aboutProcess = ({
   target: pid,
   expect: { startTime },
   about:
-    `${executable ?? name} of ${user}, ${Math.round(rssBytes / 1e6)} MB resident, running ${Math.round(ageSeconds)} s` +
+    `${executable ?? name} of ${user}, ${bytes(rssBytes)} resident, running ${duration(ageSeconds)}` +
     (orphan ? ", without its parent" : ""),
 });
 
@@ -211,7 +213,7 @@ function sessionsOf({ findings }: Unresolved, facts: Facts): Found[] {
       {
         target: name,
         expect: { socket },
-        about: `${windows} windows, idle for ${Math.round(idleSeconds)} s`,
+        about: `${windows} windows, idle for ${duration(idleSeconds)}`,
       },
     ];
   });

@@ -1,5 +1,7 @@
 /** Whether the model is asked about this cycle, and why not. Pure. */
+
 import type { Moment } from "../types/moment.ts";
+import { duration } from "../types/quantities.ts";
 import type { ModelAnswer } from "../types/trail.ts";
 import type { Handled } from "./alerts.ts";
 import {
@@ -57,7 +59,7 @@ export function decide(
 
   const news = newsIn(memory, unresolved, now);
   if (news.length === 0) {
-    const wait = minutes(secondsUntilAskedAgain(memory, unresolved, now));
+    const wait = waiting(secondsUntilAskedAgain(memory, unresolved, now));
     const reason = `the model was asked about them within the hour; again in ${wait} at the latest`;
     return but({ why: "same_unresolved_set", reason });
   }
@@ -81,10 +83,8 @@ function decideReview(situation: Situation, limits: ModelLimits, memory: Memory,
 
 function nothingToAsk({ handled }: Situation): ModelDecision {
   if (handled.length === 0) return { asked: false, why: "nothing_found", detail: "no rule fired" };
-  const isCovered = handled.every(({ resolution }) => resolution.resolved);
-  const detail = isCovered
-    ? "rules cover all that was found"
-    : "what they do not cover waits for a person's yes";
+  const isCovered = handled.every(({ remediation }) => remediation.covered);
+  const detail = isCovered ? "rules cover all that was found" : "what they do not cover waits for approval";
   return { asked: false, why: "every_finding_resolved", detail };
 }
 
@@ -103,7 +103,7 @@ function unableTo({ paused, dryRun, diskGuard }: Situation, { hasKey }: ModelLim
 function heldBack({ dailyCalls, dailyTokens }: ModelLimits, memory: Memory, now: Moment): Obstacle | null {
   const cooldown = cooldownAt(memory, now);
   if (cooldown !== null) {
-    const reason = `asking failed, and is tried again in ${minutes(cooldown.seconds)}: ${cooldown.why}`;
+    const reason = `asking failed, and is tried again in ${waiting(cooldown.seconds)}: ${cooldown.why}`;
     return { why: "cooldown", reason };
   }
   const { requests, tokens } = spentToday(memory, now);
@@ -118,5 +118,4 @@ function heldBack({ dailyCalls, dailyTokens }: ModelLimits, memory: Memory, now:
   return null;
 }
 
-const minutes = (seconds: number): string =>
-  seconds < 90 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} min`;
+const waiting = (seconds: number): string => duration(Math.ceil(seconds));

@@ -2,6 +2,7 @@
  * Asking the model about what no rule resolves. What it answers are proposals and nothing else; whatever fails here
  * is a sentence in the trail and never a failed cycle.
  */
+
 import { join } from "node:path";
 import { createStore } from "../system/store.ts";
 import type { System } from "../system/system.ts";
@@ -9,6 +10,7 @@ import type { Consultation } from "../types/consultation.ts";
 import { UserError } from "../types/errors.ts";
 import { isoTime } from "../types/moment.ts";
 import type { Problem } from "../types/problem.ts";
+import { duration } from "../types/quantities.ts";
 import type { Config } from "../types/settings.ts";
 import type { Snapshot } from "../types/snapshot.ts";
 import type { TrailCycle } from "../types/trail.ts";
@@ -92,7 +94,7 @@ export function createEscalation(
     const startedMs = clock.monotonicMs();
     const deadline = new AbortController();
     const stop = () => deadline.abort(new Error("Argus was told to stop"));
-    const late = () => deadline.abort(new Error(`no answer within ${config.model.timeoutSeconds} s`));
+    const late = () => deadline.abort(new Error(`no answer within ${duration(config.model.timeoutSeconds)}`));
     const timer = setTimeout(late, config.model.timeoutSeconds * 1000);
     context.signal.addEventListener("abort", stop, { once: true });
     if (context.signal.aborted) stop();

@@ -2,6 +2,7 @@
 
 import type { System } from "../system/system.ts";
 import { unitDisplayName } from "../system/systemd.ts";
+import { timeLimit } from "../types/quantities.ts";
 import type { Facts } from "../types/snapshot.ts";
 import type { Unresolved } from "./unresolved.ts";
 
@@ -54,7 +55,7 @@ async function tailOf({ run }: Pick<System, "run">, unit: string, signal: AbortS
   try {
     const result = await run("journalctl", args, { timeoutMs, signal });
     if (result.missing) return missing("there is no journalctl here");
-    if (result.timedOut) return missing(`journalctl did not answer within ${timeoutMs / 1000} s`);
+    if (result.timedOut) return missing(`journalctl did not answer within ${timeLimit(timeoutMs)}`);
     const lines = result.stdout.split("\n").filter((line) => line !== "");
     if (lines.length > 0) return { unit, lines: lines.slice(-maxLines).map(head), missing: null };
     return missing(

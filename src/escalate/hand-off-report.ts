@@ -1,9 +1,11 @@
 /** What a coding agent left behind, read with the very strictness of the model's replies: data, and proposals. */
+
 import { join } from "node:path";
 import * as z from "zod";
 import { createStore } from "../system/store.ts";
 import type { System } from "../system/system.ts";
 import type { HandOffReport, HandOffRun } from "../types/hand-off.ts";
+import { duration } from "../types/quantities.ts";
 import type { Config } from "../types/settings.ts";
 import type { Facts } from "../types/snapshot.ts";
 import type { Advice } from "./advice.ts";
@@ -151,7 +153,7 @@ function reportOf(
     advice: nothing,
   });
   if (result === null) return failed("failed", "it left no result");
-  if (result.timedOut) return failed("timed_out", `it was ended after ${result.seconds} s`);
+  if (result.timedOut) return failed("timed_out", `it was killed after ${duration(result.seconds)}`);
   if (result.exitCode !== 0)
     return failed("failed", machineLine(`${ending(result.exitCode)}: ${result.errors.trim() || text}`, 300));
   if (isError) return failed("failed", machineLine(`it says that it failed: ${text}`, 300));
@@ -180,7 +182,7 @@ function reportOf(
 }
 
 const ending = (exitCode: number | null): string =>
-  exitCode === null ? "it was not started, or was ended by a signal" : `it ended with status ${exitCode}`;
+  exitCode === null ? "it was not started, or was killed by a signal" : `it ended with status ${exitCode}`;
 
 function unwrapped(output: string): { text: string; costDollars: number | null; isError: boolean } {
   try {

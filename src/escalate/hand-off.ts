@@ -78,11 +78,11 @@ function dueOf(
   const afterMs = (settings.handOff?.afterMinutes ?? 0) * 60_000;
   // Also what a rule says nobody else need look at, when that rule itself asks for the agent.
   const asked = context.handled.filter(
-    (each) => asksForAgent(each) && each.resolution.resolved && !wasHelped(each),
+    (each) => asksForAgent(each) && each.remediation.covered && !wasHelped(each),
   );
   const groups = unresolvedOf([
     ...context.handled,
-    ...asked.map((each) => ({ ...each, resolution: { ...each.resolution, resolved: false } })),
+    ...asked.map((each) => ({ ...each, remediation: { ...each.remediation, covered: false } })),
   ]);
   const due = groups.find((group) => {
     const problem = context.problems.find(({ key }) => key === group.key);

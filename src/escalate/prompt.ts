@@ -1,7 +1,9 @@
 /** The operator's words to the model, read at each call so that an edit needs no restart. */
+
 import { fileError } from "../system/file-error.ts";
 import type { Files } from "../system/system.ts";
 import { UserError } from "../types/errors.ts";
+import { bytes } from "../types/quantities.ts";
 
 const maxBytes = 200_000;
 
@@ -13,7 +15,7 @@ export function readPrompt(files: Files, path: string): string {
   if (text.trim() === "")
     throw new UserError(`${path} is empty; the model is told there what it is (ARGUS_PROMPT_FILE)`);
   if (Buffer.byteLength(text) > maxBytes)
-    throw new UserError(`${path} is larger than ${maxBytes / 1000} KB, which no prompt needs`);
+    throw new UserError(`${path} is larger than ${bytes(maxBytes)}, which no prompt needs`);
   return text;
 }
 

@@ -1,11 +1,14 @@
 /**
- * The end of a problem, told to people, and problems that come and go. The gate lets an end pass only when the
- * beginning was announced, and once. While a problem flaps, neither each opening nor each end is told: people hear that
- * it flaps, and the end when it has been calm.
+ * The end of a problem, for people. RESOLVED: it was alerted, and is over. REPAIRED: Argus brought it to an end before
+ * anybody was alerted, which is reported once an hour. CLOSED: nobody can say that it is well, as a person stopped it or
+ * nobody looks any more. Which of these goes out, and how often, the gate knows: it has what was alerted.
  */
-import { type ActionRecord, isRemedy, type Proposal } from "../types/action.ts";
-import type { Problem } from "../types/problem.ts";
+
+import { ordinal } from "../report/values.ts";
+import { isRemedy, type Proposal } from "../types/action.ts";
+import { type closings, lifeWord, type Problem, type ProblemAction } from "../types/problem.ts";
 import { duration } from "../types/quantities.ts";
+import { healingSince } from "./healing.ts";
 
 /** So many openings within an hour are no outages one after another. */
 export const flappingOpenings = 3;
@@ -18,84 +21,187 @@ export function flapping({ openings }: Pick<Problem, "openings">, nowMs: number)
 }
 
 /** When it has no longer opened so often within an hour, if it did so when it ended. */
-function calmAtMs({ openings, resolvedAt }: Problem): number | null {
+export function calmAtMs({ openings, resolvedAt }: Pick<Problem, "openings" | "resolvedAt">): number | null {
   const decisive = openings.at(-flappingOpenings);
   if (decisive === undefined || resolvedAt === null) return null;
   const calm = Date.parse(decisive) + hourMs;
   return calm > Date.parse(resolvedAt) ? calm : null;
 }
 
+/** A problem that this cycle found to be over. */
+export interface Over {
+  readonly key: string;
+  readonly because: "not_found" | (typeof closings)[number];
+  /** When a look first found it gone, ISO 8601. */
+  readonly goneAt: string;
+}
+
 /**
- * @param gone the problems that this cycle found to be over; they are still open in `problems`. Of what a person stopped,
- *   or argus.json does not name any more, nobody says that it recovered.
- * @param intervalSeconds what became calm two intervals ago was told by an earlier cycle; what is told twice, the gate
- *   holds back.
+ * @param problems those of `over` are still open in it.
+ * @param asked keys of problems that a rule wants alerted whenever it fires.
+ * @param intervalSeconds what became calm two intervals ago was notified by an earlier cycle; what is asked for twice, the
+ *   gate holds back.
  */
 export function recoveryProposals(
   problems: Iterable<Problem>,
-  gone: readonly { readonly key: string; readonly because: string }[],
+  over: readonly Over[],
+  asked: ReadonlySet<string>,
   intervalSeconds: number,
   nowMs: number,
 ): Proposal[] {
-  const over = new Set(gone.map(({ key }) => key));
-  const unsaid = gone.filter(({ because }) => because === "stopped" || because === "not_watched");
-  const quietly = new Set(unsaid.map(({ key }) => key));
+  const ends = new Map(over.map((each) => [each.key, each]));
   const sinceMs = nowMs - 2 * intervalSeconds * 1000;
-  return [...problems].flatMap((problem): Proposal[] => {
-    if (quietly.has(problem.key)) return [];
-    if (over.has(problem.key)) return flapping(problem, nowMs) === null ? [recovery(problem, nowMs)] : [];
-    if (problem.life !== "resolved" || isQuiet(problem)) return [];
+  const all = [...problems];
+  return all.flatMap((problem): Proposal[] => {
+    if (isEvent(problem)) return [];
+    const end = ends.get(problem.key);
+    const flaps = flapping(problem, nowMs);
+    if (end !== undefined) {
+      if (end.because !== "not_found") return [closed(problem, end)];
+      const flappingNow = flaps === null ? {} : { flapping: flaps };
+      return [{ ...ended(problem, end.goneAt, all), ...askedFor(asked.has(problem.key)), ...flappingNow }];
+    }
+    const { resolvedAt } = problem;
+    if (lifeWord(problem) !== "resolved" || resolvedAt === null) return [];
     const calm = calmAtMs(problem);
-    return calm !== null && calm > sinceMs && calm <= nowMs ? [recovery(problem, nowMs)] : [];
+    return calm !== null && calm > sinceMs && calm <= nowMs
+      ? [ended(problem, resolvedAt, all, ["It was flapping, and has been calm since."])]
+      : [];
   });
 }
 
-const isQuiet = ({ resolvedBecause }: Problem): boolean =>
-  resolvedBecause === "stopped" || resolvedBecause === "not_watched";
+/** What happened at one moment has no end. */
+const isEvent = ({ condition }: Problem): boolean => condition === "unexpected-reboot";
 
-/** The end of what nobody heard of is no event: it goes into no record. */
-export const withoutUnheard = (actions: readonly ActionRecord[]): ActionRecord[] =>
-  actions.filter(
-    ({ type, source, refusal }) => !(type === "alert" && source === "self" && refusal === "duplicate"),
-  );
+const askedFor = (isAsked: boolean): { asked?: true } => (isAsked ? { asked: true } : {});
 
-function recovery(problem: Problem, nowMs: number): Proposal {
-  const { key, type, severity, subject, description, openedAt, resolvedAt } = problem;
-  const endMs = resolvedAt === null ? nowMs : Date.parse(resolvedAt);
-  const seconds = Math.max(0, (endMs - Date.parse(openedAt)) / 1000);
-  const calm = resolvedAt === null ? "" : ", and has been calm since";
-  const action = helped(problem);
-  const done = action === null ? triedSentence(problem) : `Done by Argus: ${action.replace(":", " ")}.`;
+const common = ({ key, type, severity, subject, openedAt }: Problem) => ({
+  type: "alert",
+  source: "self",
+  problem: key,
+  problemType: type,
+  severity,
+  subject: subject.slice(0, 1024),
+  since: openedAt,
+  recovery: true as const,
+});
+
+/** `alpha (was: failed, signal), down 64 s, restarted by Argus on the 2nd attempt.` */
+function ended(
+  problem: Problem,
+  goneAt: string,
+  all: readonly Problem[],
+  more: readonly string[] = [],
+): Proposal {
+  const { remedy, words } = helpOf(problem, all);
+  const times = problem.openings.length;
+  const lines = [...(times > 1 ? [`It was the ${ordinal(times)} time within 24 hours.`] : []), ...more];
   return {
-    type: "alert",
-    message: description.slice(0, 8192),
-    lines: [`Over after ${duration(seconds)}${calm}. ${done}`],
-    source: "self",
-    problem: key,
-    problemType: type,
-    severity,
-    subject: subject.slice(0, 1024),
-    since: openedAt,
-    recovery: true,
-    ...(action === null ? {} : { actionTaken: `${action} (success)`.slice(0, 1024) }),
+    ...common(problem),
+    message: `${[subjectAndState(problem), lasted(problem, goneAt), ...words].join(", ")}.`.slice(0, 8192),
+    ...(lines.length === 0 ? {} : { lines }),
+    ...(remedy === null ? {} : { repaired: true, actionTaken: `${remedy} (success)`.slice(0, 1024) }),
   };
 }
 
-/** What was tried and failed was not nothing. */
-function triedSentence({ actions }: Problem): string {
-  const tried = actions.filter(
-    ({ action, result }) => result === "failure" && isRemedy(action.split(":", 1)[0] ?? ""),
-  );
-  const [first] = tried;
-  if (first === undefined) return "Argus did nothing about it.";
-  const times = tried.length === 1 ? "" : ` ${tried.length} times`;
-  return `Argus tried ${first.action.replace(":", " ")}${times}, which failed; it came back after that.`;
+const reasons: Readonly<Record<Exclude<Over["because"], "not_found">, string>> = {
+  stopped: "a person stopped it, and it does not run",
+  not_watched: "Argus does not watch it any more",
+  rule_removed: "no rule looks for it any more",
+};
+
+function closed(problem: Problem, { because, goneAt }: Over): Proposal {
+  const why = because === "not_found" ? "" : reasons[because];
+  return {
+    ...common(problem),
+    message: `${subjectAndState(problem)}, ${lasted(problem, goneAt)}: ${why}.`.slice(0, 8192),
+    closed: true,
+  };
 }
 
-/** Words heal nothing, and neither does what failed. */
-function helped({ actions }: Problem): string | null {
-  const last = actions.findLast(
-    ({ action, result }) => result === "success" && isRemedy(action.split(":", 1)[0] ?? ""),
-  );
-  return last?.action ?? null;
+function subjectAndState(problem: Problem): string {
+  const { subject, was, description } = problem;
+  return `${subject} (was: ${was ?? withoutSubject(description, subject)})`;
 }
+
+const longestState = 160;
+
+/** `web is 91 % full` of `web`: `91 % full`. */
+function withoutSubject(description: string, subject: string): string {
+  const rest = description.startsWith(`${subject} `) ? description.slice(subject.length + 1) : description;
+  const state = rest.startsWith("is ") ? rest.slice(3) : rest;
+  return state.length > longestState ? `${state.slice(0, longestState).toWellFormed()}…` : state;
+}
+
+const isDown = new Set(["service", "endpoint", "container"]);
+
+function lasted({ type, openedAt }: Problem, goneAt: string): string {
+  const seconds = Math.max(0, (Date.parse(goneAt) - Date.parse(openedAt)) / 1000);
+  return `${isDown.has(type) ? "down" : "after"} ${shortTime(seconds)}`;
+}
+
+/** Up to two minutes in seconds: that is how long a restart takes. */
+const shortTime = (seconds: number): string =>
+  seconds < 120 ? `${Math.round(seconds)} s` : duration(seconds);
+
+const deeds: Readonly<Record<string, string>> = {
+  restart_service: "restarted by Argus",
+  restart_container: "restarted by Argus",
+  clean_container: "cleaned by Argus",
+  clean_disk: "cleaned by Argus",
+  kill_pid: "killed by Argus",
+  kill_tmux: "killed by Argus",
+};
+
+/**
+ * What was applied last helped, if nothing since then speaks against it: neither a failure, nor that it was asked for
+ * again. Otherwise somebody else did: systemd, or a person.
+ */
+function helpOf(
+  problem: Problem,
+  all: readonly Problem[],
+): { readonly remedy: string | null; readonly words: readonly string[] } {
+  const tried = problem.actions.filter(({ action, ...each }) => isRemedy(typeOf(action)) && wasDone(each));
+  const last = healingSince(problem)?.last;
+  if (last === undefined) {
+    // The same thing may have been repaired for the sake of another problem of it.
+    if (all.some((other) => helped(other, problem))) return { remedy: null, words: [] };
+    if (tried.length > 0) return { remedy: null, words: [`not by Argus: ${failures(tried)}`] };
+    return { remedy: null, words: problem.type === "argus" ? [] : ["not by Argus"] };
+  }
+  const attempts = tried.filter(({ action }) => action === last.action).length;
+  const words = deeds[typeOf(last.action)] ?? `by Argus (${last.action.replace(":", " ")})`;
+  const isLater = attempts > 1 && last.action.startsWith("restart");
+  return {
+    remedy: last.action,
+    words: [isLater ? `${words} on the ${ordinal(attempts)} attempt` : words],
+  };
+}
+
+/** A failure that was not begun, as nobody answered, is no attempt. */
+const wasDone = ({ result, verified }: Pick<ProblemAction, "result" | "verified">): boolean =>
+  result === "success" || (result === "failure" && verified !== null);
+
+const helped = (other: Problem, { key, subject, openedAt }: Problem): boolean =>
+  other.key !== key &&
+  other.subject === subject &&
+  other.actions.some(
+    ({ ts, action, result }) => result === "success" && isRemedy(typeOf(action)) && ts >= openedAt,
+  );
+
+function failures(tried: readonly ProblemAction[]): string {
+  const name = tried.at(-1)?.action.replace(":", " ") ?? "";
+  return tried.length === 1
+    ? `${name} did not help`
+    : `${tried.length} attempts, the last ${name}, did not help`;
+}
+
+const typeOf = (action: string): string => action.split(":", 1)[0] ?? "";
+
+/** The end of what nobody heard of is no event: it goes into no record. */
+export const withoutUnheard = <Action extends { type: string; source: string; refusal: string | null }>(
+  actions: readonly Action[],
+): Action[] =>
+  actions.filter(
+    ({ type, source, refusal }) => !(type === "alert" && source === "self" && refusal === "duplicate"),
+  );

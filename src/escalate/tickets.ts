@@ -81,6 +81,15 @@ function sourceOf(why: string | null, asker: Handled | undefined, advised: Propo
 
 const done = ({ actions, advised = [] }: Handled): ActionRecord[] => [...actions, ...advised];
 
+/** How often it was noted as an observation within the window; 0: never. */
+export const notedTimes = (each: Handled): number =>
+  Math.max(
+    0,
+    ...done(each)
+      .filter(({ type }) => type === "log")
+      .map(({ values }) => Number(values["recent"] ?? 0)),
+  );
+
 /** One sentence; null: nothing about it needs a person. */
 function reasonFor(
   group: readonly Handled[],
@@ -102,10 +111,9 @@ function reasonFor(
     (opening) => Math.abs(nowMs - Date.parse(opening)) < windowSeconds * 1000,
   ).length;
   if (began >= threshold) return `It began ${began}${within}`;
-  const notes = actions.filter(({ type }) => type === "log");
-  const noted = Math.max(0, ...notes.map(({ values }) => Number(values["recent"] ?? 0)));
+  const noted = Math.max(0, ...group.map(notedTimes));
   if (noted >= threshold) return `It was noted ${noted}${within}`;
-  const isUnresolved = group.some(({ resolution }) => !resolution.resolved);
+  const isUnresolved = group.some(({ remediation }) => !remediation.covered);
   const matters = group.some(({ finding }) => finding.severity !== "info");
   // Whoever was asked whether the remedy may be applied knows of it.
   const waits = actions.some(({ refusal }) => refusal === "needs_approval");

@@ -1,9 +1,11 @@
 /** What an alert about a unit says besides: what explains its state, and the last lines of its log. */
+
 import type { System } from "../system/system.ts";
 import { normaliseUnit, unitDisplayName } from "../system/systemd.ts";
 import type { Service } from "../types/facts.ts";
+import { timeLimit } from "../types/quantities.ts";
 import type { Facts } from "../types/snapshot.ts";
-import { asksToTell, type Handled } from "./alerts.ts";
+import type { Handled } from "./alerts.ts";
 import { machineLine } from "./machine-text.ts";
 import { rebootNews } from "./reboot-news.ts";
 
@@ -20,11 +22,11 @@ export async function unitNews(
   facts: Facts,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, readonly string[]>> {
-  const reported = handled.filter(({ finding, resolution }) => asksToTell(finding) || !resolution.resolved);
   const wanted = new Map<string, Service>();
-  for (const { finding } of reported) {
+  for (const { finding, isGone } of handled) {
     const service = serviceOf(finding, facts);
-    if (finding.severity !== "info" && service !== undefined) wanted.set(finding.key, service);
+    if (isGone !== true && finding.severity !== "info" && service !== undefined)
+      wanted.set(finding.key, service);
   }
   const some = [...wanted].slice(0, mostUnits);
   const lines = await Promise.all(
@@ -33,7 +35,7 @@ export async function unitNews(
       return [key, [...hints, ...(await logLines(system, service, signal))]];
     }),
   );
-  const events = reported.map(({ finding }): [string, string[]] => [finding.key, rebootNews(finding, facts)]);
+  const events = handled.map(({ finding }): [string, string[]] => [finding.key, rebootNews(finding, facts)]);
   return new Map([...lines, ...events].filter(([, each]) => each.length > 0));
 }
 
@@ -61,7 +63,7 @@ async function logLines(
     const why = result.missing
       ? "journalctl is not installed"
       : result.timedOut
-        ? `journalctl did not answer within ${timeoutMs / 1000} s`
+        ? `journalctl did not answer within ${timeLimit(timeoutMs)}`
         : "the journal could not be read";
     return [`Its log is not to be had: ${why}.`];
   }

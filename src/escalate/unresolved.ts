@@ -15,7 +15,7 @@ export interface Unresolved {
 export function unresolvedOf(handled: readonly Handled[]): Unresolved[] {
   const byKey = new Map<string, Handled[]>();
   for (const each of handled) {
-    if (each.resolution.resolved || waitsForPerson(each)) continue;
+    if (each.remediation.covered || waitsForPerson(each)) continue;
     byKey.set(each.finding.key, [...(byKey.get(each.finding.key) ?? []), each]);
   }
   const rank = ({ finding }: Handled) => severities.indexOf(finding.severity);

@@ -1,4 +1,5 @@
 /** Whether a person must say yes first, and has. Asked last, so that nobody is asked about what could not be done anyway. */
+import { duration, utc } from "../types/quantities.ts";
 import type { Task } from "./action.ts";
 import type { Approval } from "./approvals.ts";
 import { refuse } from "./case.ts";
@@ -29,14 +30,12 @@ function isNeeded({ action, proposal: { source } }: Task, { approval }: Policy):
 function sentenceOf(asked: Approval | null, dryRun: boolean): string {
   if (asked === null)
     return dryRun
-      ? "it would wait for a person's yes (argus approve)"
-      : "it needs a person's yes, and too many questions wait for one already: argus approve lists them";
-  const left = minutes(asked.expiresInSeconds);
+      ? "it would wait for approval (argus approve)"
+      : "it needs approval, and too many requests wait already: argus approve lists them";
+  const left = duration(asked.expiresInSeconds);
   const { id, decided } = asked;
   if (decided === null)
-    return `it waits for a person's yes: argus approve ${id}, or argus deny ${id}, within ${left}`;
-  const said = `${decided.by} said ${decided.yes ? "yes" : "no"} to ${id} at ${decided.at}`;
+    return `it waits for approval: argus approve ${id}, or argus deny ${id}, within ${left}`;
+  const said = `${decided.by} ${decided.yes ? "approved" : "denied"} ${id} at ${utc(decided.at)}`;
   return decided.yes ? said : `${said}; nobody is asked again for ${left}`;
 }
-
-const minutes = (seconds: number): string => `${Math.ceil(seconds / 60)} min`;

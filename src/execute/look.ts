@@ -9,7 +9,7 @@ import { reasonOf } from "./reason.ts";
 /** It may live in another process, which may be gone: then nothing is repaired, and the cycle goes on to say so. */
 export async function lookAtExecutor(executor: Executor): Promise<ExecutorLook> {
   try {
-    const { pause, approvals, handOffs, acks, unrecorded } = await executor.view();
+    const { pause, approvals, handOffs, acks, unrecorded, backoffs, silences } = await executor.view();
     const approved = approvals.filter(({ state }) => state === "approved");
     return {
       paused: pause !== null,
@@ -17,10 +17,14 @@ export async function lookAtExecutor(executor: Executor): Promise<ExecutorLook> 
       handOffs,
       acks,
       unrecorded,
+      backoffs,
+      pausedUntil: pause?.until ?? null,
+      silencedUntil: silences.map(({ until }) => until),
       error: null,
     };
   } catch (error) {
-    return { paused: false, approved: [], handOffs: [], acks: [], unrecorded: [], error: reasonOf(error) };
+    const nothing = { approved: [], handOffs: [], acks: [], unrecorded: [], backoffs: [], silencedUntil: [] };
+    return { ...nothing, paused: false, pausedUntil: null, error: reasonOf(error) };
   }
 }
 
@@ -32,5 +36,11 @@ export interface ExecutorLook {
   readonly acks: readonly Ack[];
   /** What people asked for on the command line, and the decision log does not have yet. */
   readonly unrecorded: readonly OperatorAction[];
+  /** Units that were restarted, and when the next attempt is allowed. */
+  readonly backoffs: readonly { readonly unit: string; readonly nextInSeconds: number }[];
+  /** ISO 8601; null: there is no pause, or nobody said when it ends. */
+  readonly pausedUntil: string | null;
+  /** When the silences in force end, ISO 8601. */
+  readonly silencedUntil: readonly string[];
   readonly error: string | null;
 }

@@ -2,10 +2,12 @@
  * A person's word from afar, taken by the process that holds what the word is about, and only from whom the settings
  * name. It goes into the same files as the command line's, each with who said it.
  */
+
 import { oneLine, shortName } from "../system/printable.ts";
 import type { Files } from "../system/system.ts";
 import { isoTime, type Moment } from "../types/moment.ts";
 import { kindOfOrder, type Obeyed, Order } from "../types/orders.ts";
+import { utc } from "../types/quantities.ts";
 import { changeAcks, mostAcks, readAcks, withAck, withoutAcks } from "./acks.ts";
 import { type Approvals, writeDecision } from "./approvals.ts";
 import { clearPause, readPause, writePause } from "./pause.ts";
@@ -56,7 +58,7 @@ function take(order: Order, by: string, desk: Desk): Obeyed {
       if (silence.actions)
         return no(`${silence.by} made it with --actions: argus silence remove ${order.id}`);
       changeSilences(files, stateDir, now, note, (all) => all.filter(({ id }) => id !== order.id));
-      return yes(`ended the silence ${order.id}; what is still there is told by the next cycle`);
+      return yes(`ended the silence ${order.id}; the next cycle notifies about what is still there`);
     }
     case "ack":
       return acknowledge(order, by, desk);
@@ -68,13 +70,13 @@ function take(order: Order, by: string, desk: Desk): Obeyed {
     case "pause": {
       const until = order.seconds === null ? null : isoTime(after(now, order.seconds));
       writePause(files, stateDir, { until, reason: "by Telegram", since: isoTime(now), by }, note);
-      const when = until === null ? "until /resume" : `until ${until}`;
+      const when = until === null ? "until /resume" : `until ${utc(until)}`;
       return yes(`paused ${when}: no restarts, kills or cleaning; alerts and notes go on`);
     }
     case "resume": {
       const pause = readPause(files, stateDir, now);
       if (!clearPause(files, stateDir, note) || pause === null) return no("Argus was not paused");
-      return yes(`resumed; it was paused since ${pause.since} (${pause.reason})`);
+      return yes(`resumed; it was paused since ${utc(pause.since)} (${pause.reason})`);
     }
   }
 }
@@ -91,8 +93,8 @@ function decide(
   writeDecision(files, stateDir, id, { yes: isYes, by, at: isoTime(now) });
   return yes(
     isYes
-      ? `yes to ${id}: ${deed}; the next cycle does it, if it is still called for`
-      : `no to ${id}: ${deed} is not done, and nobody is asked about it again for a while`,
+      ? `approved ${id}: ${deed}; the next cycle does it, if it is still called for`
+      : `denied ${id}: ${deed} is not done, and nobody is asked about it again for a while`,
   );
 }
 
@@ -114,7 +116,7 @@ function silence(
     actions: false,
   };
   changeSilences(files, stateDir, now, note, (all) => [...all, made]);
-  return yes(`silenced ${key} until ${made.until} (/unsilence ${made.id}); the watching goes on`);
+  return yes(`silenced ${key} until ${utc(made.until)} (/unsilence ${made.id}); the watching goes on`);
 }
 
 function acknowledge(

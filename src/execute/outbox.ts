@@ -5,7 +5,14 @@ import { redact, redactDeep } from "../system/redact/redact.ts";
 import type { Files } from "../system/system.ts";
 import type { OutboxMessage, ProblemNote } from "../types/action.ts";
 import type { Moment } from "../types/moment.ts";
-import { type ProblemType, type Severity, severities } from "../types/problem.ts";
+import {
+  type Ending,
+  endings,
+  endingWord,
+  type ProblemType,
+  type Severity,
+  severities,
+} from "../types/problem.ts";
 
 export interface AlertText {
   readonly problem: string;
@@ -13,6 +20,8 @@ export interface AlertText {
   readonly subject: string;
   readonly severity: Severity;
   readonly recovery: boolean;
+  /** Of one that is over: how. */
+  readonly ending?: Ending | undefined;
   /** What was done about it; undefined: nothing. */
   readonly actionTaken?: string | undefined;
   /** Clean and short, a line for each thing that there is to say. */
@@ -53,7 +62,9 @@ export function composeMessage(
 
 /** The same as data, for channels that pass on no words. */
 function noteOf(alert: AlertText, now: Moment): ProblemNote {
-  const { problem, type, subject, severity, recovery, text, since, advice } = alert;
+  const { problem, type, subject, recovery, ending = "resolved", text, since, advice } = alert;
+  // Nobody was alerted to what was repaired: it is for information.
+  const severity = recovery && ending === "repaired" ? "info" : alert.severity;
   const { approvals = [], actionTaken = "none" } = alert;
   return {
     problem,
@@ -61,6 +72,7 @@ function noteOf(alert: AlertText, now: Moment): ProblemNote {
     subject: redact(shortName(subject, 1024)),
     severity,
     state: recovery ? "resolved" : "firing",
+    ...(recovery ? { ending } : {}),
     at: new Date(now.wallMs).toISOString(),
     summary: redact(text.split("\n", 1)[0] ?? ""),
     ...(approvals.length === 0 ? {} : { approvals: [...approvals] }),
@@ -74,17 +86,20 @@ const rank = (alert: AlertText): number =>
   alert.recovery ? severities.length : severities.indexOf(alert.severity);
 
 function block(alert: AlertText): string {
-  const kind = alert.recovery ? "RECOVERED" : alert.severity.toUpperCase();
+  const kind = alert.recovery ? endingWord(alert.ending) : alert.severity.toUpperCase();
   return `${kind} ${alert.text}\nargus explain ${alert.problem}`;
 }
 
 function counts(alerts: readonly AlertText[]): string {
-  const recovered = alerts.filter((alert) => alert.recovery).length;
+  const over = endings.flatMap((ending) => {
+    const count = alerts.filter((alert) => alert.recovery && (alert.ending ?? "resolved") === ending).length;
+    return count === 0 ? [] : [`${count} ${ending}`];
+  });
   const parts = severities.map((severity) => {
     const count = alerts.filter((alert) => !alert.recovery && alert.severity === severity).length;
     return count === 0 ? [] : [`${count} ${severity}`];
   });
-  return [...parts.flat(), ...(recovered === 0 ? [] : [`${recovered} recovered`])].join(", ");
+  return [...parts.flat(), ...over].join(", ");
 }
 
 function grouped(head: string, blocks: readonly string[]): string {

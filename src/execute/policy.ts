@@ -47,6 +47,8 @@ export interface Policy {
   readonly restartCooldownSeconds: number;
   readonly restartSettleSeconds: number;
   readonly dedupWindowSeconds: number;
+  /** Whether people hear of what was repaired before anybody was alerted. */
+  readonly reportRepairs: boolean;
   readonly observationsFile: string;
   readonly maintenance: readonly Maintenance[];
   /** Whose word from Telegram counts; null: nobody's. */
@@ -102,6 +104,7 @@ export function policyOf(config: Config): Policy {
     restartCooldownSeconds: config.restartCooldownSeconds,
     restartSettleSeconds: config.restartSettleSeconds,
     dedupWindowSeconds: config.dedupWindowSeconds,
+    reportRepairs: config.reportRepairs,
     observationsFile: config.observationsFile,
     maintenance: settings.maintenance,
     answering: settings.telegram ?? null,

@@ -1,10 +1,9 @@
 /** Questions of the gate that several actions share. Pure. */
 
+import { duration, utc } from "../types/quantities.ts";
 import type { Question } from "./action.ts";
 import { secondsUntilAllowed, spentWithinHour } from "./budget.ts";
 import type { BudgetName } from "./policy.ts";
-
-export const seconds = (value: number): string => `${Math.ceil(value)} s`;
 
 const fromModel = (source: string): boolean => source.startsWith("llm:");
 
@@ -38,7 +37,7 @@ export const notPaused: Question<unknown> = {
   step: "pause",
   ask({ history: { pause } }) {
     if (pause === null) return { pass: true, detail: "Argus is not paused" };
-    const until = pause.until === null ? "until `argus resume`" : `until ${pause.until}`;
+    const until = pause.until === null ? "until `argus resume`" : `until ${utc(pause.until)}`;
     const why = pause.reason === "" ? "" : `: ${pause.reason}`;
     return { pass: false, reason: "paused", detail: `Argus is paused ${until}${why}` };
   },
@@ -54,21 +53,6 @@ export const firstInRequest: Question<unknown> = {
   },
 };
 
-/** For words: what still starts after boot is no news. The end of a problem always is. */
-export const bootGrace: Question<unknown> = {
-  step: "boot grace",
-  ask({ task: { proposal }, policy: { bootGraceSeconds }, now: { uptimeSeconds } }) {
-    const starts = proposal.problemType === "service" || proposal.problemType === "endpoint";
-    if (!starts || proposal.recovery === true || uptimeSeconds >= bootGraceSeconds) return null;
-    const up = `the host has been up for ${Math.floor(uptimeSeconds)} s`;
-    return {
-      pass: false,
-      reason: "boot_grace",
-      detail: `${up}; what still starts then is told when it is down ${bootGraceSeconds} s after boot`,
-    };
-  },
-};
-
 export function withinBudget(budget: BudgetName): Question<unknown> {
   return {
     step: "budget",
@@ -78,7 +62,8 @@ export function withinBudget(budget: BudgetName): Question<unknown> {
       const wait = secondsUntilAllowed(history.spent[budget], limit, now);
       if (wait === 0)
         return { pass: true, detail: `${used} of ${limit} ${budget} were used in the last hour` };
-      const next = wait === null ? "the settings allow none" : `the next is allowed in ${seconds(wait)}`;
+      const next =
+        wait === null ? "the settings allow none" : `the next is allowed in ${duration(Math.ceil(wait))}`;
       return {
         pass: false,
         reason: "budget_exhausted",

@@ -4,6 +4,7 @@
  * holds back the end of what was announced. It lies where the pause lies, so that one that stops actions is honoured by
  * the executor itself. What bounds actions whatever happens is the pause: a silence that is lost lets them go on.
  */
+
 import { randomInt } from "node:crypto";
 import { join } from "node:path";
 import * as z from "zod";
@@ -12,7 +13,9 @@ import type { Files } from "../system/system.ts";
 import type { Proposal } from "../types/action.ts";
 import type { Moment } from "../types/moment.ts";
 import { ProblemType } from "../types/problem.ts";
+import { utc } from "../types/quantities.ts";
 import type { Question, Task } from "./action.ts";
+import { isStanding } from "./announced.ts";
 import { isAbout, windowFor } from "./maintenance.ts";
 import { reasonOf } from "./reason.ts";
 
@@ -116,13 +119,15 @@ export function covers(
 
 /**
  * For words that leave the machine, and for actions when the silence says so. Not for the cleaning that a person asks
- * for by hand, and not for the end of what was announced, which only a word can be.
+ * for by hand, and not for the end of what was announced, which only a word can be. The report of a repair is no such
+ * end: nobody waits for it.
  */
 export const notSilenced: Question<unknown> = {
   step: "silence",
-  ask({ task: { proposal, action, name }, history: { silences }, policy: { maintenance }, now }) {
+  ask({ task: { proposal, action, name }, history: { silences, announced }, policy: { maintenance }, now }) {
     const isWord = action.kind === "word";
-    if (isWord && proposal.recovery === true) return null;
+    const isReport = proposal.repaired === true && !isStanding(announced[proposal.problem]);
+    if (isWord && proposal.recovery === true && !isReport) return null;
     if (action.type === "clean_disk" && proposal.source === "operator") return null;
     const concerned = <Each extends { readonly actions: boolean }>(all: readonly Each[]) =>
       all.filter((each) => isWord || each.actions);
@@ -135,7 +140,7 @@ export const notSilenced: Question<unknown> = {
     const silence = concerned(silences).find((each) => isInForce(each, now) && covers(each, proposal, name));
     if (silence === undefined) return null;
     const why = silence.reason === "" ? "" : `: ${silence.reason}`;
-    const detail = `${silence.by} silenced it until ${silence.until} (${silence.id})${why}`;
+    const detail = `${silence.by} silenced it until ${utc(silence.until)} (${silence.id})${why}`;
     return { pass: false, reason: "silenced", detail };
   },
 };

@@ -16,6 +16,7 @@ import { createLanes } from "./lanes.ts";
 import { excess, outboxDir, readOutbox, setAside, type Waiting } from "./outbox.ts";
 import { openProgress } from "./progress.ts";
 import { createQueue, type Turn } from "./queue.ts";
+import { createTestMessages, type TestMessages } from "./test-message.ts";
 
 export interface Delivered {
   /** Messages that a channel has confirmed, in this delivery. */
@@ -49,6 +50,8 @@ export interface Delivery {
     withinMs: number,
     open?: ReadonlySet<string>,
   ): Promise<Delivered>;
+  /** Test messages, each through the channel's own lane. */
+  readonly tests: TestMessages;
 }
 
 export const noChannel =
@@ -152,6 +155,7 @@ export function createDelivery(system: System, stateDir: string): Delivery {
   }
 
   return {
+    tests: createTestMessages(system, stateDir, progress.of, lanes.between),
     async deliver({ channels, intervalSeconds, dashboardUrl = null }, signal, withinMs, open = new Set()) {
       const { http, run: program } = system;
       const means = { http, files, run: program, clock, clean: cleanerFor(channels) };

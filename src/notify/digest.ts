@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { minute } from "../report/values.ts";
 import { type OutboxMessage, ProblemNote } from "../types/action.ts";
-import { Severity, severities } from "../types/problem.ts";
+import { endingWord, Severity, severities } from "../types/problem.ts";
 
 const Entry = z.strictObject({
   count: z.number().int().positive(),
@@ -82,7 +82,8 @@ export function digestText(host: string, { count, since, until, entries }: Diges
 }
 
 function lineOf({ count, severity, line, at, note }: Entry): string {
-  const kind = note?.state === "resolved" ? "RECOVERED " : note === null ? "" : `${severity.toUpperCase()} `;
+  const word = note?.state === "resolved" ? endingWord(note.ending) : severity.toUpperCase();
+  const kind = note === null ? "" : `${word} `;
   const said = line.length > mostInLine ? `${line.slice(0, mostInLine).toWellFormed()}…` : line;
   return `${kind}${said} (${count === 1 ? "" : `${count} times, last `}${minute(at)})`;
 }

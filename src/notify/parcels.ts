@@ -5,7 +5,7 @@
 import { minute } from "../report/values.ts";
 import type { OutboxMessage } from "../types/action.ts";
 import type { Moment } from "../types/moment.ts";
-import { severities } from "../types/problem.ts";
+import { endingWord, severities } from "../types/problem.ts";
 import type { Parcel } from "./channels/channel.ts";
 import { type Digest, digestText, fold, notesOf } from "./digest.ts";
 import type { Waiting } from "./outbox.ts";
@@ -112,8 +112,8 @@ function blockOf({ createdAt, text, problems, notes = [] }: OutboxMessage, told:
   for (const key of problems) told.add(key);
   const time = `[${minute(createdAt)} UTC]`;
   if (!isKnown) return `${time} ${text}`;
-  const said = notes.map(({ state, severity, summary }) => {
-    return `${state === "resolved" ? "RECOVERED" : severity.toUpperCase()} ${summary}`;
+  const said = notes.map(({ state, ending, severity, summary }) => {
+    return `${state === "resolved" ? endingWord(ending) : severity.toUpperCase()} ${summary}`;
   });
   return `${time} again: ${said.length === 0 ? text.split("\n", 1)[0] : said.join("; ")}`;
 }

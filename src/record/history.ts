@@ -16,6 +16,8 @@ export interface History {
    * Fills in `disk.fullInHours`, `service.restartsLastHour` and `service.restarts24h`. In memory only: `save` writes.
    */
   observe(snapshot: Snapshot): Snapshot;
+  /** The same for a look in between, which leaves no sample. */
+  derive(snapshot: Snapshot): Snapshot;
   /** Trends and snapshot, without the secrets in it, atomically, not synced: after a power failure the ones before will do. Throws node's errors. */
   save(snapshot: Snapshot): void;
 }
@@ -39,6 +41,7 @@ export function createHistory(system: System, stateDir: string, note: (sentence:
       trends = observed.trends;
       return observed.snapshot;
     },
+    derive: (snapshot) => observeTrends(trends, snapshot, clock.now()).snapshot,
     save(snapshot) {
       files.makeDirectory(folder(stateDir));
       store.save(trends);

@@ -105,6 +105,7 @@ function opened(before: Problem | undefined, record: RegistryRecord): Problem {
     condition: record.condition,
     severity: record.severity,
     description: record.description,
+    was: record.was ?? null,
     life: "open",
     openedAt: record.ts,
     lastSeen: record.ts,
@@ -132,6 +133,7 @@ function acted(problem: Problem, record: RegistryRecord): Problem {
     action: record.action_taken,
     result: record.action_result,
     reason: record.reason,
+    ...(record.verified === undefined ? {} : { verified: record.verified }),
   };
   const actions = [...problem.actions, action].slice(-mostActions);
   return { ...problem, life: lifeAfter(problem, record), actions, lastSeen: record.ts };

@@ -12,7 +12,7 @@ import {
 } from "../types/problem.ts";
 import type { TicketEvent } from "../types/ticket.ts";
 import type { Evidence } from "../types/trail.ts";
-import type { Gone } from "./resolvable.ts";
+import type { Settled } from "./settling.ts";
 
 export interface CycleRef {
   readonly id: string;
@@ -71,6 +71,7 @@ export function findingRecord(
     event,
     rules: [...new Set(group.map((finding) => finding.rule))],
     entity: worst.entity,
+    ...(worst.was === undefined ? {} : { was: clip(worst.was) }),
   };
 }
 
@@ -105,7 +106,11 @@ export function actionRecord(
   };
 }
 
-export function resolvedRecord(problem: Problem, because: Gone["because"], cycle: CycleRef): RegistryRecord {
+export function resolvedRecord(
+  problem: Problem,
+  { because, goneAt }: Settled,
+  cycle: CycleRef,
+): RegistryRecord {
   const recovered = problem.life === "healing" ? "healed" : "recovered";
   return {
     ...about(problem),
@@ -113,7 +118,7 @@ export function resolvedRecord(problem: Problem, because: Gone["because"], cycle
     host: cycle.host,
     cycle: cycle.id,
     reason: because === "not_found" ? recovered : because,
-    evidence: { openedAt: problem.openedAt },
+    evidence: { openedAt: problem.openedAt, goneAt },
     event: "resolved",
   };
 }

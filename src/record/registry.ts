@@ -18,7 +18,7 @@ import {
   resolvedRecord,
   ticketRecord,
 } from "./records.ts";
-import type { Gone } from "./resolvable.ts";
+import type { Settled } from "./settling.ts";
 
 const maxBytes = 5_000_000;
 const keep = 4;
@@ -41,7 +41,7 @@ export interface Registry {
   /** Throws as above. */
   recordTickets(events: readonly TicketEvent[], cycle: CycleRef): void;
   /** @returns keys of those that were open. Throws as above. */
-  recordResolved(gone: readonly Gone[], cycle: CycleRef): string[];
+  recordResolved(over: readonly Settled[], cycle: CycleRef): string[];
 }
 
 /** @param limits for tests of the rotation. */
@@ -136,10 +136,10 @@ export function createRegistry(
         events.flatMap((event) => redactDeep(ticketRecord(event, problems.get(event.problem), cycle)) ?? []),
       );
     },
-    recordResolved(gone, cycle) {
-      const records = gone.flatMap(({ key, because }) => {
-        const problem = problems.get(key);
-        return isOpen(problem) ? [resolvedRecord(problem, because, cycle)] : [];
+    recordResolved(over, cycle) {
+      const records = over.flatMap((settled) => {
+        const problem = problems.get(settled.key);
+        return isOpen(problem) ? [resolvedRecord(problem, settled, cycle)] : [];
       });
       write(records);
       return records.map((record) => record.key);

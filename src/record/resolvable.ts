@@ -1,14 +1,14 @@
 /** Which open problems a look at the machine has shown to be gone. Pure. */
 import type { Service } from "../types/facts.ts";
-import type { Detection } from "../types/finding.ts";
-import type { Problem } from "../types/problem.ts";
+import type { Detection, Finding } from "../types/finding.ts";
+import type { closings, Problem } from "../types/problem.ts";
 import type { Facts } from "../types/snapshot.ts";
 import { isOpen } from "./problems.ts";
 
 export interface Gone {
   readonly key: string;
   /** Of `stopped` and `not_watched` nobody can say that it is well again. */
-  readonly because: "not_found" | "rule_removed" | "stopped" | "not_watched";
+  readonly because: "not_found" | (typeof closings)[number];
 }
 
 /** What of a problem whose subject is a service the service itself says. */
@@ -20,14 +20,16 @@ type Answer = Gone["because"] | "not yet";
  * a rule that fired more often than findings were kept.
  * @param seen services and endpoints of this cycle; undefined: nobody saw them.
  * @param ruleNames all rules in force. A problem none of whose rules is among them is over, as nobody looks any more.
+ * @param repaired findings whose conditions a look after the remedy found gone.
  */
 export function resolvable(
   problems: Iterable<Problem>,
   detection: Detection,
   ruleNames: ReadonlySet<string>,
   seen: Pick<Facts, "service" | "endpoint"> = {},
+  repaired: ReadonlySet<Finding> = new Set(),
 ): Gone[] {
-  const found = new Set(detection.findings.map((finding) => finding.key));
+  const found = new Set(detection.findings.filter((each) => !repaired.has(each)).map(({ key }) => key));
   const kept = new Map<string, number>();
   for (const { rule } of detection.findings) kept.set(rule, (kept.get(rule) ?? 0) + 1);
   const verdicts = new Map(detection.verdicts.map((verdict) => [verdict.rule, verdict]));

@@ -19,7 +19,7 @@ export const deedOf = ({ type, target }: Proposal): string =>
   target === undefined ? type : `${type} ${target}`;
 
 export function approvalsReport(waiting: readonly ApprovalData[], style: Style): string {
-  if (waiting.length === 0) return "Nothing waits for a yes.";
+  if (waiting.length === 0) return "Nothing waits for approval.";
   const lines = waiting.flatMap((each, index): Line[] => [
     ...(index === 0 ? [] : [blank]),
     ...approvalLines(each, style),

@@ -1,11 +1,12 @@
 /** `argus check`: what is wrong with settings, rules and rule tests, or that nothing is. */
+import { firstFaults } from "../types/errors.ts";
 import { blank, type Line, labelled, print, type Text, toned, wrap } from "./layout.ts";
 import type { Style } from "./style.ts";
 import { count } from "./values.ts";
 
 export interface CheckData {
-  /** The settings file that was read, and what is wrong with it; null where nothing is. */
-  readonly settings: { readonly file: string; readonly error: string | null };
+  /** The settings file that was read, and what is wrong with it. */
+  readonly settings: { readonly file: string; readonly faults: readonly string[] };
   /** Sentences about what argus.json names: what is wrong, and what is inactive by nature. */
   readonly services?: { readonly faults: readonly string[]; readonly natures: readonly string[] };
   readonly rules: {
@@ -36,7 +37,7 @@ const nothing: NonNullable<CheckData["services"]> = { faults: [], natures: [] };
 
 export function isFine({ settings, services = nothing, rules, tests }: CheckData): boolean {
   return (
-    settings.error === null &&
+    settings.faults.length === 0 &&
     services.faults.length === 0 &&
     rules.faults.length === 0 &&
     tests.failed.length === 0 &&
@@ -56,14 +57,14 @@ export function checkReport(data: CheckData, style: Style): string {
       labelWidth,
     });
   const faults = (all: readonly string[]): Line[] =>
-    all.flatMap((fault) => wrap(["· ", fault], { style, indent: 2, hang: 4 }));
+    firstFaults(all).flatMap((fault) => wrap(["· ", fault], { style, indent: 2, hang: 4, mostLines: 12 }));
   const disabled =
     rules.disabled.length === 0
       ? ""
       : `, ${count(rules.disabled.length, "rule")} switched off (${rules.disabled.join(", ")})`;
   const lines: Line[] = [
-    ...section("Settings", settings.error === null && services.faults.length === 0, settings.file),
-    ...(settings.error === null ? [] : faults([settings.error])),
+    ...section("Settings", settings.faults.length === 0 && services.faults.length === 0, settings.file),
+    ...faults(settings.faults),
     ...faults([...services.faults, ...services.natures, ...(data.notes ?? [])]),
     ...section(
       "Rules",
@@ -95,7 +96,7 @@ export function checkReport(data: CheckData, style: Style): string {
 function verdictOf(data: CheckData): Text {
   if (isFine(data)) return toned("good", "All is well: a daemon would start with these.");
   const { settings, services = nothing, rules, tests } = data;
-  if (settings.error !== null || rules.faults.length > 0)
+  if (settings.faults.length > 0 || rules.faults.length > 0)
     return toned("critical", "Argus would not start with these; a running daemon keeps the last good ones.");
   if (services.faults.length > 0)
     return toned("critical", "Argus would start with these, but not watch every service that they name.");

@@ -2,7 +2,7 @@
 import { blank, type Line, print, toned, wrap } from "./layout.ts";
 import type { Style } from "./style.ts";
 import { table } from "./table.ts";
-import { bytes, count, grouped } from "./values.ts";
+import { bytes, count, grouped, percent } from "./values.ts";
 
 export interface CleanData {
   readonly dryRun: boolean;
@@ -25,7 +25,6 @@ const mostExamples = 10;
 export function cleanReport(data: CleanData, style: Style): string {
   const listed = data.removed.slice(0, mostListed);
   const more = data.removed.length - listed.length + data.notListed;
-  const percent = (value: number) => `${value.toFixed(1)} %`;
   const section = (title: string, lines: readonly Line[]): Line[] =>
     lines.length === 0 ? [] : [blank, ...wrap(toned("strong", title), { style }), ...lines];
   const lines: Line[] = [

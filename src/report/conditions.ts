@@ -51,7 +51,7 @@ function gap(evidence: Evidence): number {
 }
 
 /** One failed condition as a sentence: `memory.usedPercent is 87.3 %, the rule wants > 90 %: 2.7 % short of it`. */
-export function failedCondition(one: Evidence): Text {
+export function failedCondition(one: Evidence, reason?: string): Text {
   const { saw, wanted } = texts(one);
   const wants =
     wantedWords(one.operator, wanted) + (one.wantedFrom === undefined ? "" : ` (${one.wantedFrom})`);
@@ -71,5 +71,6 @@ export function failedCondition(one: Evidence): Text {
     toned("strong", saw),
     `, the rule wants ${wants}`,
     ...(away === null ? [] : [": ", toned("info", away)]),
+    ...(reason === undefined ? [] : [": ", toned("info", reason)]),
   ];
 }

@@ -35,7 +35,7 @@ export function modelLines(
   const toldText = `${bytes(told.bytes)} about ${about}`;
   return [
     ...lines,
-    ...field("told", [toldText, ...told.cut.map((what) => `; left out: ${what}`)]),
+    ...field("sent", [toldText, ...told.cut.map((what) => `; left out: ${what}`)]),
     ...field("offered", offered.length === 0 ? "no target" : offered.join("; ")),
     ...field("spent", `${grouped(tokens)} tokens in ${took(consultation.latencyMs)}${cost}`),
     ...(assessment === "" ? [] : field("assessment", assessment)),

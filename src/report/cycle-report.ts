@@ -5,7 +5,7 @@ import type { RuleVerdict, TrailCycle, TrailFinding } from "../types/trail.ts";
 import { modelLines } from "./consultation.ts";
 import { type Group, heldText, type Told, tellFindings } from "./findings.ts";
 import { blank, type Line, labelled, print, spansOf, type Text, toned, wrap } from "./layout.ts";
-import { deeds, outcomeText, tally } from "./outcome.ts";
+import { deeds, outcomeText, stateOf, tally } from "./outcome.ts";
 import { blindReasons } from "./rules.ts";
 import { severityTone, severityWord } from "./sentences.ts";
 import type { Style } from "./style.ts";
@@ -23,7 +23,7 @@ export function cycleReport(cycle: TrailCycle, style: Style, command = "argus"):
     blank,
     ...lookedAt(cycle, style),
     ...found(cycle, style),
-    ...resolved(cycle, style),
+    ...over(cycle, style),
     ...rules(cycle, style),
     ...modelLines(cycle, { style, labelWidth, whole: false }),
     ...notes(cycle, style),
@@ -105,7 +105,9 @@ function findingLines({ finding, actions }: Told, cycle: TrailCycle, style: Styl
     }),
     ...wrap(toned("quiet", context(finding, cycle)), { style, indent }),
     ...actions.flatMap((action) => arrow(outcomeText(action))),
-    ...(finding.resolved ? [] : arrow([toned("warning", "unresolved"), `: ${finding.why}`])),
+    ...(stateOf(finding) === "none" && severity !== "info"
+      ? arrow([toned("warning", "no remedy"), `: ${finding.why}`])
+      : []),
     blank,
   ];
 }
@@ -188,16 +190,21 @@ function rules({ rules: { total, verdicts }, collectors }: TrailCycle, style: St
   ];
 }
 
-function resolved({ problems }: TrailCycle, style: Style): Line[] {
-  const keys = problems.resolved;
-  if (keys.length === 0) return [];
-  const shown = keys.slice(0, 5);
-  const rest = keys.length > shown.length ? ` and ${keys.length - shown.length} more` : "";
-  return labelled(toned("good", "Resolved"), `${count(keys.length, "problem")}: ${shown.join(", ")}${rest}`, {
-    style,
-    indent: 0,
-    labelWidth,
-  });
+function over({ problems }: TrailCycle, style: Style): Line[] {
+  const { resolved, closed = [] } = problems;
+  const line = (label: Text, keys: readonly string[]): Line[] => {
+    if (keys.length === 0) return [];
+    const rest = keys.length > 5 ? ` and ${keys.length - 5} more` : "";
+    const named = `${count(keys.length, "problem")}: ${keys.slice(0, 5).join(", ")}${rest}`;
+    return labelled(label, named, { style, indent: 0, labelWidth });
+  };
+  return [
+    ...line(
+      toned("good", "Resolved"),
+      resolved.filter((key) => !closed.includes(key)),
+    ),
+    ...line("Closed", closed),
+  ];
 }
 
 function notes({ notes: all }: TrailCycle, style: Style): Line[] {

@@ -1,5 +1,6 @@
 /** `argus doctor`: what this installation can and cannot do, each with the mend. */
 
+import { firstFaults } from "../types/errors.ts";
 import { duration } from "../types/quantities.ts";
 import { blank, type Line, labelled, print, type Text, toned, wrap } from "./layout.ts";
 import type { Style, Tone } from "./style.ts";
@@ -11,6 +12,8 @@ export interface Check {
   readonly state: "ok" | "limited" | "broken";
   /** One sentence: what is so. */
   readonly detail: string;
+  /** Several things that are wrong, one a line. */
+  readonly faults?: readonly string[];
   /** What to do about it; null where nothing need be done. */
   readonly mend: string | null;
 }
@@ -86,7 +89,11 @@ function headline(checks: readonly Check[]): Text {
   return [toned("good", "Everything is in order.")];
 }
 
-function checkLines({ name, state, detail, mend }: Check, nameWidth: number, style: Style): Line[] {
+function checkLines(
+  { name, state, detail, faults = [], mend }: Check,
+  nameWidth: number,
+  style: Style,
+): Line[] {
   const label: Text = [
     toned(tones[state], state.padEnd(stateWidth)),
     toned(state === "ok" ? undefined : "strong", name),
@@ -94,6 +101,9 @@ function checkLines({ name, state, detail, mend }: Check, nameWidth: number, sty
   const labelWidth = stateWidth + nameWidth;
   return [
     ...labelled(label, detail, { style, indent: 0, labelWidth }),
+    ...firstFaults(faults).flatMap((fault) =>
+      wrap(["· ", fault], { style, indent: labelWidth, hang: labelWidth + 2, mostLines: 12 }),
+    ),
     ...(mend === null
       ? []
       : wrap(["→ ", toned("info", mend)], { style, indent: labelWidth, hang: labelWidth + 2 })),

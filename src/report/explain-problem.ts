@@ -1,5 +1,5 @@
 /** `argus explain KEY`: the life of one problem, as a small timeline, and its newest finding in full. */
-import type { Problem } from "../types/problem.ts";
+import { lifeWord, type Problem } from "../types/problem.ts";
 import type { TrailCycle } from "../types/trail.ts";
 import { ackText, type WithAck } from "./acks.ts";
 import { explainFinding } from "./explain.ts";
@@ -73,7 +73,11 @@ function head(key: string, problem: Known | null, nowIso: string, style: Style):
     ...wrap([toned("strong", `Problem ${key}`), `  ${subject}: ${condition}`], { style, hang: 2 }),
     ...wrap([toned(severityTone(severity), severityWord(severity)), "  ", description], { style, hang: 2 }),
     ...wrap(
-      [toned(lifeTone(life), life), ` ${when}`, recent > 1 ? `, the ${ordinal(recent)} time in 24 h` : ""],
+      [
+        toned(lifeTone(life), lifeWord(problem)),
+        ` ${when}`,
+        recent > 1 ? `, the ${ordinal(recent)} time in 24 h` : "",
+      ],
       { style, hang: 2 },
     ),
     ...(problem.acknowledged == null ? [] : wrap(ackText(problem.acknowledged, nowIso), { style, hang: 2 })),
@@ -101,8 +105,10 @@ function momentsOf(key: string, cycle: TrailCycle): Moment[] {
     if (problem === key)
       add(`hand-off ${id}`, ["hand-off ", toned("strong", outcome), ` (${id}): ${detail}${said}`]);
   }
-  if (cycle.problems.resolved.includes(key))
-    add("resolved", [toned("good", "resolved"), ": looked at, and no longer there"]);
+  if (cycle.problems.closed?.includes(key))
+    add("resolved", [toned("warning", "closed"), ": nobody can say that it is well; see above"]);
+  else if (cycle.problems.resolved.includes(key))
+    add("resolved", [toned("good", "resolved"), ": looked at, and gone for the settle time"]);
   return moments;
 }
 

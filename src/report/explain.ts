@@ -6,7 +6,7 @@ import { modelLines } from "./consultation.ts";
 import { type Group, heldText, type Told, tellFindings } from "./findings.ts";
 import { handOffLines } from "./hand-offs.ts";
 import { beside, blank, type Line, labelled, print, spansOf, type Text, toned, wrap } from "./layout.ts";
-import { actionName, deeds, outcomeOf, outcomeText, tally } from "./outcome.ts";
+import { actionName, deeds, outcomeOf, outcomeText, stateOf, stateTones, tally } from "./outcome.ts";
 import { removedLines } from "./removed.ts";
 import { blindReasons } from "./rules.ts";
 import { severityTone, severityWord, triggerSentence } from "./sentences.ts";
@@ -64,7 +64,7 @@ function groupLines(group: Group, cycle: TrailCycle, style: Style): Line[] {
 
 /** Everything about one finding: what it saw, what was done about it, and what came of that. */
 export function explainFinding({ finding, actions }: Told, cycle: TrailCycle, style: Style): Line[] {
-  const { severity, summary, rule, file, line, description, held, evidence, resolved, why, advice } = finding;
+  const { severity, summary, rule, file, line, description, held, evidence, why, advice } = finding;
   const field = (label: string, text: Text) =>
     labelled(toned("quiet", label), text, { style, indent, labelWidth });
   const conditions =
@@ -88,10 +88,7 @@ export function explainFinding({ finding, actions }: Told, cycle: TrailCycle, st
     ),
     ...field("Problem", problemText(finding, cycle)),
     ...actions.flatMap((action) => actionLines(action, style)),
-    ...field("Resolved", [
-      toned(resolved ? "good" : "warning", resolved ? "by its rule" : "not by its rule"),
-      `: ${why}`,
-    ]),
+    ...field("Remedy", [toned(stateTones[stateOf(finding)], stateOf(finding)), `: ${why}`]),
     ...(advice === undefined ? [] : field("Advice", advice)),
   ];
 }

@@ -76,6 +76,6 @@ function isAbout({ target }: ActionRecord, { subject, entity }: TrailFinding): b
 }
 
 export function heldText({ cycles, seconds }: NonNullable<TrailFinding["held"]>): string {
-  const looks = count(cycles, "scheduled cycle");
+  const looks = count(cycles, "cycle");
   return seconds === 0 ? looks : `${looks} (${duration(seconds)})`;
 }

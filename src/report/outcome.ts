@@ -1,6 +1,7 @@
 /** What became of an action, in one word and one sentence: report and explanation say the same of it. */
 import { type ActionRecord, isWord } from "../types/action.ts";
-import type { TrailCycle } from "../types/trail.ts";
+import type { RemediationState } from "../types/problem.ts";
+import type { TrailCycle, TrailFinding } from "../types/trail.ts";
 import { type Text, toned } from "./layout.ts";
 import { refusalSentence } from "./sentences.ts";
 import type { Tone } from "./style.ts";
@@ -51,6 +52,18 @@ export function outcomeText(action: ActionRecord, { brief = false } = {}): Text 
   return [toned(tone, word), ` ${actionName(action)}${reason}`, brief || detail === "" ? "" : `: ${detail}`];
 }
 
+/** What became of the finding's remedy. Earlier versions wrote only whether its rule took care of it. */
+export const stateOf = ({ remediation, resolved }: TrailFinding): RemediationState =>
+  remediation ?? (resolved ? "applied" : "none");
+
+export const stateTones: Readonly<Record<RemediationState, Tone>> = {
+  applied: "good",
+  pending: "warning",
+  withheld: "warning",
+  failed: "bad",
+  none: "quiet",
+};
+
 /** What became of it all, in one sentence. */
 export function deeds({ actions, findings }: TrailCycle): string {
   const remedies = actions.filter(({ type }) => !isWord(type));
@@ -68,8 +81,8 @@ export function deeds({ actions, findings }: TrailCycle): string {
     said[0] === undefined
       ? "No remedy was called for"
       : `${count(said[0][0], "remedy", "remedies")} ${said[0][1]}`;
-  const unresolved = findings.filter((finding) => !finding.resolved).length;
-  const open = unresolved === 0 ? [] : [`${count(unresolved, "finding")} not resolved by a rule`];
+  const without = findings.filter((each) => each.severity !== "info" && stateOf(each) === "none").length;
+  const open = without === 0 ? [] : [`${count(without, "finding")} without a remedy`];
   return `${[first, ...said.slice(1).map(([amount, what]) => `${amount} ${what}`), ...open].join(", ")}.`;
 }
 

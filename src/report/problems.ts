@@ -1,6 +1,7 @@
 /** `argus problems`: the registry as a table. */
 import {
   Life,
+  lifeWord,
   type Problem,
   ProblemEvent,
   type RegistryRecord,
@@ -18,7 +19,7 @@ import { count, minute } from "./values.ts";
 interface Row {
   readonly when: string;
   readonly severity: Severity;
-  readonly state: Life | ProblemEvent;
+  readonly state: Life | ProblemEvent | "closed";
   readonly what: string;
   readonly key: string;
   /** Empty: nothing was done. */
@@ -42,7 +43,7 @@ export function problemsReport(
     return {
       when: life === "resolved" ? (resolvedAt ?? lastSeen) : openedAt,
       severity,
-      state: life,
+      state: lifeWord(problem),
       what: `${withSubject(subject, description)}${beadId === null ? "" : ` (ticket ${beadId})`}${ackInBrackets(problem, nowIso)}`,
       key,
       done: last === undefined ? "" : outcome(last.action, last.result, last.reason),

@@ -72,7 +72,7 @@ export function refusalSentence(reason: RefusalReason): string {
     case "dry_run":
       return "this is a dry run";
     case "needs_approval":
-      return "the settings want a person's yes";
+      return "the settings want a person's approval";
     case "dependency_down":
       return "what it needs is not up again";
     case "not_a_candidate":

@@ -1,10 +1,10 @@
 /** The silences in force. */
 import { printable } from "../system/printable.ts";
-import { type Line, print, type Text, toned } from "./layout.ts";
+import { type Line, print, spansOf, type Text, toned, wrap } from "./layout.ts";
 import type { Style } from "./style.ts";
 import { table } from "./table.ts";
 import { oneLine } from "./text.ts";
-import { dayAndTime } from "./values.ts";
+import { minute } from "./values.ts";
 
 export interface SilenceData {
   readonly id: string;
@@ -26,15 +26,23 @@ export function silencesReport(silences: readonly SilenceData[], style: Style): 
   return print(silenceRows(silences, { style, indent: 0 }), style);
 }
 
+/** Less has no room for all of it beside each other, and a key that breaks in two cannot be copied. */
+const narrow = 100;
+
 export function silenceRows(
   silences: readonly SilenceData[],
   layout: { style: Style; indent: number },
 ): Line[] {
-  const rows = silences.map(({ id, match, until, reason, by, actions }): Text[] => [
+  const rows = silences.map(({ id, match, until, reason, by, actions }): [Text, string, string, string] => [
     toned("strong", id),
     matchText(match),
-    `until ${dayAndTime(until)} UTC`,
+    `until ${minute(until)} UTC`,
     `${by}: ${oneLine(reason)}${actions ? " (actions too)" : ""}`,
   ]);
-  return table(rows, [{}, { wraps: true }, {}, { wraps: true }], layout);
+  if (layout.style.width >= narrow) return table(rows, [{}, { wraps: true }, {}, { wraps: true }], layout);
+  const further = layout.indent + 2;
+  return rows.flatMap(([id, match, until, reason]) => [
+    ...wrap([...spansOf(id), `  ${match}`], { ...layout, hang: further }),
+    ...wrap(`${until}, ${reason}`, { ...layout, indent: further }),
+  ]);
 }

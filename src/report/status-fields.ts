@@ -230,12 +230,12 @@ export function rules({ lastCycle: last }: StatusData, style: Style): Line[] {
   const parts = [
     `${total - number("fired") - number("blind")} quiet`,
     `${number("fired")} fired`,
-    ...(number("blind") === 0 ? [] : [`${number("blind")} blind`]),
+    ...(number("blind") === 0 ? [] : [`${number("blind")} without data`]),
   ];
   return [
     ...wrap(`${total}: ${parts.join(", ")}`, { style, indent: labelWidth }),
     ...blindReasons(verdicts, last.collectors).flatMap(({ names, why }) =>
-      wrap([toned("warning", "blind"), ` ${names.join(", ")}: ${why}`], {
+      wrap([toned("warning", "no data"), ` for ${names.join(", ")}: ${why}`], {
         style,
         indent: labelWidth,
         hang: labelWidth + 2,

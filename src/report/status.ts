@@ -28,7 +28,7 @@ export function statusReport(data: StatusData, style: Style): string {
     ...text("Daemon", fields.daemon(data)),
     ...text("Last cycle", fields.lastCycle(data)),
     ...text("Paused", fields.paused(data)),
-    ...field("Your yes", fields.approvals(data, style)),
+    ...field("Approvals", fields.approvals(data, style)),
     ...text("Maintenance", fields.maintenance(data)),
     ...field("Silenced", fields.silences(data, style)),
     ...text("Hand-offs", fields.handOffs(data)),
@@ -66,9 +66,11 @@ function headline({
       " No cycle has run on this state folder; argus run --once makes one.",
     ];
   const parts: Text[] = [];
+  const notes = open.filter(({ severity }) => severity === "info").length;
+  const onlyNotes = notes === open.length;
   const worst = severities.find((severity) => open.some((problem) => problem.severity === severity));
   const healing = open.filter(({ life }) => life === "healing").length;
-  if (worst !== undefined) {
+  if (worst !== undefined && !onlyNotes) {
     const counts = severities.flatMap((severity) => {
       const number = open.filter((problem) => problem.severity === severity).length;
       return number === 0 ? [] : [`${number} ${severity}`];
@@ -87,7 +89,7 @@ function headline({
   if (parts.length === 0) {
     const looked = `The last look was ${duration(age)} ago`;
     return [
-      toned("good", "All well."),
+      toned("good", notes === 0 ? "All well." : `All well; ${count(notes, "note")}.`),
       running === null ? ` ${looked}, and nobody looks again until argus runs.` : ` ${looked}.`,
     ];
   }

@@ -1,9 +1,9 @@
 /** Numbers, times and values as a person reads them. */
 import { printable, stringify } from "../system/printable.ts";
-import { bytes, duration } from "../types/quantities.ts";
+import { bytes, dayAndTime, duration, percent, took } from "../types/quantities.ts";
 import type { Evidence } from "../types/trail.ts";
 
-export { bytes, duration };
+export { bytes, dayAndTime, duration, percent, took };
 
 export function count(number: number, one: string, many = `${one}s`): string {
   return `${grouped(number)} ${number === 1 ? one : many}`;
@@ -20,16 +20,6 @@ export function ordinal(number: number): string {
   return `${number}${ending}`;
 }
 
-/** How long something took: `0.8 ms`, `41 ms`, `5.0 s`. */
-export function took(milliseconds: number): string {
-  if (milliseconds >= 60_000) return duration(milliseconds / 1000);
-  if (milliseconds >= 1000) return `${(milliseconds / 1000).toFixed(1)} s`;
-  if (milliseconds < 0.05) return "< 0.1 ms";
-  return milliseconds >= 9.95 ? `${Math.round(milliseconds)} ms` : `${milliseconds.toFixed(1)} ms`;
-}
-
-/** ISO 8601 -> `2026-11-20 22:45:20` */
-export const dayAndTime = (iso: string): string => iso.slice(0, 19).replace("T", " ");
 export const day = (iso: string): string => iso.slice(0, 10);
 export const time = (iso: string): string => iso.slice(11, 19);
 export const minute = (iso: string): string => iso.slice(0, 16).replace("T", " ");
@@ -60,13 +50,13 @@ function inUnit(value: number, unit: Unit, exact: boolean): string {
     case "bytes":
       return exact ? `${grouped(Math.round(value))} B` : bytes(value);
     case "percent":
-      return `${rounded(value, exact ? 6 : 1)} %`;
+      return exact ? `${rounded(value, 6)} %` : percent(value);
     case "seconds":
       return exact ? `${rounded(value, 3)} s` : duration(value);
     case "milliseconds":
       return `${rounded(value, exact ? 6 : 1)} ms`;
     case "hours":
-      return `${rounded(value, exact ? 6 : 1)} h`;
+      return exact ? `${rounded(value, 6)} h` : duration(value * 3600);
     case "megabytes per second":
       return `${rounded(value, exact ? 6 : 1)} MB/s`;
     case "number":

@@ -1,4 +1,5 @@
 /** `argus explain --why-not RULE`: which condition failed and by how much, what was not seen, or what held it back. */
+import { ticksPerSecond } from "../system/proc.ts";
 import type { ActionRecord } from "../types/action.ts";
 import type { CollectorReport } from "../types/snapshot.ts";
 import type { Evidence } from "../types/trail.ts";
@@ -16,6 +17,8 @@ export interface WhyNotLook {
   /** null: could not be judged. */
   readonly holds: boolean | null;
   readonly evidence: readonly Evidence[];
+  /** Field -> what was seen instead, in words. */
+  readonly reasons?: Readonly<Record<string, string>>;
   /** One sentence, when it could not be judged for a fault in Argus. */
   readonly fault?: string;
   /** null: the rule does not ask for a streak. */
@@ -89,8 +92,8 @@ function answer(why: WhyNot, verdict: Verdict): Text {
     case "blind":
       return say(
         "warning",
-        "Blind",
-        `${when}: ${blindBecause(missing, why.collectors)}. It neither fired nor was it quiet.`,
+        "No data",
+        `${when}: ${blindBecause(missing, why.collectors)}. The rule could not be judged.`,
       );
     case "nothing to judge":
       return say("good", "Nothing to judge", `${when}: no ${forEach} was there.`);
@@ -111,14 +114,14 @@ function answer(why: WhyNot, verdict: Verdict): Text {
     case "partly blind":
       return say(
         "warning",
-        "Quiet, and partly blind",
+        "Quiet, and partly without data",
         `${when}: ${number(null)} of ${things} could not be judged.`,
       );
     case "quiet":
       return say(
         "good",
         "Quiet",
-        `${when}: ${forEach === null ? "its conditions do not hold" : `its conditions hold on none of ${things}`}.`,
+        `${when}: ${forEach === null ? "its conditions do not hold" : `its conditions ${all.length === 1 ? `do not hold on the only ${forEach}` : `hold on none of ${things}`}`}.`,
       );
   }
 }
@@ -155,10 +158,15 @@ const rank = ({ holds }: WhyNotLook): number => (holds === true ? 0 : holds === 
 
 /** A process is known by its pid and its start, since pids come again; `17980@620994` says that to nobody. */
 const forPeople = (forEach: string, identity: string): string =>
-  forEach === "process" ? identity.replace(/^(\d+)@(\d+)$/, "$1 (started $2 ticks after boot)") : identity;
+  forEach === "process"
+    ? identity.replace(
+        /^(\d+)@(\d+)$/,
+        (_, pid, ticks) => `${pid} (started ${duration(Number(ticks) / ticksPerSecond)} after boot)`,
+      )
+    : identity;
 
 function lookLines(look: WhyNotLook, forEach: string | null, style: Style): Line[] {
-  const { identity, holds, evidence, held } = look;
+  const { identity, holds, evidence, held, reasons = {} } = look;
   const title = wrap(
     toned("strong", forEach === null ? "host" : `${forEach} ${forPeople(forEach, identity)}`),
     {
@@ -172,7 +180,7 @@ function lookLines(look: WhyNotLook, forEach: string | null, style: Style): Line
     const long =
       held === null
         ? ""
-        : `: held for ${count(held.cycles, "scheduled cycle")} (${duration(held.seconds)}), the rule wants ${held.wanted}`;
+        : `: held for ${count(held.cycles, "cycle")} (${duration(held.seconds)}), the rule wants ${held.wanted}`;
     return [
       ...title,
       ...wrap(
@@ -190,7 +198,7 @@ function lookLines(look: WhyNotLook, forEach: string | null, style: Style): Line
   const rest = evidence.length - failed.length;
   return [
     ...title,
-    ...failed.flatMap((one) => wrap(failedCondition(one), { style, indent: 4, hang: 6 })),
+    ...failed.flatMap((one) => wrap(failedCondition(one, reasons[one.path]), { style, indent: 4, hang: 6 })),
     ...(rest > 0
       ? wrap(toned("quiet", `${count(rest, "other condition")} ${rest === 1 ? "holds" : "hold"}`), {
           style,

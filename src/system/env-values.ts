@@ -39,11 +39,14 @@ export function readInteger(name: VariableName, value: Value | null, faults: Fau
 }
 
 export function readFlag(name: VariableName, value: Value | null, faults: Fault[]): boolean {
-  const word = value?.text.toLowerCase();
-  if (value === null || word === undefined || ["false", "0", "no", "off"].includes(word)) return false;
+  const row: Variable = variables[name];
+  if (row.kind !== "flag") throw new Error(`${name} is no flag`);
+  if (value === null) return row.fallback;
+  const word = value.text.toLowerCase();
+  if (["false", "0", "no", "off"].includes(word)) return false;
   if (["true", "1", "yes", "on"].includes(word)) return true;
   faults.push(faultIn(value, `${name} is ${quoted(value.text)}, but must be true or false`));
-  return false;
+  return row.fallback;
 }
 
 export function readChoice(name: VariableName, value: Value | null, faults: Fault[]): string {

@@ -1,6 +1,7 @@
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { connect } from "node:net";
+import { timeLimit } from "../types/quantities.ts";
 import type { Http, HttpRequest, HttpResponse } from "./system.ts";
 
 const sentences: Record<string, string> = {
@@ -31,7 +32,7 @@ function request(wanted: HttpRequest): Promise<HttpResponse> {
       ...(wanted.signal === undefined ? {} : { signal: wanted.signal }),
     });
     const timer = setTimeout(
-      () => outgoing.destroy(new Error(`no answer within ${wanted.timeoutMs / 1000} s`)),
+      () => outgoing.destroy(new Error(`no answer within ${timeLimit(wanted.timeoutMs)}`)),
       wanted.timeoutMs,
     );
     const settle = (act: () => void) => {
@@ -76,7 +77,7 @@ function connectTcp(host: string, port: number, timeoutMs: number): Promise<numb
       resolve(performance.now() - started);
       socket.destroy();
     });
-    socket.on("timeout", () => socket.destroy(new Error(`no answer within ${timeoutMs / 1000} s`)));
+    socket.on("timeout", () => socket.destroy(new Error(`no answer within ${timeLimit(timeoutMs)}`)));
     socket.on("error", (error) => reject(sentence(error)));
   });
 }

@@ -119,7 +119,7 @@ export function objectionToKill(target: KillTarget, policy: KillPolicy): KillObj
   if (policy.killable.includes(executable)) return null;
   return {
     reason: "not_allowlisted",
-    because: `the settings do not let Argus end ${executable} (processes.killable)`,
+    because: `the settings do not let Argus kill ${executable} (processes.killable)`,
   };
 }
 

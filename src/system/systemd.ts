@@ -1,4 +1,5 @@
 /** What systemd says of its units: over the bus where there is one, else by systemctl(1). Read only. */
+import { timeLimit } from "../types/quantities.ts";
 import type { Files, RunResult, System } from "./system.ts";
 import { unitNameFault } from "./unit-name.ts";
 import { isRefused, type RefusedUnit, type UnitState, type UnitsShown } from "./unit-state.ts";
@@ -144,7 +145,7 @@ function options(signal: AbortSignal | undefined) {
 
 function answer(program: string, result: RunResult): string {
   if (result.missing) throw new Error(`${program} is not installed`);
-  if (result.timedOut) throw new Error(`${program} did not answer within ${timeoutMs / 1000} s`);
+  if (result.timedOut) throw new Error(`${program} did not answer within ${timeLimit(timeoutMs)}`);
   if (result.exitCode === 0) return result.stdout;
   const said = result.stderr.split("\n", 1)[0] ?? "";
   throw new Error(`${program} failed${said === "" ? "" : `: ${said}`}`);

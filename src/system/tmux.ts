@@ -3,7 +3,9 @@
  * run a command, as the user that the client runs as. Anybody can put a socket into /tmp; so Argus talks to a server
  * only as the user whose socket it is.
  */
+
 import { dirname } from "node:path";
+import { timeLimit } from "../types/quantities.ts";
 import type { FileStatus, Files, RunResult, System } from "./system.ts";
 
 const timeoutMs = 5_000;
@@ -85,7 +87,7 @@ export async function listSessions(
   if (result === null) return [];
   if (result.missing || result.exitCode === 127) return null;
   if (result.timedOut)
-    throw new Error(`the tmux server on ${socket} did not answer within ${timeoutMs / 1000} s`);
+    throw new Error(`the tmux server on ${socket} did not answer within ${timeLimit(timeoutMs)}`);
   if (result.exitCode === 0) return parseSessions(result.stdout);
   if (
     /^(no server running|lost server|server exited)|\((No such file or directory|Connection refused)\)/m.test(

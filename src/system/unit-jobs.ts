@@ -1,4 +1,5 @@
 /** What Argus has systemd do with a unit: over the bus where there is one, else by systemctl(1). */
+import { timeLimit } from "../types/quantities.ts";
 import { hearSystemd } from "./bus/signals.ts";
 import { managerCall, systemdName } from "./bus/systemd1.ts";
 import type { BusConnection, System } from "./system.ts";
@@ -95,7 +96,7 @@ async function restartByBus(
     },
     onLost: (why) => settle(refused(`systemd may still be at it, but cannot be heard any more: ${why}`)),
   });
-  const late = () => settle({ ok: false, timedOut: true, why: `no end within ${timeoutMs / 1000} s` });
+  const late = () => settle({ ok: false, timedOut: true, why: `no end within ${timeLimit(timeoutMs)}` });
   const timer = setTimeout(late, timeoutMs);
   const cut = () => settle(refused("the wait for its end was cut off"));
   signal?.addEventListener("abort", cut, { once: true });

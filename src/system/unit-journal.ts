@@ -2,6 +2,7 @@
  * Whether somebody asked for a unit to stop. systemd's properties do not tell: a service that ended by itself and
  * one that an operator or a package upgrade stopped are both `inactive`, `dead`, `success`. The journal does.
  */
+import { timeLimit } from "../types/quantities.ts";
 import type { Run, RunResult } from "./system.ts";
 import type { UnitState } from "./unit-state.ts";
 
@@ -93,7 +94,7 @@ export async function lookAtStop(
 
 function whyNot({ missing, timedOut, stderr, exitCode }: RunResult): string {
   if (missing) return "journalctl is not installed";
-  if (timedOut) return `journalctl did not answer within ${timeoutMs / 1000} s`;
+  if (timedOut) return `journalctl did not answer within ${timeLimit(timeoutMs)}`;
   return `journalctl failed: ${stderr.split("\n", 1)[0] || `exit status ${exitCode}`}`;
 }
 

@@ -33,7 +33,7 @@ export async function askBus(
       const call = { destination: systemdName, path: unitPath(unit), signature: "s", body: [""] };
       return stateOf(await connection.call({ ...call, ...properties }, options));
     } catch (error) {
-      const why = `systemd did not tell about ${unit}: ${error instanceof Error ? error.message : String(error)}`;
+      const why = `systemd did not answer about ${unit}: ${error instanceof Error ? error.message : String(error)}`;
       // An answer of systemd is about this unit; without one there is none about any.
       if (error instanceof BusError && !error.errorName.startsWith("org.freedesktop.DBus.Error.NoReply"))
         return { name: unit, refused: why };

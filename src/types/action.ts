@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { RememberedAgent } from "./agent.ts";
 import type { EntityKind } from "./facts.ts";
-import { ActionResult, ProblemKey, ProblemType, Severity } from "./problem.ts";
+import { ActionResult, Ending, ProblemKey, ProblemType, Severity } from "./problem.ts";
 
 export interface ActionRow {
   /** What it acts on, for people; null when it takes no target. */
@@ -23,27 +23,27 @@ export const actionCatalog = {
   restart_service: {
     target: "unit",
     message: false,
-    what: "restarts a unit that is down and that the settings allow: at once, after 60 s, after 300 s, then not for an hour",
+    what: "restarts a unit that is down and that the settings allow: at once, after 1 min, after 5 min, then not for an hour",
   },
   kill_pid: {
     target: "process id",
     message: false,
     forEach: "process",
     targetTemplate: "{{process.pid}}",
-    what: "ends a process whose executable the settings allow: SIGTERM, after 5 s SIGKILL",
+    what: "kills a process whose executable the settings allow: SIGTERM, after 5 s SIGKILL",
   },
   kill_tmux: {
     target: "tmux session",
     message: false,
     forEach: "session",
     targetTemplate: "{{session.name}}",
-    what: "ends a tmux session on a socket that the settings name",
+    what: "kills a tmux session on a socket that the settings name",
   },
   clean_disk: {
     target: "mount",
     message: false,
     ownEntity: "disk",
-    what: "removes old entries of the hardcoded safelist, on that file system alone",
+    what: "removes old entries of a fixed list of safe folders, on that file system alone",
   },
   hand_off: {
     target: null,
@@ -55,7 +55,7 @@ export const actionCatalog = {
     message: true,
     what: "files a ticket (`tickets`), unless one is open for the problem",
   },
-  alert: { target: null, message: true, what: "tells people, once in the dedup window" },
+  alert: { target: null, message: true, what: "notifies people, once in the dedup window" },
   log: { target: null, message: true, what: "notes an observation, counting repeats" },
 } as const satisfies Record<string, ActionRow>;
 
@@ -141,6 +141,12 @@ export const Proposal = z.strictObject({
   report: z.string().max(8192).optional(),
   /** alert: announces that the problem is over; never held back by the dedup window. */
   recovery: z.boolean().optional(),
+  /** alert of an end: nobody looks any more, or a person stopped it, so that nobody can say that it is well. */
+  closed: z.boolean().optional(),
+  /** alert of an end: Argus brought it about, which is reported even where nobody was alerted. */
+  repaired: z.boolean().optional(),
+  /** alert of a repair: its rule wants an alert whenever it fires, so that no setting switches the report off. */
+  asked: z.boolean().optional(),
   /** alert: when the problem began; ISO 8601. */
   since: z.string().max(40).optional(),
   /** alert: what a person should do about it. */
@@ -193,6 +199,8 @@ export const ProblemNote = z.object({
   subject: z.string(),
   severity: Severity,
   state: z.enum(["firing", "resolved"]),
+  /** Of one that is over: how. Left out by earlier versions. */
+  ending: Ending.optional(),
   /** When it was told; ISO 8601. */
   at: z.string(),
   /** One line. */

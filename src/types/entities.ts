@@ -127,6 +127,11 @@ export const ProcessEntity = z.strictObject({
       "whether nobody waits for it and nobody can learn what becomes of it; null when that could not be asked",
     ),
   abandonedBecause: z.string().nullable().describe("why it is abandoned; null when it is not"),
+  notAbandonedBecause: z
+    .string()
+    .nullable()
+    .optional()
+    .describe("why it is not abandoned, where it lost its parent; null for the others"),
   agent: RememberedAgent.nullable().describe(
     "the nearest living one of the coding agents that were ever seen above it; where none lives, the nearest",
   ),

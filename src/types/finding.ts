@@ -23,6 +23,8 @@ export interface Finding {
   readonly severity: Severity;
   readonly subject: string;
   readonly summary: string;
+  /** Its state in a few words, such as `failed, signal`; left out where the summary is all there is. */
+  readonly was?: string;
   /** What a person should do about it, if the rule says so. */
   readonly advice?: string;
   readonly entity: { readonly kind: EntityKind; readonly identity: string } | null;
@@ -43,6 +45,8 @@ export interface Detection {
    * Left out: nobody knows them, and no problem of a rule with `waiting` entities counts as gone.
    */
   readonly waitingKeys?: ReadonlySet<string>;
+  /** When the first of those conditions will have held for the minutes that its rule wants; null: none. */
+  readonly dueInSeconds?: number | null;
   /** What a person should know besides: the stack of a fault in Argus, say. */
   readonly notes?: readonly string[];
 }

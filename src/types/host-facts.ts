@@ -78,7 +78,7 @@ export const SelfFact = z.strictObject({
   executorError: z.string().nullable().describe("why it does not"),
   failedCollectors: z
     .array(z.string())
-    .describe("collectors that gave no data in three scheduled cycles in a row, or more"),
+    .describe("collectors that gave no data in three cycles in a row, or more"),
   failedCollectorDetail: z
     .string()
     .nullable()

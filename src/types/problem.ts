@@ -68,8 +68,35 @@ export const RegistryRecord = z.object({
   entity: z.strictObject({ kind: z.string(), identity: z.string() }).nullable().optional(),
   /** action: whether the trouble was seen to be gone afterwards. */
   verified: z.boolean().nullable().optional(),
+  /** opened: the state in a few words, such as `failed, signal`. */
+  was: z.string().optional(),
 });
 export type RegistryRecord = z.infer<typeof RegistryRecord>;
+
+/** What became of a finding's remedy. `pending`: a retry or an approval is awaited; `withheld`: refused, and not by itself. */
+export const remediationStates = ["applied", "pending", "withheld", "failed", "none"] as const;
+export const RemediationState = z.enum(remediationStates);
+export type RemediationState = z.infer<typeof RemediationState>;
+
+/**
+ * How people hear of a problem's end. `resolved`: it was alerted, its condition was seen to be gone and stayed gone.
+ * `repaired`: the same, by Argus and before anybody was alerted. `closed`: nobody looks any more, or a person stopped it.
+ */
+export const endings = ["resolved", "repaired", "closed"] as const;
+export const Ending = z.enum(endings);
+export type Ending = z.infer<typeof Ending>;
+/** As it begins a message. Messages of earlier versions do not say how. */
+export const endingWord = (ending: Ending = "resolved"): string => ending.toUpperCase();
+
+/** Reasons of an end of which nobody can say that all is well: a person stopped it, or nobody looks any more. */
+export const closings = ["rule_removed", "stopped", "not_watched"] as const;
+const isClosing = (because: string | null): boolean => closings.some((each) => each === because);
+/** What people read of a problem's life: one that is over may be closed instead of resolved. */
+export const lifeWord = ({
+  life,
+  resolvedBecause,
+}: Pick<Problem, "life" | "resolvedBecause">): Life | "closed" =>
+  life === "resolved" && isClosing(resolvedBecause) ? "closed" : life;
 
 /** open; healing: an action succeeded and no look has confirmed it yet; resolved: looked at, and no longer there. */
 export const Life = z.enum(["open", "healing", "resolved"]);
@@ -82,6 +109,8 @@ export const ProblemAction = z.strictObject({
   action: z.string(),
   result: ActionResult,
   reason: z.string(),
+  /** Of a failure, null: it was not begun, or nobody knows what became of it. Left out by earlier versions. */
+  verified: z.boolean().nullable().optional(),
 });
 export type ProblemAction = z.infer<typeof ProblemAction>;
 
@@ -93,6 +122,8 @@ export const Problem = z.strictObject({
   condition: z.string(),
   severity: Severity,
   description: z.string(),
+  /** In a few words, such as `failed, signal`; null: the description is all there is. */
+  was: z.string().nullable().default(null),
   life: Life,
   /** Start of the present outage, or of the last one. */
   openedAt: z.string(),

@@ -41,7 +41,13 @@ export type RuleAction = z.infer<typeof RuleAction>;
 
 export const For = z
   .strictObject({
-    cycles: z.number().int().min(1).max(1000).optional().describe("scheduled cycles in a row"),
+    cycles: z
+      .number()
+      .int()
+      .min(1)
+      .max(1000)
+      .optional()
+      .describe("cycles in a row; a look that an event caused does not count"),
     minutes: z.number().min(1).max(44_640).optional().describe("minutes"),
   })
   .describe("how long the conditions must have held: `cycles` or `minutes`");
@@ -131,7 +137,7 @@ export const RuleTest = z.strictObject({
             .min(0)
             .max(1000)
             .optional()
-            .describe("scheduled cycles before this one that saw the same"),
+            .describe("cycles before this one that saw the same"),
           minutes: z.number().min(0).max(44_640).optional().describe("since when the same was seen"),
           problem: ProblemFact.partial()
             .optional()

@@ -84,14 +84,14 @@ export const Settings = z.strictObject({
       killable: z
         .array(programName)
         .default(["node", "claude", "codex"])
-        .describe("executables that `kill_pid` may end"),
+        .describe("executables that `kill_pid` may kill"),
       protected: z
         .array(programName)
         .default([])
         .describe("executables that nobody may end, whatever else allows it"),
     })
     .default({ killable: ["node", "claude", "codex"], protected: [] })
-    .describe("which processes may be ended"),
+    .describe("which processes may be killed"),
   budgets: z
     .strictObject({
       killsPerHour: z
@@ -109,7 +109,7 @@ export const Settings = z.strictObject({
   maintenance: z
     .array(Maintenance)
     .default([])
-    .describe("recurring windows in which nobody is told; what is over is told all the same"),
+    .describe("recurring windows without notifications; what is over is notified all the same"),
   channels: z
     .array(ChannelSetting)
     .default([])
@@ -182,10 +182,10 @@ export const Settings = z.strictObject({
         .min(1)
         .max(1440)
         .default(60)
-        .describe("how long a question may be answered, and a yes be used"),
+        .describe("how long an approval can be given, and then be used"),
     })
     .default({ rules: [], model: [], minutes: 60 })
-    .describe("actions that wait for a person's yes: `argus approve`"),
+    .describe("actions that wait for approval: `argus approve`"),
 });
 export type Settings = z.infer<typeof Settings>;
 export type ServiceSetting = z.infer<typeof ServiceSetting>;
@@ -226,6 +226,7 @@ export interface Config {
   readonly observationsFile: string;
   readonly bootGraceSeconds: number;
   readonly dedupWindowSeconds: number;
+  readonly reportRepairs: boolean;
   readonly diskCleanMaxAgeDays: number;
   readonly restartSecondDelaySeconds: number;
   readonly restartThirdDelaySeconds: number;

@@ -6,7 +6,7 @@ import * as z from "zod";
 import { ActionRecord } from "./action.ts";
 import { Consultation } from "./consultation.ts";
 import { HandOffReport } from "./hand-off.ts";
-import { ProblemKey, ProblemType, Severity } from "./problem.ts";
+import { ProblemKey, ProblemType, RemediationState, Severity } from "./problem.ts";
 import { CollectorReport } from "./snapshot.ts";
 
 export const Evidence = z.strictObject({
@@ -32,7 +32,9 @@ export const TrailFinding = z.object({
   summary: z.string(),
   /** What a person should do about it. */
   advice: z.string().optional(),
-  /** Whether the rule's remedies cover it and none failed or is exhausted. */
+  /** What became of its remedy. Left out by earlier versions. */
+  remediation: RemediationState.optional(),
+  /** The same as `applied`. Versions before meant by it that the rule takes care of it. */
   resolved: z.boolean(),
   condition: z.string(),
   description: z.string(),
@@ -42,7 +44,7 @@ export const TrailFinding = z.object({
   evidence: z.array(Evidence),
   /** How long the conditions have held, and how long the rule wants. */
   held: z.strictObject({ cycles: z.number(), seconds: z.number(), wanted: z.string() }).nullable(),
-  /** One sentence: why it counts as resolved, or why not. */
+  /** One sentence about the remediation. */
   why: z.string(),
   /** When its problem was opened (ISO 8601), and how often within 24 hours, this time included. */
   since: z.string().optional(),
@@ -114,7 +116,10 @@ export const TrailCycle = z.object({
   }),
   problems: z.object({
     opened: z.array(z.string()),
+    /** Those that are over. */
     resolved: z.array(z.string()),
+    /** Of these, the ones of which nobody can say that they are well: stopped by a person, or not watched any more. */
+    closed: z.array(z.string()).optional(),
     open: z.array(z.string()),
   }),
   /** What a person should know besides: a state file set aside, an action cut off by a crash, a late collector. */

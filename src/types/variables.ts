@@ -14,7 +14,7 @@ export const variables = {
     max: 86_400,
     unit: "seconds",
     fallback: 300,
-    what: "time between scheduled cycles",
+    what: "time between cycles",
   },
   ARGUS_DRY_RUN: { kind: "flag", fallback: false, what: "decide everything, change nothing" },
   ARGUS_CONFIG: {
@@ -69,6 +69,11 @@ export const variables = {
     fallback: 3600,
     what: "time in which a problem alerts once",
   },
+  ARGUS_REPORT_REPAIRS: {
+    kind: "flag",
+    fallback: true,
+    what: "report what was repaired before anybody was alerted, as severity info, once per problem and hour",
+  },
   ARGUS_DISK_CLEAN_MAX_AGE_DAYS: {
     kind: "integer",
     min: 1,
@@ -107,7 +112,7 @@ export const variables = {
     max: 60,
     unit: "seconds",
     fallback: 3,
-    what: "time that a restarted service must stay active before it counts as healed",
+    what: "time that a restarted service must stay active, and the condition of any problem must stay gone, before it counts as resolved",
   },
   ARGUS_BEAD_REPEAT_THRESHOLD: {
     kind: "integer",

@@ -33,7 +33,7 @@ function said(env: Record<string, string> = {}): string {
     return "(nothing)";
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    return error.message;
+    return error.lines.join("\n");
   }
 }
 

@@ -58,7 +58,7 @@ describe("disks", () => {
         fullInHours: null,
       },
     ]);
-    expect(detail).toBe("1 file system; fullest / at 78 %, 200 kB left");
+    expect(detail).toBe("1 file system; fullest / at 77.8 %, 200 kB left");
   });
 
   it("have no share of inodes where there is no fixed number, and are left out where there is nothing to fill", async () => {

@@ -226,7 +226,7 @@ describe("real processes", () => {
     await vi.waitUntil(async () => (await see(pid))?.orphan === true);
     expect(await see(pid)).toMatchObject({
       killable: false,
-      notKillableBecause: "the settings do not let Argus end sleep (processes.killable)",
+      notKillableBecause: "the settings do not let Argus kill sleep (processes.killable)",
     });
   });
 });

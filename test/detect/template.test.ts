@@ -61,7 +61,7 @@ describe("the format", () => {
     ["bytes", -2_000_000, "-2.00 MB"],
     ["bytes", 5e18, "5000 PB"],
     ["percent", 91.23, "91.2 %"],
-    ["percent", 100, "100.0 %"],
+    ["percent", 100, "100 %"],
     ["duration", 0, "0 s"],
     ["duration", 59.7, "1 min"],
     ["duration", 5430, "1 h 30 min"],

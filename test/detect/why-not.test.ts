@@ -61,9 +61,39 @@ describe("looking again", () => {
       input(facts, { streaks: first.streaks, now: at(60) }),
     );
     expect(looks.map(({ held }) => held)).toEqual([
-      { cycles: 0, seconds: 0, wanted: "2 scheduled cycles", enough: false },
-      { cycles: 1, seconds: 60, wanted: "2 scheduled cycles", enough: false },
-      { cycles: 0, seconds: 0, wanted: "2 scheduled cycles", enough: false },
+      { cycles: 0, seconds: 0, wanted: "2 cycles", enough: false },
+      { cycles: 1, seconds: 60, wanted: "2 cycles", enough: false },
+      { cycles: 0, seconds: 0, wanted: "2 cycles", enough: false },
+    ]);
+  });
+
+  it("says how long it had held at a recorded look, whatever the time is when somebody asks", async () => {
+    const rules = rulesFrom(orphans);
+    const [judged] = rules.rules;
+    const first = await look(rules, facts);
+    const held = async (recordedAtMs: number) => {
+      const more = { streaks: first.streaks, now: at(7200), recordedAtMs };
+      return (await lookAgain(judged ?? onlyRule(orphans), input(facts, more))).looks[1]?.held;
+    };
+    // A snapshot has whole seconds: of the look that was counted last it seems to be taken a little before.
+    expect(await held(at(0).wallMs - 900)).toMatchObject({ cycles: 1, seconds: 0 });
+    expect(await held(at(45).wallMs)).toMatchObject({ cycles: 1, seconds: 45 });
+  });
+
+  it("has the words that the facts have for what is not so", async () => {
+    const rule = onlyRule({
+      forEach: "process",
+      conditions: { all: [process("abandoned", "equal", true), process("killable", "equal", true)] },
+    });
+    const words = { notAbandonedBecause: "a client is connected to it", notKillableBecause: "it is root's" };
+    const kept = { pid: 1, startTime: 1, abandoned: false, killable: false, ...words };
+    const killable = { pid: 2, startTime: 1, abandoned: true, killable: true, notKillableBecause: null };
+    const child = { pid: 3, startTime: 1, abandoned: false, killable: true, notAbandonedBecause: null };
+    const { looks } = await lookAgain(rule, input({ process: [kept, killable, child] }));
+    expect(looks.map(({ reasons }) => reasons)).toEqual([
+      { abandoned: "a client is connected to it", killable: "it is root's" },
+      {},
+      { abandoned: "it, or what waits for it, still has its parent" },
     ]);
   });
 
@@ -122,7 +152,7 @@ describe("a recorded snapshot, which holds no secrets", () => {
   const facts = {
     process: [{ pid: 1, startTime: 1, rssBytes: 500, commandLine: "app --password=[redacted] --port 80" }],
   };
-  const recorded = { recorded: true };
+  const recorded = { recordedAtMs: at(0).wallMs };
 
   it("cannot say whether a condition held on the whole of what was taken out in part", async () => {
     const { looks } = await lookAgain(rule("matches", "hunter2"), input(facts, recorded));

@@ -26,7 +26,7 @@ test("a rule's action waits for a yes, is done at once after it, and explain say
     { refusal: "needs_approval" },
     { refusal: "needs_approval" },
   ]);
-  expect(first.cycle.model.detail).toBe("what they do not cover waits for a person's yes");
+  expect(first.cycle.model.detail).toBe("what they do not cover waits for approval");
   const waiting = JSON.parse(watch.run("approve", "--json").stdout) as {
     id: string;
     proposal: { target: number };
@@ -44,16 +44,16 @@ test("a rule's action waits for a yes, is done at once after it, and explain say
   await until("it looks", () => daemon.output().includes("cycle"));
   const yes = watch.run("approve", idOf(wanted));
   expect([yes.status, yes.stderr]).toEqual([0, ""]);
-  expect(yes.stdout).toMatch(new RegExp(`^Yes to ${idOf(wanted)}\\. kill_pid ${wanted}: success: `));
+  expect(yes.stdout).toMatch(new RegExp(`^Approved ${idOf(wanted)}\\. kill_pid ${wanted}: success: `));
   expect(alive(wanted)).toBe(false);
   const no = watch.run("deny", idOf(kept));
-  expect(no.stdout).toContain(`No to ${idOf(kept)}: kill_pid ${kept} is not done`);
+  expect(no.stdout).toContain(`Denied ${idOf(kept)}: kill_pid ${kept} is not done`);
   daemon.kill("SIGUSR1");
   const after = () => JSON.parse(watch.run("explain", "--json").stdout).actions as { detail: string }[];
-  await until("the no is seen", () => after().some(({ detail }) => detail.startsWith("bob said no to")));
+  await until("the no is seen", () => after().some(({ detail }) => detail.startsWith("bob denied")));
   expect(alive(kept)).toBe(true);
   const problem = first.findings.find(({ subject }) => subject === `process ${wanted}`);
-  expect(watch.run("explain", problem?.key ?? "").stdout).toContain(`bob said yes to ${idOf(wanted)}`);
+  expect(watch.run("explain", problem?.key ?? "").stdout).toContain(`bob approved ${idOf(wanted)}`);
 }, 60_000);
 
 test("what the model proposed is done after the yes, without asking the model again", async () => {
@@ -104,6 +104,6 @@ test("an id that nobody knows is an error that says what to do", () => {
     stdout: "",
     stderr: 'argus: nothing waits under the id "zzzz"; argus approve lists what waits\n',
   });
-  expect(watch.run("approve").stdout).toBe("Nothing waits for a yes.\n");
+  expect(watch.run("approve").stdout).toBe("Nothing waits for approval.\n");
   expect(watch.run("approve", "--json").stdout).toBe("[]\n");
 });

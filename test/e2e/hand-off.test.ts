@@ -69,6 +69,6 @@ test("`argus doctor` says why nothing could be handed off, and nothing where nob
     detail: canStart
       ? "nothing is handed off: handOff.user: there is no user nobody-of-this-name in /etc/passwd"
       : "nothing is handed off: a coding agent is started by systemd alone, for an Argus that runs as root or has its executor",
-    mend: "mend handOff in argus.json, or take it out; without the agent, people hear of what stays unresolved",
+    mend: "fix handOff in argus.json, or take it out; without the agent, people hear of what stays unresolved",
   });
 });

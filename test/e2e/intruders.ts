@@ -115,6 +115,9 @@ export function occupied(): Occupied {
   write(watch, "summary.json", { version: 1, servedMs: null });
   write(watch, "acks.json", { version: 1, acks: [] });
   writeFileSync(watch.state("daemon.lock"), "{}\n", { mode: 0o600 });
+  mkdirSync(watch.state("test-messages"));
+  const until = new Date(Date.now() + 3_000_000).toISOString();
+  write(watch, "test-messages/0f.json", { version: 1, channel: null, until, asked: null, answers: [] });
   const canary = join(watch.dir, "canary");
   writeFileSync(canary, "sings\n", { mode: 0o640 });
   const before = look(canary);

@@ -62,7 +62,7 @@ test.runIf(process.getuid?.() === 0)(
       `pid ${pid}`,
       "process.abandoned",
       "It is abandoned because",
-      "3 scheduled cycles",
+      "3 cycles",
       "SIGTERM",
     ]) {
       expect(explained.stdout).toContain(part);

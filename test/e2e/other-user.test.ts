@@ -74,6 +74,24 @@ describe.runIf(process.getuid?.() === 0)("whoever has not all rights of root on 
     expect(readdirSync(state)).toEqual(before);
   });
 
+  it("is told by doctor who owns the folders, and the command that works", () => {
+    const watch = ofRoot();
+    const { status, stdout } = asNobody(watch, ["doctor", "--json"]);
+    const checks = JSON.parse(stdout) as { name: string; state: string; detail: string }[];
+    const of = (wanted: string) => checks.find(({ name }) => name === wanted);
+    const sudo = "sudo env (ARGUS_\\w+=\\S+ )+(npx )?argus doctor --json$";
+    expect(status).toBe(1);
+    expect(of("state")?.state).toBe("broken");
+    expect(of("state")?.detail).toMatch(
+      new RegExp(
+        `^this user may not write the state folder ${watch.dir}/state, which belongs to root: ${sudo}`,
+      ),
+    );
+    expect(of("logs")?.detail).toMatch(
+      new RegExp(`^this user may not write the log folder ${watch.dir}/logs, which belongs to root: ${sudo}`),
+    );
+  });
+
   it("is not advised to be root when it is root without CAP_SYS_PTRACE, as in a container", () => {
     const watch = argus();
     const { stdout } = spawnSync(

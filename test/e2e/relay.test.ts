@@ -91,7 +91,7 @@ test("argus notify --test goes by the relay, and writes nothing when it fails", 
   relayOf(watch);
   expect(watch.run("notify", "--test")).toMatchObject({
     status: 0,
-    stdout: `relay: sent: ${join(watch.dir, "relay")} took it for athena (exit status 0)\n`,
+    stdout: `no daemon runs: sent from this process\nrelay: sent: ${join(watch.dir, "relay")} took it for athena (exit status 0)\n`,
   });
   expect(bodies(watch)).toMatchObject([
     { event: "argus.test", message: expect.stringContaining("a test of Argus") },

@@ -20,7 +20,7 @@ const cases: [what: string, option: string, value: string, why: string][] = [
   ["an hour that there is not", "--until <time>", "2027-01-01T25:00Z", instant],
   ["a month that there is not", "--until <time>", "2027-13-01T00:00Z", instant],
   ["a word for a time", "--until <time>", "tomorrow", instant],
-  ["no time at all", "--for <time>", "0h", "must be a number and s, m, h or d, such as 30m, 2h or 7d"],
+  ["no time at all", "--for <time>", "0h", "It must be a number and s, m, h or d, such as 30m, 2h or 7d."],
 ];
 
 describe("argus silence add", () => {

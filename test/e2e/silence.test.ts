@@ -22,7 +22,7 @@ test("a silence is made, listed, shown, explained and ended", () => {
   const made = watch.run("silence", "add", "--rule", "always", "--for", "2h", "--reason", "known");
   expect([made.status, made.stderr]).toEqual([0, ""]);
   const [, id = ""] =
-    /^Silenced until \S+ \(([a-z0-9]{4})\): no message about rule always; the watching goes on\.\n$/.exec(
+    /^Silenced until [\d :-]+ UTC \(([a-z0-9]{4})\): no message about rule always; the watching goes on\.\n$/.exec(
       made.stdout,
     ) ?? [];
   expect(id).not.toBe("");
@@ -37,7 +37,7 @@ test("a silence is made, listed, shown, explained and ended", () => {
   ]);
   expect(watch.run("status").stdout).toMatch(new RegExp(`Silenced +${id}`));
   expect(watch.run("silence", "remove", id).stdout).toBe(
-    `Ended ${id}: what is still there is told by the next cycle.\n`,
+    `Ended ${id}: the next cycle notifies about what is still there.\n`,
   );
   expect(watch.once().actions).toMatchObject([{ type: "alert", result: "success" }]);
   expect(watch.run("silence", "list").stdout).toBe("Nothing is silenced.\n");

@@ -1,4 +1,5 @@
 /** Tickets through the built program, with a program that behaves as bd does on its path. */
+import { chownSync, rmSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { fakeBeads } from "../support/beads.ts";
 import { argus, ended, temporaryDir, until, unwrapped } from "./argus.ts";
@@ -63,6 +64,17 @@ describe("argus run --once", () => {
     beads.is("list", "fails");
     const doctor = unwrapped(its.run("doctor").stdout);
     expect(doctor).toMatch(/broken tickets bd list: no answer within \d+ s .* -> run `bd init` in a folder/);
+  });
+
+  it("is not asked by root's doctor where another user files them", ({ skip }) => {
+    if (process.getuid?.() !== 0) skip("only root can be another user");
+    const { its, beads } = installed();
+    its.once();
+    const before = beads.calls("list").length;
+    rmSync(its.state("ticket-requests"), { recursive: true });
+    for (const name of ["", "tickets.json"]) chownSync(its.state(name), 12_345, 12_345);
+    expect(unwrapped(its.run("doctor").stdout)).toMatch(/tickets bd files them in the folder[^;]*; 1 open/);
+    expect(beads.calls("list")).toHaveLength(before);
   });
 
   it("goes on without a tool, and doctor says how to get one", () => {

@@ -1,5 +1,5 @@
 /** What an alert says of what was done: only what really was, and how it went. */
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { alertProposals } from "../../src/escalate/alerts.ts";
 import { recoveryProposals } from "../../src/escalate/recovery.ts";
 import type { ActionRecord } from "../../src/types/action.ts";
@@ -17,12 +17,12 @@ const taken = (...actions: ActionRecord[]) => {
     severity: "critical",
     subject: "web",
     summary: "s",
-    actions: [],
+    actions: [{ type: "alert" }],
     evidence: [],
   };
-  const resolution = { resolved: false, why: "it failed" };
-  const handled = [{ finding, actions, resolution }] as unknown as Parameters<typeof alertProposals>[0];
-  return alertProposals(handled, new Map(), 0)[0]?.actionTaken;
+  const remediation = { state: "failed", covered: false, why: "it failed" };
+  const handled = [{ finding, actions, remediation }] as unknown as Parameters<typeof alertProposals>[0];
+  return alertProposals(handled, { problems: new Map(), nowMs: 0 })[0]?.actionTaken;
 };
 
 it.each([
@@ -39,49 +39,175 @@ it.each([
   expect(taken(...actions)).toBe(wanted);
 });
 
-it("the end of a problem says what helped", () => {
-  const [opened, over] = ["2026-11-20T22:00:00Z", "2026-11-20T22:40:00Z"];
-  const end = (actions: object[]) => {
-    const problem = {
-      key,
-      type: "service",
-      subject: "web",
-      description: "web is failed",
-      openedAt: opened,
-      resolvedAt: null,
-      openings: [],
-      actions,
-    };
-    return recoveryProposals(
-      [problem as unknown as Problem],
-      [{ key, because: "not_found" }],
-      300,
-      Date.parse(over),
-    )[0]?.actionTaken;
+const minute = 60_000;
+const began = Date.parse("2026-11-21T08:00:00Z");
+
+function problem(more: Partial<Problem> = {}): Problem {
+  return {
+    key,
+    type: "service",
+    subject: "alpha",
+    condition: "down",
+    severity: "critical",
+    description: "alpha is failed (signal) and is not restarted",
+    was: "failed, signal",
+    life: "open",
+    openedAt: "2026-11-21T08:00:00Z",
+    lastSeen: "2026-11-21T08:00:00Z",
+    resolvedAt: null,
+    resolvedBecause: null,
+    openings: ["2026-11-21T08:00:00Z"],
+    actions: [],
+    rules: ["service-down"],
+    entity: { kind: "service", identity: "alpha" },
+    host: "landmass",
+    beadId: null,
+    ...more,
   };
-  expect(end([])).toBeUndefined();
-  expect(end([{ action: "restart_service:web", result: "failure" }])).toBeUndefined();
-  expect(end([{ action: "restart_service:web", result: "success" }])).toBe("restart_service:web (success)");
+}
+
+const tried = (...results: ("success" | "failure")[]): Problem["actions"] =>
+  results.map((result, index) => ({
+    ts: new Date(began + index * 60_000).toISOString(),
+    cycle: "c",
+    action: "restart_service:alpha",
+    result,
+    reason: "it",
+  }));
+
+describe("the end of a problem", () => {
+  const end = (
+    more: Partial<Problem>,
+    because: "not_found" | "stopped" | "not_watched" | "rule_removed" = "not_found",
+  ) =>
+    recoveryProposals(
+      [problem(more)],
+      [{ key, because, goneAt: "2026-11-21T08:01:04Z" }],
+      new Set(),
+      300,
+      began + 5 * minute,
+    )[0];
+
+  it.each<[string, Partial<Problem>, string]>([
+    [
+      "by Argus",
+      { life: "healing", actions: tried("success") },
+      "alpha (was: failed, signal), down 64 s, restarted by Argus.",
+    ],
+    [
+      "by Argus, not at once",
+      { life: "healing", actions: tried("failure", "success") },
+      "alpha (was: failed, signal), down 64 s, restarted by Argus on the 2nd attempt.",
+    ],
+    ["by somebody else", {}, "alpha (was: failed, signal), down 64 s, not by Argus."],
+    [
+      "by somebody else, after Argus failed",
+      { actions: tried("success", "failure") },
+      "alpha (was: failed, signal), down 64 s, not by Argus: 2 attempts, the last restart_service alpha, did not help.",
+    ],
+    [
+      "by somebody else, after what Argus did had to be asked for again",
+      { life: "open", actions: tried("success") },
+      "alpha (was: failed, signal), down 64 s, not by Argus: restart_service alpha did not help.",
+    ],
+    [
+      "of what is not up or down, in the words of its description",
+      { type: "disk", subject: "/", was: null, description: "/ is 91 % full", actions: [] },
+      "/ (was: 91 % full), after 64 s, not by Argus.",
+    ],
+  ])("says what it was, for how long, and what helped: %s", (_, more, message) => {
+    expect(end(more)?.message).toBe(message);
+  });
+
+  it("is no repair when nothing helped, and one when Argus did", () => {
+    expect(end({})?.repaired).toBeUndefined();
+    expect(end({ actions: tried("failure") })).not.toHaveProperty("actionTaken");
+    expect(end({ life: "healing", actions: tried("success") })).toMatchObject({
+      repaired: true,
+      actionTaken: "restart_service:alpha (success)",
+    });
+  });
+
+  it.each([
+    ["stopped", "a person stopped it, and it does not run"],
+    ["not_watched", "Argus does not watch it any more"],
+    ["rule_removed", "no rule looks for it any more"],
+  ] as const)("is closed, not resolved, when it is %s", (because, why) => {
+    expect(end({}, because)).toMatchObject({
+      closed: true,
+      message: `alpha (was: failed, signal), down 64 s: ${why}.`,
+    });
+  });
+
+  it("is not asked for again once it is over, unless it flapped and has become calm", () => {
+    const over = {
+      life: "resolved",
+      resolvedAt: "2026-11-21T08:02:00Z",
+      resolvedBecause: "recovered",
+    } as const;
+    const at = (more: Partial<Problem>, nowMs: number) =>
+      recoveryProposals([problem({ ...over, ...more })], [], new Set(), 300, nowMs);
+    expect(at({}, began + 3 * minute)).toEqual([]);
+    const openings = [0, 1, 2].map((each) => new Date(began + each * minute).toISOString());
+    expect(at({ openings }, began + 30 * minute)).toEqual([]);
+    expect(at({ openings }, began + 61 * minute)).toMatchObject([
+      { lines: ["It was the 3rd time within 24 hours.", "It was flapping, and has been calm since."] },
+    ]);
+    expect(at({ openings, resolvedBecause: "stopped" }, began + 61 * minute)).toEqual([]);
+  });
 });
 
-it("an end says what was tried, and nothing recovers that a person stopped or nobody watches any more", () => {
-  const problem = {
-    key: "service:0123456789abcdef",
-    type: "service",
-    subject: "web",
-    description: "web is failed (signal)",
-    openedAt: "2026-11-21T08:00:00Z",
-    resolvedAt: null,
-    openings: [],
-    actions: [{ action: "restart_service:web", result: "failure" }],
-  } as unknown as Problem;
-  const end = (because: string, one = problem) =>
-    recoveryProposals([one], [{ key: one.key, because }], 300, Date.parse("2026-11-21T09:00:00Z"));
-  expect(end("not_found")[0]?.lines?.join("\n")).toContain(
-    "Argus tried restart_service web, which failed; it came back after that.",
+describe("the law of notification, for one finding", () => {
+  const alerted = (
+    more: { severity?: string; isGone?: boolean; covered?: boolean; actions?: ActionRecord[] },
+    known: Partial<Problem> = {},
+    nowMs = began,
+  ): boolean => {
+    const { severity = "warning", covered = true, actions = [], isGone } = more;
+    const finding = {
+      key,
+      rule: "r",
+      type: "service",
+      severity,
+      subject: "alpha",
+      summary: "s",
+      actions: [],
+      evidence: [],
+    };
+    const one = {
+      finding,
+      actions,
+      remediation: { state: "applied", covered, why: "" },
+      ...(isGone === undefined ? {} : { isGone }),
+    };
+    const problems = new Map([[key, problem(known)]]);
+    return (
+      alertProposals([one] as unknown as Parameters<typeof alertProposals>[0], { problems, nowMs }).length ===
+      1
+    );
+  };
+  const applied = done("restart_service", "alpha", "success");
+
+  it("it is alerted, whatever its rule covers", () => expect(alerted({})).toBe(true));
+  it("unless a look after the remedy found it gone", () => expect(alerted({ isGone: true })).toBe(false));
+  it("info is not, where its rule covers it", () => {
+    expect(alerted({ severity: "info" })).toBe(false);
+    expect(alerted({ severity: "info", covered: false })).toBe(true);
+  });
+  it("healing holds it back for a minute, and no longer", () => {
+    const healing = { life: "healing" as const, actions: tried("success") };
+    expect(alerted({ actions: [applied] })).toBe(false);
+    expect(alerted({}, healing, began + minute)).toBe(false);
+    expect(alerted({}, healing, began + minute + 1000)).toBe(true);
+    // A second success does not begin the minute anew, and a clock set back does not prolong it.
+    expect(alerted({ actions: [applied] }, healing, began + minute + 1000)).toBe(true);
+    expect(alerted({}, healing, began - 2 * minute)).toBe(true);
+  });
+  it.each(["backoff", "cooldown", "paused", "boot_grace", "budget_exhausted", "needs_approval"])(
+    "a remedy that is refused again (%s) is no healing",
+    (refusal) => {
+      const refused = done("restart_service", "alpha", "skipped", refusal);
+      expect(alerted({ actions: [refused] }, { life: "healing", actions: tried("success") })).toBe(true);
+    },
   );
-  const nothing = end("not_found", { ...problem, actions: [] })[0]?.lines;
-  expect(nothing?.join("\n")).toContain("Argus did nothing about it.");
-  expect(end("stopped")).toEqual([]);
-  expect(end("not_watched")).toEqual([]);
 });

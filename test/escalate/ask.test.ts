@@ -448,7 +448,7 @@ describe("a reply of no use", () => {
     const before = process.memoryUsage().rss;
     expect(await ask()).toMatchObject({
       outcome: "unusable",
-      detail: "the reply is larger than 512 KB",
+      detail: "the reply is larger than 524 kB",
       requests: 1,
     });
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -462,7 +462,7 @@ describe("a reply of no use", () => {
     server.will(sends(500, page));
     expect(await ask()).toMatchObject({
       outcome: "unusable",
-      detail: "the reply is larger than 512 KB",
+      detail: "the reply is larger than 524 kB",
       requests: 1,
     });
     const packed = gzipSync(message("a".repeat(5e7)));

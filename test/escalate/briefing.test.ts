@@ -106,7 +106,7 @@ describe("the document for the model", () => {
         about: "failed (failed), result exit-code, 2 automatic restarts, for 40 s",
       },
     ]);
-    expect(allowed_actions.alert).toEqual([{ target: null, problems: [key], about: "tells people" }]);
+    expect(allowed_actions.alert).toEqual([{ target: null, problems: [key], about: "notifies people" }]);
   });
 
   it("tells what rules handled, what else is open, and what was decided and said before", () => {

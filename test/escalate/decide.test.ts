@@ -79,7 +79,7 @@ describe("whether the model is asked", () => {
       {},
       asked([open]),
       "same_unresolved_set",
-      "1 unresolved problem, but the model was asked about them within the hour; again in 60 min at the latest",
+      "1 unresolved problem, but the model was asked about them within the hour; again in 1 h at the latest",
     ],
     [
       "asking failed",

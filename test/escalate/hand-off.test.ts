@@ -115,7 +115,7 @@ describe("a problem is given to the coding agent", () => {
       true,
     ],
     [
-      "it waits for a person's yes",
+      "it waits for approval",
       { found: handled({ resolves: true }, [record({ result: "skipped", refusal: "needs_approval" })]) },
       false,
     ],
@@ -237,7 +237,7 @@ describe("what an agent leaves", () => {
 
   const failures: [AgentResult | null, string, string][] = [
     [null, "failed", "it left no result"],
-    [result("", { timedOut: true, seconds: 900, exitCode: null }), "timed_out", "it was ended after 900 s"],
+    [result("", { timedOut: true, seconds: 900, exitCode: null }), "timed_out", "it was killed after 15 min"],
     [
       result(
         JSON.stringify({ subtype: "success", is_error: true, result: "Invalid API key", total_cost_usd: 0 }),
@@ -249,7 +249,7 @@ describe("what an agent leaves", () => {
     [
       result("", { exitCode: null, errors: "there is no program claude here" }),
       "failed",
-      "it was not started, or was ended by a signal: there is no program claude here",
+      "it was not started, or was killed by a signal: there is no program claude here",
     ],
   ];
   it.each(failures)("says how it failed: %j", (left, outcome, detail) => {

@@ -33,7 +33,7 @@ async function told(finding: Partial<Finding>, openSeconds = 0, actions = [recor
   const openedAt = new Date(nowMs - openSeconds * 1000).toISOString();
   const problems = new Map([[key, problem(one.finding, { openedAt, openings: [openedAt] })]]);
   const argus = bench({ system: { clock: manualClock() } });
-  await argus.run(alertProposals([one], problems, nowMs));
+  await argus.run(alertProposals([one], { problems, nowMs }));
   const [message] = argus.outbox();
   return { text: message?.text, note: message?.notes?.[0], key, openedAt };
 }
@@ -62,7 +62,6 @@ describe("a message", () => {
         "Since 2026-11-20 21:10 UTC (1 h 30 min).",
         "Seen: disk.inodesUsedPercent 97.3 %.",
         "clean_disk: removed nothing: nothing is old enough",
-        "Unresolved: its rule knows no remedy",
         "What to do: Find what is large with du -xh /, then move or remove it.",
         `argus explain ${key}`,
       ].join("\n"),
@@ -77,7 +76,7 @@ describe("a message", () => {
   it("invents nothing: no advice where the rule has none, no time where it just began, no value that was said", async () => {
     const { text, note, key } = await told(disk, 30, []);
     expect(text).toBe(
-      `landmass: CRITICAL / is 91.2 % full (7.12 GB left)\nUnresolved: its rule knows no remedy\nargus explain ${key}`,
+      `landmass: CRITICAL / is 91.2 % full (7.12 GB left)\nArgus has no remedy for it.\nargus explain ${key}`,
     );
     expect(note).not.toHaveProperty("advice");
   });

@@ -9,7 +9,7 @@ import type { Handled } from "../../src/escalate/alerts.ts";
 import { decide } from "../../src/escalate/decide.ts";
 import { createEscalation } from "../../src/escalate/escalation.ts";
 import { emptyMemory } from "../../src/escalate/memory.ts";
-import { resolutionOf } from "../../src/escalate/resolved.ts";
+import { remediationOf } from "../../src/escalate/remediation.ts";
 import { createFiles } from "../../src/system/files.ts";
 import type { ActionRecord } from "../../src/types/action.ts";
 import type { Finding } from "../../src/types/finding.ts";
@@ -63,7 +63,7 @@ const worked = (finding: Finding): ActionRecord[] =>
 
 function heal(finding: Finding): Handled {
   const actions = worked(finding);
-  return { finding, actions, resolution: resolutionOf(finding, actions) };
+  return { finding, actions, remediation: remediationOf(finding, actions) };
 }
 
 it("the model is asked about none of them that is healthy or resolved by rules, and about every other", async () => {

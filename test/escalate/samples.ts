@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Handled } from "../../src/escalate/alerts.ts";
-import { resolutionOf } from "../../src/escalate/resolved.ts";
+import { remediationOf } from "../../src/escalate/remediation.ts";
 import { createSystem } from "../../src/system/machine.ts";
 import { problemKey } from "../../src/system/problem-key.ts";
 import type { System } from "../../src/system/system.ts";
@@ -70,7 +70,7 @@ export function record(more: Partial<ActionRecord> = {}): ActionRecord {
 
 export function handled(more: Partial<Finding> = {}, actions: readonly ActionRecord[] = []): Handled {
   const found = finding(more);
-  return { finding: found, actions, resolution: resolutionOf(found, actions) };
+  return { finding: found, actions, remediation: remediationOf(found, actions) };
 }
 
 export function processFact(more: Partial<Process> = {}): Process {
@@ -163,6 +163,7 @@ export function problem(of: Finding, more: Partial<Problem> = {}): Problem {
     condition: of.condition,
     severity: of.severity,
     description: of.summary,
+    was: of.was ?? null,
     life: "open",
     openedAt: "2026-11-20T09:00:00Z",
     lastSeen: "2026-11-20T10:00:00Z",
@@ -246,6 +247,7 @@ export function bench(url: string): Bench {
       logDir: join(folder, "logs"),
       observationsFile: join(folder, "observations.md"),
       bootGraceSeconds: 120,
+      reportRepairs: true,
       dedupWindowSeconds: 3600,
       diskCleanMaxAgeDays: 7,
       restartSecondDelaySeconds: 60,

@@ -35,7 +35,7 @@ async function consultAndExecute(found: readonly Handled[], facts: Facts, dryRun
   const consultation = await escalation.ask({ ...context, snapshot: snapshot(facts), handled: found });
   const executor = createExecutor(its.system, policyOf(config), config.stateDir);
   const request = { cycle: "c1", host: "landmass", dryRun, candidates: consultation.candidates };
-  const proposals = [...consultation.proposals, ...alertProposals(found, new Map(), 0)];
+  const proposals = [...consultation.proposals, ...alertProposals(found, { problems: new Map(), nowMs: 0 })];
   const { actions } = await executor.execute({ ...request, proposals }, stop);
   return { consultation, actions };
 }

@@ -30,7 +30,7 @@ const finding = (more: object = {}) =>
       ...more,
     },
     actions: [],
-    resolution: { resolved: false, why: "its rule knows no remedy" },
+    remediation: { state: "none", covered: false, why: "no rule has a remedy for it" },
   }) as unknown as Handled;
 const signal = new AbortController().signal;
 /** Newest first, as journalctl --reverse prints them. */
@@ -90,18 +90,16 @@ it("that its log could not be read, instead of nothing", async () => {
 
 it("nothing is asked about what nobody is alerted about", async () => {
   programs.write("journalctl", "exit 1");
-  expect(await news([{ ...finding(), resolution: { resolved: true, why: "" } }])).toBeUndefined();
+  expect(await news([{ ...finding(), isGone: true }])).toBeUndefined();
   expect(await news([finding({ severity: "info" })])).toBeUndefined();
 });
 
 it("stands in the alert", async () => {
-  const [alert] = alertProposals(
-    [finding()],
-    new Map<string, Problem>(),
-    0,
-    [],
-    new Map([[key, ["> it broke"]]]),
-  );
+  const [alert] = alertProposals([finding()], {
+    problems: new Map<string, Problem>(),
+    nowMs: 0,
+    news: new Map([[key, ["> it broke"]]]),
+  });
   expect(alert).toMatchObject({
     message: "web is failed (exit-code)",
     lines: expect.arrayContaining(["> it broke"]),

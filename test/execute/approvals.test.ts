@@ -54,14 +54,14 @@ describe("an action that the policy lets wait for a person's yes", () => {
       result: "skipped",
       refusal: "needs_approval",
       verified: null,
-      detail: `it waits for a person's yes: argus approve ${id}, or argus deny ${id}, within 60 min`,
+      detail: `it waits for approval: argus approve ${id}, or argus deny ${id}, within 1 h`,
       values: { askedNow: true },
     });
     expect(first.steps.at(-1)?.step).toBe("approval");
     clock.advance(600);
     const second = await ask();
     expect(second.detail).toBe(
-      `it waits for a person's yes: argus approve ${id}, or argus deny ${id}, within 50 min`,
+      `it waits for approval: argus approve ${id}, or argus deny ${id}, within 50 min`,
     );
     expect(second.values).toEqual({ approval: id });
     expect(waiting()).toEqual([`${id} pending`]);
@@ -81,7 +81,7 @@ describe("an action that the policy lets wait for a person's yes", () => {
     expect(done.steps.find(({ step }) => step === "approval")).toEqual({
       step: "approval",
       pass: true,
-      detail: `bob said yes to ${values["approval"]} at 2026-11-20T22:41:00Z`,
+      detail: `bob approved ${values["approval"]} at 2026-11-20 22:41:00 UTC`,
     });
     expect(systemd.restarts()).toHaveLength(1);
     expect(waiting()).toEqual([]);
@@ -100,7 +100,7 @@ describe("an action that the policy lets wait for a person's yes", () => {
     const denied = await ask();
     expect(denied).toMatchObject({
       refusal: "needs_approval",
-      detail: `bob said no to ${values["approval"]} at 2026-11-20T22:41:00Z; nobody is asked again for 30 min`,
+      detail: `bob denied ${values["approval"]} at 2026-11-20 22:41:00 UTC; nobody is asked again for 30 min`,
     });
     clock.advance(1800);
     expect((await ask()).values).toMatchObject({ askedNow: true });
@@ -149,7 +149,7 @@ describe("an action that the policy lets wait for a person's yes", () => {
     const { argus, waiting } = server();
     expect(only(await argus.run([restart("web")], { dryRun: true }))).toMatchObject({
       refusal: "needs_approval",
-      detail: "it would wait for a person's yes (argus approve)",
+      detail: "it would wait for approval (argus approve)",
     });
     expect(waiting()).toEqual([]);
   });

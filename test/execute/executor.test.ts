@@ -213,7 +213,7 @@ describe("requests", () => {
     expect(only(await its.run([restart("api")]))).toMatchObject({
       result: "skipped",
       refusal: "budget_exhausted",
-      detail: "1 of 1 restarts were used in the last hour; the next is allowed in 3497 s",
+      detail: "1 of 1 restarts were used in the last hour; the next is allowed in 58 min 17 s",
     });
     clock.advance(3497);
     expect(only(await its.run([restart("api")])).result).toBe("success");
@@ -281,7 +281,7 @@ describe("a pause", () => {
       logOf(1, "b"),
     ]);
     expect(records.map((record) => record.refusal)).toEqual(["paused", "paused", null, null]);
-    expect(records[0]?.detail).toBe("Argus is paused until 2026-11-20T23:40:00.000Z: upgrade");
+    expect(records[0]?.detail).toBe("Argus is paused until 2026-11-20 23:40:00 UTC: upgrade");
     expect(argus.executor.view().pause).toMatchObject({ reason: "upgrade" });
     clock.advance(3600);
     expect(argus.executor.view().pause).toBeNull();
@@ -428,6 +428,7 @@ describe("the policy", () => {
       logDir: "/var/log/argus",
       observationsFile: "/var/lib/argus/observations.md",
       bootGraceSeconds: 120,
+      reportRepairs: true,
       dedupWindowSeconds: 3600,
       diskCleanMaxAgeDays: 7,
       restartSecondDelaySeconds: 60,

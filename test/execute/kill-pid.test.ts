@@ -57,7 +57,7 @@ describe("a process that may be ended", () => {
       verified: true,
       values: { signals: ["SIGTERM"] },
     });
-    expect(record.detail).toMatch(/^SIGTERM ended sleep \(pid \d+\) within \d\.\d s; it is gone$/);
+    expect(record.detail).toMatch(/^SIGTERM terminated sleep \(pid \d+\) within [\d.]+ m?s; it is gone$/);
     expect(record.steps.map((step) => step.step)).toEqual([
       "protected",
       "pause",
@@ -165,7 +165,7 @@ describe("a process that must be left alone", () => {
     expect(only(await bench().run([kill(pid)]))).toMatchObject({
       refusal: "not_allowlisted",
       detail: expect.stringContaining(
-        `process ${pid} may not be ended, because the settings do not let Argus end postgres`,
+        `process ${pid} may not be killed, because the settings do not let Argus kill postgres`,
       ),
     });
     expect(readStat(files, pid)?.state).not.toBe("Z");
@@ -175,7 +175,7 @@ describe("a process that must be left alone", () => {
     const pid = sleeper();
     expect(only(await bench({ policy: { protected: ["sleep"] } }).run([kill(pid)]))).toMatchObject({
       refusal: "protected_target",
-      detail: `process ${pid} may not be ended, because sleep is protected`,
+      detail: `process ${pid} may not be killed, because sleep is protected`,
     });
   });
 
@@ -393,7 +393,7 @@ describe("200 orphans", () => {
 
     const dry = await its.run(proposals, { dryRun: true });
     expect(refusals(dry)).toEqual([...Array(20).fill("dry_run"), ...Array(180).fill("budget_exhausted")]);
-    expect(dry[0]?.detail).toBe("would end process 1000: SIGTERM, and SIGKILL if it is there 5 s later");
+    expect(dry[0]?.detail).toBe("would kill process 1000: SIGTERM, and SIGKILL if it is there 5 s later");
     expect(sent).toEqual([]);
     expect(existsSync(join(its.stateDir, "executor.json"))).toBe(false);
 

@@ -41,7 +41,7 @@ describe("a yes or a no", () => {
     const id = await asked();
     expect(order({ order: "approve", id, yes: true })).toEqual({
       done: true,
-      text: `yes to ${id}: restart_service web; the next cycle does it, if it is still called for`,
+      text: `approved ${id}: restart_service web; the next cycle does it, if it is still called for`,
     });
     const done = only(await argus.run([restart("web")]));
     expect(done.result).toBe("success");
@@ -57,7 +57,7 @@ describe("a yes or a no", () => {
     const { order, asked, argus, systemd } = server();
     const id = await asked();
     expect(order({ order: "approve", id, yes: false }).text).toBe(
-      `no to ${id}: restart_service web is not done, and nobody is asked about it again for a while`,
+      `denied ${id}: restart_service web is not done, and nobody is asked about it again for a while`,
     );
     expect(only(await argus.run([restart("web")]))).toMatchObject({ refusal: "needs_approval" });
     expect(systemd.restarts()).toEqual([]);
@@ -76,7 +76,7 @@ it("a silence holds messages about its problem back until its end, and can be en
   const made = order({ order: "silence", key: key(1), seconds: 3600 });
   const [{ id, by } = { id: "", by: "" }] = argus.executor.view().silences;
   expect(made.text).toBe(
-    `silenced ${key(1)} until 2026-11-20T23:40:00Z (/unsilence ${id}); the watching goes on`,
+    `silenced ${key(1)} until 2026-11-20 23:40:00 UTC (/unsilence ${id}); the watching goes on`,
   );
   expect(by).toBe("ann (Telegram 7)");
   expect(await alert()).toBe("silenced");
@@ -122,12 +122,12 @@ it("a pause stops actions until its end or a word, and says who wanted it", asyn
   const { order, argus, clock } = server();
   expect(order({ order: "resume" })).toEqual({ done: false, text: "Argus was not paused" });
   expect(order({ order: "pause", seconds: 600 }).text).toBe(
-    "paused until 2026-11-20T22:50:00Z: no restarts, kills or cleaning; alerts and notes go on",
+    "paused until 2026-11-20 22:50:00 UTC: no restarts, kills or cleaning; alerts and notes go on",
   );
   expect(argus.executor.view().pause).toMatchObject({ by: "ann (Telegram 7)", reason: "by Telegram" });
   expect(only(await argus.run([restart("web")])).refusal).toBe("paused");
   expect(order({ order: "resume" }).text).toBe(
-    "resumed; it was paused since 2026-11-20T22:40:00Z (by Telegram)",
+    "resumed; it was paused since 2026-11-20 22:40:00 UTC (by Telegram)",
   );
   order({ order: "pause", seconds: null });
   clock.advance(86_400);

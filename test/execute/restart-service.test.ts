@@ -48,7 +48,7 @@ describe("a service that is down", () => {
       "yes allowlist: the settings let Argus restart web",
       "yes pause: Argus is not paused",
       "yes duplicate: nothing else in this cycle asked for it",
-      "yes boot grace: the host has been up for 3600 s, past the 120 s after boot in which nothing is restarted",
+      "yes boot grace: the host has been up for 1 h, past the 2 min after boot in which nothing is restarted",
       "yes backoff: no attempt within an hour of health",
       "yes budget: 0 of 10 restarts were used in the last hour",
       "yes self: Argus itself does not run in web",
@@ -249,7 +249,7 @@ describe("the unit as it stands when the restart is due", () => {
       result: "success",
       verified: null,
       detail:
-        "systemctl restart web (attempt 1 of 3); systemd is still starting it, for which it may take 900 s",
+        "systemctl restart web (attempt 1 of 3); systemd is still starting it, for which it may take 15 min",
       values: { starting: true },
     });
     expect(clock.elapsed()).toBe(0);
@@ -341,7 +341,7 @@ describe("what the gate holds a restart to", () => {
     clock.advance(119.5);
     expect(await tryRestart()).toMatchObject({
       refusal: "boot_grace",
-      detail: "the host has been up for 119 s; nothing is restarted in the first 120 s",
+      detail: "the host has been up for 1 min 59 s; nothing is restarted in the first 2 min",
     });
     clock.advance(1);
     expect((await tryRestart()).result).toBe("success");
@@ -405,7 +405,7 @@ describe("backoff", () => {
     clock.advance(300);
     await tryRestart();
     clock.advance(600);
-    expect((await tryRestart()).detail).toBe("attempt 3 of 3 was 600 s ago; the next is allowed in 3000 s");
+    expect((await tryRestart()).detail).toBe("attempt 3 of 3 was 10 min ago; the next is allowed in 50 min");
   });
 
   it("counts successful attempts too", async () => {

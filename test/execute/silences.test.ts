@@ -59,7 +59,7 @@ describe("a silence", () => {
     expect(told).toMatchObject({
       result: "suppressed",
       refusal: "silenced",
-      detail: "bob silenced it until 2026-11-20T23:40:00.000Z (ab23): moving it",
+      detail: "bob silenced it until 2026-11-20 23:40:00 UTC (ab23): moving it",
     });
     expect(noted?.result).toBe("success");
     expect(done).toMatchObject({ result: "success", refusal: null });

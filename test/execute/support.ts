@@ -52,6 +52,7 @@ export const policy: Policy = {
   restartCooldownSeconds: 3600,
   restartSettleSeconds: 3,
   dedupWindowSeconds: 3600,
+  reportRepairs: true,
   observationsFile: "/nonexistent/observations.md",
   maintenance: [],
   answering: null,

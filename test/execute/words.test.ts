@@ -67,11 +67,11 @@ describe("alert", () => {
   it("that people have already is noted and not told again, and its end is told", async () => {
     const { argus } = argusAt();
     const told = only(await argus.run([alertOf(1, "web is down", { told: true })]));
-    expect(told).toMatchObject({ result: "success", detail: "was told without the outbox" });
+    expect(told).toMatchObject({ result: "success", detail: "was notified without the outbox" });
     expect(only(await argus.run([alertOf(1, "web is down")])).refusal).toBe("duplicate");
     await argus.run([alertOf(1, "web is down", { recovery: true })]);
     expect(argus.outbox().map(({ text }) => text.split("\n", 1)[0])).toEqual([
-      "landmass: RECOVERED web is down",
+      "landmass: RESOLVED web is down",
     ]);
   });
 
@@ -129,7 +129,7 @@ describe("alert", () => {
     expect(await tell()).toMatchObject({
       result: "suppressed",
       refusal: "duplicate",
-      detail: "it was announced 3599 s ago as critical; the window is 3600 s",
+      detail: "it was announced 59 min 59 s ago as critical; the window is 1 h",
     });
     argus.restartArgus();
     expect((await tell()).refusal).toBe("duplicate");
@@ -184,10 +184,60 @@ describe("alert", () => {
     expect((await over()).result).toBe("success");
     expect(argus.outbox().at(-1)).toMatchObject({
       severity: "info",
-      text: `landmass: RECOVERED web is up again\nargus explain ${key(1)}`,
+      text: `landmass: RESOLVED web is up again\nargus explain ${key(1)}`,
     });
     expect((await over()).refusal).toBe("duplicate");
     expect(only(await argus.run([alertOf(1, "web is down again")])).result).toBe("success");
+  });
+
+  describe("of a repair that nobody was alerted to", () => {
+    const repaired = (text = "web, restarted by Argus") =>
+      alertOf(1, text, { recovery: true, repaired: true });
+
+    it("is information, once an hour, and the next outage is alerted all the same", async () => {
+      const { argus, clock } = argusAt();
+      expect(only(await argus.run([repaired()])).result).toBe("success");
+      expect(argus.outbox().at(-1)).toMatchObject({
+        severity: "info",
+        text: `landmass: REPAIRED web, restarted by Argus\nargus explain ${key(1)}`,
+        notes: [{ severity: "info", state: "resolved", ending: "repaired" }],
+      });
+      clock.advance(3599);
+      argus.restartArgus();
+      expect(only(await argus.run([repaired()]))).toMatchObject({
+        refusal: "duplicate",
+        detail: "a repair of it was reported 59 min 59 s ago, which is done once an hour",
+      });
+      expect(only(await argus.run([alertOf(1, "web is down")])).result).toBe("success");
+      // That one was alerted: this is its end, and no report of a repair.
+      expect(only(await argus.run([repaired()])).result).toBe("success");
+      expect(argus.outbox().at(-1)?.text).toContain("RESOLVED web");
+      clock.advance(1);
+      expect(only(await argus.run([repaired()])).result).toBe("success");
+    });
+
+    it("is not sent where the settings switch it off, unless its rule wants an alert whenever it fires", async () => {
+      const { argus } = argusAt({ reportRepairs: false });
+      expect(only(await argus.run([repaired()])).refusal).toBe("duplicate");
+      expect(only(await argus.run([{ ...repaired(), asked: true }])).result).toBe("success");
+    });
+
+    it("waits while it flaps, when it was alerted", async () => {
+      const { argus } = argusAt();
+      await argus.run([alertOf(1, "web is down")]);
+      expect(only(await argus.run([{ ...repaired(), flapping: 3 }]))).toMatchObject({
+        refusal: "duplicate",
+        detail: "it is flapping: its end is announced when it has been calm for an hour",
+      });
+      expect(only(await argus.run([repaired()])).result).toBe("success");
+    });
+  });
+
+  it("of a problem that is closed says so", async () => {
+    const { argus } = argusAt();
+    await argus.run([alertOf(1, "web is down")]);
+    await argus.run([alertOf(1, "web: a person stopped it", { recovery: true, closed: true })]);
+    expect(argus.outbox().at(-1)?.text).toContain("CLOSED web: a person stopped it");
   });
 
   it.each([-31_536_000, 31_536_000])("keeps its window when the clock is set by %d s", async (by) => {
@@ -233,7 +283,7 @@ describe("alert", () => {
     expect(only(await argus.run([alertOf(1, "web is down")], { dryRun: true }))).toMatchObject({
       result: "skipped",
       refusal: "dry_run",
-      detail: "would tell: web is down",
+      detail: "would notify: web is down",
     });
     expect(readdirSync(argus.stateDir)).toEqual([]);
   });

@@ -64,6 +64,7 @@ const reports: Record<string, (style: Style) => string> = {
       },
       style,
     ),
+  "status/notes": (style) => statusReport(views.statusWithNotes, style),
   "problems/problems": (style) =>
     problemsReport([views.problem(), views.diskProblem, views.healedProblem], views.now, style),
   "problems/none": (style) => problemsReport([], views.now, style),

@@ -35,9 +35,7 @@ createServer(async (request, response) => {
 
 /** The id that the message to people names. */
 async function askedAbout(name: string): Promise<string> {
-  const question = new RegExp(
-    `restart_service ${name}: it waits for a person's yes: argus approve ([a-z0-9]{4}),`,
-  );
+  const question = new RegExp(`restart_service ${name}: it waits for approval: argus approve ([a-z0-9]{4}),`);
   const ids = () => is.outbox(host).flatMap(({ text }) => question.exec(text)?.[1] ?? []);
   await host.waitFor(() => ids().length > 0, 15_000, `the question about ${name}`);
   return ids()[0] ?? "";
@@ -64,7 +62,7 @@ describe("an action that waits for a person's yes", () => {
     expect(await is.activeState(host, "web")).toBe("failed");
     const yes = await is.argus(host, "approve", id);
     expect([yes.exitCode, yes.stderr]).toEqual([0, ""]);
-    expect(yes.stdout).toContain(`Yes to ${id}. restart_service web: success: systemctl restart web`);
+    expect(yes.stdout).toContain(`Approved ${id}. restart_service web: success: systemctl restart web`);
     expect(await is.activeState(host, "web")).toBe("active");
   });
 
@@ -81,7 +79,7 @@ describe("an action that waits for a person's yes", () => {
     await succeed(host, ["argus", "deny", id]);
     await is.moreCycles(host, 2);
     expect(await is.activeState(host, "db")).toBe("failed");
-    expect(is.actions(host, "restart_service", "db").at(-1)?.detail).toContain(`said no to ${id}`);
+    expect(is.actions(host, "restart_service", "db").at(-1)?.detail).toContain(`denied ${id}`);
   });
 });
 
@@ -136,9 +134,9 @@ describe("people whom `telegram` names", () => {
     await is.moreCycles(host, 3);
     expect(await is.activeState(host, "api")).toBe("failed");
     presses([9, `/approve ${id}`], [7, `/approve ${id}`]);
-    await host.waitFor(() => told().some((text) => text.startsWith("yes to")), 20_000, "what became of it");
-    expect(told().find((text) => text.startsWith("yes to"))).toContain(
-      `yes to ${id}. restart_service api: success: `,
+    await host.waitFor(() => told().some((text) => text.startsWith("approved")), 20_000, "what became of it");
+    expect(told().find((text) => text.startsWith("approved"))).toContain(
+      `approved ${id}. restart_service api: success: `,
     );
     expect(await is.activeState(host, "api")).toBe("active");
     expect(
@@ -146,6 +144,6 @@ describe("people whom `telegram` names", () => {
         .actions(host, "restart_service", "api")
         .at(-1)
         ?.steps.map(({ detail }) => detail),
-    ).toContainEqual(expect.stringContaining("user7 (Telegram 7) said yes"));
+    ).toContainEqual(expect.stringContaining("user7 (Telegram 7) approved"));
   });
 });

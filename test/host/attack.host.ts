@@ -229,7 +229,7 @@ describe("by what it lays into its own folders", () => {
       fs.writeFileSync("/var/lib/argus/daemon.lock", ${JSON.stringify(JSON.stringify(lock))}, { mode: 0o600 });
       print({});
     `);
-    for (const command of [["approve", "abcd"], ["clean"], ["status"]])
+    for (const command of [["approve", "abcd"], ["clean"], ["status"], ["notify", "--test"]])
       await host.exec(["/usr/local/bin/argus", ...command], { timeoutMs: 30_000 });
     expect(await is.property(host, "db", "MainPID")).toBe(forged);
     expect([await canary(), await executorPid()]).toEqual(before);

@@ -105,6 +105,7 @@ describe("a host that is cut off", () => {
   });
 
   it("is over when it was told, and nobody is told of an end", async () => {
+    await moreCycles(host, 4);
     const ended = registry(host).filter(
       ({ condition, event }) => condition === "unexpected-reboot" && event === "resolved",
     );

@@ -125,7 +125,7 @@ describe("the installed daemon", () => {
     await host.waitFor(
       async () =>
         (await host.exec(["journalctl", "-u", "argus", "--no-pager"])).stdout.includes(
-          "systemd tells of units that go down again",
+          "systemd reports units that go down again",
         ),
       20_000,
       "the good news",

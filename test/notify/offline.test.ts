@@ -142,7 +142,7 @@ describe.each([
     expect(digests[0]).toContain(`landmass: ${all.size - critical.size} messages of 2026-11-20`);
     expect(warned.size).toBeGreaterThan(6);
     for (const summary of warned) expect(digests[0]).toMatch(new RegExp(`^WARNING ${summary} \\(`, "m"));
-    expect(digests[0]).toMatch(/RECOVERED outage of cycle/);
+    expect(digests[0]).toMatch(/RESOLVED outage of cycle/);
 
     // From then on as ever.
     await argus.run([alertOf(9, "a new day, a new problem")]);

@@ -155,7 +155,7 @@ describe("a relay that works", () => {
     await deliver([account()], { dashboardUrl: "https://watch.example/" });
     expect(sent().slice(1)).toMatchObject([
       {
-        message: `RECOVERED web-${number - 1} is failed (exit-code)`,
+        message: `RESOLVED web-${number - 1} is failed (exit-code)`,
         action_taken: "none",
         state: "resolved",
       },

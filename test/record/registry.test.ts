@@ -135,7 +135,7 @@ describe("an outage of a day", () => {
     const refused = actionFor(down, { result: "suppressed", refusal: "paused", detail: "Argus is paused" });
     for (const [index, healthy] of [false, false, true, false].entries()) {
       const at = cycleAt(start + index * minute);
-      if (healthy) registry.recordResolved([{ key: down.key, because: "not_found" }], at);
+      if (healthy) registry.recordResolved([{ key: down.key, because: "not_found", goneAt: at.ts }], at);
       else {
         registry.recordFindings([down], at);
         registry.recordActions([refused], at);
@@ -201,13 +201,23 @@ describe("the life of a problem", () => {
     expect(life(registry)).toBe("open");
     registry.recordActions([actionFor(down)], cycleAt(start));
     expect(life(registry)).toBe("healing");
-    expect(registry.recordResolved([{ key, because: "not_found" }], cycleAt(start + minute))).toEqual([key]);
+    expect(
+      registry.recordResolved(
+        [{ key, because: "not_found", goneAt: cycleAt(start + minute).ts }],
+        cycleAt(start + minute),
+      ),
+    ).toEqual([key]);
     expect(registry.problems().get(key)).toMatchObject({
       life: "resolved",
       resolvedAt: "2026-02-19T23:31:00Z",
       resolvedBecause: "healed",
     });
-    expect(registry.recordResolved([{ key, because: "not_found" }], cycleAt(start + 2 * minute))).toEqual([]);
+    expect(
+      registry.recordResolved(
+        [{ key, because: "not_found", goneAt: cycleAt(start + 2 * minute).ts }],
+        cycleAt(start + 2 * minute),
+      ),
+    ).toEqual([]);
   });
 
   it("does not heal by being announced or noted, by a remedy that had no effect, or by one that failed", () => {
@@ -223,7 +233,10 @@ describe("the life of a problem", () => {
       registry.recordActions([action], cycleAt(start));
       expect(life(registry)).toBe("open");
     }
-    registry.recordResolved([{ key, because: "not_found" }], cycleAt(start + minute));
+    registry.recordResolved(
+      [{ key, because: "not_found", goneAt: cycleAt(start + minute).ts }],
+      cycleAt(start + minute),
+    );
     expect(registry.problems().get(key)?.resolvedBecause).toBe("recovered");
   });
 
@@ -257,7 +270,10 @@ describe("the life of a problem", () => {
         occurrences24h: Math.min(24, counts.at(-1) ?? 0),
         openSeconds: 60,
       });
-      registry.recordResolved([{ key, because: "not_found" }], cycleAt(at + 2 * minute));
+      registry.recordResolved(
+        [{ key, because: "not_found", goneAt: cycleAt(at + 2 * minute).ts }],
+        cycleAt(at + 2 * minute),
+      );
     }
     // At the 25th opening, the one exactly 24 h ago still counts.
     expect(counts.slice(0, 4)).toEqual([1, 2, 3, 4]);
@@ -438,7 +454,12 @@ function play(
       at,
     );
     registry.recordResolved(
-      resolvable(registry.problems().values(), detection(findings), new Set(["service-down"])),
+      resolvable(registry.problems().values(), detection(findings), new Set(["service-down"])).map(
+        (gone) => ({
+          ...gone,
+          goneAt: at.ts,
+        }),
+      ),
       at,
     );
   }

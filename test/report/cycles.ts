@@ -75,6 +75,7 @@ export function finding(more: Partial<TrailFinding> = {}): TrailFinding {
     severity: "critical",
     subject,
     summary: `${subject} is failed (exit-code)`,
+    remediation: "applied",
     resolved: true,
     condition,
     description: "A watched service is down: restart it, at most three times with backoff",
@@ -88,7 +89,7 @@ export function finding(more: Partial<TrailFinding> = {}): TrailFinding {
       saw("service.stoppedByOperator", "equal", false, false),
     ],
     held: null,
-    why: "the rule's actions are the remedy, and none failed or is exhausted",
+    why: "restart_service openclaw-gateway: a fresh look found the condition gone",
     since: ts,
     occurrences24h: 1,
     ...more,
@@ -119,7 +120,7 @@ export const restartSteps: GateStep[] = [
   {
     step: "boot grace",
     pass: true,
-    detail: "the host has been up for 12 d 4 h, past the 120 s after boot in which nothing is restarted",
+    detail: "the host has been up for 12 d 4 h, past the 2 min after boot in which nothing is restarted",
   },
   { step: "backoff", pass: true, detail: "no attempt within an hour of health" },
   { step: "budget", pass: true, detail: "2 of 10 restarts were used in the last hour" },
@@ -172,7 +173,9 @@ const diskFull = finding({
   line: 4,
   entity: { kind: "disk", identity: "/" },
   evidence: [saw("disk.usedPercent", "greaterThan", 90, 91.234)],
-  resolved: true,
+  remediation: "withheld",
+  resolved: false,
+  why: "clean_disk was refused (dry_run): would have removed 1,204 entries in 3 places, 2.31 GB",
   since: "2026-11-20T20:15:20Z",
 });
 const memoryHog = finding({
@@ -191,9 +194,10 @@ const memoryHog = finding({
     saw("memory.hog.killable", "equal", true, true),
     saw("memory.hog.rssBytes", "greaterThan", 1_000_000_000, 3_210_000_000),
   ],
-  held: { cycles: 3, seconds: 600, wanted: "3 scheduled cycles" },
+  held: { cycles: 3, seconds: 600, wanted: "3 cycles" },
+  remediation: "none",
   resolved: false,
-  why: "its rule knows no remedy",
+  why: "no rule has a remedy for it",
   occurrences24h: 3,
 });
 
@@ -202,7 +206,15 @@ export const dryRunWithFindings = cycle({
     dry_run: true,
     model: { asked: false, why: "dry_run", detail: "1 unresolved finding, but a dry run asks nobody" },
   },
-  findings: [memoryHog, finding(), diskFull],
+  findings: [
+    memoryHog,
+    finding({
+      remediation: "withheld",
+      resolved: false,
+      why: "restart_service openclaw-gateway was refused (dry_run): would run systemctl restart openclaw-gateway",
+    }),
+    diskFull,
+  ],
   actions: [
     action(finding(), dryRun("would run systemctl restart openclaw-gateway")),
     action(diskFull, {
@@ -211,16 +223,16 @@ export const dryRunWithFindings = cycle({
       steps: [],
       ...dryRun("would have removed 1,204 entries in 3 places, 2.31 GB; / would go from 91.2 % to 88.9 %"),
     }),
-    alert(diskFull, dryRun("would tell: / is 91.2 % full (7.12 GB left on /dev/vda1)")),
+    alert(diskFull, dryRun("would notify: / is 91.2 % full (7.12 GB left on /dev/vda1)")),
     alert(memoryHog, {
       result: "suppressed",
       refusal: "duplicate",
-      detail: "it was announced 1200 s ago as warning; the window is 3600 s",
+      detail: "it was announced 20 min ago as warning; the window is 1 h",
       steps: [
         {
           step: "dedup window",
           pass: false,
-          detail: "it was announced 1200 s ago as warning; the window is 3600 s",
+          detail: "it was announced 20 min ago as warning; the window is 1 h",
         },
       ],
     }),
@@ -257,7 +269,12 @@ export const restartVerified = cycle({
   problems: { opened: [finding().key], resolved: [], open: [finding().key] },
 });
 
-const stillDown = finding({ resolved: true, since: "2026-11-20T22:44:50Z" });
+const stillDown = finding({
+  remediation: "pending",
+  resolved: false,
+  why: "restart_service openclaw-gateway is awaited (backoff): attempt 1 of 3 was 30 s ago; the next is allowed in 30 s",
+  since: "2026-11-20T22:44:50Z",
+});
 export const refusedByBackoff = cycle({
   cycle: {
     trigger: "schedule",
@@ -335,7 +352,7 @@ const orphan = (index: number): TrailFinding =>
       saw("process.orphan", "equal", true, true),
       saw("process.ageSeconds", "greaterThan", 600, 7800),
     ],
-    held: { cycles: 3, seconds: 600, wanted: "3 scheduled cycles" },
+    held: { cycles: 3, seconds: 600, wanted: "3 cycles" },
     resolved: index < 20,
     why:
       index < 20
@@ -367,7 +384,7 @@ export const twoHundred = cycle({
               result: "skipped" as const,
               refusal: "budget_exhausted" as const,
               verified: null,
-              detail: "20 of 20 kills were used in the last hour; the next is allowed in 3598 s",
+              detail: "20 of 20 kills were used in the last hour; the next is allowed in 59 min 58 s",
             }),
       }),
     ),
@@ -413,6 +430,7 @@ export const hostile = cycle({
       severity: index % 2 === 0 ? "critical" : "info",
       subject: name,
       summary: `${name} is in trouble`,
+      remediation: "none",
       resolved: false,
       why: `nobody knows about ${name}`,
       entity: { kind: "process", identity: name },

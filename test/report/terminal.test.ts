@@ -133,14 +133,14 @@ function everyReport(text: string, style: Style): string[] {
     ),
     doctorReport(
       [
-        { name: text, state: "broken", detail: text, mend: text },
+        { name: text, state: "broken", detail: text, faults: [text], mend: text },
         { name: "x", state: "ok", detail: text, mend: null },
       ],
       style,
     ),
     checkReport(
       {
-        settings: { file: text, error: text },
+        settings: { file: text, faults: [text] },
         rules: { folders: [text], files: 1, inForce: 1, disabled: [text], faults: [text] },
         tests: { passed: 0, failed: [{ name: text, file: text, line: 1, failures: [text] }], faults: [text] },
       },

@@ -27,6 +27,7 @@ export function problem(more: Partial<Problem> = {}): Problem {
     condition,
     severity,
     description: summary,
+    was: "failed, exit-code",
     life: "open",
     openedAt: "2026-11-20T22:40:20Z",
     lastSeen: "2026-11-20T22:45:20Z",
@@ -199,11 +200,41 @@ export const statusBad: StatusData = {
     hasKey: true,
     requests: { used: 3, limit: 50 },
     costDollars: 0.0123,
-    cooldown: { seconds: 540, why: "no answer within 60 s" },
+    cooldown: { seconds: 540, why: "no answer within 1 min" },
   },
   absentUnits: ["athena-web", "mcp-agent-mail"],
   notes: [
     "1 line of /var/lib/argus/trail.jsonl could not be read (cut off by a crash, or not Argus's) and was passed over",
+  ],
+};
+
+export const statusWithNotes: StatusData = {
+  ...statusGood,
+  problems: [
+    {
+      ...problem(),
+      severity: "info",
+      condition: "stopped",
+      description: "openclaw-gateway is stopped by a person since 2026-11-20 21:40",
+    },
+  ],
+  silences: [
+    {
+      id: "a1b2",
+      match: { key: finding().key },
+      until: "2026-11-21T06:00:00Z",
+      reason: "the vendor replaces the disk tonight, ticket 4711",
+      by: "root",
+      actions: false,
+    },
+    {
+      id: "c3d4",
+      match: { rule: "disk-full", subject: "/data" },
+      until: "2026-11-22T06:00:00Z",
+      reason: "known",
+      by: "anna",
+      actions: true,
+    },
   ],
 };
 
@@ -321,7 +352,7 @@ export const whyNots: Readonly<Record<string, WhyNot>> = {
   "quiet on many": {
     ...ranges,
     looks: [
-      orphanLook(100, 30, false),
+      { ...orphanLook(100, 30, false), reasons: { orphan: "a program reads its output, or may be able to" } },
       orphanLook(200, 599.6, true),
       orphanLook(300, 5000, false),
       ...Array.from({ length: 90 }, (_, index) => orphanLook(1000 + index, 20, false)),
@@ -330,15 +361,13 @@ export const whyNots: Readonly<Record<string, WhyNot>> = {
   waiting: {
     ...ranges,
     looks: [
-      orphanLook(200, 700, true, { cycles: 1, seconds: 0, wanted: "3 scheduled cycles", enough: false }),
+      orphanLook(200, 700, true, { cycles: 1, seconds: 0, wanted: "3 cycles", enough: false }),
       orphanLook(100, 30, false),
     ],
   },
   fired: {
     ...ranges,
-    looks: [
-      orphanLook(200, 700, true, { cycles: 3, seconds: 600, wanted: "3 scheduled cycles", enough: true }),
-    ],
+    looks: [orphanLook(200, 700, true, { cycles: 3, seconds: 600, wanted: "3 cycles", enough: true })],
     actions: refusedByBackoff.actions,
   },
   blind: {
@@ -389,15 +418,18 @@ export const checks: Check[] = [
   {
     name: "rules",
     state: "broken",
-    detail:
+    detail: "the rules cannot be used:",
+    faults: [
       '/etc/argus/rules.d/mine.json:12: rule "mine": event.params.severity must be one of critical, warning, info',
+      '/etc/argus/rules.d/mine.json:15: rule "mine", titel: unknown key; did you mean "title"?',
+    ],
     mend: "argus check names every fault",
   },
   { name: "kill self-test", state: "ok", detail: "a process of Argus's own ended after SIGTERM", mend: null },
 ];
 
 export const checkGood: CheckData = {
-  settings: { file: "/etc/argus/argus.json", error: null },
+  settings: { file: "/etc/argus/argus.json", faults: [] },
   services: {
     faults: [],
     natures: [
@@ -416,7 +448,10 @@ export const checkGood: CheckData = {
 export const checkBad: CheckData = {
   settings: {
     file: "/etc/argus/argus.json",
-    error: "/etc/argus/argus.json:7: services[0].restrat is not known; did you mean restart?",
+    faults: [
+      "/etc/argus/argus.json:7: services[0].restrat is not known; did you mean restart?",
+      "/etc/argus/argus.json:9: intervalSeconds: unknown key",
+    ],
   },
   services: {
     faults: [

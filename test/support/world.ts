@@ -44,7 +44,7 @@ export interface World {
   readonly config: Config;
   readonly system: System;
   readonly clock: ReturnType<typeof manualClock>;
-  /** One cycle that sees this, and then time passes. */
+  /** One scheduled cycle that sees this, and then time passes; what is due meanwhile looks again at the same. */
   look(facts: Facts, seconds: number, parts?: Partial<Parts>): Promise<TrailCycle>;
   /** What follows a cycle: the tracker is told. */
   settle(withinMs?: number): Promise<TicketNews | null>;
@@ -109,8 +109,14 @@ export function world({ dir = folder(), path, settings = {}, rules, env = {} }: 
       const collector: Parts["collector"] = {
         collect: async (self) => ({ takenAt: "", collectors: [], facts: { host, self, ...facts } }),
       };
-      const cycle = await runCycle({ ...parts, collector, ...more }, "schedule", signal);
-      clock.advance(seconds);
+      const seeing = { ...parts, collector, ...more };
+      const cycle = await runCycle(seeing, "schedule", signal);
+      const endMs = clock.monotonicMs() + seconds * 1000;
+      for (let due = parts.timers.next(); due !== null && due.atMs < endMs; due = parts.timers.next()) {
+        clock.advance((due.atMs - clock.monotonicMs()) / 1000);
+        await runCycle(seeing, "wake", signal);
+      }
+      clock.advance((endMs - clock.monotonicMs()) / 1000);
       return cycle;
     },
     settle: (withinMs = 30_000) =>

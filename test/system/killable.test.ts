@@ -73,7 +73,7 @@ describe("objectionToKill", () => {
       "any other program",
       { executable: "postgres" },
       "not_allowlisted",
-      "the settings do not let Argus end postgres (processes.killable)",
+      "the settings do not let Argus kill postgres (processes.killable)",
     ],
   ])("objects to %s", (_, what, reason, because) => {
     expect(objectionToKill({ ...target, ...what }, policy)).toEqual({ reason, because });

@@ -4,10 +4,10 @@ import { isReadable, joinLines, oneLine } from "../../system/printable.ts";
 import type { Proposal } from "../../types/action.ts";
 import { notAcknowledged } from "../acks.ts";
 import type { WordAction } from "../action.ts";
-import { mayAnnounce } from "../announced.ts";
+import { endsAs, mayAnnounce } from "../announced.ts";
 import { eventOnce } from "../events.ts";
 import { composeMessage, putIntoOutbox } from "../outbox.ts";
-import { bootGrace, firstInRequest, offeredToModel } from "../questions.ts";
+import { firstInRequest, offeredToModel } from "../questions.ts";
 import { reasonOf } from "../reason.ts";
 import { notSilenced } from "../silences.ts";
 
@@ -41,13 +41,14 @@ export const alert: WordAction<Words> = {
     firstInRequest,
     eventOnce,
     notSilenced,
-    bootGrace,
     notAcknowledged,
     {
       step: "dedup window",
       ask({ task: { proposal, target }, policy, history, now }) {
         const { problem, severity } = proposal;
-        const question = { problem, severity, recovery: target.recovery, ...kindOf(proposal) };
+        const { repaired = false, asked = false } = proposal;
+        const reportRepair = repaired && (asked || policy.reportRepairs);
+        const question = { problem, severity, recovery: target.recovery, reportRepair, ...kindOf(proposal) };
         const { pass, detail } = mayAnnounce(history.announced, question, policy.dedupWindowSeconds, now);
         return pass ? { pass, detail } : { pass, reason: "duplicate", detail };
       },
@@ -55,15 +56,17 @@ export const alert: WordAction<Words> = {
   ],
   nameOf: () => null,
   claimOf: (_, proposal) => proposal.problem,
-  forecast: ({ target }) => `would tell: ${oneLine(target.text, 500)}`,
+  forecast: ({ target }) => `would notify: ${oneLine(target.text, 500)}`,
 
   performAll(tasks, context) {
+    const announced = context.state.announced();
     const alerts = tasks.map(({ proposal, target }) => ({
       problem: proposal.problem,
       type: proposal.problemType,
       subject: proposal.subject,
       severity: proposal.severity,
       recovery: target.recovery,
+      ending: proposal.closed === true ? ("closed" as const) : endsAs(announced, proposal.problem),
       actionTaken: proposal.actionTaken,
       text: target.text,
       approvals: proposal.approvals,
@@ -82,14 +85,14 @@ export const alert: WordAction<Words> = {
       context.state.markAnnounced(alerts, now);
     } catch (error) {
       context.note(
-        `dedup.json could not be written (${reasonOf(error)}): a restart of Argus would tell this again`,
+        `dedup.json could not be written (${reasonOf(error)}): a restart of Argus would notify about this again`,
       );
     }
     const rest = untold.length - 1;
     const together = rest < 1 ? "" : `, in one message with ${rest} other${rest === 1 ? "" : "s"}`;
     return alerts.map(({ told }) =>
       told
-        ? { ok: true, detail: "was told without the outbox", values: {} }
+        ? { ok: true, detail: "was notified without the outbox", values: {} }
         : { ok: true, detail: `waits in the outbox as ${id}${together}`, values: { outbox: id } },
     );
   },

@@ -4,8 +4,9 @@ import { isReadable, joinLines, oneLine, quotedBlock } from "../../system/printa
 import { redact } from "../../system/redact/redact.ts";
 import { putTicketRequest } from "../../system/ticket-book.ts";
 import { isoTime } from "../../types/moment.ts";
-import type { WordAction } from "../action.ts";
-import { bootGrace, firstInRequest, offeredToModel } from "../questions.ts";
+import { duration } from "../../types/quantities.ts";
+import type { Question, WordAction } from "../action.ts";
+import { firstInRequest, offeredToModel } from "../questions.ts";
 import { notSilenced } from "../silences.ts";
 
 /** What a tracker shows well, and what fits into one argument of a program by far. */
@@ -35,6 +36,21 @@ const Wanted = z
   });
 type Wanted = z.infer<typeof Wanted>;
 
+/** People are alerted at once; a ticket is for what is still down when the host has started. */
+const afterBoot: Question<unknown> = {
+  step: "boot grace",
+  ask({ task: { proposal }, policy: { bootGraceSeconds }, now: { uptimeSeconds } }) {
+    const starts = proposal.problemType === "service" || proposal.problemType === "endpoint";
+    if (!starts || uptimeSeconds >= bootGraceSeconds) return null;
+    const up = `the host has been up for ${duration(Math.floor(uptimeSeconds))}`;
+    return {
+      pass: false,
+      reason: "boot_grace",
+      detail: `${up}; a ticket is for what is down ${duration(bootGraceSeconds)} after boot`,
+    };
+  },
+};
+
 export const fileBead: WordAction<Wanted> = {
   kind: "word",
   type: "file_bead",
@@ -50,7 +66,7 @@ export const fileBead: WordAction<Wanted> = {
     offeredToModel,
     firstInRequest,
     notSilenced,
-    bootGrace,
+    afterBoot,
     {
       step: "open ticket",
       ask({ task: { proposal, target }, history: { tickets } }) {

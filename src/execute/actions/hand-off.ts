@@ -2,6 +2,7 @@
  * Gives a problem to the coding agent of the settings: a transient unit of systemd runs it as the user of the
  * settings, without any privilege, boxed in, for so long. What it wants done comes back as proposals.
  */
+
 import { randomInt } from "node:crypto";
 import { join } from "node:path";
 import * as z from "zod";
@@ -9,6 +10,7 @@ import { oneLine, stringify } from "../../system/printable.ts";
 import { redactDeep } from "../../system/redact/redact.ts";
 import type { Files } from "../../system/system.ts";
 import type { AgentResult } from "../../types/hand-off.ts";
+import { duration } from "../../types/quantities.ts";
 import type { Answer, Context, Look, MachineAction, Question } from "../action.ts";
 import { agentFault } from "../agent-fault.ts";
 import { graceSeconds } from "../hand-offs.ts";
@@ -89,7 +91,7 @@ export const handOffAction: MachineAction<Incident, HandOffPolicy, null> = {
     if (started.exitCode === 0)
       return {
         ok: true,
-        detail: `${unit} is at work as ${handOff.user}, for ${handOff.timeoutMinutes} min at most`,
+        detail: `${unit} is at work as ${handOff.user}, for ${duration(handOff.timeoutMinutes * 60)} at most`,
         done: null,
         values,
       };

@@ -1,4 +1,5 @@
 /** Ends one process: the very one that was observed, and only one that the policy lets Argus end. */
+
 import * as z from "zod";
 import type { Ground } from "../../system/abandoned.ts";
 import { errorCode } from "../../system/files.ts";
@@ -9,6 +10,7 @@ import { processAlive } from "../../system/process-start.ts";
 import { isSystemdRunning, showUnits } from "../../system/systemd.ts";
 import { isSystemUnit, leadsUnit, readKillTarget } from "../../system/unit-main.ts";
 import { Expectation } from "../../types/action.ts";
+import { took } from "../../types/quantities.ts";
 import type { Answer, Context, Look, MachineAction, Question, Refusal } from "../action.ts";
 import { firstInRequest, notPaused, offeredToModel, withinBudget } from "../questions.ts";
 import { reasonOf } from "../reason.ts";
@@ -63,7 +65,7 @@ export const killPid: MachineAction<ProcessTarget, Seen, null> = {
   gateSteps: [notProtected, offeredToModel, notPaused, notSilenced, firstInRequest, withinBudget("kills")],
   nameOf: ({ pid }) => pid,
   claimOf: ({ pid }) => String(pid),
-  forecast: ({ target }) => `would end process ${target.pid}: SIGTERM, and SIGKILL if it is there 5 s later`,
+  forecast: ({ target }) => `would kill process ${target.pid}: SIGTERM, and SIGKILL if it is there 5 s later`,
 
   async recheck({ target }, context) {
     const { files } = context.system;
@@ -104,9 +106,9 @@ export const killPid: MachineAction<ProcessTarget, Seen, null> = {
       return { ok: false, detail: `${what} could not be sent SIGTERM: ${why}`, done: null };
     }
     const started = system.clock.monotonicMs();
-    const waited = () => `${((system.clock.monotonicMs() - started) / 1000).toFixed(1)} s`;
+    const waited = () => took(system.clock.monotonicMs() - started);
     if (await isGoneWithin(termGraceMs, target, context)) {
-      const detail = `SIGTERM ended ${what} within ${waited()}`;
+      const detail = `SIGTERM terminated ${what} within ${waited()}`;
       return { ok: true, detail, done: null, values: { signals: ["SIGTERM"] } };
     }
     const values = { signals: ["SIGTERM", "SIGKILL"] };
@@ -181,11 +183,11 @@ function lookAt(
       step: "killable",
       answer:
         objection === null
-          ? { pass: true, detail: `the settings let Argus end ${name}` }
+          ? { pass: true, detail: `the settings let Argus kill ${name}` }
           : {
               pass: false,
               reason: objection.reason,
-              detail: oneLine(`process ${pid} may not be ended, because ${objection.because}`, 500),
+              detail: oneLine(`process ${pid} may not be killed, because ${objection.because}`, 500),
             },
     },
   ];

@@ -43,7 +43,7 @@ export const killTmux: MachineAction<SessionTarget, null, null> = {
   gateSteps: [onNamedSocket, offeredToModel, notPaused, notSilenced, firstInRequest, withinBudget("kills")],
   nameOf: ({ name }) => name,
   claimOf: ({ name, socket }) => `${socket} ${name}`,
-  forecast: ({ target }) => `would end the tmux session ${target.name} on ${target.socket}`,
+  forecast: ({ target }) => `would kill the tmux session ${target.name} on ${target.socket}`,
 
   async recheck({ target }, context) {
     const looks: Look[] = [{ step: "session", answer: await isIdle(target, context) }];

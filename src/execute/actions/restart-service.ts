@@ -1,4 +1,5 @@
 /** Restarts a unit that the settings allow: three attempts with growing delays, then an hour of cooldown. */
+
 import * as z from "zod";
 import { isOwnUnit } from "../../system/killable.ts";
 import { oneLine } from "../../system/printable.ts";
@@ -7,9 +8,10 @@ import { normaliseUnit, showEach, showUnits, unitDisplayName } from "../../syste
 import { resetFailed, restartUnit } from "../../system/unit-jobs.ts";
 import { isRefused, isUp, type UnitState } from "../../system/unit-state.ts";
 import { whoStopped } from "../../system/unit-stop.ts";
+import { duration, timeLimit } from "../../types/quantities.ts";
 import type { Answer, Context, Look, MachineAction, Question } from "../action.ts";
 import { backoffAnswer } from "../backoff.ts";
-import { firstInRequest, notPaused, offeredToModel, seconds, withinBudget } from "../questions.ts";
+import { firstInRequest, notPaused, offeredToModel, withinBudget } from "../questions.ts";
 import { notSilenced } from "../silences.ts";
 import {
   dependencyIsUp,
@@ -50,16 +52,16 @@ const inAllowlist: Question<string> = {
 const afterBootGrace: Question<string> = {
   step: "boot grace",
   ask({ policy, now }) {
-    const up = `the host has been up for ${Math.floor(now.uptimeSeconds)} s`;
+    const up = `the host has been up for ${duration(Math.floor(now.uptimeSeconds))}`;
     return now.uptimeSeconds >= policy.bootGraceSeconds
       ? {
           pass: true,
-          detail: `${up}, past the ${policy.bootGraceSeconds} s after boot in which nothing is restarted`,
+          detail: `${up}, past the ${duration(policy.bootGraceSeconds)} after boot in which nothing is restarted`,
         }
       : {
           pass: false,
           reason: "boot_grace",
-          detail: `${up}; nothing is restarted in the first ${policy.bootGraceSeconds} s`,
+          detail: `${up}; nothing is restarted in the first ${duration(policy.bootGraceSeconds)}`,
         };
   },
 };
@@ -69,10 +71,10 @@ const afterBackoff: Question<string> = {
   ask({ task, policy, history, now }) {
     const answer = backoffAnswer(history.backoffs[task.target], policy, now);
     if (answer.attempts === 0) return { pass: true, detail: "no attempt within an hour of health" };
-    const passed = `attempt ${answer.attempts} of 3 was ${Math.floor(answer.passedSeconds)} s ago`;
+    const passed = `attempt ${answer.attempts} of 3 was ${duration(Math.floor(answer.passedSeconds))} ago`;
     if (answer.state === "ready")
-      return { pass: true, detail: `${passed}; the delay is ${answer.delaySeconds} s` };
-    const next = `the next is allowed in ${seconds(answer.delaySeconds - answer.passedSeconds)}`;
+      return { pass: true, detail: `${passed}; the delay is ${duration(answer.delaySeconds)}` };
+    const next = `the next is allowed in ${duration(Math.ceil(answer.delaySeconds - answer.passedSeconds))}`;
     return { pass: false, reason: answer.state, detail: `${passed}; ${next}` };
   },
 };
@@ -150,7 +152,8 @@ export const restartService: MachineAction<string, UnitState, null> = {
     const first = await look(unit, context);
     if (isStarting(first)) {
       const limit = first.startLimitMicroseconds;
-      const time = limit === null ? "it may take as long as it likes" : `it may take ${limit / 1e6} s`;
+      const time =
+        limit === null ? "it may take as long as it likes" : `it may take ${timeLimit(limit / 1000)}`;
       const detail = `systemd is still starting it, for which ${time}`;
       return { ok: true, verified: null, detail, values: { starting: true } };
     }
@@ -164,19 +167,19 @@ export const restartService: MachineAction<string, UnitState, null> = {
       return {
         ok: false,
         verified: false,
-        detail: `it was active, and ${settle} s later it is ${words(second)}`,
+        detail: `it was active, and ${duration(settle)} later it is ${words(second)}`,
         values,
       };
     }
     if (second.mainPid !== first.mainPid) {
-      const changed = `within ${settle} s its main process changed from ${first.mainPid} to ${second.mainPid}`;
+      const changed = `within ${duration(settle)} its main process changed from ${first.mainPid} to ${second.mainPid}`;
       return { ok: false, verified: false, detail: `${changed}: it died and was started again`, values };
     }
     return {
       ok: true,
       verified: true,
-      detail: `active, and still so after ${settle} s with the same main process`,
-      values,
+      detail: `active, and still so after ${duration(settle)} with the same main process`,
+      values: { ...values, settledSeconds: settle },
     };
   },
 };

@@ -1,6 +1,6 @@
 /** What a cleaning comes to: whether it helped, and the sentence about it. */
 import type { CleanReport, RemovedBrief } from "../../types/clean.ts";
-import { bytes } from "../../types/quantities.ts";
+import { bytes, percent } from "../../types/quantities.ts";
 import { describeClean } from "./describe.ts";
 
 /** One that freed nothing is no success: the disk is as full as it was, and somebody has to know. */
@@ -33,7 +33,7 @@ export function valuesOf(report: CleanReport): Record<string, unknown> {
 function inWords(report: CleanReport): string {
   const disks = report.before.map(({ mount, usedPercent }) => {
     const after = report.after.find((each) => each.mount === mount)?.usedPercent ?? usedPercent;
-    return `${mount} ${usedPercent.toFixed(1)} % -> ${after.toFixed(1)} %`;
+    return `${mount} ${percent(usedPercent)} -> ${percent(after)}`;
   });
   const freed = report.bytesReclaimed > 0 ? `freed ${bytes(report.bytesReclaimed)}` : whyNothing(report);
   return disks.length === 0 ? freed : `${freed}: ${disks.join(", ")}`;

@@ -9,6 +9,7 @@ import { stringify } from "../../system/printable.ts";
 import type { ProblemNote } from "../../types/action.ts";
 import type { ChannelAccounts } from "../../types/channels.ts";
 import { secondsBetween } from "../../types/moment.ts";
+import { endingWord } from "../../types/problem.ts";
 import type { FellBack } from "../delivery-state.ts";
 import { type Attempt, type ChannelRow, type Parcel, refused } from "./channel.ts";
 import { callProgram, type Failure } from "./program.ts";
@@ -115,10 +116,10 @@ function bodiesOf(parcel: Parcel, dashboardUrl: string | null): string[] {
   return [fitted((share) => ({ ...head, event, severity, message: cut(text, share), ...rest }))];
 
   function of(
-    { severity: worst, type, summary, actionTaken = "none", state, ...note }: ProblemNote,
+    { severity: worst, type, summary, actionTaken = "none", state, ending, ...note }: ProblemNote,
     share: number,
   ) {
-    const message = state === "resolved" ? `RECOVERED ${summary}` : summary;
+    const message = state === "resolved" ? `${endingWord(ending)} ${summary}` : summary;
     return {
       event: "argus.problem",
       severity: worst,

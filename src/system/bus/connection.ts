@@ -1,4 +1,5 @@
 /** One connection to a bus, or to systemd itself. */
+import { timeLimit } from "../../types/quantities.ts";
 import type { BusCall, BusCallOptions, BusConnection, BusListener, BusMessage } from "../system.ts";
 import { dial } from "./dial.ts";
 import { decodeMessage, encodeCall, messageLength, type Received } from "./message.ts";
@@ -107,7 +108,7 @@ export async function openConnection(
           reject(error);
         };
         const cut = () => refuse(new Error(`${call.member} was cut off`));
-        const late = () => refuse(new Error(`no answer to ${call.member} within ${timeoutMs / 1000} s`));
+        const late = () => refuse(new Error(`no answer to ${call.member} within ${timeLimit(timeoutMs)}`));
         const timer = setTimeout(late, timeoutMs);
         const keep = (message: BusMessage) => {
           done();

@@ -1,5 +1,7 @@
 /** Connects to a D-Bus socket and says who we are ("Authentication Protocol" of the specification). */
+
 import { connect, type Socket } from "node:net";
+import { timeLimit } from "../../types/quantities.ts";
 
 const maxLineBytes = 4096;
 
@@ -20,7 +22,7 @@ export function dial(
       reject(error);
     };
     const timer = setTimeout(
-      () => refuse(new Error(`${path} did not answer within ${timeoutMs / 1000} s`)),
+      () => refuse(new Error(`${path} did not answer within ${timeLimit(timeoutMs)}`)),
       timeoutMs,
     );
     const hangUp = () => refuse(new Error(`${path} closed the connection`));

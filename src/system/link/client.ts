@@ -1,5 +1,7 @@
 /** The asking end of a link: connects when it is first needed, and again after a loss. */
+
 import { connect, type Socket } from "node:net";
+import { timeLimit } from "../../types/quantities.ts";
 import { Answered, frameOf, maxReplyBytes, maxRequestBytes, receive, send, silenceMs } from "./frames.ts";
 
 export interface Link {
@@ -97,7 +99,7 @@ function open(path: string, onLost: () => void): Promise<Connection> {
       resolve({ socket, waiting });
     });
     socket.on("timeout", () => {
-      if (waiting.size > 0) socket.destroy(new Error(`it said nothing for ${silenceMs / 1000} s`));
+      if (waiting.size > 0) socket.destroy(new Error(`it said nothing for ${timeLimit(silenceMs)}`));
     });
     socket.on("data", heard);
     socket.on("error", (error) => {

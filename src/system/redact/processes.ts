@@ -18,6 +18,7 @@ const chosen = [
   "container",
   "notKillableBecause",
   "abandonedBecause",
+  "notAbandonedBecause",
 ] as const;
 
 export function redactProcess(process: Process): Process {

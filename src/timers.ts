@@ -1,0 +1,73 @@
+/**
+ * What is due before the next scheduled cycle: a settle time, a minute of healing, a backoff, a pause or a silence that
+ * ends. The daemon begins a cycle then. Such a cycle is no wake-up from outside: it is not rationed.
+ */
+import type { Parts } from "./cycle.ts";
+import { healingSeconds, healingSince } from "./escalate/healing.ts";
+import { lookAtExecutor } from "./execute/look.ts";
+import { isOpen } from "./record/problems.ts";
+import type { Clock } from "./system/system.ts";
+
+export interface Due {
+  readonly inSeconds: number;
+  /** One clause, such as `the backoff of web is over`. */
+  readonly why: string;
+}
+
+export interface Timers {
+  /** In place of what was planned before. What is due already is not planned again. */
+  plan(dues: readonly Due[]): void;
+  /** The first of them, on the monotonic clock. */
+  next(): { readonly atMs: number; readonly why: string } | null;
+}
+
+/** A limit that is reached to the millisecond is not yet passed. */
+const marginMs = 20;
+
+export function createTimers(clock: Pick<Clock, "monotonicMs">): Timers {
+  let first: { atMs: number; why: string } | null = null;
+  return {
+    plan(dues) {
+      const [soonest] = dues
+        .filter(({ inSeconds }) => inSeconds > 0 && Number.isFinite(inSeconds))
+        .sort((a, b) => a.inSeconds - b.inSeconds);
+      first =
+        soonest === undefined
+          ? null
+          : { atMs: clock.monotonicMs() + soonest.inSeconds * 1000 + marginMs, why: soonest.why };
+    },
+    next: () => first,
+  };
+}
+
+/** @param heldSeconds when the first rule's `for` will have been held, if any waits. */
+export async function duesOf(parts: Parts, heldSeconds: number | null | undefined): Promise<Due[]> {
+  const { settling, registry, system } = parts;
+  const now = system.clock.now();
+  const settle = settling.dueInSeconds(now);
+  const open = [...registry.problems().values()].filter(isOpen);
+  const at = (iso: string): number => (Date.parse(iso) - now.wallMs) / 1000;
+  const dues: Due[] = [
+    ...(settle === null ? [] : [{ inSeconds: settle, why: "a problem was gone for the settle time" }]),
+    ...(heldSeconds == null
+      ? []
+      : [{ inSeconds: heldSeconds, why: "conditions have held for as long as their rule wants" }]),
+    ...open.flatMap((problem) => {
+      const since = healingSince(problem);
+      if (since === null) return [];
+      const inSeconds = (since.ms - now.wallMs) / 1000 + healingSeconds + 1;
+      return [{ inSeconds, why: `${problem.subject} has been healing for a minute` }];
+    }),
+  ];
+  if (open.length === 0) return dues;
+  const { backoffs, pausedUntil, silencedUntil } = await lookAtExecutor(parts.executor);
+  const down = new Set(open.map(({ subject }) => subject));
+  return [
+    ...dues,
+    ...backoffs.flatMap(({ unit, nextInSeconds }) =>
+      down.has(unit) ? [{ inSeconds: nextInSeconds, why: `the backoff of ${unit} is over` }] : [],
+    ),
+    ...(pausedUntil === null ? [] : [{ inSeconds: at(pausedUntil), why: "the pause is over" }]),
+    ...silencedUntil.map((until) => ({ inSeconds: at(until), why: "a silence is over" })),
+  ];
+}
