@@ -22,7 +22,8 @@ usage() {
   cat <<'TEXT'
 usage: ./install.sh [options]
 
-  --yes           ask nothing
+  --yes           ask nothing; without --mode, Argus may then act as argus.json says
+  --mode MODE     act: look, alert and repair; watch: look and alert, and change nothing (argus mode changes it later)
   --dry-run       say what would be done, and change nothing
   --timer         a cycle every five minutes instead of the daemon
   --daemon        the daemon again, after --timer
@@ -78,17 +79,22 @@ trap 'exit 129' HUP
 
 # --- what is wanted --------------------------------------------------------------------------------------------------
 
-action=install assume_yes='' dry_run='' mode='' prefix='' node='' given=("$@")
+action=install assume_yes='' dry_run='' runs_as='' mode='' prefix='' node='' given=("$@")
 while [ $# -gt 0 ]; do
   case $1 in
     --yes | -y) assume_yes=1 ;;
     --dry-run) dry_run=1 ;;
-    --timer) mode=timer ;;
-    --daemon) mode=daemon ;;
+    --timer) runs_as=timer ;;
+    --daemon) runs_as=daemon ;;
     --uninstall) action=uninstall ;;
     --prefix | --node)
       [ $# -gt 1 ] || fail "$1 needs a path; see --help" 2
       if [ "$1" = --prefix ]; then prefix=$2; else node=$2; fi
+      shift
+      ;;
+    --mode)
+      [[ ${2:-} =~ ^(watch|act)$ ]] || fail "--mode is '${2:-}', but must be watch or act" 2
+      mode=$2
       shift
       ;;
     -h | --help)
@@ -171,6 +177,37 @@ choose_node() {
   node=$found
   "$node" -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 11) ? 0 : 1)' ||
     fail "Node.js at $node is $("$node" --version), and Argus needs 20.11 or newer; install that, or name another with --node FILE"
+}
+
+# What ARGUS_MODE is set to; nothing where it is not set.
+present_mode() {
+  [ ! -f "$settings/argus.env" ] ||
+    sed -n "s/^[[:space:]]*ARGUS_MODE=[[:space:]]*[\"']\{0,1\}\([a-z]*\).*/\1/p" "$settings/argus.env" | head -n 1
+}
+
+# The mode that is set stays, unless --mode says another; an Argus from before there were modes goes on acting. Sets
+# `asks_mode` where a person is to say.
+choose_mode() {
+  local present installed
+  present=$(present_mode)
+  installed=$(installed_prefix)
+  asks_mode=''
+  mode=${mode:-$present}
+  if [ -n "$mode" ] || is_program "${installed:-/nowhere}"; then return; fi
+  if [ -n "$assume_yes" ]; then mode=act; else asks_mode=1; fi
+}
+
+readonly may_act='restart the services with "restart": true in argus.json, kill what processes.killable names when it is abandoned, kill stale tmux sessions on the sockets of tmuxSockets, and clean old files of the fixed safelist, all within hourly budgets'
+readonly may_watch='look, alert, and record what it would have done; it changes nothing on this machine'
+
+ask_mode() {
+  local answer
+  [ -n "$asks_mode" ] || return 0
+  printf '%s\n' "" "May Argus act on this machine, or only watch it? (argus mode changes it later)"
+  printf '%s\n' "act: $may_act" "watch: $may_watch" | fold -s -w 110 | sed '/^\(act\|watch\): /!s/^/    /; s/^/  /'
+  until [[ $mode =~ ^(watch|act)$ ]]; do
+    read -r -p "watch or act? " mode || fail "nothing was changed, because there was no answer"
+  done
 }
 
 check_masked() {
@@ -273,9 +310,9 @@ is_same_program() {
 }
 
 # In force now: the daemon or the timer.
-present_mode() { if is_enabled argus-once.timer; then echo timer; else echo daemon; fi; }
-main_unit() { if [ "$mode" = timer ]; then echo argus-once.timer; else echo argus.service; fi; }
-other_unit() { if [ "$mode" = timer ]; then echo argus.service; else echo argus-once.timer; fi; }
+present_run() { if is_enabled argus-once.timer; then echo timer; else echo daemon; fi; }
+main_unit() { if [ "$runs_as" = timer ]; then echo argus-once.timer; else echo argus.service; fi; }
+other_unit() { if [ "$runs_as" = timer ]; then echo argus.service; else echo argus-once.timer; fi; }
 
 wanted_units() { echo "argus-executor.socket $(main_unit) argus-daily.timer"; }
 
@@ -298,6 +335,15 @@ make_plan() {
   missing_settings >"$work/missing"
   mapfile -t missing <"$work/missing"
   [ "${#missing[@]}" = 0 ] || plan_to "make ${missing[*]}"
+  if [ -n "$asks_mode" ]; then
+    plan_to "ask whether Argus may act or only watch (--mode says it beforehand), and write it into $settings/argus.env"
+  elif [ "$mode" != "$(present_mode)" ]; then
+    if [ "$mode" = watch ]; then
+      plan_to "write ARGUS_MODE=watch into $settings/argus.env: Argus may then $may_watch"
+    else
+      plan_to "write ARGUS_MODE=act into $settings/argus.env: Argus may then $may_act (--mode watch makes it only look and alert)"
+    fi
+  fi
   if [ -n "$to_build" ] || ! is_same_program; then
     to_put=1
     if is_program "$prefix"; then
@@ -370,6 +416,25 @@ make_settings() {
     on_failure rm -f "$settings/argus.env"
     install -m 0600 "$source_dir/argus.env.example" "$settings/argus.env"
   fi
+}
+
+# With the program itself, which keeps the rest of the file and notes who asked. It stands where it will run by now.
+set_mode() {
+  doing="setting the mode in $settings/argus.env"
+  local path
+  if [ -z "$mode" ] || [ "$mode" = "$(present_mode)" ]; then return; fi
+  for path in "$settings/argus.env" "$executor_state/mode.json"; do
+    if [ -e "$path" ]; then
+      cp --preserve=all "$path" "$work/${path##*/}.before"
+      on_failure cp --preserve=all "$work/${path##*/}.before" "$path"
+    else
+      on_failure rm -f "$path"
+    fi
+  done
+  env -u ARGUS_CONFIG -u ARGUS_MODE "$wrapper" mode "$mode" >"$work/mode" 2>&1 || {
+    cat "$work/mode" >&2
+    fail "the mode could not be set, as said above; everything is as it was before"
+  }
 }
 
 # Beside the present program, which runs on undisturbed until this one has been tried.
@@ -516,7 +581,7 @@ start_all() {
   if is_enabled "$(other_unit)" || is_active "$(other_unit)"; then systemctl disable --quiet --now "$(other_unit)"; fi
   for unit in $(wanted_units); do systemctl enable --quiet "$unit"; done
   systemctl start argus-executor.socket argus-executor.service argus-daily.timer
-  if [ "$mode" = timer ]; then
+  if [ "$runs_as" = timer ]; then
     systemctl start argus-once.timer
     timeout "$healthy_within_seconds" systemctl start argus-once.service || trouble="argus-once.service did not get through a cycle"
   else
@@ -575,7 +640,8 @@ install_argus() {
   check_masked
   choose_node
   check_user
-  mode=${mode:-$(present_mode)}
+  runs_as=${runs_as:-$(present_run)}
+  choose_mode
   [ -n "$dry_run" ] || mend_interrupted
   make_plan
   if [ "${#plan[@]}" = 0 ]; then
@@ -590,6 +656,8 @@ install_argus() {
   echo "Argus $(version_in "$source_dir"). This is going to be done:"
   print_plan
   confirm
+  ask_mode
+  asks_mode=''
   if [ -n "$to_build" ]; then
     build
     make_plan
@@ -609,6 +677,7 @@ install_argus() {
   hand_over_state
   if [ -n "$to_put" ]; then swap_program; fi
   put_files
+  set_mode
   on_failure away_with_units
   start_all
   undo=()
@@ -619,7 +688,7 @@ install_argus() {
 
 say_what_next() {
   local reload='systemctl reload argus' restart='sudo systemctl restart argus'
-  if [ "$mode" = timer ]; then
+  if [ "$runs_as" = timer ]; then
     reload='systemctl reload argus-executor'
     restart='the next cycle reads it'
   fi
@@ -632,6 +701,9 @@ Next
   2. put keys and tokens into $settings/argus.env, then: $restart
   3. argus status, argus explain; man argus
 TEXT
+  if [ "$(present_mode)" = watch ]; then
+    echo "Argus only watches: what it would have done stands in its alerts and in argus explain. argus mode act lets it act."
+  fi
 }
 
 # --- away with it ----------------------------------------------------------------------------------------------------

@@ -70,6 +70,7 @@ export function loadConfig(source: ConfigSource): Config {
   const config: Config = {
     intervalSeconds: integer("ARGUS_INTERVAL"),
     dryRun: readFlag("ARGUS_DRY_RUN", value("ARGUS_DRY_RUN"), faults),
+    ...modeOf(value("ARGUS_MODE"), envFile, faults),
     settings: withHome(settings, home),
     settingsFile,
     program: [process.execPath, join(programDir, "dist", "main.js")],
@@ -133,6 +134,26 @@ function envPath({ system, env }: ConfigSource, settingsFile: string): string {
   return system.files.stat(credential) === null ? beside : credential;
 }
 
+/** The files that the settings stand in, as far as they are there. Throws UserError as loadConfig. */
+export function settingsFiles(source: ConfigSource): { settings: string; env: string } {
+  const settings = settingsPath(source);
+  return { settings, env: envPath(source, settings) };
+}
+
+/** Somebody may have said `watch` where this user cannot read it: doing less is the safe reading. */
+function modeOf(
+  value: Value | null,
+  { path, state }: EnvFile,
+  faults: Fault[],
+): Pick<Config, "mode" | "modeSource"> {
+  if (value === null && state === "unreadable")
+    return { mode: "watch", modeSource: { kind: "hidden", file: path } };
+  const mode = readChoice("ARGUS_MODE", value, faults) === "watch" ? "watch" : "act";
+  if (value === null) return { mode, modeSource: { kind: "default" } };
+  const { file, line } = value;
+  return { mode, modeSource: file === "" ? { kind: "environment" } : { kind: "file", file, line } };
+}
+
 const sentence = (fault: Fault): string => (fault.file === "" ? fault.message : faultText(fault));
 
 function telegramOf(value: (name: VariableName) => Value | null, faults: Fault[]): Config["telegram"] {
@@ -165,7 +186,10 @@ function notesOf(
 ): string[] {
   const notes: string[] = [...(config.unitFaults ?? [])];
   if (envFile.state === "unreadable") {
-    notes.push(`${envFile.path} cannot be read by this user, so its settings are not in force here`);
+    const watching = config.modeSource.kind === "hidden" ? ", and Argus only watches" : "";
+    notes.push(
+      `${envFile.path} cannot be read by this user, so its settings are not in force here${watching}`,
+    );
   }
   if (config.settings.telegram !== undefined && config.telegram === null) {
     notes.push(

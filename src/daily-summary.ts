@@ -8,7 +8,7 @@ import { putIntoOutbox } from "./execute/outbox.ts";
 import { isOpen } from "./record/problems.ts";
 import { readHistory, readProblems } from "./record/registry.ts";
 import { readTrail } from "./record/trail.ts";
-import { type Summary, summarise, summaryText, type Told } from "./report/summary.ts";
+import { type InForce, type Summary, summarise, summaryText } from "./report/summary.ts";
 import { fileError } from "./system/file-error.ts";
 import { hostName } from "./system/host-name.ts";
 import { createLineFile } from "./system/line-file.ts";
@@ -26,7 +26,7 @@ export function readSummary(
   { files, clock }: Pick<System, "files" | "clock">,
   stateDir: string,
   seconds: number,
-  told: Told,
+  inForce: InForce,
 ): Summary {
   const now = clock.now();
   const to = isoTime(now);
@@ -35,7 +35,7 @@ export function readSummary(
   const host = trail.newest()?.cycle.host ?? hostName(files);
   const open = [...readProblems(files, stateDir).problems.values()].filter(isOpen);
   const records = since(readHistory(files, stateDir).records(), from);
-  return summarise(host, { from, to }, records, trail.cycles(), open, told);
+  return summarise(host, { from, to }, records, trail.cycles(), open, inForce);
 }
 
 function* since(records: Iterable<RegistryRecord>, from: string): Generator<RegistryRecord> {
@@ -69,10 +69,10 @@ const dayMs = daySeconds * 1000;
 export interface DailySummary {
   /**
    * After a cycle: sends the summary when its time of day has come. Never rejects.
-   * @param told asked only when one is sent.
+   * @param inForce asked only when one is sent.
    * @returns what a person should know, a sentence each.
    */
-  tend(config: Pick<Config, "summaryAt" | "channels">, told: () => Promise<Told>): Promise<string[]>;
+  tend(config: Pick<Config, "summaryAt" | "channels">, inForce: () => Promise<InForce>): Promise<string[]>;
 }
 
 export function createDailySummary(system: System, stateDir: string): DailySummary {
@@ -116,7 +116,7 @@ export function createDailySummary(system: System, stateDir: string): DailySumma
   }
 
   return {
-    async tend({ summaryAt, channels }, told) {
+    async tend({ summaryAt, channels }, inForce) {
       // A wake-up may end while the executor is still asked.
       if (summaryAt === null || summaryAt === "never" || isAtWork) return [];
       notes = [];
@@ -125,7 +125,8 @@ export function createDailySummary(system: System, stateDir: string): DailySumma
         const now = clock.now();
         const slotMs = slotBefore(summaryAt, now);
         if (!isDue(slotMs, now.wallMs)) return notes;
-        const summary = readSummary(system, stateDir, daySeconds, await told().catch(() => null));
+        const known = await inForce().catch(() => ({ silenced: null, mode: null }));
+        const summary = readSummary(system, stateDir, daySeconds, known);
         const before = servedMs;
         serve(slotMs);
         try {

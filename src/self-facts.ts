@@ -1,10 +1,11 @@
 /** What a cycle knows about Argus itself: before it looks, and once it has looked. */
 import type { Parts, Trigger } from "./cycle.ts";
+import { failingChannels } from "./notify/view.ts";
 import { faultText } from "./system/json-source.ts";
 import type { Self } from "./types/facts.ts";
 import type { Snapshot } from "./types/snapshot.ts";
 
-export function selfOf({ state, book }: Parts, executorError: string | null): Self {
+export function selfOf({ state, book, system, config }: Parts, executorError: string | null): Self {
   const faults = book.faults();
   const [first] = faults;
   const files = new Set(faults.map((fault) => fault.file));
@@ -13,7 +14,12 @@ export function selfOf({ state, book }: Parts, executorError: string | null): Se
     brokenDetail: first === undefined ? null : faultText(first),
     executorError,
   });
-  return { ...before, failedCollectors: [], failedCollectorDetail: null };
+  const channels = failingChannels(system.files, config.stateDir, {
+    names: config.channels.map(({ name }) => name),
+    intervalSeconds: config.intervalSeconds,
+    nowMs: system.clock.now().wallMs,
+  });
+  return { ...before, failedCollectors: [], failedCollectorDetail: null, ...channels };
 }
 
 /** What this very cycle did not see is known only now. */

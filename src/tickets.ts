@@ -55,11 +55,14 @@ export function ticketsFor(
 
 /** Keys of observations that were noted so often that a ticket would be due, where no tracker takes one. */
 export function notedWithoutTracker(
-  { config, desk }: Pick<TicketParts, "config" | "desk">,
+  { config, desk, notes }: Pick<TicketParts, "config" | "desk" | "notes">,
   handled: readonly Handled[],
 ): Set<string> {
   const due = handled.filter((each) => notedTimes(each) >= config.ticketRepeats.threshold);
-  if (due.length === 0 || (config.settings.tickets.enabled && desk.isOpen(config, () => undefined)))
+  if (
+    due.length === 0 ||
+    (config.settings.tickets.enabled && desk.isOpen(config, (sentence) => notes.push(sentence)))
+  )
     return new Set();
   return new Set(due.map(({ finding }) => finding.key));
 }

@@ -62,8 +62,10 @@ export async function duesOf(parts: Parts, heldSeconds: number | null | undefine
   if (open.length === 0) return dues;
   const { backoffs, pausedUntil, silencedUntil } = await lookAtExecutor(parts.executor);
   const down = new Set(open.map(({ subject }) => subject));
+  const grace = parts.config.bootGraceSeconds - now.uptimeSeconds;
   return [
     ...dues,
+    { inSeconds: grace, why: "the grace after boot is over" },
     ...backoffs.flatMap(({ unit, nextInSeconds }) =>
       down.has(unit) ? [{ inSeconds: nextInSeconds, why: `the backoff of ${unit} is over` }] : [],
     ),

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createDailySummary, slotBefore } from "../src/daily-summary.ts";
+import type { InForce } from "../src/report/summary.ts";
 import { createSystem } from "../src/system/machine.ts";
 import type { System } from "../src/system/system.ts";
 import type { OutboxMessage } from "../src/types/action.ts";
@@ -31,10 +32,10 @@ afterEach(() => {
 const restart = () => {
   daily = createDailySummary(system, dir);
 };
-const nothingSaid = { silences: [], acks: [] };
+const nothing: InForce = { silenced: [], mode: "act" };
 const channels = [{ type: "command", name: "c", command: ["true"], timeoutSeconds: 1 }] as Channel[];
 const tend = (more: { summaryAt?: string | null; channels?: Channel[] } = {}) =>
-  daily.tend({ summaryAt: "08:00", channels, ...more }, async () => nothingSaid);
+  daily.tend({ summaryAt: "08:00", channels, ...more }, async () => nothing);
 /** Looks every ten minutes. @returns times of the messages. */
 async function pass(hours: number): Promise<void> {
   for (let look = 0; look < hours * 6; look += 1) {
@@ -127,13 +128,13 @@ describe("the summary of the day", () => {
   it("is not doubled by a wake-up that ends while the executor is still asked what is silenced", async () => {
     await tend();
     clock.advance(86_400);
-    let answer: (told: null) => void = () => {};
+    let answer: (inForce: InForce) => void = () => {};
     const first = daily.tend(
       { summaryAt: "08:00", channels },
       () => new Promise((resolve) => (answer = resolve)),
     );
     await tend();
-    answer(null);
+    answer(nothing);
     await first;
     expect(times()).toHaveLength(1);
   });
@@ -150,11 +151,14 @@ describe("the summary of the day", () => {
     };
     await tend();
     clock.advance(86_400);
-    await daily.tend({ summaryAt: "08:00", channels }, async () => ({ silences: [one], acks: [] }));
+    await daily.tend({ summaryAt: "08:00", channels }, async () => ({ silenced: [one], mode: "watch" }));
     clock.advance(86_400);
     await daily.tend({ summaryAt: "08:00", channels }, () => Promise.reject(new Error("nobody there")));
     expect(messages()[0]?.text).toContain("\nsilenced until 2026-11-25 10:00 UTC, actions too: subject web");
-    expect(messages()[0]?.daily).toMatchObject({ silenced: [{ id: "abcd" }] });
+    expect(messages()[0]?.text).toContain(
+      "\nMode: watch-only: Argus looks and alerts, and changes nothing (",
+    );
+    expect(messages()[0]?.daily).toMatchObject({ silenced: [{ id: "abcd" }], mode: "watch" });
     expect(messages()[1]?.text).toContain("\nwhat is silenced is not known");
   });
 
@@ -225,7 +229,7 @@ describe("the time of day is that of this machine's clock", () => {
     process.env["TZ"] = "Europe/Berlin";
     clock.setWall((Date.parse(start) - clock.now().wallMs) / 1000);
     for (let look = 0; look < days * 48; look += 1) {
-      await daily.tend({ summaryAt: "02:30", channels }, async () => nothingSaid);
+      await daily.tend({ summaryAt: "02:30", channels }, async () => nothing);
       clock.advance(1800);
     }
     const local = (iso: string) => new Date(iso).getDate();

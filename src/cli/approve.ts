@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { type Approval, openApprovals, writeDecision } from "../execute/approvals.ts";
+import { type Approval, openApprovals, whileWatching, writeDecision } from "../execute/approvals.ts";
 import { folderNames, openStateDir } from "../record/state-dir.ts";
 import { readTrail } from "../record/trail.ts";
 import { approvalsReport, deedOf } from "../report/approvals.ts";
@@ -67,8 +67,10 @@ async function decide(
   if (asked === undefined)
     throw new UserError(`nothing waits under the id "${id}"; argus approve lists what waits`);
   writeDecision(system.files, config.executorStateDir, id, { yes, by: whoAsks(context), at: isoTime(now) });
-  const action = yes ? await whatBecameOf(asked, context, config) : null;
-  if (json) printJson(context, { id, yes, proposal: asked.proposal, action });
+  const watches = yes && config.mode === "watch";
+  const action = yes && !watches ? await whatBecameOf(asked, context, config) : null;
+  if (json) printJson(context, { id, yes, proposal: asked.proposal, action, mode: config.mode });
+  else if (watches) context.say(`Approved ${id}: ${whileWatching(deedOf(asked.proposal))}.`);
   else context.say(sentence(asked, yes, action, runningDaemon(context, config) !== null));
 }
 

@@ -1,8 +1,9 @@
 /** What `argus doctor` says of each channel: where it goes, and what its last deliveries came to. */
+import { dirname } from "node:path";
 import { type Ability, broken, limited, ok } from "../collect/ability.ts";
 import { wayOf } from "../notify/channels/index.ts";
-import { type ChannelView, viewOutbox } from "../notify/delivery-state.ts";
 import { outboxDir } from "../notify/outbox.ts";
+import { type ChannelView, type RefusedView, viewOutbox } from "../notify/view.ts";
 import { minute } from "../report/values.ts";
 import type { System } from "../system/system.ts";
 import type { Channel } from "../types/channels.ts";
@@ -25,7 +26,9 @@ export function channelChecks(
   }
   const ways = channels.map((channel) => wayOf(channel));
   const names = ways.map(({ name }) => name);
-  const views = mayLook(files, stateDir) ? viewOutbox(files, stateDir, names).channels : [];
+  const views = mayLook(files, stateDir)
+    ? viewOutbox(files, stateDir, names, system.clock.now().wallMs).channels
+    : [];
   const checks = ways.map((way, index) => {
     const check = checkOf(way.name, `go to ${way.describe()}`, views[index]);
     return programCheck(system, executorSocket !== null, channels[index], check, views[index]);
@@ -80,12 +83,26 @@ function mayLook(files: System["files"], stateDir: string): boolean {
 
 function checkOf(name: string, where: string, view: ChannelView | undefined): Ability {
   const label = `alerts: ${name}`;
-  const { waiting = 0, error = null, lastSentAt = null } = view ?? {};
+  const { waiting = 0, error = null, lastSentAt = null, refused = null } = view ?? {};
+  const aside = refused === null ? "" : refusedSentence(refused);
   if (error !== null) {
     const left = waiting === 0 ? "" : `; ${waiting} ${waiting === 1 ? "waits" : "wait"} for it`;
-    return broken(label, `${error.text} (since ${minute(error.since)} UTC)${left}`, test(name));
+    const why = `${error.text} (since ${minute(error.since)} UTC)${left}`;
+    return broken(label, aside === "" ? why : `${why}; ${aside}`, test(name));
+  }
+  if (refused !== null) {
+    const fix = `read what it did not get, then remove it: ${filesOf(refused)}`;
+    return limited(label, `${aside}: ${refused.why}`, fix);
   }
   return ok(label, `${where}${lastSentAt === null ? "" : `; the last one went ${minute(lastSentAt)} UTC`}`);
+}
+
+/** Where they are kept, for a shell. */
+const filesOf = ({ path }: Pick<RefusedView, "path">): string => `${dirname(path)}/*.refused-*`;
+
+function refusedSentence({ count, since, path }: RefusedView): string {
+  const what = count === 1 ? "1 message was" : `${count} messages were`;
+  return `${what} refused for good since ${minute(since)} UTC and kept as ${count === 1 ? path : filesOf({ path })}`;
 }
 
 const test = (name: string): string => `when it is fixed: argus notify --test --channel ${name}`;

@@ -18,7 +18,10 @@ export function completionCommand(program: Command, context: Context): void {
           .filter((each) => command === program || each.name() !== "help")
           .map((each) => ({
             name: each.name(),
-            options: help.visibleOptions(each).flatMap(({ long }) => long ?? []),
+            options: [
+              ...each.registeredArguments.flatMap(({ argChoices }) => argChoices ?? []),
+              ...help.visibleOptions(each).flatMap(({ long }) => long ?? []),
+            ],
             commands: wordsOf(each),
             takesKeys: each.registeredArguments.some(({ description }) => /\bkeys?\b/.test(description)),
           }));

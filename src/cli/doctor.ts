@@ -7,6 +7,7 @@ import { policyOf } from "../execute/policy.ts";
 import { readLiveness } from "../record/liveness.ts";
 import { folderNames, openStateDir } from "../record/state-dir.ts";
 import { doctorReport, livenessCheck } from "../report/doctor.ts";
+import { watchOnly } from "../report/mode.ts";
 import { notHiddenSentence } from "../report/secrets.ts";
 import { errorCode } from "../system/files.ts";
 import { refusalsIn } from "../system/json-folder.ts";
@@ -34,6 +35,7 @@ export function doctorCommand(program: Command, context: Context): void {
           () => `${config.settingsFile}${config.envFile === null ? "" : ` and ${config.envFile}`}`,
         ),
         attempt("rules", () => `${openBook(system, config).rules().rules.length} rules in force`),
+        ...whetherItActs(config),
         ...(await whereItRuns(context, config)),
         ...(await findAbilities(system, config)),
         ...secretChecks(),
@@ -45,6 +47,26 @@ export function doctorCommand(program: Command, context: Context): void {
       else context.print(doctorReport(checks, context.style));
       if (checks.some(({ state }) => state === "broken")) context.exit(1);
     });
+}
+
+/** What Argus does besides looking; where that is as ever there is nothing to say. */
+function whetherItActs({ mode, modeSource, dryRun }: Config): Ability[] {
+  return [
+    ...(modeSource.kind === "hidden"
+      ? [limited("mode", `${modeSource.file}, which may set it, cannot be read`, "sudo argus doctor")]
+      : mode === "watch"
+        ? [limited("mode", `${watchOnly}: Argus looks and alerts, and changes nothing`, "argus mode act")]
+        : []),
+    ...(dryRun
+      ? [
+          limited(
+            "dry run",
+            "ARGUS_DRY_RUN is set: Argus decides everything, changes nothing, and notifies nobody",
+            "take ARGUS_DRY_RUN out; to be notified and change nothing: argus mode watch",
+          ),
+        ]
+      : []),
+  ];
 }
 
 /** Installed, the folders are another user's, who runs there; otherwise this process would. */

@@ -11,7 +11,7 @@ import type { System } from "../system/system.ts";
 import { settleTickets } from "../tickets.ts";
 import type { Config } from "../types/settings.ts";
 import { keepView } from "./executor-view.ts";
-import { toldBy } from "./parts.ts";
+import { inForceAt } from "./parts.ts";
 
 export interface Errands {
   ping(what: Ping): Promise<void>;
@@ -41,7 +41,7 @@ export function createErrands(parts: () => Parts, log: Log, signal: AbortSignal,
 
   async function summarise(): Promise<void> {
     const { config: present, executor } = parts();
-    for (const note of await daily.tend(present, () => toldBy(executor))) log.warn(note);
+    for (const note of await daily.tend(present, () => inForceAt(executor))) log.warn(note);
   }
 
   async function keep(): Promise<void> {

@@ -1,14 +1,19 @@
 import { dirname } from "node:path";
 import type { Command } from "commander";
+import { settingsFiles } from "../config.ts";
 import { rootSocketOf } from "../execute/entrance.ts";
 import { policyOf } from "../execute/policy.ts";
-import { type Served, serveExecutor } from "../execute/serve.ts";
+import { reasonOf } from "../execute/reason.ts";
+import { type ExecutorSettings, type Reread, type Served, serveExecutor } from "../execute/serve.ts";
 import { acquireLock } from "../record/lock.ts";
 import { folderNames, openStateDir } from "../record/state-dir.ts";
+import { startedAs } from "../report/mode.ts";
+import { markOf } from "../system/file-mark.ts";
 import { type Handler, type LinkServer, serveLink } from "../system/link/server.ts";
 import { createLog, type Log } from "../system/log.ts";
 import type { Files } from "../system/system.ts";
 import { UserError } from "../types/errors.ts";
+import type { Config } from "../types/settings.ts";
 import type { Context } from "./context.ts";
 import { endOnSignal, graceMs } from "./ending.ts";
 
@@ -29,6 +34,7 @@ const mostInvalid = 100;
 
 async function executor(context: Context): Promise<void> {
   const { system } = context;
+  const reread = createReread(context);
   const config = context.config();
   const { executorSocket, executorStateDir: stateDir } = config;
   if (stateDir === config.stateDir) {
@@ -43,7 +49,7 @@ async function executor(context: Context): Promise<void> {
   const log = createLog(system.files, null, context.print);
   const served = serveExecutor(
     system,
-    { policy: policyOf(config), dryRun: config.dryRun, stateDir },
+    { ...settingsOf(config), stateDir, reread: () => reread(log) },
     (reply) => {
       const refused = reply.actions.filter(({ refusal }) => refusal === "invalid").slice(mostInvalid);
       const left = new Set(refused);
@@ -57,20 +63,11 @@ async function executor(context: Context): Promise<void> {
     },
     (sentence) => log.info({ order: true }, sentence),
   );
-  process.on("SIGHUP", () => {
-    try {
-      const next = context.config();
-      served.replace(policyOf(next), next.dryRun);
-      log.info("the policy was read again");
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      log.error(`the policy in force stays as it is: ${error.message}`);
-    }
-  });
+  process.on("SIGHUP", () => void served.refresh());
   const ending = endOnSignal();
   try {
     const servers = await listenOn(at, served, system.files, log);
-    log.info({ pid: system.self.pid, dry_run: config.dryRun }, "started");
+    log.info({ pid: system.self.pid, dry_run: config.dryRun, mode: config.mode }, startedAs(config.mode));
     await ending.asked;
     const closed = Promise.all(servers.map((server) => server.close()));
     await Promise.race([closed.then(() => served.idle()), ending.after(graceMs)]);
@@ -79,6 +76,42 @@ async function executor(context: Context): Promise<void> {
     ending.done();
     lock.release();
   }
+}
+
+const settingsOf = (config: Config): ExecutorSettings => ({
+  policy: policyOf(config),
+  dryRun: config.dryRun,
+});
+
+/**
+ * Reads the settings again when a file of theirs is another one, or has another content. Made before they are read
+ * for the first time: what changes meanwhile is seen.
+ */
+function createReread(context: Context): (log: Log) => ReturnType<Reread> {
+  const { files } = context.system;
+  const mark = (): string => {
+    try {
+      const { settings, env } = settingsFiles(context);
+      return markOf(files, [settings, env]);
+    } catch (error) {
+      // The file that ARGUS_CONFIG names is gone, which reading it says as well.
+      return reasonOf(error);
+    }
+  };
+  let last = mark();
+  return (log) => {
+    const present = mark();
+    if (present === last) return null;
+    last = present;
+    try {
+      const config = context.config();
+      log.info({ mode: config.mode }, "the policy was read again");
+      return settingsOf(config);
+    } catch (error) {
+      log.error(error instanceof UserError ? error.message : { err: error });
+      return { fault: `the settings in force stay as they were: ${reasonOf(error)}` };
+    }
+  };
 }
 
 async function listenOn(

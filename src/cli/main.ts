@@ -12,6 +12,7 @@ import { type Context, createContext, type Invocation } from "./context.ts";
 import { doctorCommand } from "./doctor.ts";
 import { executorCommand } from "./executor.ts";
 import { explainCommand } from "./explain.ts";
+import { modeCommand } from "./mode.ts";
 import { notifyCommand } from "./notify.ts";
 import { pauseCommand, resumeCommand } from "./pause.ts";
 import { problemsCommand } from "./problems.ts";
@@ -38,6 +39,7 @@ const commands: readonly ((program: Command, context: Context) => void)[] = [
   ackCommand,
   pauseCommand,
   resumeCommand,
+  modeCommand,
   notifyCommand,
   doctorCommand,
   executorCommand,

@@ -1,6 +1,8 @@
-/** State of another user's: who may not read or change it is given the command that does. */
+/** State and settings of another user's: who may not read or change it is given the command that does. */
+import { dirname } from "node:path";
 import { errorCode } from "../system/error-code.ts";
-import { wayTo } from "../system/folder-path.ts";
+import { wayTo, weakSpot } from "../system/folder-path.ts";
+import { weakSentence } from "../system/own-folder.ts";
 import type { FileStatus, Files } from "../system/system.ts";
 import { createUsers, groupName } from "../system/users.ts";
 import { WorkError } from "../types/errors.ts";
@@ -36,13 +38,28 @@ export function mustReachExecutor(caller: Caller, { stateDir, executorStateDir }
   mustReach(caller, executorStateDir, noun, use);
 }
 
+/**
+ * Throws a WorkError unless the settings file is this user's own, or its folder where there is none. root is held to
+ * it as well: in a folder of another user's it writes nothing.
+ */
+export function mustChangeSettings(caller: Caller, path: string): void {
+  const { files, self } = caller.system;
+  const owner = ownerOf(files, path) ?? ownerOf(files, dirname(path));
+  if (owner !== null && owner !== self.uid) throw mayNot(caller, path, "settings file", "write", owner);
+  const weak = weakSpot(wayTo(files, path), [0, self.uid]);
+  if (weak !== null) throw new WorkError(weakSentence(path, weak));
+}
+
+/** Throws a WorkError: this user may not. */
+export function mustReadSettings(caller: Caller, path: string): never {
+  throw mayNot(caller, path, "settings file", "read", ownerOf(caller.system.files, path) ?? "hidden");
+}
+
 /** Who must ask in the place of this user, with the command for that; null: this one may. root too writes nobody's state but its own. */
 export function ownerInstead(caller: Caller, { stateDir }: Config): string | null {
   const { files, self } = caller.system;
-  const status = statusOf(files, stateDir);
-  if (status === null) return null;
-  const owner = status === "hidden" ? status : status.uid;
-  if (owner === self.uid) return null;
+  const owner = ownerOf(files, stateDir);
+  if (owner === self.uid || owner === null) return null;
   const as = owner === "hidden" ? "" : `-u '#${owner}' `;
   return `sudo ${as}${again(caller)}`;
 }
@@ -56,12 +73,24 @@ export function mustReach(caller: Caller, dir: string, noun: string, use: Use): 
   const owner = status === "hidden" ? status : status.uid;
   if (owner === self.uid) return;
   if (owner !== "hidden" && use === "read" && isReadable(files, dir)) return;
+  const member = use === "write" || status === "hidden" ? "" : membership(caller, status);
+  throw mayNot(caller, dir, noun, use, owner, member);
+}
+
+function mayNot(
+  caller: Caller,
+  path: string,
+  noun: string,
+  use: Use,
+  owner: number | "hidden",
+  member = "",
+): WorkError {
+  const { files } = caller.system;
   const whose = owner === "hidden" ? "" : `, which belongs to ${createUsers(files)()(owner)}`;
   // root reads everybody's state, and writes nobody's but its own.
   const as = use === "read" || owner === "hidden" || owner === 0 ? "" : `-u '#${owner}' `;
-  const member = use === "write" || status === "hidden" ? "" : membership(caller, status);
-  throw new WorkError(
-    `this user may not ${use} the ${noun} ${dir}${whose}: sudo ${as}${again(caller)}${member}`,
+  return new WorkError(
+    `this user may not ${use} the ${noun} ${path}${whose}: sudo ${as}${again(caller)}${member}`,
   );
 }
 
@@ -73,6 +102,11 @@ function statusOf(files: Files, dir: string): FileStatus | "hidden" | null {
     if (errorCode(error) === "EACCES") return "hidden";
     throw error;
   }
+}
+
+function ownerOf(files: Files, path: string): number | "hidden" | null {
+  const status = statusOf(files, path);
+  return status === null || status === "hidden" ? status : status.uid;
 }
 
 /** How to be asked for no password the next time; empty where no group may read. */

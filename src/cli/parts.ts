@@ -10,6 +10,7 @@ import { createHandOffReader } from "../escalate/hand-off-report.ts";
 import { createExecutor, type Executor } from "../execute/executor.ts";
 import { policyOf } from "../execute/policy.ts";
 import { createRemoteExecutor } from "../execute/remote.ts";
+import type { ExecutorView } from "../execute/view.ts";
 import { createTicketDesk } from "../notify/tickets/desk.ts";
 import { createCycleState } from "../record/cycle-state.ts";
 import { createHistory } from "../record/history.ts";
@@ -19,7 +20,7 @@ import { createRegistry } from "../record/registry.ts";
 import { createSettling } from "../record/settling.ts";
 import { folderNames, openStateDir } from "../record/state-dir.ts";
 import { createTrail, readTrail } from "../record/trail.ts";
-import type { Told } from "../report/summary.ts";
+import type { InForce } from "../report/summary.ts";
 import { faultText } from "../system/json-source.ts";
 import { createLink, type Link } from "../system/link/client.ts";
 import { createReserve } from "../system/reserve.ts";
@@ -123,12 +124,18 @@ export function executorOf(system: System, config: Config, link: Link | null): E
   return createRemoteExecutor(createExecutor(system, policyOf(config), config.stateDir), link);
 }
 
-/** null: the executor is not to be asked. */
-export async function toldBy(executor: Pick<Executor, "view">): Promise<Told> {
+export const inForceIn = ({ silences, acks, mode }: ExecutorView): InForce => ({
+  silenced: silences,
+  acks,
+  mode,
+});
+
+/** With null, the executor is not to be asked. */
+export async function inForceAt(executor: Pick<Executor, "view">): Promise<InForce> {
   try {
-    return await executor.view();
+    return inForceIn(await executor.view());
   } catch {
-    return null;
+    return { silenced: null, mode: null };
   }
 }
 

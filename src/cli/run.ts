@@ -2,8 +2,11 @@ import { isDeepStrictEqual } from "node:util";
 import type { Command } from "commander";
 import type { Parts } from "../cycle.ts";
 import { runDaemon, runGuarded } from "../daemon.ts";
+import { modeSentence, readModeSet } from "../execute/mode-set.ts";
 import { listen } from "../notify/talk/listen.ts";
+import { readTrail } from "../record/trail.ts";
 import { cycleReport } from "../report/cycle-report.ts";
+import { startedAs } from "../report/mode.ts";
 import { createSelfAlert } from "../self-alert.ts";
 import { createLog, type Log } from "../system/log.ts";
 import { createServiceManager } from "../system/service-manager.ts";
@@ -43,9 +46,25 @@ export function runCommand(program: Command, context: Context): void {
 async function once(context: Context, config: Config, json: boolean): Promise<void> {
   const { parts, release } = await openParts(context.system, config, "argus run --once");
   try {
+    parts.notes.push(...(await modeNews(parts)));
     await oneCycle(context, parts, json);
   } finally {
     release();
+  }
+}
+
+/** Who set the mode since the last cycle, when no daemon ran that could see it. */
+async function modeNews({ executor, system, config }: Parts): Promise<string[]> {
+  try {
+    const { mode, modeSet } = await executor.view();
+    const last = readTrail(system.files, config.stateDir).newest();
+    if (last === null || modeSet === null || last.cycle.ts > modeSet.at) return [];
+    const sentence = modeSentence(mode, modeSet);
+    // Both times are whole seconds.
+    return last.notes.includes(sentence) ? [] : [sentence];
+  } catch {
+    // That nobody answers, or the log cannot be read, is found out by the cycle itself.
+    return [];
   }
 }
 
@@ -82,14 +101,21 @@ async function oneCycle(context: Context, parts: Parts, json: boolean): Promise<
 
 async function daemon(context: Context, read: () => Config): Promise<void> {
   const { system, env } = context;
-  // Before the first cycle it asks for nothing that is not about to happen anyway.
+  // Before the first cycle they ask for nothing that is not about to happen anyway, and would end a process that has
+  // taken the lock and does not listen yet.
   let onWake: (reason: string) => void = () => undefined;
   let onSignal = (): void => undefined;
   process.on("SIGUSR1", () => onSignal());
+  let wantsReload = false;
+  process.on("SIGHUP", () => {
+    wantsReload = true;
+  });
   let config = read();
   const opened = await openParts(system, config, "argus run");
   let { parts } = opened;
   const log = createLog(system.files, config.logDir, context.print);
+  // Not waited for: the executor may be as long in starting.
+  void modeNews(parts).then((news) => parts.notes.push(...news));
   const ending = endOnSignal();
   const errands = createErrands(() => parts, log, ending.signal, 60_000);
   const beside = (what: string, work: Promise<void>) =>
@@ -104,18 +130,20 @@ async function daemon(context: Context, read: () => Config): Promise<void> {
       if (!isDeepStrictEqual(settled, next))
         log.warn("the folders and the socket of Argus stay as they are until it is restarted");
       parts = opened.remake(settled);
+      // With an executor of its own this process need not know; that one says so itself.
+      if (config.mode !== settled.mode && executorSocket === null)
+        parts.notes.push(modeSentence(settled.mode, readModeSet(system.files, executorStateDir)));
       config = settled;
-      log.info({ rules: parts.book.rules().rules.length }, "settings and rules were read again");
+      log.info(
+        { mode: config.mode, rules: parts.book.rules().rules.length },
+        "settings and rules were read again",
+      );
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       parts.book.refresh(true);
       log.error(`the settings and rules in force stay as they are: ${error.message}`);
     }
   };
-  let wantsReload = false;
-  process.on("SIGHUP", () => {
-    wantsReload = true;
-  });
   /** A test is of the settings that were asked for last, and those come with a cycle. */
   const sendTests = (): void => {
     const sending = wantsReload ? null : errands.test();
@@ -130,9 +158,10 @@ async function daemon(context: Context, read: () => Config): Promise<void> {
       pid: system.self.pid,
       interval: config.intervalSeconds,
       dry_run: config.dryRun,
+      mode: config.mode,
       rules: parts.book.rules().rules.length,
     },
-    "started",
+    startedAs(config.mode),
   );
   const work = runDaemon({
     // Between two cycles only: a cycle is judged and done with the settings it began with.

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { createEscalation } from "../escalate/escalation.ts";
 import { isOpenAt } from "../execute/maintenance.ts";
-import { viewOutbox } from "../notify/delivery-state.ts";
+import { viewOutbox } from "../notify/view.ts";
 import { isInterrupted, readCycleState } from "../record/cycle-state.ts";
 import { readSnapshot } from "../record/history.ts";
 import { readHolder } from "../record/lock.ts";
@@ -58,6 +58,7 @@ export function statusData(
     ...config.notes,
     ...(asOf === null ? [] : [asOf]),
     ...[...new Set([stateDir, logDir])].flatMap((folder) => refusalsIn(files, folder)).slice(0, mostRefusals),
+    view.settingsFault === null ? [] : `the executor: ${view.settingsFault}`,
     trail.passedOver() ?? [],
     passedOver > 0 ? passedOverSentence(registryPath(stateDir), passedOver) : [],
   ].flat();
@@ -86,6 +87,7 @@ export function statusData(
       files,
       stateDir,
       config.channels.map(({ name }) => name),
+      now.wallMs,
     ),
     tickets: viewTickets(files, stateDir, config.settings.tickets.enabled),
     services: watchedServices(services, config, lastCycle),

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { daySeconds, readSummary, sendSummary } from "../daily-summary.ts";
 import { openStateDir } from "../record/state-dir.ts";
-import { summaryText, type Told } from "../report/summary.ts";
+import { type InForce, summaryText } from "../report/summary.ts";
 import { createLink } from "../system/link/client.ts";
 import { readOnly } from "../system/read-only.ts";
 import { UserError } from "../types/errors.ts";
@@ -9,7 +9,7 @@ import type { Config } from "../types/settings.ts";
 import { type Context, lookAtState, printJson } from "./context.ts";
 import { parseDuration } from "./duration.ts";
 import { knownView } from "./executor-view.ts";
-import { executorOf, toldBy } from "./parts.ts";
+import { executorOf, inForceAt, inForceIn } from "./parts.ts";
 
 interface SummaryOptions {
   readonly since?: number;
@@ -34,8 +34,8 @@ export function summaryCommand(program: Command, context: Context): void {
         throw new UserError("--daily needs --send: it says when nothing is sent");
       const config = lookAtState(context);
       const { system } = context;
-      const told = await toldNow(context, config);
-      const summary = readSummary(system, config.stateDir, options.since ?? daySeconds, told);
+      const inForce = await inForceNow(context, config);
+      const summary = readSummary(system, config.stateDir, options.since ?? daySeconds, inForce);
       if (options.send && (options.daily !== true || config.summaryAt === null)) {
         openStateDir(system, config.stateDir);
         sendSummary(system, config.stateDir, summary);
@@ -46,18 +46,18 @@ export function summaryCommand(program: Command, context: Context): void {
 }
 
 /** The executor answers the daemon and root; others get what was kept after the last cycle. */
-async function toldNow({ system, warn }: Context, config: Config): Promise<Told> {
+async function inForceNow({ system, warn }: Context, config: Config): Promise<InForce> {
   const link = config.executorSocket === null ? null : createLink(config.executorSocket);
-  if (link === null) return knownView(system, config).view;
+  if (link === null) return inForceIn(knownView(system, config).view);
   try {
-    const told = await toldBy(executorOf(readOnly(system), config, link));
-    if (told !== null) return told;
+    const told = await inForceAt(executorOf(readOnly(system), config, link));
+    if (told.silenced !== null) return told;
     const { view, asOf } = knownView(system, config);
     if (asOf !== null) warn(asOf);
-    return view;
+    return inForceIn(view);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    return null;
+    return { silenced: null, mode: null };
   } finally {
     link.close();
   }

@@ -1,4 +1,4 @@
-/** The daemon that holds the state folder, and the signal that starts a cycle of its own. */
+/** The daemon that holds the state folder, and the signals that start a cycle of its own. */
 import { type LockHolder, readHolder } from "../record/lock.ts";
 import { effectiveUser } from "../system/proc.ts";
 import type { Config } from "../types/settings.ts";
@@ -20,8 +20,15 @@ export function ownDaemon(context: Context, config: Config): LockHolder | null {
 }
 
 /** @returns false: no daemon runs, or this user may not signal it. */
-export function wakeDaemon(context: Context, config: Config): boolean {
-  // Most programs end by this signal: root sends it to no process of another user, whatever stands in the lock.
+export const wakeDaemon = (context: Context, config: Config): boolean =>
+  signalDaemon(context, config, "SIGUSR1");
+
+/** It reads its settings again before its next cycle, which begins at once. @returns as wakeDaemon. */
+export const reloadDaemon = (context: Context, config: Config): boolean =>
+  signalDaemon(context, config, "SIGHUP") && wakeDaemon(context, config);
+
+function signalDaemon(context: Context, config: Config, name: "SIGUSR1" | "SIGHUP"): boolean {
+  // Most programs end by these signals: root sends them to no process of another user, whatever stands in the lock.
   const daemon = ownDaemon(context, config);
-  return daemon !== null && context.system.signal(daemon.pid, "SIGUSR1");
+  return daemon !== null && context.system.signal(daemon.pid, name);
 }

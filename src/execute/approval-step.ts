@@ -7,7 +7,7 @@ import type { Policy } from "./policy.ts";
 import type { Step } from "./steps.ts";
 
 export const approvalStep: Step = (one, { context, dryRun }) => {
-  if (one.task === null || !isNeeded(one.task, context.policy)) return;
+  if (one.task === null || !needsYes(one.task, context.policy)) return;
   const now = context.system.clock.now();
   const known = context.approvals.find(one.task, now);
   const asked =
@@ -22,7 +22,7 @@ export const approvalStep: Step = (one, { context, dryRun }) => {
 };
 
 /** Not of what a person asks for on the command line. */
-function isNeeded({ action, proposal: { source } }: Task, { approval }: Policy): boolean {
+export function needsYes({ action, proposal: { source } }: Task, { approval }: Policy): boolean {
   if (source.startsWith("rule:")) return approval.rules.includes(action.type);
   return source.startsWith("llm:") && approval.model.includes(action.type);
 }

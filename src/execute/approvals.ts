@@ -63,6 +63,10 @@ export interface Approvals {
   use(id: string): void;
 }
 
+/** Of what was approved, while the mode is watch. */
+export const whileWatching = (deed: string): string =>
+  `${deed} is not done, because Argus only watches; argus mode act lets it act`;
+
 const decisionPath = (stateDir: string, id: string): string => join(stateDir, "approvals", `${id}.json`);
 
 export function openApprovals(files: Files, stateDir: string, note: (sentence: string) => void): Approvals {

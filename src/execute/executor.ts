@@ -17,6 +17,7 @@ import { openApprovals } from "./approvals.ts";
 import { type Case, openCase, recordOf } from "./case.ts";
 import { type Entrance, inProcess, rootSocket } from "./entrance.ts";
 import { openHandOffs } from "./hand-offs.ts";
+import { readModeSet } from "./mode-set.ts";
 import { openOperatorActions } from "./operator-actions.ts";
 import { requiredFirst } from "./order.ts";
 import { obey } from "./orders.ts";
@@ -33,6 +34,7 @@ const steps: readonly step.Step[] = [
   step.validateStep,
   step.gateStep,
   step.recheckStep,
+  step.watchStep,
   approvalStep,
   step.dryRunStep,
   step.performStep,
@@ -90,12 +92,15 @@ export interface LocalExecutor extends Executor {
   interruptedActions(): string[];
   view(): ExecutorView;
   observeHealth(activeUnits: readonly string[], downUnits: readonly string[]): void;
+  /** From the next request on; what it remembers stays. */
+  replacePolicy(policy: Policy): void;
 }
 
 /** A process that may be taken over can raise sentences without end; what is not read any more is not kept. */
 const mostNotes = 200;
 
-export function createExecutor(system: System, policy: Policy, stateDir: string): LocalExecutor {
+export function createExecutor(system: System, given: Policy, stateDir: string): LocalExecutor {
+  let policy = given;
   const notes: string[] = [];
   /** Each once: what every look finds anew is told with the next reply. */
   const note = (sentence: string): void => {
@@ -107,6 +112,7 @@ export function createExecutor(system: System, policy: Policy, stateDir: string)
   const handOffs = openHandOffs(system.files, stateDir, note);
   const byOperators = openOperatorActions(system.files, stateDir, note);
   const untold = state.leftovers().map(interrupted);
+  const forecasts = new Map<string, step.Forecast>();
   let inCycle = newCycle("");
   let queue: Promise<unknown> = Promise.resolve();
 
@@ -171,6 +177,7 @@ export function createExecutor(system: System, policy: Policy, stateDir: string)
       claims: new Set(cycleClaims),
       cycleClaims,
       wouldSpend,
+      forecasts,
     };
   }
 
@@ -181,11 +188,15 @@ export function createExecutor(system: System, policy: Policy, stateDir: string)
       return turn;
     },
     interruptedActions: () => untold.splice(0),
+    replacePolicy(next) {
+      policy = next;
+    },
     view() {
       const now = system.clock.now();
       return viewOf(
         state,
         policy,
+        readModeSet(system.files, stateDir),
         readPause(system.files, stateDir, now),
         approvals.list(now),
         handOffs.list(now),

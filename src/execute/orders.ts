@@ -9,7 +9,7 @@ import { isoTime, type Moment } from "../types/moment.ts";
 import { kindOfOrder, type Obeyed, Order } from "../types/orders.ts";
 import { utc } from "../types/quantities.ts";
 import { changeAcks, mostAcks, readAcks, withAck, withoutAcks } from "./acks.ts";
-import { type Approvals, writeDecision } from "./approvals.ts";
+import { type Approvals, whileWatching, writeDecision } from "./approvals.ts";
 import { clearPause, readPause, writePause } from "./pause.ts";
 import type { Policy } from "./policy.ts";
 import { changeSilences, mostSilences, newSilenceId, readSilences } from "./silences.ts";
@@ -84,13 +84,14 @@ function take(order: Order, by: string, desk: Desk): Obeyed {
 function decide(
   { id, yes: isYes }: Extract<Order, { order: "approve" }>,
   by: string,
-  { files, stateDir, approvals, now }: Desk,
+  { files, stateDir, approvals, policy, now }: Desk,
 ): Obeyed {
   const asked = approvals.list(now).find((each) => each.id === id);
   if (asked === undefined) return no(`nothing waits under the id ${oneLine(id, 16)} any more`);
   const { type, target } = asked.proposal;
   const deed = target === undefined ? type : `${type} ${target}`;
   writeDecision(files, stateDir, id, { yes: isYes, by, at: isoTime(now) });
+  if (isYes && policy.mode === "watch") return yes(`approved ${id}: ${whileWatching(deed)}`);
   return yes(
     isYes
       ? `approved ${id}: ${deed}; the next cycle does it, if it is still called for`

@@ -4,7 +4,7 @@ import { normaliseUnit } from "../system/systemd.ts";
 import type { ActionType } from "../types/action.ts";
 import type { Maintenance } from "../types/maintenance.ts";
 import type { Answering } from "../types/orders.ts";
-import type { Config } from "../types/settings.ts";
+import type { Config, Mode } from "../types/settings.ts";
 
 export const budgetNames = ["kills", "restarts", "cleanings"] as const;
 export type BudgetName = (typeof budgetNames)[number];
@@ -19,6 +19,8 @@ export interface HandOffPolicy {
 }
 
 export interface Policy {
+  /** `watch`: every action on the machine is decided and none is done, but what a person asks for by hand. */
+  readonly mode: Mode;
   /** Units that may be restarted, and the units that must be active before that. */
   readonly restartable: readonly { readonly unit: string; readonly requires: readonly string[] }[];
   /** Executables that may be ended, and those that nobody may end. */
@@ -69,6 +71,7 @@ export interface Policy {
 export function policyOf(config: Config): Policy {
   const { settings } = config;
   return {
+    mode: config.mode,
     restartable: settings.services
       .filter((service) => service.restart)
       .map(({ unit, requires }) => ({ unit: normaliseUnit(unit), requires: requires.map(normaliseUnit) })),

@@ -10,6 +10,7 @@ import { actions } from "./actions/index.ts";
 import { type Case, fail, openCase, recordOf } from "./case.ts";
 import { notificationsOnly } from "./entrance.ts";
 import type { ExecuteReply, ExecuteRequest, Executor, LocalExecutor } from "./executor.ts";
+import { modeSentence } from "./mode-set.ts";
 import { reasonOf } from "./reason.ts";
 import { validate } from "./validate.ts";
 import { ExecutorView } from "./view.ts";
@@ -25,6 +26,7 @@ export function createRemoteExecutor(words: LocalExecutor, link: Link): Executor
   /** As of the last look: they lie where this process may not read. While nobody answers, each holds until its end. */
   let silences: ExecutorView["silences"] = [];
   let acks: ExecutorView["acks"] = [];
+  let mode: ExecutorView["mode"] | null = null;
 
   return {
     async execute(request, signal) {
@@ -46,6 +48,11 @@ export function createRemoteExecutor(words: LocalExecutor, link: Link): Executor
     async view() {
       const view = ExecutorView.parse(await link.ask("view", null));
       ({ silences, acks } = view);
+      if (mode !== null && view.mode !== mode) untold.push(modeSentence(view.mode, view.modeSet));
+      mode = view.mode;
+      const { settingsFault } = view;
+      const fault = `the executor: ${settingsFault}`;
+      if (settingsFault !== null && !untold.includes(fault)) untold.push(fault);
       return view;
     },
     order: async (order) => Obeyed.parse(await link.ask("order", order)),

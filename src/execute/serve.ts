@@ -28,29 +28,40 @@ const Ended = z.strictObject({
   ended: z.array(AckedProblem.pick({ key: true, openedAt: true })).max(mostAcks),
 });
 
+/** What the settings say, in the part that this process holds itself to. */
+export interface ExecutorSettings {
+  readonly policy: Policy;
+  /** Nothing is changed, whatever the request says. */
+  readonly dryRun: boolean;
+}
+/** The settings again. null: they are as they were. `fault`: one sentence why they cannot be used. */
+export type Reread = () => ExecutorSettings | { readonly fault: string } | null;
+
 export interface Served {
   /** Answers on the daemon's socket. */
   readonly daemon: Handler;
   /** Answers on root's. */
   readonly root: Handler;
-  /** Takes another policy into force, between two requests. */
-  replace(policy: Policy, dryRun: boolean): void;
+  /** Looks whether the settings changed, as before each request. */
+  refresh(): Promise<void>;
   /** Resolves when what was begun has ended. */
   idle(): Promise<void>;
 }
 
 /**
- * @param dryRun nothing is changed, whatever the request says.
+ * @param reread called before each request: who changed the settings need not tell this process.
  * @param onReply called with what was done, `onOrder` with what a person asked for: for the log.
  */
 export function serveExecutor(
   system: System,
-  given: { readonly policy: Policy; readonly dryRun: boolean; readonly stateDir: string },
+  given: ExecutorSettings & { readonly stateDir: string; readonly reread?: Reread },
   onReply: (reply: Awaited<ReturnType<LocalExecutor["execute"]>>) => void,
   onOrder: (sentence: string) => void = () => undefined,
 ): Served {
   let { policy, dryRun } = given;
-  let executor = createExecutor(system, policy, given.stateDir);
+  /** Why the settings of now are not in force. */
+  let fault: string | null = null;
+  const executor = createExecutor(system, policy, given.stateDir);
   const readers = createReaderMemory();
   let queue: Promise<unknown> = Promise.resolve();
 
@@ -59,6 +70,15 @@ export function serveExecutor(
     const turn = queue.then(work);
     queue = turn.catch(() => undefined);
     return turn;
+  }
+
+  function refresh(): void {
+    const next = given.reread?.() ?? null;
+    if (next === null) return;
+    fault = "fault" in next ? next.fault : null;
+    if ("fault" in next) return;
+    ({ policy, dryRun } = next);
+    executor.replacePolicy(policy);
   }
 
   type Methods = Readonly<Record<string, (params: unknown, signal: AbortSignal) => Promise<unknown>>>;
@@ -71,7 +91,7 @@ export function serveExecutor(
       onReply(reply);
       return reply;
     },
-    view: async () => executor.view(),
+    view: async () => ({ ...executor.view(), settingsFault: fault }),
   });
   const ofRoot = commonMethods(rootSocket);
   const ofDaemon: Methods = {
@@ -101,7 +121,10 @@ export function serveExecutor(
   function answer(methods: Methods, ...[method, params, signal]: Parameters<Handler>): Promise<unknown> {
     const known = Object.hasOwn(methods, method) ? methods[method] : undefined;
     if (known === undefined) return Promise.reject(new Error(`the executor knows no ${method}`));
-    return inTurn(() => known(params, signal));
+    return inTurn(() => {
+      refresh();
+      return known(params, signal);
+    });
   }
 
   return {
@@ -113,13 +136,7 @@ export function serveExecutor(
       return answer(ofDaemon, method, params, signal);
     },
     root: (method, params, signal) => answer(ofRoot, method, params, signal),
-    replace(nextPolicy, nextDryRun) {
-      void inTurn(async () => {
-        policy = nextPolicy;
-        dryRun = nextDryRun;
-        executor = createExecutor(system, policy, given.stateDir);
-      });
-    },
+    refresh: () => inTurn(async () => refresh()),
     idle: () => inTurn(async () => undefined),
   };
 }

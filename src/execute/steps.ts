@@ -1,7 +1,8 @@
 /** The steps that a proposal goes through. executor.ts holds their order. */
 import { randomUUID } from "node:crypto";
-import type { Moment } from "../types/moment.ts";
+import { type Moment, secondsBetween } from "../types/moment.ts";
 import type { Context, History, Task } from "./action.ts";
+import { needsYes } from "./approval-step.ts";
 import { type Case, fail, failWith, refuse } from "./case.ts";
 import type { Entrance } from "./entrance.ts";
 import { gate } from "./gate.ts";
@@ -25,8 +26,15 @@ export interface Request {
   readonly claims: Set<string>;
   /** Those of machine actions only: a word is held back by its window, and never by a request before. */
   readonly cycleClaims: Set<string>;
-  /** A dry run counts what it would have spent, so that it shows the budget's refusals too. */
+  /** What a dry run, or Argus while it only watches, would have spent in this cycle. */
   readonly wouldSpend: Record<keyof Spent, Moment[]>;
+  /** While Argus only watches: what was forecast lately, by claim. */
+  readonly forecasts: Map<string, Forecast>;
+}
+
+export interface Forecast {
+  readonly at: Moment;
+  readonly detail: string;
 }
 
 export type Step = (one: Case, request: Request) => void | Promise<void>;
@@ -85,16 +93,61 @@ export const recheckStep: Step = async (one, { context, claims, cycleClaims }) =
   claims.add(claim);
 };
 
+/**
+ * Decided when all else said yes, so that the record shows what would have been done. Words are spoken as ever, and a
+ * person's own command is carried out. No approval is asked for: it would be for something that is not done.
+ */
+export const watchStep: Step = async (one, request) => {
+  const { context } = request;
+  if (one.task === null || context.policy.mode === "act") return;
+  const { action, proposal } = one.task;
+  if (action.kind === "word" || proposal.source === "operator") return;
+  const forecast = await recentForecast(one.task, request);
+  const yes = context.approvals.find(one.task, context.system.clock.now());
+  // Whoever approved it waits to hear what became of it.
+  if (yes?.state === "approved") one.values["approval"] = yes.id;
+  const waits = needsYes(one.task, context.policy) && yes?.state !== "approved";
+  one.steps.push({ step: "mode", pass: false, detail: "Argus only watches: ARGUS_MODE is watch" });
+  refuse(one, "watch_only", waits ? `${forecast}, once a person approves it` : forecast);
+};
+
+/** That of a cleaning walks through all that may go, and what is wrong is asked about in each cycle. */
+const forecastSeconds = 1800;
+const mostForecasts = 500;
+
+async function recentForecast(task: Task, request: Request): Promise<string> {
+  const { forecasts, context } = request;
+  const now = context.system.clock.now();
+  for (const [claim, { at }] of forecasts)
+    if (secondsBetween(at, now) >= forecastSeconds || forecasts.size > mostForecasts) forecasts.delete(claim);
+  const known = forecasts.get(task.claim);
+  if (known !== undefined) {
+    spendWithinCycle(task, request);
+    return known.detail;
+  }
+  const detail = await forecastOf(task, request);
+  forecasts.set(task.claim, { at: now, detail });
+  return detail;
+}
+
 /** Decided last, so that a dry run shows everything else that would have been refused. */
-export const dryRunStep: Step = async (one, { context, dryRun, wouldSpend }) => {
-  if (one.task === null || !dryRun) return;
-  const { action } = one.task;
-  if (action.kind === "machine" && action.budget !== null)
-    wouldSpend[action.budget].push(context.system.clock.now());
-  const detail = await action.forecast(one.task, context);
+export const dryRunStep: Step = async (one, request) => {
+  if (one.task === null || !request.dryRun) return;
+  const detail = await forecastOf(one.task, request);
   one.steps.push({ step: "dry run", pass: false, detail: "this is a dry run: nothing is changed" });
   refuse(one, "dry_run", detail);
 };
+
+async function forecastOf(task: Task, request: Request): Promise<string> {
+  spendWithinCycle(task, request);
+  return await task.action.forecast(task, request.context);
+}
+
+/** What it would spend counts within the cycle alone, so that the budget's refusals show too. */
+function spendWithinCycle({ action }: Task, { context, wouldSpend }: Request): void {
+  if (action.kind === "machine" && action.budget !== null)
+    wouldSpend[action.budget].push(context.system.clock.now());
+}
 
 /** Writes the intent, then acts. Words wait until all machine actions are done. */
 export const performStep: Step = async (one, { context }) => {

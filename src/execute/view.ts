@@ -5,15 +5,22 @@ import { Ack } from "../types/ack.ts";
 import { HandOffRun } from "../types/hand-off.ts";
 import type { Moment } from "../types/moment.ts";
 import { OperatorAction } from "../types/operator-action.ts";
+import { modes } from "../types/settings.ts";
 import { Approval } from "./approvals.ts";
 import { backoffAnswer } from "./backoff.ts";
 import { secondsUntilAllowed, spentWithinHour } from "./budget.ts";
+import { ModeSet } from "./mode-set.ts";
 import { Pause } from "./pause.ts";
 import { budgetNames, type Policy } from "./policy.ts";
 import { Silence } from "./silences.ts";
 import type { State } from "./state.ts";
 
 export const ExecutorView = z.strictObject({
+  mode: z.enum(modes).default("act"),
+  /** Who set the mode that is in force, when `argus mode` did. */
+  modeSet: ModeSet.nullable().default(null),
+  /** Why the settings of now are not in force, but those before them. */
+  settingsFault: z.string().nullable().default(null),
   pause: Pause.nullable(),
   approvals: z.array(Approval),
   /** Of the last 24 hours, oldest first. */
@@ -52,6 +59,7 @@ export type ExecutorView = z.infer<typeof ExecutorView>;
 export function viewOf(
   state: State,
   policy: Policy,
+  modeSet: ModeSet | null,
   pause: Pause | null,
   approvals: Approval[],
   handOffs: HandOffRun[],
@@ -63,6 +71,9 @@ export function viewOf(
   const spent = state.spent();
   const iso = (moment: Moment): string => new Date(moment.wallMs).toISOString();
   return {
+    mode: policy.mode,
+    modeSet: modeSet?.mode === policy.mode ? modeSet : null,
+    settingsFault: null,
     pause,
     approvals,
     handOffs,

@@ -13,7 +13,7 @@ import type { Attempt } from "./channels/channel.ts";
 import { cleanerFor } from "./channels/clean.ts";
 import { wayOf } from "./channels/index.ts";
 import { createLanes } from "./lanes.ts";
-import { excess, outboxDir, readOutbox, setAside, type Waiting } from "./outbox.ts";
+import { excess, excessWithoutChannel, outboxDir, readOutbox, setAside, type Waiting } from "./outbox.ts";
 import { openProgress } from "./progress.ts";
 import { createQueue, type Turn } from "./queue.ts";
 import { createTestMessages, type TestMessages } from "./test-message.ts";
@@ -58,8 +58,8 @@ export const noChannel =
   "no channel is configured; set TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID in argus.env, or name channels in argus.json";
 
 const mostWaiting = 500;
-/** Without a channel they are for `argus status` alone. */
-const mostWithoutChannel = 50;
+/** Without a channel, where nobody makes room: so many, all critical, and then the oldest of them are folded too. */
+const mostWithoutChannel = 2000;
 
 export function createDelivery(system: System, stateDir: string): Delivery {
   const { files, clock } = system;
@@ -70,22 +70,25 @@ export function createDelivery(system: System, stateDir: string): Delivery {
   };
   const progress = openProgress(files, stateDir, note);
   const serve = createQueue(system, stateDir, progress, note);
-  const lanes = createLanes<Turn>();
+  const lanes = createLanes<{ sent: number; errors: ChannelError[] }>();
   removeRemains(files, outboxDir(stateDir));
 
   /** What there is to send, when what can be no message and what is too much has been taken out. */
-  function tidy(names: readonly string[]): { open: Waiting[]; stuck: string | null } {
+  function tidy(
+    names: readonly string[],
+    problems: ReadonlySet<string>,
+  ): { open: Waiting[]; stuck: string | null } {
     const { waiting, broken } = readOutbox(files, stateDir);
     const stuck = broken.map(putAside).find((sentence) => sentence !== null) ?? null;
-    progress.tidy(names, new Set(waiting.map(({ file }) => file)));
+    progress.tidy(names, new Set(waiting.map(({ file }) => file)), problems);
     const over = waiting.filter(({ file }) => progress.isOver(file));
     progress.remove(over);
     const open = waiting.filter((each) => !over.includes(each));
     const gone =
       names.length === 0
-        ? drop(open.slice(0, Math.max(0, open.length - mostWithoutChannel)))
+        ? foldAway(excessWithoutChannel(open, mostWaiting, mostWithoutChannel), "no channel is configured")
         : // What a channel is about to confirm must not be folded into its digest meanwhile.
-          foldAway(lanes.isIdle() ? excess(open, mostWaiting) : []);
+          foldAway(lanes.isIdle() ? excess(open, mostWaiting) : [], "they could not be delivered");
     return { open: open.filter((each) => !gone.includes(each)), stuck };
   }
 
@@ -98,31 +101,25 @@ export function createDelivery(system: System, stateDir: string): Delivery {
     }
   }
 
-  function drop(gone: readonly Waiting[]): readonly Waiting[] {
-    if (gone.length === 0) return [];
-    progress.remove(gone);
-    note(
-      `the outbox held more than ${mostWithoutChannel} messages because no channel is configured; ${gone.length} of the oldest were dropped`,
-    );
-    return gone;
-  }
-
-  function foldAway(gone: readonly Waiting[]): readonly Waiting[] {
+  function foldAway(gone: readonly Waiting[], why: string): readonly Waiting[] {
     if (gone.length === 0 || !progress.foldAway(gone)) return [];
+    const critical = gone.filter(({ message }) => message.severity === "critical").length;
+    const worst = critical === 0 ? "none of them critical" : `${critical} of them critical`;
     note(
-      `the outbox held more than ${mostWaiting} messages because they could not be delivered; ${gone.length} of the oldest, none of them critical, will be told in a digest`,
+      `the outbox held more than ${critical === 0 ? mostWaiting : mostWithoutChannel} messages because ${why}; ${gone.length} of the oldest, ${worst}, will be told in a digest`,
     );
     return gone;
   }
 
   /** @returns the error as it is to be told, null when there is none. @param name null: of no channel. */
-  function heard(name: string | null, text: string | null): ChannelError[] {
-    const before = (name === null ? progress.error() : progress.of(name).error)?.text ?? null;
-    const news = text !== before;
-    const error = text === null ? null : { text, since: isoTime(clock.now()) };
+  function heard(name: string | null, trouble: Turn["trouble"]): ChannelError[] {
+    const before = name === null ? progress.error() : progress.of(name).error;
+    const news = (trouble?.text ?? null) !== (before?.text ?? null) || trouble?.kind !== before?.kind;
+    // The words may change, such as how long it did not answer: it is the same time in which nothing arrives.
+    const error = trouble === null ? null : { since: before?.since ?? isoTime(clock.now()), ...trouble };
     if (news && name === null) progress.rememberError(error);
     if (news && name !== null) progress.remember(name, { error });
-    return text === null ? [] : [{ channel: name, text, news }];
+    return trouble === null ? [] : [{ channel: name, text: trouble.text, news }];
   }
 
   const waiting = () => readOutbox(files, stateDir).waiting.filter(({ file }) => !progress.isOver(file));
@@ -131,26 +128,33 @@ export function createDelivery(system: System, stateDir: string): Delivery {
     const ways = channels.map((channel) => wayOf(channel));
     const names = ways.map(({ name }) => name);
     const first = ways.find(({ type }) => type === "relay")?.name ?? null;
-    const { open: all, stuck } = tidy(names);
+    const { open: all, stuck } = tidy(names, open);
     let isLater = false;
     const entered = ways.map(async (way) => {
-      const work = () => serve(way, isLater ? waiting() : all, { attempt: attempt(), names, first, open });
-      return { turn: await lanes.enter(way.name, work), name: way.name };
+      // What became of it is known before this channel's next turn, however long another one takes.
+      const work = async () => {
+        const shared = { attempt: attempt(), names, first, open };
+        const { sent, trouble } = await serve(way, isLater ? waiting() : all, shared);
+        return { sent, errors: heard(way.name, trouble) };
+      };
+      return lanes.enter(way.name, work);
     });
     isLater = true;
     const served = await Promise.allSettled(entered);
     // A bug in one channel shows when the others have had their turn.
     const turns = served.flatMap((each) => {
       if (each.status === "rejected") throw each.reason;
-      const { turn, name } = each.value;
-      return turn === null ? [] : [{ ...turn, name }];
+      return each.value ?? [];
     });
     const left = waiting().length;
     const general = ways.length === 0 && left > 0 ? noChannel : (stuck ?? progress.notRemoved());
     return {
       sent: turns.reduce((sum, each) => sum + each.sent, 0),
       waiting: left,
-      errors: [...heard(null, general), ...turns.flatMap(({ name, error }) => heard(name, error))],
+      errors: [
+        ...heard(null, general === null ? null : { text: general }),
+        ...turns.flatMap(({ errors }) => errors),
+      ],
     };
   }
 
@@ -165,7 +169,7 @@ export function createDelivery(system: System, stateDir: string): Delivery {
         return { ...(await run(channels, attempt, open)), notes: notes.splice(0) };
       } catch (error) {
         const text = sentenceOf(fileError("read", outboxDir(stateDir), error));
-        return { sent: 0, waiting: 0, errors: heard(null, text), notes: notes.splice(0) };
+        return { sent: 0, waiting: 0, errors: heard(null, { text }), notes: notes.splice(0) };
       }
     },
   };

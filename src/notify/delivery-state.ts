@@ -1,10 +1,8 @@
 /** `delivery.json`: how far each channel is, and what is remembered between deliveries. */
 import { join } from "node:path";
 import * as z from "zod";
-import type { Files } from "../system/system.ts";
 import { Moment } from "../types/moment.ts";
 import { Digest } from "./digest.ts";
-import { readOutbox } from "./outbox.ts";
 
 /** An alert that an Alertmanager was told of, and not yet that it is over. */
 export const Firing = z.strictObject({
@@ -24,7 +22,29 @@ export type FellBack = z.infer<typeof FellBack>;
 const Over = Firing.omit({ at: true }).extend({ endsAt: z.string() });
 
 const Pause = z.strictObject({ from: Moment, seconds: z.number() });
-const Trouble = z.strictObject({ text: z.string(), since: z.string() });
+const Trouble = z.strictObject({
+  text: z.string(),
+  /** Since when it takes nothing, whatever the text was at first. */
+  since: z.string(),
+  /**
+   * `later`: it may pass by itself; `refused`: somebody must fix something; `kept`: it refused a message in every form,
+   * which is kept aside. Left out: written by an Argus that did not know.
+   */
+  kind: z.enum(["later", "refused", "kept"]).optional(),
+});
+export type Trouble = z.infer<typeof Trouble>;
+
+/** A message that a channel refused in every form. */
+export const Refused = z.strictObject({
+  at: z.string(),
+  /** Where it is kept. */
+  path: z.string(),
+  why: z.string(),
+});
+export type Refused = z.infer<typeof Refused>;
+/** Of so many the channel's state knows. */
+export const mostRefused = 200;
+export const mostUnheard = 1000;
 
 /** What one kind of channel needs to know the next time. */
 const memory = {
@@ -49,8 +69,13 @@ export const ChannelState = z.strictObject({
   blocked: Pause.nullable(),
   /** Attempts in a row that came to nothing. */
   failures: z.number().int().nonnegative(),
+  /** Stands until a later message is taken. */
   error: Trouble.nullable(),
   lastSentAt: z.string().nullable(),
+  /** The newest last. */
+  refused: z.array(Refused).default([]),
+  /** Keys of problems whose alert it did not get, so that it does not hear of their end either. */
+  unheard: z.array(z.string()).default([]),
 });
 export type ChannelState = z.infer<typeof ChannelState>;
 
@@ -61,6 +86,8 @@ export const noChannelState = (): ChannelState => ({
   failures: 0,
   error: null,
   lastSentAt: null,
+  refused: [],
+  unheard: [],
 });
 
 const Version2 = z.strictObject({
@@ -68,6 +95,8 @@ const Version2 = z.strictObject({
   channels: z.record(z.string(), ChannelState),
   /** While there is no channel at all. */
   error: Trouble.nullable(),
+  /** What was taken out of the outbox while there was no channel, for the channels that come. */
+  folded: Digest.nullable().default(null),
 });
 export type DeliveryState = z.infer<typeof Version2>;
 
@@ -84,56 +113,21 @@ const Version1 = z
   .transform(({ movedTo, blockedUntil, error, lastSentAt, dropped }): DeliveryState => {
     const since = lastSentAt ?? error?.since ?? "";
     const folded =
-      dropped === 0 ? null : { count: dropped, since, until: error?.since ?? since, entries: {} };
+      dropped === 0
+        ? null
+        : { count: dropped, critical: 0, since, until: error?.since ?? since, entries: {} };
     const telegram = { ...noChannelState(), blocked: blockedUntil, error, lastSentAt, folded };
     const moved = movedTo === null ? {} : { movedTo };
-    return { version: 2, channels: { telegram: { ...telegram, ...moved } }, error: null };
+    return { ...noDeliveries(), channels: { telegram: { ...telegram, ...moved } } };
   });
 
 export const DeliveryState: z.ZodType<DeliveryState> = z.union([Version2, Version1]);
 
-export const noDeliveries = (): DeliveryState => ({ version: 2, channels: {}, error: null });
+export const noDeliveries = (): DeliveryState => ({
+  version: 2,
+  channels: {},
+  error: null,
+  folded: null,
+});
 
 export const deliveryStatePath = (stateDir: string): string => join(stateDir, "delivery.json");
-
-export interface ChannelView {
-  readonly name: string;
-  /** Messages that it has not confirmed. */
-  readonly waiting: number;
-  /** Why, and since when. */
-  readonly error: { readonly text: string; readonly since: string } | null;
-  readonly lastSentAt: string | null;
-}
-
-export interface OutboxView {
-  /** Messages that not every channel has confirmed. */
-  readonly waiting: number;
-  /** ISO 8601; null when none waits. */
-  readonly oldest: string | null;
-  /** While there is no channel. */
-  readonly error: { readonly text: string; readonly since: string } | null;
-  /** In the order of the settings. */
-  readonly channels: readonly ChannelView[];
-}
-
-/** For `argus status` and `argus doctor`: changes nothing. Throws a WorkError when it cannot be read. @param names of the configured channels. */
-export function viewOutbox(files: Files, stateDir: string, names: readonly string[]): OutboxView {
-  const { waiting } = readOutbox(files, stateDir);
-  const text = files.tryRead(deliveryStatePath(stateDir), "own");
-  let state = noDeliveries();
-  try {
-    state = DeliveryState.safeParse(JSON.parse(text ?? "")).data ?? state;
-  } catch {
-    // Torn or not there: what waits can still be counted, and the next delivery sets it aside and says so.
-  }
-  return {
-    waiting: waiting.length,
-    oldest: waiting[0]?.message.createdAt ?? null,
-    error: waiting.length === 0 ? null : state.error,
-    channels: names.map((name) => {
-      const { done, error, lastSentAt } = state.channels[name] ?? noChannelState();
-      const left = waiting.filter(({ file }) => !done.includes(file)).length;
-      return { name, waiting: left, error, lastSentAt };
-    }),
-  };
-}

@@ -1,8 +1,9 @@
 /** Messages that waited too long to be told one by one, in short: how many, since when, about what. */
 import * as z from "zod";
 import { minute } from "../report/values.ts";
+import { labelOf } from "../system/message-words.ts";
 import { type OutboxMessage, ProblemNote } from "../types/action.ts";
-import { endingWord, Severity, severities } from "../types/problem.ts";
+import { Severity, severities } from "../types/problem.ts";
 
 const Entry = z.strictObject({
   count: z.number().int().positive(),
@@ -17,6 +18,8 @@ type Entry = z.infer<typeof Entry>;
 export const Digest = z.strictObject({
   /** Messages. */
   count: z.number().int().nonnegative(),
+  /** Of them: critical ones, which only an outbox without a channel folds. */
+  critical: z.number().int().nonnegative().default(0),
   since: z.string(),
   until: z.string(),
   /** By the key of the problem, or by the first line of what is about none. */
@@ -30,9 +33,10 @@ const mostInLine = 160;
 
 export function fold(digest: Digest | null, messages: readonly OutboxMessage[]): Digest | null {
   const entries = new Map(Object.entries(digest?.entries ?? {}));
-  let { count, since, until } = digest ?? { count: 0, since: "", until: "" };
+  let { count, critical, since, until } = digest ?? { count: 0, critical: 0, since: "", until: "" };
   for (const message of messages) {
     count += 1;
+    if (message.severity === "critical") critical += 1;
     if (since === "" || message.createdAt < since) since = message.createdAt;
     if (message.createdAt > until) until = message.createdAt;
     for (const [key, entry] of entriesOf(message)) {
@@ -46,7 +50,7 @@ export function fold(digest: Digest | null, messages: readonly OutboxMessage[]):
   }
   if (count === 0) return null;
   // What was told last stays; how many messages there were is counted whatever happens.
-  return { count, since, until, entries: Object.fromEntries([...entries].slice(-mostEntries)) };
+  return { count, critical, since, until, entries: Object.fromEntries([...entries].slice(-mostEntries)) };
 }
 
 function entriesOf({ notes = [], createdAt, severity, text, host }: OutboxMessage): [string, Entry][] {
@@ -65,9 +69,10 @@ export const notesOf = ({ entries }: Digest): ProblemNote[] =>
     .flatMap(({ note }) => note ?? [])
     .sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
 
-export function digestText(host: string, { count, since, until, entries }: Digest): string {
+export function digestText(host: string, { count, critical, since, until, entries }: Digest): string {
   const many = count === 1 ? "1 message" : `${count} messages`;
-  const head = `${host}: ${many} of ${minute(since)} to ${minute(until)} UTC could not be delivered at the time. None was critical; in short:`;
+  const worst = critical === 0 ? "None was critical" : `${critical} of them critical`;
+  const head = `${host}: ${many} of ${minute(since)} to ${minute(until)} UTC could not be delivered at the time. ${worst}; in short:`;
   const sorted = Object.values(entries).sort(
     (a, b) => severities.indexOf(a.severity) - severities.indexOf(b.severity) || (a.at < b.at ? 1 : -1),
   );
@@ -82,8 +87,7 @@ export function digestText(host: string, { count, since, until, entries }: Diges
 }
 
 function lineOf({ count, severity, line, at, note }: Entry): string {
-  const word = note?.state === "resolved" ? endingWord(note.ending) : severity.toUpperCase();
-  const kind = note === null ? "" : `${word} `;
+  const kind = note === null ? "" : `${labelOf({ ...note, severity })} `;
   const said = line.length > mostInLine ? `${line.slice(0, mostInLine).toWellFormed()}…` : line;
   return `${kind}${said} (${count === 1 ? "" : `${count} times, last `}${minute(at)})`;
 }

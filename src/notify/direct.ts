@@ -1,9 +1,10 @@
 /** Without the outbox: for what must be told when nothing can be written down. Tried once, through every channel. */
 import type { System } from "../system/system.ts";
 import type { Config } from "../types/settings.ts";
-import type { Parcel } from "./channels/channel.ts";
+import type { Parcel, Sent } from "./channels/channel.ts";
 import { cleanerFor } from "./channels/clean.ts";
 import { wayOf } from "./channels/index.ts";
+import { inShorterForms } from "./forms.ts";
 
 export interface Told {
   /** Names of the channels that have it. */
@@ -27,8 +28,11 @@ export async function tellDirectly(
   const errors: string[] = [];
   await Promise.all(
     channels.map(async (channel) => {
-      const { name, send } = wayOf(channel);
-      const sent = await send(parcel, {}, attempt);
+      const { name, send, ownForms } = wayOf(channel);
+      const isTheMessage = (sent: Sent) => sent.kind === "refused" && sent.of === "message" && !ownForms;
+      const answer = await send(parcel, {}, attempt);
+      const again = (form: Parcel) => send(form, {}, attempt);
+      const sent = isTheMessage(answer) ? await inShorterForms(parcel, answer, again, isTheMessage) : answer;
       if (sent.kind !== "sent") errors.push(`${name}: ${sent.error}`);
       // What stands in a file only, nobody was told.
       else if (sent.memory?.fellBack) errors.push(`${name}: ${sent.memory.fellBack.why}`);

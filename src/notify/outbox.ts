@@ -32,19 +32,20 @@ const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
  * @returns the new path.
  */
 export function setAside(files: Files, path: string): string {
-  const kept = freeName(files, path, "corrupt");
+  const kept = nameBeside(files, path, "corrupt").path;
   files.rename(path, kept);
   return kept;
 }
 
 /**
- * Keeps what a channel will never take under a second name; other channels may still send it.
- * @returns the new path.
+ * Keeps what a channel will never take under a second name; other channels may still send it, and what one of them, or
+ * an Argus before this one, has kept already is kept once.
+ * @returns the path.
  */
 export function keepRefused(files: Files, path: string): string {
-  const kept = freeName(files, path, "refused");
-  files.link(path, kept);
-  return kept;
+  const kept = nameBeside(files, path, "refused", files.tryRead(path, "own"));
+  if (kept.isFree) files.link(path, kept.path);
+  return kept.path;
 }
 
 /**
@@ -52,15 +53,23 @@ export function keepRefused(files: Files, path: string): string {
  * @returns the path.
  */
 export function keepRefusedText(files: Files, stateDir: string, name: string, text: string): string {
-  const kept = freeName(files, join(outboxDir(stateDir), name), "refused");
-  files.writeExclusive(kept, `${text}\n`);
-  return kept;
+  const kept = nameBeside(files, join(outboxDir(stateDir), name), "refused", `${text}\n`);
+  if (kept.isFree) files.writeExclusive(kept.path, `${text}\n`);
+  return kept.path;
 }
 
-function freeName(files: Files, path: string, kind: "corrupt" | "refused"): string {
-  let number = 1;
-  while (files.stat(`${path}.${kind}-${number}`) !== null) number += 1;
-  return `${path}.${kind}-${number}`;
+/** The first name that is free, or holds this text. */
+function nameBeside(
+  files: Files,
+  beside: string,
+  kind: "corrupt" | "refused",
+  text: string | null = null,
+): { path: string; isFree: boolean } {
+  for (let number = 1; ; number += 1) {
+    const path = `${beside}.${kind}-${number}`;
+    if (files.stat(path) === null) return { path, isFree: true };
+    if (text !== null && files.tryRead(path, "own") === text) return { path, isFree: false };
+  }
 }
 
 /** Which messages must go when more wait than may: the oldest `info`, then the oldest `warning`, never a `critical`. */
@@ -74,4 +83,15 @@ export function excess(waiting: readonly Waiting[], most: number): Waiting[] {
     surplus -= oldest.length;
   }
   return gone;
+}
+
+/** Without a channel: then the oldest critical ones too, which only a disk without an end could keep. */
+export function excessWithoutChannel(
+  waiting: readonly Waiting[],
+  most: number,
+  mostCritical: number,
+): Waiting[] {
+  const gone = excess(waiting, most);
+  const left = waiting.filter((each) => !gone.includes(each));
+  return [...gone, ...left.slice(0, Math.max(0, left.length - mostCritical))];
 }

@@ -3,9 +3,10 @@
  * critical ones come together, in as few messages as hold them all, and the rest as a digest.
  */
 import { minute } from "../report/values.ts";
+import { labelOf } from "../system/message-words.ts";
 import type { OutboxMessage } from "../types/action.ts";
 import type { Moment } from "../types/moment.ts";
-import { endingWord, severities } from "../types/problem.ts";
+import { severities } from "../types/problem.ts";
 import type { Parcel } from "./channels/channel.ts";
 import { type Digest, digestText, fold, notesOf } from "./digest.ts";
 import type { Waiting } from "./outbox.ts";
@@ -112,9 +113,7 @@ function blockOf({ createdAt, text, problems, notes = [] }: OutboxMessage, told:
   for (const key of problems) told.add(key);
   const time = `[${minute(createdAt)} UTC]`;
   if (!isKnown) return `${time} ${text}`;
-  const said = notes.map(({ state, ending, severity, summary }) => {
-    return `${state === "resolved" ? endingWord(ending) : severity.toUpperCase()} ${summary}`;
-  });
+  const said = notes.map((note) => `${labelOf(note)} ${note.summary}`);
   return `${time} again: ${said.length === 0 ? text.split("\n", 1)[0] : said.join("; ")}`;
 }
 

@@ -8,6 +8,7 @@ import {
   type ChannelState,
   DeliveryState,
   deliveryStatePath,
+  mostUnheard,
   noChannelState,
   noDeliveries,
 } from "./delivery-state.ts";
@@ -16,14 +17,18 @@ import type { Waiting } from "./outbox.ts";
 
 export interface Progress {
   of(channel: string): ChannelState;
-  /** From now on these are the channels. Forgets others, and files that are no longer there. */
-  tidy(channels: readonly string[], files: ReadonlySet<string>): void;
+  /**
+   * From now on these are the channels. Forgets others, and files that are no longer there.
+   * @param open keys of the problems that are open now: one that comes to others has not heard of them.
+   */
+  tidy(channels: readonly string[], files: ReadonlySet<string>, open: ReadonlySet<string>): void;
   /** On disk when it returns, unless it is something that may be forgotten. */
   remember(channel: string, change: Partial<ChannelState>, mayBeForgotten?: true): void;
   /** From now on this channel has nothing to do with these files. The files go when that is so for every channel. */
   finish(channel: string, waiting: readonly Waiting[]): void;
   /**
    * The same for every channel that has not confirmed them; what they said goes into its digest, in the same moment.
+   * While there is no channel it goes into the digest of those that will come.
    * @returns false when that could not be written: then they stay.
    */
   foldAway(waiting: readonly Waiting[]): boolean;
@@ -91,12 +96,10 @@ export function openProgress(files: Files, stateDir: string, note: (sentence: st
     of,
     remember: (channel, change, mayBeForgotten) =>
       void save(changed(new Map([[channel, change]])), mayBeForgotten !== true),
-    tidy(channels, present) {
+    tidy(channels, present, open) {
       configured = channels;
       const known = Object.values(state.channels).flatMap(({ done }) => done);
-      const next = without(new Set(known.filter((file) => !present.has(file))));
-      const kept = Object.entries(next.channels).filter(([name]) => channels.includes(name));
-      save({ ...next, channels: Object.fromEntries(kept) }, false);
+      save(among(without(new Set(known.filter((file) => !present.has(file)))), channels, open), false);
     },
     finish(channel, waiting) {
       const others = configured.filter((name) => name !== channel);
@@ -112,13 +115,15 @@ export function openProgress(files: Files, stateDir: string, note: (sentence: st
     },
     foldAway(waiting) {
       const before = state;
+      const all = waiting.map(({ message }) => message);
       const changes = configured.map((name): [string, Partial<ChannelState>] => {
         const { done, folded } = of(name);
         const untold = waiting.filter(({ file }) => !done.includes(file));
         const messages = untold.map(({ message }) => message);
         return [name, { done: [...done, ...untold.map(({ file }) => file)], folded: fold(folded, messages) }];
       });
-      if (save(changed(new Map(changes)), true)) {
+      const folded = configured.length === 0 ? fold(state.folded, all) : state.folded;
+      if (save({ ...changed(new Map(changes)), folded }, true)) {
         remove(waiting);
         return true;
       }
@@ -135,6 +140,22 @@ export function openProgress(files: Files, stateDir: string, note: (sentence: st
     error: () => state.error,
     rememberError: (error) => void save({ ...state, error }, true),
   };
+
+  /** What no channel has told waits for those that come. */
+  function among(all: DeliveryState, names: readonly string[], open: ReadonlySet<string>): DeliveryState {
+    const known = Object.keys(all.channels);
+    const kept = Object.entries(all.channels).filter(([name]) => names.includes(name));
+    if (names.length === 0) {
+      const untold = Object.values(all.channels).flatMap(({ folded }) => folded ?? []);
+      const most = untold.sort((a, b) => b.count - a.count)[0];
+      return { ...all, channels: {}, folded: all.folded ?? most ?? null };
+    }
+    const unheard = known.length === 0 ? [] : [...open].slice(-mostUnheard);
+    const added = names
+      .filter((name) => !known.includes(name))
+      .map((name): [string, ChannelState] => [name, { ...noChannelState(), folded: all.folded, unheard }]);
+    return { ...all, channels: Object.fromEntries([...kept, ...added]), folded: null };
+  }
 
   function markDone(channel: string, waiting: readonly Waiting[], durable: boolean): void {
     const done = [...new Set([...of(channel).done, ...waiting.map(({ file }) => file)])];

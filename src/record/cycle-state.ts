@@ -90,7 +90,7 @@ export interface CycleStateFile {
     brokenDetail: string | null;
     /** null: the executor answers. */
     executorError: string | null;
-  }): Omit<Self, "failedCollectors" | "failedCollectorDetail">;
+  }): Omit<Self, "failedCollectors" | "failedCollectorDetail" | "failingChannels" | "failingChannelDetail">;
 }
 
 export function createCycleState(

@@ -2,7 +2,7 @@
 
 export interface CommandWords {
   readonly name: string;
-  /** Long options: `--json`. */
+  /** Words that an argument may be, and long options: `watch`, `--json`. */
   readonly options: readonly string[];
   /** Commands of its own: `add` of `silence`. */
   readonly commands: readonly CommandWords[];

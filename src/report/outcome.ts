@@ -14,7 +14,7 @@ export interface Outcome {
 }
 
 export function outcomeOf({ result, refusal, verified }: ActionRecord): Outcome {
-  if (refusal === "dry_run") return { word: "would", tone: "info" };
+  if (refusal === "dry_run" || refusal === "watch_only") return { word: "would", tone: "info" };
   if (refusal === "not_needed" || refusal === "target_gone") return { word: "not needed", tone: "good" };
   switch (result) {
     case "success":
@@ -46,7 +46,8 @@ export function outcomeText(action: ActionRecord, { brief = false } = {}): Text 
     const forecast = detail.startsWith("would ")
       ? detail.slice("would ".length)
       : `${actionName(action)}: ${detail}`;
-    return [toned(tone, "would"), ` ${forecast}`];
+    // A dry run is one as a whole; that Argus only watches, each of its records must say.
+    return [toned(tone, "would"), ` ${forecast}`, action.refusal === "watch_only" ? " (watch_only)" : ""];
   }
   const reason = action.refusal === null ? "" : ` (${action.refusal})`;
   return [toned(tone, word), ` ${actionName(action)}${reason}`, brief || detail === "" ? "" : `: ${detail}`];
@@ -96,7 +97,7 @@ export function tally(actions: readonly ActionRecord[]): Text[] {
   }
   return [...counts.values()].map(({ number, action }): Text => {
     const { word, tone } = outcomeOf(action);
-    const reason = action.refusal === null || word === "would" ? "" : ` (${action.refusal})`;
+    const reason = action.refusal === null || action.refusal === "dry_run" ? "" : ` (${action.refusal})`;
     return [toned(tone, word), ` ${action.type}${reason}: ${count(number, "time")}`];
   });
 }

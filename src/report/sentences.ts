@@ -71,6 +71,8 @@ export function refusalSentence(reason: RefusalReason): string {
       return "Argus is paused";
     case "dry_run":
       return "this is a dry run";
+    case "watch_only":
+      return "Argus only watches";
     case "needs_approval":
       return "the settings want a person's approval";
     case "dependency_down":

@@ -1,5 +1,6 @@
 /** What `argus status` is made from. */
 import type { Problem } from "../types/problem.ts";
+import type { Mode } from "../types/settings.ts";
 import type { TrailCycle } from "../types/trail.ts";
 import type { WithAck } from "./acks.ts";
 import type { ApprovalData } from "./approvals.ts";
@@ -10,6 +11,7 @@ export interface StatusData {
   /** ISO 8601, UTC. */
   readonly now: string;
   readonly stateDir: string;
+  readonly mode: Mode;
   readonly intervalSeconds: number;
   /** null: no daemon and no `run --once` at the moment. */
   readonly running: { readonly pid: number; readonly what: string; readonly since: string } | null;
@@ -67,6 +69,13 @@ export interface StatusData {
       /** Messages that it has not confirmed. */
       readonly waiting: number;
       readonly error: { readonly text: string } | null;
+      /** What it refused in every form in the last 24 hours; null: nothing. */
+      readonly refused: {
+        readonly count: number;
+        readonly since: string;
+        readonly why: string;
+        readonly path: string;
+      } | null;
     }[];
   };
   readonly tickets: {

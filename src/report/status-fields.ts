@@ -173,7 +173,9 @@ export function outbox({ outbox: { waiting, oldest, channels }, now }: StatusDat
       toned("warning", "no channel configured"),
       `${waiting === 0 ? "" : ` (${count(waiting, "message")} kept here${since})`}; set TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID in argus.env, or name channels in argus.json`,
     ];
-  const troubled = channels.filter(({ waiting: left, error }) => left > 0 || error !== null);
+  const isFine = ({ waiting: left, error, refused }: (typeof channels)[number]): boolean =>
+    left === 0 && error === null && refused === null;
+  const troubled = channels.filter((each) => !isFine(each));
   const fine = channels.filter((each) => !troubled.includes(each)).map(({ name }) => name);
   const names = fine.join(", ");
   if (waiting === 0 && troubled.length === 0) return `empty: everything was delivered (${names})`;
@@ -181,12 +183,21 @@ export function outbox({ outbox: { waiting, oldest, channels }, now }: StatusDat
     waiting === 0
       ? "empty"
       : toned("warning", `${count(waiting, "message")} ${waiting === 1 ? "waits" : "wait"}`);
-  const parts = troubled.map(({ name, waiting: left, error }): Text => {
-    const [before, after] = [`; ${name}${left === waiting ? "" : ` (${left})`}`, error?.text];
-    return after === undefined ? `${before}: not yet sent` : [toned("bad", before), `: ${after}`];
+  const parts = troubled.map(({ name, waiting: left, error, refused }): Text => {
+    const before = `; ${name}${left === waiting || left === 0 ? "" : ` (${left})`}`;
+    const why = [error?.text ?? [], refused === null ? [] : refusedSentence(refused)].flat();
+    return why.length === 0 ? `${before}: not yet sent` : [toned("bad", before), `: ${why.join("; ")}`];
   });
   const works = fine.length === 0 ? "" : `; ${names} ${fine.length === 1 ? "has" : "have"} everything`;
   return [state, since, ...parts.flatMap((part) => spansOf(part)), works];
+}
+
+type Refused = NonNullable<StatusData["outbox"]["channels"][number]["refused"]>;
+
+function refusedSentence({ count: number, since, path }: Refused): string {
+  const what = `${count(number, "message")} refused for good since ${dayAndTime(since)} UTC`;
+  const kept = number === 1 ? path : `${path.slice(0, path.lastIndexOf("/"))}/*.refused-*`;
+  return `${what}, kept as ${kept}; argus doctor says why and what to do`;
 }
 
 export function tickets({ tickets: { open, waiting, missing, trouble } }: StatusData): Text | null {

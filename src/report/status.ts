@@ -2,6 +2,7 @@
 import { type Problem, severities } from "../types/problem.ts";
 import { ackInBrackets } from "./acks.ts";
 import { beside, blank, type Line, labelled, print, spansOf, type Text, toned, wrap } from "./layout.ts";
+import { watchMeans, watchOnly } from "./mode.ts";
 import { lifeTone, severityTone, severityWord } from "./sentences.ts";
 import type { StatusData } from "./status-data.ts";
 import * as fields from "./status-fields.ts";
@@ -21,6 +22,9 @@ export function statusReport(data: StatusData, style: Style): string {
     value === null ? [] : labelled(toned("strong", label), value, { style, indent: 0, labelWidth });
   const lines: Line[] = [
     ...wrap([toned("strong", `Argus · ${data.host}`), ` · ${dayAndTime(data.now)} UTC`], { style, hang: 2 }),
+    ...(data.mode === "watch"
+      ? wrap([toned("warning", `Mode: ${watchOnly}`), `: ${watchMeans}`], { style, hang: 2, marked: "none" })
+      : []),
     blank,
     ...wrap(headline(data), { style, marked: "none" }),
     ...problems(data, style),

@@ -4,8 +4,10 @@ import type { Ack } from "../types/ack.ts";
 import { actionCatalog } from "../types/action.ts";
 import type { Problem, RegistryRecord, Severity } from "../types/problem.ts";
 import { severities } from "../types/problem.ts";
+import type { Mode } from "../types/settings.ts";
 import type { TrailCycle } from "../types/trail.ts";
 import { type Acknowledged, acknowledged, ackText } from "./acks.ts";
+import { watchMeans, watchOnly } from "./mode.ts";
 import { matchText, type SilenceData } from "./silences.ts";
 import { count, minute } from "./values.ts";
 
@@ -42,10 +44,10 @@ export interface Summary {
   } | null;
   /** In force now; null: it could not be asked. */
   readonly silenced: readonly SilenceData[] | null;
+  readonly mode: Mode | null;
 }
-
-/** What people said, and the executor holds; null: it could not be asked. */
-export type Told = { readonly silences: readonly SilenceData[]; readonly acks: readonly Ack[] } | null;
+/** What the executor keeps to. */
+export type InForce = Pick<Summary, "silenced" | "mode"> & { readonly acks?: readonly Ack[] };
 
 /**
  * @param records lines of the registry, none older than `from`.
@@ -57,7 +59,7 @@ export function summarise(
   records: Iterable<RegistryRecord>,
   cycles: Iterable<TrailCycle>,
   open: readonly Problem[],
-  told: Told = { silences: [], acks: [] },
+  inForce: InForce = { silenced: [], mode: "act" },
 ): Summary {
   let opened = 0;
   let resolved = 0;
@@ -103,12 +105,13 @@ export function summarise(
         description: problem.description,
         openedAt: problem.openedAt,
         key: problem.key,
-        acknowledged: acknowledged(told?.acks ?? [], problem),
+        acknowledged: acknowledged(inForce.acks ?? [], problem),
       })),
     actions: [...actions.values()].sort((a, b) => (a.action < b.action ? -1 : 1)),
     model,
     review,
-    silenced: told?.silences ?? null,
+    silenced: inForce.silenced,
+    mode: inForce.mode,
   };
 }
 
@@ -136,7 +139,7 @@ function silenceLines(silenced: Summary["silenced"]): string[] {
 
 /** Plain text, a line for each thing that there is to say. */
 export function summaryText(summary: Summary): string {
-  const { host, from, to, cycles, opened, resolved, open, actions, model, review, silenced } = summary;
+  const { host, from, to, cycles, opened, resolved, open, actions, model, review, silenced, mode } = summary;
   const shown = open
     .slice(0, mostShown)
     .map(({ severity, description, openedAt, key, acknowledged: ack }) => {
@@ -148,6 +151,7 @@ export function summaryText(summary: Summary): string {
   const cost = model.costDollars > 0 ? `, $${model.costDollars.toFixed(4)}` : "";
   return [
     `${printable(host)}: ${minute(from)} to ${minute(to)} UTC`,
+    ...(mode === "watch" ? [`Mode: ${watchOnly}: ${watchMeans}`] : []),
     `${count(opened, "problem")} opened, ${resolved} resolved, ${open.length} open now`,
     ...actions.map(
       ({ action, success, failure }) => `${printable(action)}: ${success} succeeded, ${failure} failed`,

@@ -155,7 +155,7 @@ export interface HttpResponse {
 }
 
 /** kill(2). False when there is no such process. Throws EPERM. */
-export type Signal = (pid: number, name: "SIGTERM" | "SIGKILL" | "SIGUSR1") => boolean;
+export type Signal = (pid: number, name: "SIGTERM" | "SIGKILL" | "SIGUSR1" | "SIGHUP") => boolean;
 
 /** How systemd is asked without starting a program: by D-Bus messages (the D-Bus specification, dbus-daemon(1)). */
 export interface Bus {

@@ -87,6 +87,7 @@ export const refusalReasons = [
   "silenced", // a silence covers the problem
   "paused", // `argus pause` is in force
   "dry_run", // everything else said yes
+  "watch_only", // everything else said yes, and ARGUS_MODE says that Argus only watches
   "needs_approval", // the policy wants a person's yes
   "dependency_down", // what it went down with, and needs, is not up again
   "not_a_candidate", // a target that was not offered to the proposer

@@ -83,6 +83,12 @@ export const SelfFact = z.strictObject({
     .string()
     .nullable()
     .describe("each of them with its number of cycles and the reason"),
+  failingChannels: z
+    .array(z.string())
+    .describe(
+      "channels through which alerts do not arrive: what one refuses, and after 15 minutes what one cannot be reached for while another works",
+    ),
+  failingChannelDetail: z.string().nullable().describe("each of them with its time and the reason"),
 });
 
 export const RebootFact = z.strictObject({

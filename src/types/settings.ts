@@ -205,10 +205,22 @@ export interface ModelConfig {
   readonly review: "never" | "daily";
 }
 
+export const modes = ["watch", "act"] as const;
+/** `watch`: it looks, alerts and records what it would have done, and never acts. */
+export type Mode = (typeof modes)[number];
+
+/** Where the mode stands. `hidden`: it may stand in a file that this user may not read. */
+export type ModeSource =
+  | { readonly kind: "environment" | "default" }
+  | { readonly kind: "file"; readonly file: string; readonly line: number }
+  | { readonly kind: "hidden"; readonly file: string };
+
 /** What the stages are given: everything resolved, absolute paths, no environment left to read. */
 export interface Config {
   readonly intervalSeconds: number;
   readonly dryRun: boolean;
+  readonly mode: Mode;
+  readonly modeSource: ModeSource;
   readonly settings: Settings;
   readonly settingsFile: string;
   /** How this very program is called: Node and its main file. */

@@ -16,7 +16,17 @@ export const variables = {
     fallback: 300,
     what: "time between cycles",
   },
-  ARGUS_DRY_RUN: { kind: "flag", fallback: false, what: "decide everything, change nothing" },
+  ARGUS_DRY_RUN: {
+    kind: "flag",
+    fallback: false,
+    what: "decide everything, change nothing, and notify nobody: for a look at what would be done",
+  },
+  ARGUS_MODE: {
+    kind: "choice",
+    choices: ["watch", "act"],
+    fallback: "act",
+    what: "whether Argus may act: `watch` looks, alerts and records what it would have done, and changes nothing on the machine; `argus mode` sets it",
+  },
   ARGUS_CONFIG: {
     kind: "path",
     fallback: "/etc/argus/argus.json where it exists, else beside the program",

@@ -268,7 +268,7 @@ describe("the executor asks again", () => {
       const real = createSystem();
       const sent: string[] = [];
       const system = {
-        signal: (target: number, name: "SIGTERM" | "SIGKILL" | "SIGUSR1") => {
+        signal: (target: number, name: Parameters<typeof real.signal>[1]) => {
           sent.push(name);
           const was = real.signal(target, name);
           pids.push(Number(readBy(pid).stdout));

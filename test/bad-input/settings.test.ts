@@ -74,6 +74,7 @@ describe("a value of the environment that is out of range", () => {
       'ARGUS_INTERVAL is "ten", but must be a whole number from 1 to 86400 (seconds)',
     ],
     [{ ARGUS_LLM_REVIEW: "weekly" }, 'ARGUS_LLM_REVIEW is "weekly", but must be never or daily'],
+    [{ ARGUS_MODE: "foo" }, 'ARGUS_MODE is "foo", but must be watch or act'],
     [{ ARGUS_DRY_RUN: "maybe" }, 'ARGUS_DRY_RUN is "maybe", but must be true or false'],
     [
       { TELEGRAM_CHAT_ID: "5" },
@@ -164,9 +165,20 @@ describe("what is no error, and still not what somebody meant, is a note:", () =
   it("secrets that this user may not read", () => {
     machine.write("/etc/argus/argus.env", "ARGUS_INTERVAL=60\n");
     chmodSync(join(machine.root, "/etc/argus/argus.env"), 0o000);
-    const { notes, intervalSeconds, envFile } = asOrdinaryUser(machine.root, () => config());
-    expect({ notes, intervalSeconds, envFile }).toEqual({
+    const { notes, intervalSeconds, envFile, mode, modeSource } = asOrdinaryUser(machine.root, () =>
+      config(),
+    );
+    // It may say that Argus only watches.
+    expect([mode, modeSource]).toEqual(["watch", { kind: "hidden", file: "/etc/argus/argus.env" }]);
+    expect(asOrdinaryUser(machine.root, () => config({ ARGUS_MODE: "act" }))).toMatchObject({
+      mode: "act",
+      modeSource: { kind: "environment" },
       notes: ["/etc/argus/argus.env cannot be read by this user, so its settings are not in force here"],
+    });
+    expect({ notes, intervalSeconds, envFile }).toEqual({
+      notes: [
+        "/etc/argus/argus.env cannot be read by this user, so its settings are not in force here, and Argus only watches",
+      ],
       intervalSeconds: 300,
       envFile: null,
     });

@@ -20,6 +20,8 @@ const commands = [
   "deny ab2c",
   "pause --for 1m",
   "resume",
+  "mode",
+  "mode act",
   "doctor",
   "check",
   "clean --dry-run",
@@ -27,7 +29,7 @@ const commands = [
   "notify --test",
 ];
 
-/** All 19 for each of 240 take 20 minutes. In turn, each file and each intruder still meets every command. */
+/** All 21 for each of 240 take 20 minutes. In turn, each file and each intruder still meets every command. */
 const inTurn = 4;
 const isWhole = process.env["ARGUS_CAMPAIGN_WHOLE"] !== undefined;
 

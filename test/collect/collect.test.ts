@@ -23,6 +23,8 @@ const self: Self = {
   executorError: null,
   failedCollectors: [],
   failedCollectorDetail: null,
+  failingChannels: [],
+  failingChannelDetail: null,
 };
 let programs: Programs;
 let tree: Tree;

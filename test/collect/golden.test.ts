@@ -65,6 +65,8 @@ const self: Self = {
   executorError: null,
   failedCollectors: [],
   failedCollectorDetail: null,
+  failingChannels: [],
+  failingChannelDetail: null,
 };
 
 it("sees what is there", async () => {

@@ -21,6 +21,8 @@ const self = {
   executorError: null,
   failedCollectors: [],
   failedCollectorDetail: null,
+  failingChannels: [],
+  failingChannelDetail: null,
 };
 
 let programs: Programs;

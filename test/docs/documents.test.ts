@@ -75,13 +75,14 @@ describe("argus.env.example", () => {
           programDir: "/opt/argus",
         });
       machine.write("/etc/argus/argus.json", "{}");
-      const { envFile: none, ...defaults } = config();
+      const { envFile: none, modeSource: unset, ...defaults } = config();
       machine.write(
         "/etc/argus/argus.env",
         lines.map((line) => line.replace(/^#(?=[A-Z_]+=)/, "")).join("\n"),
       );
-      const { envFile, ...uncommented } = config();
+      const { envFile, modeSource, ...uncommented } = config();
       expect([none, envFile]).toEqual([null, "/etc/argus/argus.env"]);
+      expect([unset.kind, modeSource.kind]).toEqual(["default", "file"]);
       expect(uncommented).toEqual(defaults);
     } finally {
       machine.remove();

@@ -24,6 +24,7 @@ const commands = [
   "clean",
   "pause",
   "resume",
+  "mode",
   "doctor",
   "approve",
   "deny",

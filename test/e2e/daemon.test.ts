@@ -70,7 +70,7 @@ test("a cycle cut off by kill -9 is said at the next start", async () => {
   // What a kill in the middle of a cycle leaves: running, and the holder is gone.
   writeFileSync(path, JSON.stringify({ ...cycleState(watch.dir), state: "running", finishedAt: null }));
   const next = watch.once();
-  expect(next.findings).toMatchObject([{ rule: "argus-interrupted", resolved: true }]);
+  expect(next.findings).toMatchObject([{ rule: "argus-interrupted", remediation: "none", resolved: false }]);
   expect(next.actions).toMatchObject([{ type: "log", result: "success" }]);
 });
 

@@ -176,7 +176,7 @@ test("a daemon whose cycles fail tells people once, and that it is over", async 
   expect(api.told).toHaveLength(1);
   rmdirSync(watch.state("trail.jsonl"));
   await until("its end is told", () => api.told.length > 1, 20_000);
-  expect(api.told[1]?.text).toMatch(/RECOVERED .*cycles in a row failed/);
+  expect(api.told[1]?.text).toMatch(/RESOLVED .*cycles in a row failed/);
   daemon.kill("SIGTERM");
   await ended(daemon);
   expect(api.told).toHaveLength(2);

@@ -235,6 +235,8 @@ export function bench(url: string): Bench {
     config: ({ settings, model, ...more } = {}) => ({
       intervalSeconds: 300,
       dryRun: false,
+      mode: "act",
+      modeSource: { kind: "default" },
       settings: Settings.parse(settings ?? { services: [{ unit: "web", restart: true }] }),
       settingsFile: join(folder, "argus.json"),
       program: ["node", "main.js"],

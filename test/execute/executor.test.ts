@@ -416,6 +416,8 @@ describe("the policy", () => {
     const its = policyOf({
       intervalSeconds: 300,
       dryRun: false,
+      mode: "watch",
+      modeSource: { kind: "default" },
       settings,
       settingsFile: "/etc/argus/argus.json",
       program: ["node", "main.js"],

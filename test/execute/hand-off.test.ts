@@ -135,6 +135,17 @@ describe("a hand-off", () => {
     expect((await ask()).result).toBe("success");
   });
 
+  it("is not begun while Argus only watches, and the record says to what it would have been", async () => {
+    const { argus, runs, ask } = server();
+    argus.executor.replacePolicy({ ...argus.policy, mode: "watch" });
+    expect(await ask()).toMatchObject({
+      refusal: "watch_only",
+      detail: "would hand service:0000000000000001 to the coding agent",
+    });
+    expect(runs).toEqual([]);
+    expect(argus.executor.view().handOffs).toEqual([]);
+  });
+
   it("is one at a time, until it leaves its result or its time is up", async () => {
     const { ask, finish, clock, argus } = server({ perDay: 9 });
     const first = await ask();

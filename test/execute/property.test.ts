@@ -84,7 +84,7 @@ function wellFormed(type: string, its: object, { source, digit }: { source: stri
 type Happening =
   | { do: "propose"; raws: Raw[]; dryRun: boolean; sameCycle: boolean }
   | { do: "wait" | "setWall"; seconds: number }
-  | { do: "reboot" | "restartArgus" | "crash" | "pause" | "resume" | "respawn" }
+  | { do: "reboot" | "restartArgus" | "crash" | "pause" | "resume" | "respawn" | "watch" | "act" }
   | { do: "diskFull"; full: boolean }
   | { do: "breakUnit" | "observe"; healthy: string[] }
   | { do: "takeOver"; pid: number };
@@ -123,6 +123,8 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
         "resume",
         "respawn",
         "respawn",
+        "watch",
+        "act",
       )
       .map((what) => ({ do: what }) as Happening),
   },
@@ -140,6 +142,9 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   },
 );
 
+const isAskedByHand = (raw: unknown): boolean =>
+  typeof raw === "object" && raw !== null && "source" in raw && raw.source === "operator";
+
 interface Witnessed {
   readonly effects: readonly Effect[];
   readonly cleanings: readonly number[];
@@ -156,6 +161,7 @@ async function live(happenings: readonly Happening[]): Promise<Witnessed> {
   const signal = new AbortController().signal;
   let executor = createExecutor(system, its, stateDir);
   let paused = false;
+  let mode: Policy["mode"] = "act";
   let cycle = 0;
   for (const what of happenings) {
     switch (what.do) {
@@ -182,6 +188,8 @@ async function live(happenings: readonly Happening[]): Promise<Witnessed> {
           }
         }
         if (what.dryRun && effects.length > before) crimes.push("an effect in a dry run");
+        if (mode === "watch" && !proposals.some(isAskedByHand) && effects.length > before)
+          crimes.push("an effect while Argus only watches");
         if (paused && effects.length > before) crimes.push("an effect in a pause");
         if (machine.diskFull && effects.length > before) crimes.push("an effect without an intent");
         break;
@@ -199,7 +207,7 @@ async function live(happenings: readonly Happening[]): Promise<Witnessed> {
         );
         for (let turn = 0; turn < 50; turn += 1) await Promise.resolve();
         machine.hang = false;
-        executor = createExecutor(system, its, stateDir);
+        executor = createExecutor(system, { ...its, mode }, stateDir);
         break;
       case "wait":
         clock.advance(what.seconds);
@@ -209,10 +217,10 @@ async function live(happenings: readonly Happening[]): Promise<Witnessed> {
         break;
       case "reboot":
         clock.reboot();
-        executor = createExecutor(system, its, stateDir);
+        executor = createExecutor(system, { ...its, mode }, stateDir);
         break;
       case "restartArgus":
-        executor = createExecutor(system, its, stateDir);
+        executor = createExecutor(system, { ...its, mode }, stateDir);
         break;
       case "pause":
         if (machine.diskFull) break;
@@ -227,6 +235,11 @@ async function live(happenings: readonly Happening[]): Promise<Witnessed> {
       case "resume":
         clearPause(system.files, stateDir, () => {});
         paused = false;
+        break;
+      case "watch":
+      case "act":
+        mode = what.do;
+        executor.replacePolicy({ ...its, mode });
         break;
       case "respawn":
         for (const pid of orphanPids) machine.spawnOrphan(pid, pid % 2 === 0);

@@ -15,9 +15,10 @@ import { dirname, join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { rootSocketOf } from "../../src/execute/entrance.ts";
 import { createExecutor } from "../../src/execute/executor.ts";
+import { writeModeSet } from "../../src/execute/mode-set.ts";
 import { writePause } from "../../src/execute/pause.ts";
 import { askForActions, createRemoteExecutor } from "../../src/execute/remote.ts";
-import { serveExecutor } from "../../src/execute/serve.ts";
+import { type Reread, serveExecutor } from "../../src/execute/serve.ts";
 import { changeSilences } from "../../src/execute/silences.ts";
 import { createFiles } from "../../src/system/files.ts";
 import { createLink } from "../../src/system/link/client.ts";
@@ -36,7 +37,13 @@ const signal = new AbortController().signal;
 
 /** Two processes' worth of Argus in one: `own` is the folder of the part that talks, `its` that of the executor. */
 async function twoParts(
-  options: { dryRun?: boolean; killable?: string[]; units?: object; clock?: ManualClock } = {},
+  options: {
+    dryRun?: boolean;
+    killable?: string[];
+    units?: object;
+    clock?: ManualClock;
+    reread?: Reread;
+  } = {},
 ) {
   const one = bench(options.clock === undefined ? {} : { system: { clock: options.clock } });
   const { system, stateDir: own } = one;
@@ -47,7 +54,12 @@ async function twoParts(
   const given = { ...policy, killable: options.killable ?? ["sleep"], tmuxSockets: ["/run/agents.sock"] };
   const served = serveExecutor(
     system,
-    { policy: given, dryRun: options.dryRun ?? false, stateDir: its },
+    {
+      policy: given,
+      dryRun: options.dryRun ?? false,
+      stateDir: its,
+      ...(options.reread === undefined ? {} : { reread: options.reread }),
+    },
     () => {},
   );
   const server = await serveLink({ path }, served.daemon, () => {});
@@ -125,11 +137,12 @@ describe("with the executor in another process", () => {
   });
 
   it("holds to its own policy and pause, whatever the asking part has in its settings", async () => {
-    const { executor, its, system, served } = await twoParts({ killable: ["node"] });
+    let next: ReturnType<Reread> = null;
+    const { executor, its, system } = await twoParts({ killable: ["node"], reread: () => next });
     const victim = sleeper();
     const refused = await executor.execute(request(kill(victim)), signal);
     expect(refused.actions[0]).toMatchObject({ result: "skipped", refusal: "not_allowlisted" });
-    served.replace({ ...policy, killable: ["sleep"] }, false);
+    next = { policy: { ...policy, killable: ["sleep"] }, dryRun: false };
     const since = isoTime(system.clock.now());
     writePause(system.files, its, { until: null, reason: "upgrade", since }, () => {});
     const paused = await executor.execute({ ...request(kill(victim)), cycle: "c2" }, signal);
@@ -332,15 +345,58 @@ describe("the ways in to the executor's process", () => {
   });
 
   it("what root asked for waits, also over a restart, until the decision log has it", async () => {
-    const { link, rootLink, served } = await twoParts({ clock: manualClock() });
+    const { link, rootLink, system, its } = await twoParts({ clock: manualClock() });
     await askForActions(rootLink, { ...request(clean), cycle: "command-1" }, signal);
-    served.replace(policy, false);
-    expect(await link.ask("view", null)).toMatchObject({
+    expect(createExecutor(system, policy, its).view()).toMatchObject({
       unrecorded: [{ id: "command-1", host: "landmass", action: { type: "clean_disk", source: "operator" } }],
     });
     await expect(rootLink.ask("recorded", { ids: ["command-1"] })).rejects.toThrow("knows no recorded");
     await link.ask("recorded", { ids: ["command-1"] });
     expect(await link.ask("view", null)).toMatchObject({ unrecorded: [] });
+  });
+
+  it("acts or only watches as its own settings say at the time, and says who changed that", async () => {
+    let next: ReturnType<Reread> = null;
+    const { executor, rootLink, its, system } = await twoParts({ reread: () => next });
+    const victim = sleeper();
+    await executor.view();
+    const set = { mode: "watch", by: "ann", at: "2026-11-20T22:41:00Z" } as const;
+    writeModeSet(system.files, its, set);
+    next = { policy: { ...policy, mode: "watch" }, dryRun: false };
+    // Whoever asks another way hears it too, and takes it from nobody.
+    expect(await rootLink.ask("view", null)).toMatchObject({ mode: "watch", modeSet: set });
+    await executor.view();
+    const watching = await executor.execute(request(kill(victim), alert), signal);
+    expect(watching.actions.map(({ result, refusal }) => refusal ?? result)).toEqual([
+      "watch_only",
+      "success",
+    ]);
+    expect(watching.notes).toEqual([
+      "Argus only watches from now on: ann set the mode at 2026-11-20 22:41:00 UTC",
+    ]);
+    next = { policy: { ...policy, mode: "act" }, dryRun: false };
+    await executor.view();
+    const acting = await executor.execute({ ...request(kill(victim)), cycle: "c2" }, signal);
+    expect(acting.actions[0]).toMatchObject({ result: "success" });
+    expect(acting.notes).toEqual(["Argus may act from now on (ARGUS_MODE)"]);
+  });
+
+  it("goes on with the settings it had while those of now are broken, and says so each cycle", async () => {
+    let next: ReturnType<Reread> = null;
+    const { executor } = await twoParts({ reread: () => next });
+    next = { fault: "the settings in force stay as they were: argus.env:1: is torn" };
+    await executor.view();
+    next = null;
+    await executor.view();
+    const first = await executor.execute(request(kill(sleeper())), signal);
+    expect(first.actions[0]?.result).toBe("success");
+    const said = ["the executor: the settings in force stay as they were: argus.env:1: is torn"];
+    expect(first.notes).toEqual(said);
+    await executor.view();
+    expect((await executor.execute({ ...request(), cycle: "c2" }, signal)).notes).toEqual(said);
+    next = { policy, dryRun: false };
+    await executor.view();
+    expect((await executor.execute({ ...request(), cycle: "c3" }, signal)).notes).toEqual([]);
   });
 
   it("keeps no more sentences than anybody will read", async () => {

@@ -32,6 +32,7 @@ export function temporaryFolder(): string {
 }
 
 export const policy: Policy = {
+  mode: "act",
   restartable: [
     { unit: "web.service", requires: [] },
     { unit: "api.service", requires: ["db.service"] },

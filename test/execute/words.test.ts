@@ -101,16 +101,22 @@ describe("alert", () => {
     );
   });
 
-  it("stays short enough for one Telegram message, however much there is to say", async () => {
+  it("stays short enough for one Telegram message each, and names every problem", async () => {
     const { argus } = argusAt();
-    const much = Array.from({ length: 60 }, (_, index) =>
-      alertOf(index, `${"trouble ".repeat(900)}\n`.repeat(1)),
-    );
-    await argus.run(much);
-    const [message] = argus.outbox();
-    expect(message?.text.length).toBeLessThan(4096);
-    expect(message?.problems).toHaveLength(60);
-    expect(message?.text).toMatch(/\n\nand 5\d more: argus problems$/);
+    const much = Array.from({ length: 60 }, (_, index) => alertOf(index, "trouble ".repeat(900)));
+    const records = await argus.run(much);
+    const messages = argus.outbox();
+    expect(messages.length).toBeGreaterThan(1);
+    for (const { text } of messages) expect(text.length).toBeLessThanOrEqual(3800);
+    expect(messages.flatMap(({ problems }) => problems)).toHaveLength(60);
+    for (const { detail } of records)
+      expect(detail).toMatch(/^waits in the outbox as .*, in one message with \d+ others$/);
+    for (const [index, { text, problems }] of messages.entries()) {
+      expect(text).toContain(
+        `landmass: part ${index + 1} of ${messages.length}: ${problems.length} critical`,
+      );
+      for (const key of problems) expect(text).toContain(`argus explain ${key}`);
+    }
   });
 
   it("does not let a process's name repaint anything", async () => {

@@ -53,6 +53,7 @@ const reports: Record<string, (style: Style) => string> = {
   "explain/problem-unknown": (style) => explainProblem("disk:0123456789abcdef", null, [], views.now, style),
   "status/good": (style) => statusReport(views.statusGood, style),
   "status/bad": (style) => statusReport(views.statusBad, style),
+  "status/watch": (style) => statusReport({ ...views.statusBad, mode: "watch" }, style),
   "status/nothing-yet": (style) =>
     statusReport(
       {

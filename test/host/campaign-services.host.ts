@@ -50,8 +50,13 @@ describe("a service that crashes", () => {
     const { problem, text } = await is.explained(host, "killed");
     expect(problem.life).toBe("resolved");
     expect(text).toContain("systemctl restart killed (attempt 1 of 3)");
-    // It was mended: nobody is called.
-    expect(toldAbout("killed")).toEqual([]);
+    // It was repaired before anybody was alerted: that is reported, and nothing else.
+    expect(
+      toldAbout("killed").map(({ severity, text }) => [
+        severity,
+        text.includes("REPAIRED killed (was: failed, signal), down "),
+      ]),
+    ).toEqual([["info", true]]);
   });
 
   it("at once on every start, is tried three times with growing delays, told once, and given up", async () => {

@@ -210,7 +210,7 @@ describe("what people decided", () => {
     const before = await state(name);
     const shipped = argusFor(host, name, { settings: may(name) });
     expect(about(await shipped.cycle(), name)).toMatchObject({
-      findings: [{ rule: "service-stopped", resolved: true }],
+      findings: [{ rule: "service-stopped", resolved: false }],
       actions: [],
     });
     const local = argusFor(host, `${name}-hasty`, { settings: may(name), rules: [hasty] });

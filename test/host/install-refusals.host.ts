@@ -45,6 +45,12 @@ describe("install.sh refuses", () => {
       "it must run as root; run: sudo ./install.sh --yes",
     ],
     [
+      "a mode that there is not",
+      async () => await install("--yes", "--mode", "sometimes"),
+      2,
+      "--mode is 'sometimes', but must be watch or act",
+    ],
+    [
       "a host without systemd",
       async () => await without("mount -t tmpfs none /run/systemd", "--yes"),
       1,

@@ -1,4 +1,6 @@
 /** install.sh on a host that never saw Argus, then again, in other ways, and away: what a person does who tries it. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { succeed } from "./argus.ts";
 import { bootHost, type ExecResult, type Host } from "./harness.ts";
@@ -30,6 +32,14 @@ describe("install.sh", () => {
     expect(planned.exitCode, planned.stderr).toBe(0);
     expect(planned.stdout).toContain("put the program into /opt/argus, with its own Node v");
     expect(planned.stdout).toContain("make the system user argus");
+    expect(planned.stdout).toContain("ask whether Argus may act or only watch (--mode says it beforehand)");
+    const byItself = (await install("--dry-run", "--yes")).stdout.replace(/\s+/g, " ");
+    expect(byItself).toContain(
+      'write ARGUS_MODE=act into /etc/argus/argus.env: Argus may then restart the services with "restart": true in argus.json, kill what processes.killable names',
+    );
+    expect((await install("--dry-run", "--mode", "watch")).stdout.replace(/\s+/g, " ")).toContain(
+      "write ARGUS_MODE=watch into /etc/argus/argus.env: Argus may then look, alert, and record what it would have done; it changes nothing on this machine",
+    );
     expect(await footprint(host)).toEqual(before);
     expect(await names(host)).toEqual(namesBefore);
   });
@@ -50,6 +60,11 @@ describe("install.sh", () => {
     expect(no.exitCode).toBe(1);
     expect(no.stdout).toContain("Go on? [y/N]");
     expect(no.stdout).toContain("nothing was changed, because the answer was not yes");
+    const silent = await typed("y\nsometimes\n\u0004");
+    expect(silent.exitCode).toBe(1);
+    expect(silent.stdout).toContain("May Argus act on this machine, or only watch it?");
+    expect(silent.stdout.match(/watch or act\?/g)).toHaveLength(2);
+    expect(silent.stdout).toContain("nothing was changed, because there was no answer");
     expect(await names(host)).toEqual(before);
   });
 
@@ -60,6 +75,7 @@ describe("install.sh", () => {
     expect(installed.stdout).toMatch(/ok +executor +answers/);
     expect(installed.stdout).not.toContain("broken");
     expect(installed.stdout).toContain("name your services in /etc/argus/argus.json");
+    expect(host.read("/etc/argus/argus.env")).toContain("\n#ARGUS_MODE=act\nARGUS_MODE=act\n");
     for (const unit of ["argus.service", "argus-executor.socket", "argus-daily.timer"]) {
       expect([await isActive(host, unit), await isEnabled(host, unit)], unit).toEqual([true, true]);
     }
@@ -232,4 +248,59 @@ describe("install.sh", () => {
     expect(host.read("/var/lib/argus/trail.jsonl").startsWith(trail)).toBe(true);
     expect(await succeed(host, ["argus", "status", "--json"])).toContain("an upgrade");
   });
+
+  it("makes Argus only watch with --mode watch: it alerts, and changes nothing", async () => {
+    await succeed(host, ["argus", "resume"]);
+    await host.unit("web.service", "[Service]\nExecStart=/bin/sleep infinity\n");
+    await succeed(host, ["systemctl", "start", "web"]);
+    host.write("/etc/argus/argus.json", JSON.stringify(watched));
+    const env = host
+      .read("/etc/argus/argus.env")
+      .replace("\n#ARGUS_BOOT_GRACE", "\nARGUS_BOOT_GRACE_SECONDS=0$&");
+    host.write("/etc/argus/argus.env", env, 0o600);
+    await succeed(host, ["systemctl", "restart", "argus", "argus-executor"]);
+    const running = await pids();
+    const watching = await install("--yes", "--mode", "watch");
+    expect([watching.exitCode, watching.stderr]).toEqual([0, ""]);
+    expect(watching.stdout).toMatch(/limited +mode +watch-only: Argus looks and alerts, and changes nothing/);
+    expect(watching.stdout).toContain("Argus only watches: what it would have done stands in its alerts");
+    expect(host.read("/etc/argus/argus.env")).toBe(env.replace("\nARGUS_MODE=act\n", "\nARGUS_MODE=watch\n"));
+    expect(await owners("/etc/argus/argus.env")).toEqual(["600 root"]);
+    await succeed(host, ["systemctl", "kill", "--signal=KILL", "web"]);
+    const alerts = () => (existsSync(join(host.root, alertsFile)) ? host.read(alertsFile) : "");
+    await host.waitFor(() => alerts().includes("CRITICAL web is failed (signal)"), 20_000, "the alert");
+    expect(alerts()).toContain("would run systemctl restart web");
+    expect(await isActive(host, "web")).toBe(false);
+    expect((await succeed(host, ["argus", "status"])).split("\n")[1]).toMatch(/^Mode: watch-only: /);
+    expect(await pids()).toEqual(running);
+    expect((await install("--yes")).stdout, "an upgrade keeps the mode").toContain("nothing to change");
+  });
+
+  it("is let act by argus mode, without a restart of its services", async () => {
+    const running = await pids();
+    const act = await succeed(host, ["argus", "mode", "act"]);
+    expect(act).toMatch(
+      /^Mode: act \(ARGUS_MODE in \/etc\/argus\/argus\.env, line \d+, by root at \S+ \S+ UTC\)\n.*\nThe executor keeps to it from now on; a cycle begins now\.$/,
+    );
+    await host.waitFor(async () => await isActive(host, "web"), 20_000, "web to be healed");
+    expect(await pids()).toEqual(running);
+    const notes = () => host.read("/var/lib/argus/trail.jsonl");
+    await host.waitFor(
+      () => notes().includes("Argus may act from now on: root set the mode at "),
+      10_000,
+      "the note",
+    );
+    expect(notes()).toContain("Argus only watches from now on: root set the mode at ");
+    const asBob = await host.exec(["argus", "mode", "watch"], { user: "nobody" });
+    expect([asBob.exitCode, asBob.stderr]).toEqual([
+      1,
+      "argus: this user may not write the settings file /etc/argus/argus.env, which belongs to root: sudo argus mode watch",
+    ]);
+  });
 });
+
+const alertsFile = "/var/lib/argus/alerts";
+const watched = {
+  services: [{ unit: "web", restart: true }],
+  channels: [{ type: "command", name: "file", command: ["tee", "-a", alertsFile] }],
+};

@@ -94,12 +94,15 @@ function tell(state: ProblemNote["state"], more: Partial<ProblemNote> = {}): voi
 }
 
 async function deliver(open: readonly string[] = [key]) {
+  const done = await deliverAny(open);
+  expect(done.errors).toEqual([]);
+  return done;
+}
+function deliverAny(open: readonly string[] = [key]) {
   const account = { type: "alertmanager" as const, name: "alertmanager", url };
   const channels = [{ ...account, authorization: null, timeoutSeconds: 10 }];
   const config = { channels, intervalSeconds: 60 };
-  const done = await delivery.deliver(config, new AbortController().signal, 5000, new Set(open));
-  expect(done.errors).toEqual([]);
-  return done;
+  return delivery.deliver(config, new AbortController().signal, 5000, new Set(open));
 }
 function pass(seconds: number): void {
   wall += seconds;
@@ -209,8 +212,12 @@ it.each([400, 413, 422])(
   async (status) => {
     tell("firing");
     refuses = status;
-    expect((await deliver()).notes).toEqual([
+    const { notes, errors } = await deliverAny();
+    expect(notes).toEqual([
       expect.stringContaining(`Alertmanager refused it (${status}: no); the message is kept as `),
+    ]);
+    expect(errors).toMatchObject([
+      { text: `Alertmanager refused it (${status}: no), and no shorter form passed` },
     ]);
     refuses = null;
     tell("firing", { problem: "service:0000000000000001", subject: "till" });

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createDelivery, type Delivered } from "../../src/notify/deliver.ts";
-import { viewOutbox } from "../../src/notify/delivery-state.ts";
+import { viewOutbox } from "../../src/notify/view.ts";
 import { createSystem } from "../../src/system/machine.ts";
 import type { System } from "../../src/system/system.ts";
 import type { OutboxMessage } from "../../src/types/action.ts";
@@ -220,7 +220,7 @@ describe("settings that Telegram refuses", () => {
         expect(await deliver()).toEqual({ sent: 0, waiting: 2, errors: trouble(error, news), notes: [] });
       }
       expect(api.asked).toHaveLength(2);
-      expect(viewOutbox(real.files, stateDir, ["telegram"])).toMatchObject({
+      expect(viewOutbox(real.files, stateDir, ["telegram"], Date.now())).toMatchObject({
         waiting: 2,
         channels: [{ name: "telegram", waiting: 2, error: { text: error } }],
       });
@@ -231,7 +231,8 @@ describe("settings that Telegram refuses", () => {
   it("a text that it will never take is kept under another name and does not hold up the others", async () => {
     const name = put("one");
     put("two");
-    api.replies = [refusal(400, "Bad Request: can't parse entities")];
+    const description = "Bad Request: can't parse entities";
+    api.replies = [refusal(400, description), refusal(400, description), refusal(400, description)];
     const kept = join(stateDir, "outbox", `${name}.refused-1`);
     expect(await deliver()).toEqual({
       sent: 1,
@@ -302,20 +303,43 @@ describe("too many messages", () => {
     expect(texts().at(-1)).toBe("later");
   });
 
-  it("without a channel: fifty are kept for people to read", async () => {
-    for (let count = 0; count < 60; count += 1) put(`${count}`, { severity: "critical" });
+  it("without a channel wait as well, and the channel that comes is told of all of them", async () => {
+    for (let count = 0; count < 510; count += 1)
+      put(`${count}`, { severity: count % 100 === 0 ? "critical" : "warning" });
     const text =
       "no channel is configured; set TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID in argus.env, or name channels in argus.json";
-    const delivered = await deliver({ telegram: null });
-    expect(delivered).toEqual({
+    expect(await deliver({ telegram: null })).toEqual({
       sent: 0,
-      waiting: 50,
+      waiting: 500,
       errors: [{ channel: null, text, news: true }],
       notes: [
-        "the outbox held more than 50 messages because no channel is configured; 10 of the oldest were dropped",
+        "the outbox held more than 500 messages because no channel is configured; 10 of the oldest, none of them critical, will be told in a digest",
       ],
     });
     expect((await deliver({ telegram: null })).errors).toEqual([{ channel: null, text, news: false }]);
+    expect(viewOutbox(real.files, stateDir, [], Date.now()).waiting).toBe(510);
+    expect(await deliver({ withinMs: 60_000 })).toMatchObject({ sent: 500, waiting: 0, errors: [] });
+    expect(texts()[0]).toContain(": 10 messages of ");
+    for (let count = 1; count < 11; count += 1)
+      expect(texts()[0]).toMatch(new RegExp(`^${count} \\(\\d{4}`, "m"));
+    expect(texts().slice(1)).toEqual(
+      Array.from({ length: 510 }, (_, count) => `${count}`).filter((_, count) => count === 0 || count > 10),
+    );
+  });
+
+  it("without a channel keep up to 2000 critical ones, and count the others", async () => {
+    for (let count = 0; count < 2005; count += 1) put(`${count}`, { severity: "critical" });
+    expect(await deliver({ telegram: null })).toMatchObject({
+      waiting: 2000,
+      notes: [
+        "the outbox held more than 2000 messages because no channel is configured; 5 of the oldest, 5 of them critical, will be told in a digest",
+      ],
+    });
+    api.replies = ["ok", refusal(403, "Forbidden")];
+    await deliver();
+    expect(texts()[0]).toMatch(
+      /: 5 messages of .* could not be delivered at the time\. 5 of them critical; in short:/,
+    );
   });
 });
 

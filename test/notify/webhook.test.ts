@@ -3,7 +3,7 @@ import { createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
-import { viewOutbox } from "../../src/notify/delivery-state.ts";
+import { viewOutbox } from "../../src/notify/view.ts";
 import type { Channel } from "../../src/types/channels.ts";
 import { afterThis, fine, hasty, noteOf, type Post, postOffice, real } from "./support.ts";
 import { type Reply, type Request, startWebServer, type WebServer } from "./web-server.ts";
@@ -142,13 +142,13 @@ describe("what is not a yes is told in one sentence, and the message stays:", ()
     ["an answer that is cut off", "cut", "the webhook ops cannot be reached: connection reset"],
     [
       "words of many lines",
-      { status: 400, body: "a\nb\u001b[31m\u202ec" },
-      `the webhook ops refused (400: a b\\e[31m\\u{202e}c); ${url}`,
+      { status: 404, body: "a\nb\u001b[31m\u202ec" },
+      `the webhook ops refused (404: a b\\e[31m\\u{202e}c); ${url}`,
     ],
     [
       "words without end",
-      { status: 400, body: "x".repeat(100_000) },
-      `the webhook ops refused (400: ${"x".repeat(120)}…); ${url}`,
+      { status: 404, body: "x".repeat(100_000) },
+      `the webhook ops refused (404: ${"x".repeat(120)}…); ${url}`,
     ],
   ];
   it.each(answers)("%s", async (_, reply, text) => {
@@ -161,7 +161,7 @@ describe("what is not a yes is told in one sentence, and the message stays:", ()
       notes: [],
     });
     expect(post.outbox()).toEqual([name]);
-    expect(viewOutbox(real.files, post.stateDir, ["ops"]).channels).toMatchObject([
+    expect(viewOutbox(real.files, post.stateDir, ["ops"], Date.now()).channels).toMatchObject([
       { name: "ops", waiting: 1, error: { text } },
     ]);
     // And when it is mended it goes, once the pause is over.
@@ -243,22 +243,25 @@ describe("retry-after", () => {
 });
 
 describe("a message that it will never take", () => {
-  it.each([413, 422])("(%i) is kept under another name and holds up no other", async (status) => {
-    const name = post.put("one");
-    post.put("two");
-    web.replies = [{ status, body: "no" }];
-    const kept = join(post.stateDir, "outbox", `${name}.refused-1`);
-    expect(await post.deliver([hook()])).toEqual({
-      sent: 1,
-      waiting: 0,
-      errors: [],
-      notes: [
-        `the webhook ops refused it (${status}: no); the message is kept as ${kept} and not sent again`,
-      ],
-    });
-    expect(JSON.parse(readFileSync(kept, "utf8")).text).toBe("one");
-    expect(post.outbox()).toEqual([`${name}.refused-1`]);
-  });
+  it.each([400, 413, 414, 422, 431])(
+    "(%i) is tried in shorter forms, kept under another name, and holds up no other",
+    async (status) => {
+      const name = post.put("one");
+      post.put("two");
+      web.replies = Array(3).fill({ status, body: "no" });
+      const kept = join(post.stateDir, "outbox", `${name}.refused-1`);
+      expect(await post.deliver([hook()])).toEqual({
+        sent: 1,
+        waiting: 0,
+        errors: [],
+        notes: [
+          `the webhook ops refused it (${status}: no); the message is kept as ${kept} and not sent again`,
+        ],
+      });
+      expect(JSON.parse(readFileSync(kept, "utf8")).text).toBe("one");
+      expect(post.outbox()).toEqual([`${name}.refused-1`]);
+    },
+  );
 
   it("when several were sent as one is sent one by one: it may be the length", async () => {
     const at = (minutes: number) => ({
@@ -272,13 +275,33 @@ describe("a message that it will never take", () => {
     expect(texts).toEqual(Array.from({ length: 8 }, (_, count) => `number ${count}`));
   });
 
-  it("when it is a digest is kept as a text, and what comes after it goes", async () => {
+  /** More than may wait, so that the first of them is in the digest. */
+  async function foldOne(): Promise<void> {
     for (let count = 0; count < 501; count += 1)
       post.put(`number ${count}`, { createdAt: new Date(Date.now() - 300_000 + count).toISOString() });
     web.replies = [{ status: 403 }];
     await post.deliver([hook()]);
+  }
+
+  it("when it is a digest goes as a plain message", async () => {
+    await foldOne();
     web.otherwise = ({ body }) => ({ status: JSON.parse(body).event === "argus.digest" ? 422 : 200 });
-    const { sent, waiting, errors, notes } = await post.deliver([hook()]);
+    expect(await post.deliver([hook()], { withinMs: 60_000 })).toMatchObject({
+      sent: 500,
+      waiting: 0,
+      errors: [],
+      notes: ["the webhook ops refused it (422); it took the message in a shorter form"],
+    });
+    const [, refused, taken] = web.asked.map(({ body }) => JSON.parse(body));
+    expect([refused.event, taken.event]).toEqual(["argus.digest", "argus.message"]);
+    expect(taken.text).toContain("number 0 (");
+    expect(post.outbox()).toEqual([]);
+  });
+
+  it("when it is a digest in every form is kept as a text, and what comes after it goes", async () => {
+    await foldOne();
+    web.otherwise = ({ body }) => ({ status: JSON.parse(body).id.startsWith("digest-") ? 422 : 200 });
+    const { sent, waiting, errors, notes } = await post.deliver([hook()], { withinMs: 60_000 });
     expect({ sent, waiting, errors }).toEqual({ sent: 500, waiting: 0, errors: [] });
     expect(notes).toHaveLength(1);
     const [kept = ""] = post.outbox();
@@ -308,7 +331,7 @@ it("a secret appears in nothing that is told or written, whatever the server say
       web.otherwise = { status, body };
       const delivered = await post.deliver([channel], { withinMs: 200 });
       told.push(JSON.stringify(delivered), post.remembered());
-      told.push(JSON.stringify(viewOutbox(real.files, post.stateDir, ["ops"])));
+      told.push(JSON.stringify(viewOutbox(real.files, post.stateDir, ["ops"], Date.now())));
       post.forget();
     }
   }

@@ -97,6 +97,7 @@ export const statusGood: StatusData = {
   host: "landmass",
   now,
   stateDir: "/var/lib/argus",
+  mode: "act",
   intervalSeconds: 300,
   running: { pid: 812, what: "argus run", since: "2026-11-18T20:00:00Z" },
   lastCycle: cycle({ cycle: { trigger: "schedule" } }),
@@ -117,7 +118,7 @@ export const statusGood: StatusData = {
     waiting: 0,
     oldest: null,
     error: null,
-    channels: [{ name: "telegram", waiting: 0, error: null }],
+    channels: [{ name: "telegram", waiting: 0, error: null, refused: null }],
   },
   tickets: { open: 0, waiting: 0, missing: null, trouble: null },
   model: {
@@ -191,8 +192,19 @@ export const statusBad: StatusData = {
         error: {
           text: "Telegram refused (401: Unauthorized); TELEGRAM_BOT_TOKEN in argus.env is wrong or was revoked, get one from @BotFather",
         },
+        refused: null,
       },
-      { name: "on-call", waiting: 0, error: null },
+      {
+        name: "on-call",
+        waiting: 0,
+        error: null,
+        refused: {
+          count: 2,
+          since: "2026-11-20T21:00:00Z",
+          why: "the webhook on-call refused it (413: too large)",
+          path: "/var/lib/argus/outbox/20261120T210000000Z-0001.json.refused-1",
+        },
+      },
     ],
   },
   model: {

@@ -1,12 +1,13 @@
 /** Tells people: once per problem in the dedup window, all alerts of a cycle in one message. */
 import * as z from "zod";
 import { isReadable, joinLines, oneLine } from "../../system/printable.ts";
-import type { Proposal } from "../../types/action.ts";
+import type { OutboxMessage, Proposal } from "../../types/action.ts";
+import type { Moment } from "../../types/moment.ts";
 import { notAcknowledged } from "../acks.ts";
-import type { WordAction } from "../action.ts";
+import type { Context, WordAction } from "../action.ts";
 import { endsAs, mayAnnounce } from "../announced.ts";
 import { eventOnce } from "../events.ts";
-import { composeMessage, putIntoOutbox } from "../outbox.ts";
+import { composeMessages, putIntoOutbox } from "../outbox.ts";
 import { firstInRequest, offeredToModel } from "../questions.ts";
 import { reasonOf } from "../reason.ts";
 import { notSilenced } from "../silences.ts";
@@ -77,23 +78,47 @@ export const alert: WordAction<Words> = {
     }));
     const untold = alerts.filter(({ told }) => !told);
     const now = context.system.clock.now();
-    const { files } = context.system;
-    const message = composeMessage(context.host, untold, now);
-    const id = untold.length === 0 ? "" : putIntoOutbox(files, context.stateDir, message, now);
+    const { written, failure } = putAll(composeMessages(context.host, untold, now), context, now);
+    const messageOf = ({ problem }: { problem: string }) =>
+      written.find(({ problems }) => problems.includes(problem));
+    const noted = alerts.filter((each) => each.told || messageOf(each) !== undefined);
     try {
       // Only now: an alert that could not be written must be told by the next cycle.
-      context.state.markAnnounced(alerts, now);
+      context.state.markAnnounced(noted, now);
     } catch (error) {
       context.note(
         `dedup.json could not be written (${reasonOf(error)}): a restart of Argus would notify about this again`,
       );
     }
-    const rest = untold.length - 1;
-    const together = rest < 1 ? "" : `, in one message with ${rest} other${rest === 1 ? "" : "s"}`;
-    return alerts.map(({ told }) =>
-      told
-        ? { ok: true, detail: "was notified without the outbox", values: {} }
-        : { ok: true, detail: `waits in the outbox as ${id}${together}`, values: { outbox: id } },
-    );
+    return alerts.map((each) => {
+      if (each.told) return { ok: true, detail: "was notified without the outbox", values: {} };
+      const message = messageOf(each);
+      if (message === undefined) return { ok: false, detail: `failed: ${reasonOf(failure)}`, values: {} };
+      const rest = message.problems.length - 1;
+      const together = rest < 1 ? "" : `, in one message with ${rest} other${rest === 1 ? "" : "s"}`;
+      return {
+        ok: true,
+        detail: `waits in the outbox as ${message.id}${together}`,
+        values: { outbox: message.id },
+      };
+    });
   },
 };
+
+/** In order, up to the first that cannot be written. Throws when that is the first of all. */
+function putAll(
+  messages: readonly Omit<OutboxMessage, "id">[],
+  { system, stateDir }: Context,
+  now: Moment,
+): { written: { id: string; problems: readonly string[] }[]; failure: unknown } {
+  const written: { id: string; problems: readonly string[] }[] = [];
+  for (const message of messages) {
+    try {
+      written.push({ id: putIntoOutbox(system.files, stateDir, message, now), problems: message.problems });
+    } catch (failure) {
+      if (written.length === 0) throw failure;
+      return { written, failure };
+    }
+  }
+  return { written, failure: null };
+}

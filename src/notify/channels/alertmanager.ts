@@ -8,18 +8,12 @@ import type { HttpResponse } from "../../system/system.ts";
 import type { ProblemNote } from "../../types/action.ts";
 import type { ChannelAccounts } from "../../types/channels.ts";
 import type { Firing, Memory } from "../delivery-state.ts";
-import type { Attempt, ChannelRow, Parcel, Sent } from "./channel.ts";
+import { type Alert, identityOf, postApart } from "./alerts-apart.ts";
+import { type Attempt, type ChannelRow, type Parcel, refused, type Sent } from "./channel.ts";
 import { persist } from "./persist.ts";
-import { post } from "./web.ts";
+import { post, unfitStatuses } from "./web.ts";
 
 type Account = ChannelAccounts["alertmanager"];
-
-interface Alert {
-  readonly labels: Readonly<Record<string, string>>;
-  readonly annotations: Readonly<Record<string, string>>;
-  readonly startsAt: string;
-  readonly endsAt: string;
-}
 
 /** As Prometheus does it: an alert outlives four missed cycles, and five minutes at the least. */
 const missedCycles = 4;
@@ -34,6 +28,7 @@ const mostAlerts = 500;
 
 export const alertmanager: ChannelRow<"alertmanager"> = {
   paceMs: 200,
+  ownForms: true,
   describe: ({ url }) => `Alertmanager at ${new URL(url).host}`,
   async send(account, parcel, memory, attempt) {
     const nowMs = attempt.clock.now().wallMs;
@@ -41,8 +36,25 @@ export const alertmanager: ChannelRow<"alertmanager"> = {
     const { alerts, firing, over } = changes(parcel, memory, nowMs, holdUntilOf(attempt));
     // A summary is about no problem; there is nobody to tell.
     if (alerts.length === 0) return { kind: "sent", detail: "it holds no problem, so there was no alert" };
-    const sent = await postAlerts(account, alerts, attempt);
-    return sent.kind === "sent" ? { ...sent, memory: { firing: bounded(firing), over } } : sent;
+    const { sent, refusals, reworded } = await postApart(
+      (some) => postAlerts(account, some, attempt),
+      alerts,
+    );
+    const [first] = refusals;
+    if (sent.kind === "later" || (sent.kind === "refused" && sent.of === "channel")) return sent;
+    const asTaken = <T extends Omit<Alert, "endsAt">>(alert: T): T => ({
+      ...alert,
+      ...reworded.get(identityOf(alert)),
+    });
+    const refusedKeys = refusals.flatMap(({ alert: { labels } }) => labels["problem"] ?? []);
+    const held = Object.entries(bounded(firing)).filter(([key]) => !refusedKeys.includes(key));
+    const after = {
+      // Under the labels with which it was taken it is held, and ends.
+      firing: Object.fromEntries(held.map(([key, alert]) => [key, asTaken(alert)])),
+      over: over.map(asTaken),
+    };
+    if (first === undefined) return sent.kind === "sent" ? { ...sent, memory: after } : sent;
+    return { ...refused("message", first.error), problems: refusedKeys, memory: after };
   },
   refresh(account, open, { firing = {}, over = [] }, attempt) {
     const endsAt = holdUntilOf(attempt);
@@ -50,7 +62,8 @@ export const alertmanager: ChannelRow<"alertmanager"> = {
       open.has(key) ? [lasting(alert, endsAt)] : [],
     );
     const alerts = [...held, ...recent(over, attempt.clock.now().wallMs)];
-    return alerts.length === 0 ? null : postAlerts(account, alerts, attempt);
+    if (alerts.length === 0) return null;
+    return postApart((some) => postAlerts(account, some, attempt), alerts).then(({ sent }) => sent);
   },
 };
 
@@ -87,8 +100,10 @@ function changes(
       delete firing[note.problem];
       continue;
     }
+    // One that was taken in other words keeps them for as long as it is the same alert.
+    const isSame = known?.labels["severity"] === note.severity;
     const alert = {
-      labels: labelsOf(host, note),
+      labels: known !== undefined && isSame ? known.labels : labelsOf(host, note),
       annotations,
       startsAt: note.since ?? known?.startsAt ?? note.at,
     };
@@ -109,8 +124,6 @@ const earlier = (one: string, other: string): string => (Date.parse(one) < Date.
 
 const recent = (over: readonly Alert[], nowMs: number): readonly Alert[] =>
   over.filter(({ endsAt }) => nowMs - Date.parse(endsAt) < overForSeconds * 1000);
-
-const identityOf = ({ labels }: Pick<Alert, "labels">): string => stringify(labels);
 
 function labelsOf(host: string, { type, subject, severity, problem }: ProblemNote): Record<string, string> {
   return {
@@ -156,7 +169,7 @@ function postAlerts(account: Account, alerts: readonly Alert[], attempt: Attempt
     body: stringify(alerts),
     timeoutSeconds,
     authorization,
-    unfit: [400, 413, 422],
+    unfit: unfitStatuses,
     remark: ({ headers }: HttpResponse) => clockRemark(who, headers["date"], attempt.clock.now().wallMs),
   };
   return persist(who, attempt, (leftMs) => post(wanted, attempt, leftMs));

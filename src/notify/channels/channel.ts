@@ -21,6 +21,8 @@ export interface Parcel {
   readonly text: string;
   /** In the order of time. */
   readonly notes: readonly ProblemNote[];
+  /** It is a short form of what was refused: nothing but text. */
+  readonly plain?: true;
   /** daily_summary: its data. */
   readonly daily?: Readonly<Record<string, unknown>>;
 }
@@ -53,14 +55,28 @@ export type Sent =
       readonly note?: string;
       readonly alone?: true;
     }
-  /** It may work later: no network, a server error, too many messages. `blockedMs`: not before so long. */
-  | { readonly kind: "later"; readonly error: string; readonly blockedMs: number }
-  /** It will not work before somebody mends the settings, or, with `message`, never with this text. */
-  | { readonly kind: "refused"; readonly of: "channel" | "message"; readonly error: string };
+  /**
+   * It may work later: no network, a server error, too many messages. `blockedMs`: not before so long. `heard`: the other
+   * side had the message and failed at it, which may be the fault of this message.
+   */
+  | { readonly kind: "later"; readonly error: string; readonly blockedMs: number; readonly heard?: true }
+  /**
+   * It will not work before somebody mends the settings, or, with `message`, never with this text. `memory`: what is to
+   * be known next time. `problems`: only of these the alert was refused, the rest was taken.
+   */
+  | {
+      readonly kind: "refused";
+      readonly of: "channel" | "message";
+      readonly error: string;
+      readonly memory?: Partial<Memory>;
+      readonly problems?: readonly string[];
+    };
 
 export interface ChannelRow<T extends ChannelType> {
   /** The least time between two messages. */
   readonly paceMs: number;
+  /** It looks itself for a form that is taken: it passes on no text. */
+  readonly ownForms?: true;
   /** Where it goes, for people: no secret in it. */
   describe(account: ChannelAccounts[T]): string;
   send(account: ChannelAccounts[T], parcel: Parcel, memory: Memory, attempt: Attempt): Promise<Sent>;

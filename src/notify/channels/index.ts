@@ -23,6 +23,7 @@ export interface Way {
   readonly name: string;
   readonly type: ChannelType;
   readonly paceMs: number;
+  readonly ownForms: boolean;
   describe(): string;
   send(parcel: Parcel, memory: Memory, attempt: Attempt): Promise<Sent>;
   /** null: there is nothing to say again. */
@@ -50,6 +51,7 @@ export function wayOf<T extends ChannelType>(channel: ChannelAccounts[T] & Chann
     name: channel.name,
     type: channel.type,
     paceMs: row.paceMs,
+    ownForms: row.ownForms === true,
     describe: () => row.describe(channel),
     send: (parcel, memory, attempt) => row.send(channel, printed(parcel), memory, attempt),
     refresh: (open, memory, attempt) => row.refresh?.(channel, open, memory, attempt) ?? null,

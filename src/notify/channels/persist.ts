@@ -5,9 +5,12 @@ import type { Attempt, Sent } from "./channel.ts";
 /** Worth another try, after so long. */
 export class Temporary extends Error {
   readonly waitMs: number;
-  constructor(message: string, waitMs = 0) {
+  /** The other side had the message and failed at it. */
+  readonly heard: boolean;
+  constructor(message: string, waitMs = 0, heard = false) {
     super(message);
     this.waitMs = waitMs;
+    this.heard = heard;
   }
 }
 
@@ -28,12 +31,12 @@ export async function persist(
   const left = () => attempt.deadlineMs - attempt.clock.monotonicMs();
   let pauseMs = 0;
   let tried = false;
-  let before = `there was no time left to reach ${who}`;
+  let before = new Temporary(`there was no time left to reach ${who}`);
   try {
     return await pRetry(
       async () => {
         if (pauseMs > 0) await attempt.clock.sleep(pauseMs, attempt.signal);
-        if (left() <= 0 || (tried && left() < leastMs)) throw new Temporary(before);
+        if (left() <= 0 || (tried && left() < leastMs)) throw before;
         tried = true;
         return await ask(left());
       },
@@ -49,13 +52,16 @@ export async function persist(
         onFailedAttempt: ({ error }) => {
           if (!(error instanceof Temporary)) return;
           pauseMs = error.waitMs;
-          before = error.message;
+          before = error;
         },
       },
     );
   } catch (error) {
     if (attempt.signal.aborted) return { kind: "later", error: "Argus was told to stop", blockedMs: 0 };
-    if (error instanceof Temporary) return { kind: "later", error: error.message, blockedMs: error.waitMs };
+    if (error instanceof Temporary) {
+      const { message, waitMs, heard } = error;
+      return { kind: "later", error: message, blockedMs: waitMs, ...(heard ? { heard } : {}) };
+    }
     throw error;
   }
 }

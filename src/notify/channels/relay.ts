@@ -5,11 +5,11 @@
  */
 import { fileError } from "../../system/file-error.ts";
 import { createLineFile } from "../../system/line-file.ts";
+import { labelOf } from "../../system/message-words.ts";
 import { stringify } from "../../system/printable.ts";
 import type { ProblemNote } from "../../types/action.ts";
 import type { ChannelAccounts } from "../../types/channels.ts";
 import { secondsBetween } from "../../types/moment.ts";
-import { endingWord } from "../../types/problem.ts";
 import type { FellBack } from "../delivery-state.ts";
 import { type Attempt, type ChannelRow, type Parcel, refused } from "./channel.ts";
 import { callProgram, type Failure } from "./program.ts";
@@ -18,6 +18,8 @@ type Account = ChannelAccounts["relay"];
 
 /** The relay takes 64 KiB. */
 const mostBytes = 64_000;
+/** One that takes less than it says takes this. */
+const fewBytes = 1000;
 /** After a failure, so that one that hangs does not hang for each message. */
 const restSeconds = 60;
 const againMs = 500;
@@ -29,7 +31,8 @@ export const relay: ChannelRow<"relay"> = {
   describe: ({ program, to }) => `the agent ${to} by ${program}`,
   async send(account, parcel, { fellBack = null }, attempt) {
     const { program, to, file } = account;
-    const bodies = bodiesOf(parcel, attempt.dashboardUrl);
+    const bodies = bodiesOf(parcel, attempt.dashboardUrl, mostBytes);
+    const short = bodiesOf(parcel, attempt.dashboardUrl, fewBytes);
     if (parcel.kind === "test") {
       const failure = await call(account, bodies[0] ?? "", parcel, attempt);
       return failure === null
@@ -40,15 +43,28 @@ export const relay: ChannelRow<"relay"> = {
     const isResting = fellBack !== null && secondsBetween(fellBack.at, now) < restSeconds;
     let failure: Pick<Failure, "how" | "why"> | null = isResting ? fellBack : null;
     let taken = 0;
-    for (const body of bodies) {
-      failure ??= await persistently(account, body, parcel, attempt);
+    let refusedAsWritten: string | null = null;
+    for (const [index, body] of bodies.entries()) {
+      if (failure === null) {
+        const refusal = await persistently(account, body, parcel, attempt);
+        const less = short[index] ?? body;
+        // It ran and said no: it may be the length.
+        const isShorter = refusal !== null && refusal.exitCode !== null && less.length < body.length;
+        failure = isShorter ? await call(account, less, parcel, attempt) : refusal;
+        if (isShorter && failure === null) refusedAsWritten = refusal.why;
+      }
       if (attempt.signal.aborted) return { kind: "later", error: "Argus was told to stop", blockedMs: 0 };
       if (failure !== null) break;
       taken += 1;
     }
     if (failure === null) {
       const alone = parcel.daily === undefined ? {} : { alone: true as const };
-      return { kind: "sent", detail: `${program} took it for ${to}`, memory: { fellBack: null }, ...alone };
+      const note =
+        refusedAsWritten === null
+          ? {}
+          : { note: `${refusedAsWritten}; it took the message in a shorter form` };
+      const taken = { detail: `${program} took it for ${to}`, memory: { fellBack: null } };
+      return { kind: "sent", ...taken, ...note, ...alone };
     }
     const stuck = write(account, bodies.slice(taken), attempt);
     if (stuck !== null) return { kind: "later", error: stuck, blockedMs: 0 };
@@ -98,7 +114,7 @@ function write({ file }: Account, bodies: readonly string[], { files }: Attempt)
   }
 }
 
-function bodiesOf(parcel: Parcel, dashboardUrl: string | null): string[] {
+function bodiesOf(parcel: Parcel, dashboardUrl: string | null, most: number): string[] {
   const { kind, host, createdAt, severity, text, notes, daily } = parcel;
   const link = dashboardUrl === null ? {} : { dashboard_url: dashboardUrl };
   const head = { type: "alert", source: "argus" };
@@ -108,18 +124,19 @@ function bodiesOf(parcel: Parcel, dashboardUrl: string | null): string[] {
       fitted((share) => {
         const event = { event: "argus.daily_summary", severity, message: cut(text, share) };
         return { ...head, type: "status", ...event, ...rest, summary: shortened(daily, share) };
-      }),
+      }, most),
     ];
   if (notes.length > 0)
-    return notes.map((note) => fitted((share) => ({ ...head, ...of(note, share), ...link })));
+    return notes.map((note) => fitted((share) => ({ ...head, ...of(note, share), ...link }), most));
   const event = kind === "test" ? "argus.test" : "argus.message";
-  return [fitted((share) => ({ ...head, event, severity, message: cut(text, share), ...rest }))];
+  return [fitted((share) => ({ ...head, event, severity, message: cut(text, share), ...rest }), most)];
 
   function of(
     { severity: worst, type, summary, actionTaken = "none", state, ending, ...note }: ProblemNote,
     share: number,
   ) {
-    const message = state === "resolved" ? `${endingWord(ending)} ${summary}` : summary;
+    const message =
+      state === "resolved" ? `${labelOf({ state, ending, severity: worst })} ${summary}` : summary;
     return {
       event: "argus.problem",
       severity: worst,
@@ -148,9 +165,9 @@ function shortened(data: Readonly<Record<string, unknown>>, share: number): Reco
 }
 
 /** The first of ever shorter bodies that the relay takes. */
-function fitted(bodyOf: (share: number) => object): string {
+function fitted(bodyOf: (share: number) => object, most: number): string {
   for (let share = 1; ; share /= 2) {
     const body = stringify(bodyOf(share));
-    if (Buffer.byteLength(body) <= mostBytes || share < 1e-6) return body;
+    if (Buffer.byteLength(body) <= most || share < 1e-6) return body;
   }
 }

@@ -4,6 +4,7 @@ import { type Button, buttonsOf } from "../talk/buttons.ts";
 import { askBot, isToken } from "./bot-api.ts";
 import { type Attempt, type ChannelRow, refused, type Sent } from "./channel.ts";
 import { type Answer as Asked, persist, Temporary } from "./persist.ts";
+import { unfitStatuses } from "./web.ts";
 
 type Account = ChannelAccounts["telegram"];
 
@@ -11,10 +12,11 @@ export const telegram: ChannelRow<"telegram"> = {
   // About one message a second to the same chat is what Telegram allows.
   paceMs: 1000,
   describe: ({ chatId }) => `Telegram chat ${chatId}`,
-  async send(account, { kind, text, notes }, { movedTo }, attempt) {
+  async send(account, { kind, text, notes, plain }, { movedTo }, attempt) {
     const { chatId, may } = account;
     // Of a digest nobody could tell what a button is about.
-    const buttons = kind === "message" && may !== undefined ? buttonsOf(notes, may) : [];
+    const wants = kind === "message" && plain !== true && may !== undefined;
+    const buttons = wants ? buttonsOf(notes, may) : [];
     const to = movedTo?.from === chatId ? movedTo.to : chatId;
     const sent = await sendText(account, to, text, buttons, attempt);
     if (sent.kind !== "in chat") return sent;
@@ -48,16 +50,20 @@ async function sendText(
   let to = chatId;
   const parts = splitText(text);
   for (const [index, part] of parts.entries()) {
+    const send = (below: readonly Button[][]) =>
+      persist("Telegram", attempt, async (leftMs) => {
+        const answer = await ask(account, to, part, below, attempt, leftMs);
+        if (answer.kind !== "moved") return answer;
+        to = answer.chatId;
+        const again = await ask(account, to, part, below, attempt, leftMs);
+        return again.kind === "moved"
+          ? refused("channel", "Telegram says twice that the chat has moved; check TELEGRAM_CHAT_ID")
+          : again;
+      });
     const below = index === parts.length - 1 ? buttons : [];
-    const sent = await persist("Telegram", attempt, async (leftMs) => {
-      const answer = await ask(account, to, part, below, attempt, leftMs);
-      if (answer.kind !== "moved") return answer;
-      to = answer.chatId;
-      const again = await ask(account, to, part, below, attempt, leftMs);
-      return again.kind === "moved"
-        ? refused("channel", "Telegram says twice that the chat has moved; check TELEGRAM_CHAT_ID")
-        : again;
-    });
+    let sent = await send(below);
+    // It may be the buttons that it minds: what people must read are the words.
+    if (below.length > 0 && sent.kind === "refused" && sent.of === "message") sent = await send([]);
     if (sent.kind !== "sent") return sent;
   }
   return { kind: "in chat", chatId: to };
@@ -104,7 +110,7 @@ async function ask(
     const waitSeconds = Math.min(Math.max(1, retryAfter ?? 5), 86_400);
     throw new Temporary(`Telegram asks for a pause of ${waitSeconds} s (429)`, waitSeconds * 1000);
   }
-  if (status >= 500) throw new Temporary(`Telegram has trouble of its own (${status}: ${said})`);
+  if (status >= 500) throw new Temporary(`Telegram has trouble of its own (${status}: ${said})`, 0, true);
   // A captive portal or a proxy answers 200 to everything: only Telegram's own yes counts.
   if (status < 400)
     throw new Temporary(`something else than Telegram answered at TELEGRAM_API_URL (${status})`);
@@ -131,6 +137,15 @@ function refusal(status: number, said: string): Asked {
       `${head}; check TELEGRAM_CHAT_ID in argus.env, and write to the bot once so that it may answer`,
     );
   }
-  if (status === 400 && /message|text|entities|utf-8/i.test(said)) return refused("message", head);
+  if (
+    status === 400 &&
+    /not enough rights|no rights|administrator|forbidden|restricted|deactivated|topic|thread/i.test(said)
+  )
+    return refused(
+      "channel",
+      `${head}; let the bot write in that chat, or choose another TELEGRAM_CHAT_ID in argus.env`,
+    );
+  // Whatever else it minds may be the fault of this message: a form of it that is taken is looked for.
+  if (status === 400 || unfitStatuses.includes(status)) return refused("message", head);
   return refused("channel", `${head}; check TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID in argus.env`);
 }

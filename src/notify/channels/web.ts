@@ -19,6 +19,11 @@ export interface Post {
   readonly remark?: (response: HttpResponse) => string | null;
 }
 
+/**
+ * Malformed, too large, an address or headers that are too long, not to be processed: they may speak of this message
+ * alone, so that a shorter one is worth a try.
+ */
+export const unfitStatuses = [400, 413, 414, 422, 431];
 /** What "too many" means of a server that does not say. */
 const unsaidWaitSeconds = 5;
 const longestWaitSeconds = 86_400;
@@ -69,7 +74,7 @@ export async function post(wanted: Post, attempt: Attempt, leftMs: number): Prom
     const waitSeconds = asked > 0 || status !== 429 ? asked : unsaidWaitSeconds;
     if (waitSeconds > 0)
       throw new Temporary(`${who} asks for a pause of ${waitSeconds} s (${status})`, waitSeconds * 1000);
-    throw new Temporary(`${who} has trouble of its own (${heard})`);
+    throw new Temporary(`${who} has trouble of its own (${heard})`, 0, true);
   }
   if (wanted.unfit.includes(status)) return refused("message", `${who} refused it (${heard})`);
   if (status === 401 || status === 403) return refused("channel", `${who} refused (${heard}); ${key}`);

@@ -4,7 +4,7 @@ import { stringify } from "../../system/printable.ts";
 import type { ChannelRow, Parcel } from "./channel.ts";
 import { refused } from "./channel.ts";
 import { persist } from "./persist.ts";
-import { post } from "./web.ts";
+import { post, unfitStatuses } from "./web.ts";
 
 export const webhook: ChannelRow<"webhook"> = {
   paceMs: 200,
@@ -22,7 +22,7 @@ export const webhook: ChannelRow<"webhook"> = {
         "x-argus-id": parcel.id,
       };
       const wanted = { who, channel: name, url, headers, body, timeoutSeconds, authorization };
-      return post({ ...wanted, unfit: [413, 422] }, attempt, leftMs);
+      return post({ ...wanted, unfit: unfitStatuses }, attempt, leftMs);
     });
   },
 };

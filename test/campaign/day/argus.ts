@@ -43,10 +43,17 @@ export function createArgus(host: Host): Argus {
   const configFor = (system: System): Config =>
     loadConfig({ system, env: environment, workingDir: "/", programDir: "/opt/argus" });
 
+  /** As the real one sees by the files themselves. */
+  let settingsChanged = false;
   function startExecutor(): void {
     const its = host.process("argus", 4_000_000);
-    const policy = policyOf(configFor(its.system));
-    const served = serveExecutor(its.system, { policy, dryRun: false, stateDir: paths.executor }, () => {});
+    const read = () => ({ policy: policyOf(configFor(its.system)), dryRun: false });
+    const reread = () => {
+      if (!settingsChanged) return null;
+      settingsChanged = false;
+      return read();
+    };
+    const served = serveExecutor(its.system, { ...read(), stateDir: paths.executor, reread }, () => {});
     executor = { its, served };
   }
 
@@ -103,7 +110,7 @@ export function createArgus(host: Host): Argus {
       ending,
       reload: () => {
         wantsReload = true;
-        executor?.served.replace(policyOf(configFor(executor.its.system)), false);
+        settingsChanged = true;
       },
     };
     host.record({ kind: "argus", subject: "argus", state: "up" });
