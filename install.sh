@@ -112,6 +112,7 @@ is_root() { [ "$(id -u)" = 0 ]; }
 is_active() { systemctl is-active --quiet "$1"; }
 is_enabled() { systemctl is-enabled --quiet "$1" 2>/dev/null; }
 is_user() { getent passwd argus >/dev/null; }
+is_group() { getent group argus >/dev/null; }
 property() { systemctl show --value --property="$2" "$1"; }
 
 # A program folder that this script made: anything else is never removed or replaced.
@@ -330,7 +331,7 @@ make_plan() {
     to_build=1
     plan_to "build it in $source_dir: npm ci && npm run build, as user $(stat -c %U "$source_dir")"
   fi
-  is_user || plan_to "make the system user argus"
+  if ! is_user || ! is_group; then plan_to "make the system user argus and its group; members of the group may read Argus's state and logs"; fi
   missing_settings >"$work/missing"
   mapfile -t missing <"$work/missing"
   [ "${#missing[@]}" = 0 ] || plan_to "make ${missing[*]}"
@@ -383,9 +384,14 @@ confirm() {
 
 make_user() {
   doing='making the user argus'
-  is_user && return
+  if is_user; then
+    is_group && return
+    groupadd --system argus
+    on_failure groupdel argus
+    return
+  fi
   local group=(--user-group)
-  if getent group argus >/dev/null; then group=(--gid argus); fi
+  if is_group; then group=(--gid argus); fi
   useradd --system "${group[@]}" --no-create-home --home-dir "$state" --shell /usr/sbin/nologin --comment 'Argus watchdog' argus
   on_failure userdel argus
 }
@@ -550,6 +556,13 @@ hand_over_state() {
   done
 }
 
+# What an older version wrote was closed to the group. Done by the user argus: root would follow a link that somebody put
+# there. The daemon writes meanwhile, so a file may be gone by now.
+share_state() {
+  setpriv --reuid=argus --regid=argus --clear-groups find "$state" "$logs" -user argus ! -name last_response.json \
+    \( -type d ! -perm -050 -exec chmod g+rx {} + -o -type f ! -perm -040 -exec chmod g+r {} + \) 2>/dev/null || true
+}
+
 swap_program() {
   doing="putting the new program into $prefix"
   if [ -e "$prefix" ]; then
@@ -668,6 +681,7 @@ install_argus() {
   on_failure away_with_units
   start_all
   undo=()
+  share_state
   rm -rf "$prefix.old"
   if [ -n "$old_prefix" ]; then rm -rf "$old_prefix"; fi
 }

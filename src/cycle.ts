@@ -1,4 +1,5 @@
 /** One cycle, as a list of stages: collect, detect, execute, escalate, tell, record. */
+import { forgetEndedAcks } from "./acks.ts";
 import type { Collector } from "./collect/collect.ts";
 import { assign, confirm } from "./confirm.ts";
 import { detect, rulesOf } from "./detect/detect.ts";
@@ -20,10 +21,11 @@ import { recordOperatorActions } from "./operator-actions.ts";
 import { type CycleStateFile, newCycleId } from "./record/cycle-state.ts";
 import type { History } from "./record/history.ts";
 import { isOpen, problemFact } from "./record/problems.ts";
+import type { RebootWatch } from "./record/reboot.ts";
 import type { Registry } from "./record/registry.ts";
 import type { Settling } from "./record/settling.ts";
 import type { Trail } from "./record/trail.ts";
-import { selfOf, withFailures } from "./self-facts.ts";
+import { selfOf, withFailures, withReboot } from "./self-facts.ts";
 import { remember, spaceIsShort } from "./space.ts";
 import type { Reserve } from "./system/reserve.ts";
 import type { Store } from "./system/store.ts";
@@ -49,6 +51,7 @@ export interface Parts extends TicketParts {
   readonly history: History;
   readonly streaks: Store<StreakFile>;
   readonly state: CycleStateFile;
+  readonly reboots: RebootWatch;
   readonly reserve: Reserve;
   readonly settling: Settling;
   readonly timers: Timers;
@@ -75,7 +78,8 @@ export async function runCycle(
 
   const executor = await lookAtExecutor(parts.executor);
   const self = selfOf(parts, executor.error);
-  const snapshot = withFailures(parts, parts.history.observe(await parts.collector.collect(self)), trigger);
+  const seen = withFailures(parts, parts.history.observe(await parts.collector.collect(self)), trigger);
+  const snapshot = await withReboot(parts, seen);
   cycle.host = snapshot.facts.host?.name ?? "unknown host";
   const detection = await judge(parts, snapshot, trigger);
   const opened = registry.recordFindings(detection.findings, cycle);
@@ -181,6 +185,7 @@ export async function runCycle(
   };
   const written = parts.trail.append(trail);
   await recordOperatorActions(parts, executor.unrecorded);
+  await forgetEndedAcks(parts, executor.acks);
   parts.timers.plan(await duesOf(parts, detection.dueInSeconds));
   parts.state.end(durationMs);
   return written;

@@ -6,6 +6,7 @@ import type { Handled } from "./escalate/alerts.ts";
 import { problemFact } from "./record/problems.ts";
 import { type Gone, resolvable } from "./record/resolvable.ts";
 import type { Settled } from "./record/settling.ts";
+import { withReboot } from "./self-facts.ts";
 import type { Self } from "./types/facts.ts";
 import type { Detection } from "./types/finding.ts";
 import type { Facts } from "./types/snapshot.ts";
@@ -35,7 +36,7 @@ export async function endedProblems(parts: Parts, looked: Looked): Promise<Settl
 
 async function lookAgain(parts: Parts, self: Self): Promise<Settled[]> {
   const { system, config, registry } = parts;
-  const { facts } = parts.history.derive(await parts.collector.collect(self));
+  const { facts } = await withReboot(parts, parts.history.derive(await parts.collector.collect(self)));
   const now = system.clock.now();
   const detection = await detect({
     rules: parts.book.rules(),

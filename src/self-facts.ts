@@ -29,3 +29,17 @@ export function withFailures({ state }: Parts, snapshot: Snapshot, trigger: Trig
   const failures = state.countCollectors(snapshot.collectors, trigger !== "wake");
   return { ...snapshot, facts: { ...snapshot.facts, self: { ...self, ...failures } } };
 }
+
+/** How the boot before this one ended. What is not known is left out: its rule is blind then. */
+export async function withReboot(
+  { reboots, state, notes }: Pick<Parts, "reboots" | "state" | "notes">,
+  snapshot: Snapshot,
+): Promise<Snapshot> {
+  try {
+    return { ...snapshot, facts: { ...snapshot.facts, reboot: await reboots.look(state.atStart()) } };
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    notes.push(`how the last boot ended could not be noted: ${error.message}`);
+    return snapshot;
+  }
+}

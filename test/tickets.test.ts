@@ -407,7 +407,9 @@ describe("people see the ticket", () => {
     expect(status()).toContain("(ticket bd-1)");
     expect(status()).toContain("Tickets 1 open");
     const problem = its.parts().registry.problems().get(onlyKey(its)) ?? null;
-    expect(problemsReport(problem === null ? [] : [problem], style)).toContain("(ticket bd-1)");
+    expect(problemsReport(problem === null ? [] : [problem], "2026-11-20T22:50:00Z", style)).toContain(
+      "(ticket bd-1)",
+    );
     expect(explainProblem(onlyKey(its), problem, [], "2026-11-20T22:50:00Z", style)).toContain(
       "ticket bd-1 is open for it",
     );

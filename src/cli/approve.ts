@@ -10,6 +10,7 @@ import { UserError } from "../types/errors.ts";
 import { isoTime } from "../types/moment.ts";
 import type { Config } from "../types/settings.ts";
 import { type Context, lookAtState, printJson } from "./context.ts";
+import { toldLast } from "./executor-view.ts";
 import { mustReachExecutor } from "./other-user.ts";
 import { runningDaemon, wakeDaemon } from "./wake-daemon.ts";
 import { whoAsks } from "./who-asks.ts";
@@ -26,8 +27,9 @@ export function approveCommand(program: Command, context: Context): void {
     .action(async (id: string | undefined, { json = false }: { json?: boolean }) => {
       const config = lookAtState(context);
       if (id !== undefined) return await decide(context, config, id, true, json);
-      mustReachExecutor(context, config, "read");
-      const waiting = approvalsOf(context, config).list(context.system.clock.now());
+      const told = toldLast(context, config);
+      if (told === null) mustReachExecutor(context, config, "read");
+      const waiting = told?.approvals ?? approvalsOf(context, config).list(context.system.clock.now());
       if (json) printJson(context, waiting);
       else context.print(approvalsReport(waiting, context.style));
     });

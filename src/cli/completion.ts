@@ -1,12 +1,16 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
+import { isOpen } from "../record/problems.ts";
+import { readProblems } from "../record/registry.ts";
 import { bashCompletion, type CommandWords } from "../report/completion.ts";
-import type { Context } from "./context.ts";
+import { type Context, lookAtState } from "./context.ts";
 
 export function completionCommand(program: Command, context: Context): void {
   program
     .command("completion")
     .description("print the completion for bash")
-    .action(() => {
+    .addOption(new Option("--open-keys", "the keys of the open problems").hideHelp())
+    .action(({ openKeys }: { openKeys?: true }) => {
+      if (openKeys) return context.printRaw(keysOfOpenProblems(context).join("\n"));
       const help = program.createHelp();
       const wordsOf = (command: Command): CommandWords[] =>
         help
@@ -19,7 +23,13 @@ export function completionCommand(program: Command, context: Context): void {
               ...help.visibleOptions(each).flatMap(({ long }) => long ?? []),
             ],
             commands: wordsOf(each),
+            takesKeys: each.registeredArguments.some(({ description }) => /\bkeys?\b/.test(description)),
           }));
       context.printRaw(bashCompletion(wordsOf(program)));
     });
+}
+
+function keysOfOpenProblems(context: Context): string[] {
+  const { problems } = readProblems(context.system.files, lookAtState(context).stateDir);
+  return [...problems.values()].filter(isOpen).map(({ key }) => key);
 }

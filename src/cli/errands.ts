@@ -1,6 +1,7 @@
 /** What goes on beside the cycles and never delays one: pings, the summary of the day, delivery, tickets. */
 import type { Parts } from "../cycle.ts";
 import { createDailySummary } from "../daily-summary.ts";
+import { reasonOf } from "../execute/reason.ts";
 import { createDelivery } from "../notify/deliver.ts";
 import { createPinger, type Ping, type Pinger } from "../notify/ping.ts";
 import { isOpen } from "../record/problems.ts";
@@ -9,6 +10,7 @@ import type { Log } from "../system/log.ts";
 import type { System } from "../system/system.ts";
 import { settleTickets } from "../tickets.ts";
 import type { Config } from "../types/settings.ts";
+import { keepView } from "./executor-view.ts";
 import { inForceAt } from "./parts.ts";
 
 export interface Errands {
@@ -42,6 +44,15 @@ export function createErrands(parts: () => Parts, log: Log, signal: AbortSignal,
     for (const note of await daily.tend(present, () => inForceAt(executor))) log.warn(note);
   }
 
+  async function keep(): Promise<void> {
+    const said = (sentence: string): void => log.warn(sentence);
+    try {
+      await keepView(parts(), said);
+    } catch (error) {
+      said(`what the executor remembers could not be kept for \`argus status\`: ${reasonOf(error)}`);
+    }
+  }
+
   async function settle(): Promise<void> {
     const { cycle } = parts().state.state();
     const host = hostName(system.files);
@@ -65,7 +76,7 @@ export function createErrands(parts: () => Parts, log: Log, signal: AbortSignal,
     test,
     async run() {
       if (parts().config.dryRun) return;
-      await Promise.all([summarise().then(send), settle()]);
+      await Promise.all([summarise().then(send), settle(), keep()]);
     },
   };
 }

@@ -6,16 +6,19 @@ import { readSnapshot } from "../record/history.ts";
 import { problemFact } from "../record/problems.ts";
 import { readProblems } from "../record/registry.ts";
 import { readTrail, type TrailReader } from "../record/trail.ts";
+import { acknowledged } from "../report/acks.ts";
 import { explainCycle } from "../report/explain.ts";
 import { explainProblem } from "../report/explain-problem.ts";
 import { explainWhyNot, type WhyNot } from "../report/why-not.ts";
 import { nearest } from "../system/names.ts";
+import type { Ack } from "../types/ack.ts";
 import { UserError, WorkError } from "../types/errors.ts";
 import { isoTime } from "../types/moment.ts";
 import { ProblemKey } from "../types/problem.ts";
 import type { Config } from "../types/settings.ts";
 import type { TrailCycle } from "../types/trail.ts";
 import { type Context, lookAtState, printJson } from "./context.ts";
+import { knownAcks } from "./executor-view.ts";
 import { openBook } from "./parts.ts";
 
 interface ExplainOptions {
@@ -42,7 +45,8 @@ export function explainCommand(program: Command, context: Context): void {
       if (rule !== undefined && what !== undefined)
         throw new UserError("a rule is explained on the newest snapshot: leave out the cycle or the key");
       const config = lookAtState(context);
-      if (rule === undefined) return explain(context, config, what, options.json ?? false);
+      if (rule === undefined)
+        return explain(context, config, what, options.json ?? false, () => knownAcks(context, config));
       const trail = readTrail(context.system.files, config.stateDir);
       await explainRule(context, config, trail, rule, options.json ?? false);
       warnOfPassedOver(context, trail);
@@ -50,10 +54,16 @@ export function explainCommand(program: Command, context: Context): void {
 }
 
 /** @param what a cycle's id or a problem's key; undefined: the newest cycle in which anything was found. */
-export function explain(context: Context, config: Config, what: string | undefined, json: boolean): void {
+export function explain(
+  context: Context,
+  config: Config,
+  what: string | undefined,
+  json: boolean,
+  acks: () => readonly Ack[],
+): void {
   const trail = readTrail(context.system.files, config.stateDir);
   const isKey = what !== undefined && ProblemKey.safeParse(what).success;
-  if (isKey) showProblem(context, config, trail, what, json);
+  if (isKey) showProblem(context, config, trail, what, json, acks());
   else showCycle(context, config, trail, what, json);
   warnOfPassedOver(context, trail);
 }
@@ -91,14 +101,22 @@ function cycleOf(trail: TrailReader, id: string): TrailCycle {
   );
 }
 
-function showProblem(context: Context, config: Config, trail: TrailReader, key: string, json: boolean): void {
+function showProblem(
+  context: Context,
+  config: Config,
+  trail: TrailReader,
+  key: string,
+  json: boolean,
+  acks: readonly Ack[],
+): void {
   const { files, clock } = context.system;
   const problem = readProblems(files, config.stateDir).problems.get(key) ?? null;
   const cycles = [...trail.byProblem(key)];
   if (problem === null && cycles.length === 0)
     throw new UserError(`nothing is known of a problem ${key}; \`argus problems\` lists the keys`);
-  if (json) printJson(context, { problem, cycles });
-  else context.print(explainProblem(key, problem, cycles, isoTime(clock.now()), context.style));
+  const known = problem === null ? null : { ...problem, acknowledged: acknowledged(acks, problem) };
+  if (json) printJson(context, { problem: known, cycles });
+  else context.print(explainProblem(key, known, cycles, isoTime(clock.now()), context.style));
 }
 
 async function explainRule(

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { Command, CommanderError } from "commander";
 import { UserError, WorkError } from "../types/errors.ts";
+import { ackCommand } from "./ack.ts";
 import { agentCommand } from "./agent.ts";
 import { approveCommand, denyCommand } from "./approve.ts";
 import { checkCommand } from "./check.ts";
@@ -35,6 +36,7 @@ const commands: readonly ((program: Command, context: Context) => void)[] = [
   denyCommand,
   cleanCommand,
   silenceCommand,
+  ackCommand,
   pauseCommand,
   resumeCommand,
   modeCommand,

@@ -3,8 +3,8 @@ import { dirname } from "node:path";
 import { errorCode } from "../system/error-code.ts";
 import { wayTo, weakSpot } from "../system/folder-path.ts";
 import { weakSentence } from "../system/own-folder.ts";
-import type { Files } from "../system/system.ts";
-import { createUsers } from "../system/users.ts";
+import type { FileStatus, Files } from "../system/system.ts";
+import { createUsers, groupName } from "../system/users.ts";
 import { WorkError } from "../types/errors.ts";
 import type { Config } from "../types/settings.ts";
 import type { Context } from "./context.ts";
@@ -68,28 +68,53 @@ export function ownerInstead(caller: Caller, { stateDir }: Config): string | nul
 export function mustReach(caller: Caller, dir: string, noun: string, use: Use): void {
   const { files, self } = caller.system;
   if (self.uid === 0) return;
-  const owner = ownerOf(files, dir);
-  if (owner === self.uid || owner === null) return;
+  const status = statusOf(files, dir);
+  if (status === null) return;
+  const owner = status === "hidden" ? status : status.uid;
+  if (owner === self.uid) return;
   if (owner !== "hidden" && use === "read" && isReadable(files, dir)) return;
-  throw mayNot(caller, dir, noun, use, owner);
+  const member = use === "write" || status === "hidden" ? "" : membership(caller, status);
+  throw mayNot(caller, dir, noun, use, owner, member);
 }
 
-function mayNot(caller: Caller, path: string, noun: string, use: Use, owner: number | "hidden"): WorkError {
+function mayNot(
+  caller: Caller,
+  path: string,
+  noun: string,
+  use: Use,
+  owner: number | "hidden",
+  member = "",
+): WorkError {
   const { files } = caller.system;
   const whose = owner === "hidden" ? "" : `, which belongs to ${createUsers(files)()(owner)}`;
   // root reads everybody's state, and writes nobody's but its own.
   const as = use === "read" || owner === "hidden" || owner === 0 ? "" : `-u '#${owner}' `;
-  return new WorkError(`this user may not ${use} the ${noun} ${path}${whose}: sudo ${as}${again(caller)}`);
+  return new WorkError(
+    `this user may not ${use} the ${noun} ${path}${whose}: sudo ${as}${again(caller)}${member}`,
+  );
 }
 
 /** null: there is no such folder. */
-function ownerOf(files: Files, dir: string): number | "hidden" | null {
+function statusOf(files: Files, dir: string): FileStatus | "hidden" | null {
   try {
-    return wayTo(files, dir).status?.uid ?? null;
+    return wayTo(files, dir).status;
   } catch (error) {
     if (errorCode(error) === "EACCES") return "hidden";
     throw error;
   }
+}
+
+function ownerOf(files: Files, path: string): number | "hidden" | null {
+  const status = statusOf(files, path);
+  return status === null || status === "hidden" ? status : status.uid;
+}
+
+/** How to be asked for no password the next time; empty where no group may read. */
+function membership({ system: { files, self } }: Caller, { gid, mode }: FileStatus): string {
+  const user = createUsers(files)()(self.uid);
+  const group = (mode & 0o050) === 0o050 && gid !== 0 ? groupName(files, gid) : null;
+  if (group === null || user === String(self.uid)) return "";
+  return `; members of the group ${group} may read it without sudo: sudo usermod -aG ${group} ${user}, then log in anew`;
 }
 
 /** The files are closed to others, also where the folder is not. */

@@ -11,10 +11,12 @@ import { createHandOffReader } from "../escalate/hand-off-report.ts";
 import { createExecutor, type Executor } from "../execute/executor.ts";
 import { policyOf } from "../execute/policy.ts";
 import { createRemoteExecutor } from "../execute/remote.ts";
+import type { ExecutorView } from "../execute/view.ts";
 import { createTicketDesk } from "../notify/tickets/desk.ts";
 import { createCycleState } from "../record/cycle-state.ts";
 import { createHistory } from "../record/history.ts";
 import { acquireLock } from "../record/lock.ts";
+import { createRebootWatch } from "../record/reboot.ts";
 import { createRegistry } from "../record/registry.ts";
 import { createSettling } from "../record/settling.ts";
 import { folderNames, openStateDir } from "../record/state-dir.ts";
@@ -116,6 +118,7 @@ export function createParts(
     settling: createSettling(config.restartSettleSeconds),
     timers,
     state: createCycleState(system, logDir, note),
+    reboots: createRebootWatch(system, stateDir, note),
   };
 }
 
@@ -125,11 +128,16 @@ export function executorOf(system: System, config: Config, link: Link | null): E
   return createRemoteExecutor(createExecutor(system, policyOf(config), config.stateDir), link);
 }
 
+export const inForceIn = ({ silences, acks, mode }: ExecutorView): InForce => ({
+  silenced: silences,
+  acks,
+  mode,
+});
+
 /** With null, the executor is not to be asked. */
-export async function inForceAt(executor: Executor): Promise<InForce> {
+export async function inForceAt(executor: Pick<Executor, "view">): Promise<InForce> {
   try {
-    const { silences, mode } = await executor.view();
-    return { silenced: silences, mode };
+    return inForceIn(await executor.view());
   } catch {
     return { silenced: null, mode: null };
   }

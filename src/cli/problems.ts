@@ -2,10 +2,14 @@ import { type Command, Option } from "commander";
 import { isOpen } from "../record/problems.ts";
 import { passedOverSentence, readHistory, readProblems, registryPath } from "../record/registry.ts";
 import { readTrail } from "../record/trail.ts";
+import { type Acknowledged, acknowledged } from "../report/acks.ts";
 import { problemsReport, recordsReport } from "../report/problems.ts";
+import type { Ack } from "../types/ack.ts";
+import { isoTime } from "../types/moment.ts";
 import { type Problem, problemTypes, type RegistryRecord, severities } from "../types/problem.ts";
 import { type Context, lookAtState, printJson } from "./context.ts";
 import { parseDuration } from "./duration.ts";
+import { knownAcks } from "./executor-view.ts";
 
 interface ProblemsOptions {
   readonly since?: number;
@@ -38,10 +42,12 @@ export function problemsCommand(program: Command, context: Context): void {
     .option("--key <key>", "only this problem")
     .option("--json", "the registry's lines as data; with --open, the problems")
     .action((options: ProblemsOptions) => {
-      const { stateDir } = lookAtState(context);
+      const config = lookAtState(context);
+      const { stateDir } = config;
+      const acks = knownAcks(context, config);
       const wantsLines = options.since !== undefined || options.all || (options.json && !options.open);
-      if (wantsLines) showLines(context, stateDir, options);
-      else showProblems(context, stateDir, options);
+      if (wantsLines) showLines(context, stateDir, options, acks);
+      else showProblems(context, stateDir, options, acks);
     });
 }
 
@@ -53,12 +59,19 @@ const fits = (
   (options.severity === undefined || one.severity === options.severity) &&
   (options.key === undefined || one.key === options.key);
 
-export function showProblems(context: Context, stateDir: string, options: ProblemsOptions): void {
+export function showProblems(
+  context: Context,
+  stateDir: string,
+  options: ProblemsOptions,
+  acks: readonly Ack[],
+): void {
   const { problems, passedOver } = readProblems(context.system.files, stateDir);
   const since = context.system.clock.now().wallMs - daySeconds * 1000;
   const ended = ({ resolvedAt, lastSeen }: Problem): number => Date.parse(resolvedAt ?? lastSeen);
   const wanted = (problem: Problem) => isOpen(problem) || (!options.open && ended(problem) >= since);
-  const shown = [...problems.values()].filter((problem) => fits(options, problem) && wanted(problem));
+  const shown = [...problems.values()]
+    .filter((problem) => fits(options, problem) && wanted(problem))
+    .map((problem) => ({ ...problem, acknowledged: acknowledged(acks, problem) }));
   const rank = (problem: Problem): number =>
     Number(!isOpen(problem)) * 10 + severities.indexOf(problem.severity);
   shown.sort((a, b) => rank(a) - rank(b) || (a.lastSeen < b.lastSeen ? 1 : -1));
@@ -67,6 +80,7 @@ export function showProblems(context: Context, stateDir: string, options: Proble
     context.print(
       problemsReport(
         shown,
+        isoTime(context.system.clock.now()),
         context.style,
         passedOverNotes(stateDir, passedOver),
         shown.length === 0 ? noneOf(context, stateDir, options) : undefined,
@@ -74,7 +88,7 @@ export function showProblems(context: Context, stateDir: string, options: Proble
     );
 }
 
-function showLines(context: Context, stateDir: string, options: ProblemsOptions): void {
+function showLines(context: Context, stateDir: string, options: ProblemsOptions, acks: readonly Ack[]): void {
   const history = readHistory(context.system.files, stateDir);
   const from = options.all ? 0 : context.system.clock.now().wallMs - (options.since ?? daySeconds) * 1000;
   const lines: RegistryRecord[] = [];
@@ -83,7 +97,12 @@ function showLines(context: Context, stateDir: string, options: ProblemsOptions)
     lines.push(record);
     if (!options.json && lines.length >= mostLines) break;
   }
-  if (options.json) printJson(context, lines);
+  const { problems } = readProblems(context.system.files, stateDir);
+  if (options.json)
+    printJson(
+      context,
+      lines.map((line) => ({ ...line, acknowledged: ofLine(line, problems.get(line.key), acks) })),
+    );
   else
     context.print(
       recordsReport(
@@ -93,6 +112,11 @@ function showLines(context: Context, stateDir: string, options: ProblemsOptions)
         lines.length > 0 || hasLooked(context, stateDir) ? undefined : nothingKnown,
       ),
     );
+}
+
+/** Of a line of the present outage. */
+function ofLine({ ts }: RegistryRecord, problem: Problem | undefined, acks: readonly Ack[]): Acknowledged {
+  return problem === undefined || ts < problem.openedAt ? null : acknowledged(acks, problem);
 }
 
 /** Before the first look, nothing found is no sign of health. */

@@ -8,7 +8,7 @@ import { readTrail } from "../record/trail.ts";
 import { cycleReport } from "../report/cycle-report.ts";
 import { startedAs } from "../report/mode.ts";
 import { createSelfAlert } from "../self-alert.ts";
-import { createLog } from "../system/log.ts";
+import { createLog, type Log } from "../system/log.ts";
 import { createServiceManager } from "../system/service-manager.ts";
 import { UserError } from "../types/errors.ts";
 import type { Config } from "../types/settings.ts";
@@ -121,6 +121,7 @@ async function daemon(context: Context, read: () => Config): Promise<void> {
   const beside = (what: string, work: Promise<void>) =>
     void work.catch((error: unknown) => log.error({ err: error }, `${what} failed`));
   const selfAlert = createSelfAlert(log, () => beside("delivery", errands.send()));
+  void ending.asked.then(() => noteStop(parts, log));
   const reload = () => {
     try {
       const next = read();
@@ -202,4 +203,13 @@ async function daemon(context: Context, read: () => Config): Promise<void> {
   await Promise.race([work, ending.after(graceMs)]);
   log.info("ended");
   opened.release();
+}
+
+/** After a reboot it tells a shutdown from a loss of power where the journal keeps nothing. */
+function noteStop({ state }: Parts, log: Log): void {
+  try {
+    state.toldToStop();
+  } catch (error) {
+    log.error({ err: error }, "that Argus was told to stop could not be noted");
+  }
 }

@@ -18,6 +18,7 @@ import { utc } from "../types/quantities.ts";
 import type { Config } from "../types/settings.ts";
 import { type Context, lookAtState, printJson } from "./context.ts";
 import { parseDuration } from "./duration.ts";
+import { toldLast } from "./executor-view.ts";
 import { mustReachExecutor } from "./other-user.ts";
 import { whoAsks } from "./who-asks.ts";
 
@@ -54,8 +55,9 @@ export function silenceCommand(program: Command, context: Context): void {
     .option("--json", "print data instead of text")
     .action(({ json }: { json?: true }) => {
       const config = lookAtState(context);
-      mustReachExecutor(context, config, "read");
-      const silences = inForce(context, config);
+      const told = toldLast(context, config);
+      if (told === null) mustReachExecutor(context, config, "read");
+      const silences = told?.silences ?? inForce(context, config);
       if (json) printJson(context, silences);
       else context.print(silencesReport(silences, context.style));
     });

@@ -1,10 +1,6 @@
 import type { Command } from "commander";
 import { createEscalation } from "../escalate/escalation.ts";
-import { createExecutor } from "../execute/executor.ts";
 import { isOpenAt } from "../execute/maintenance.ts";
-import { policyOf } from "../execute/policy.ts";
-import { readSilences } from "../execute/silences.ts";
-import type { ExecutorView } from "../execute/view.ts";
 import { viewOutbox } from "../notify/view.ts";
 import { isInterrupted, readCycleState } from "../record/cycle-state.ts";
 import { readSnapshot } from "../record/history.ts";
@@ -12,6 +8,7 @@ import { readHolder } from "../record/lock.ts";
 import { isOpen } from "../record/problems.ts";
 import { passedOverSentence, readProblems, registryPath } from "../record/registry.ts";
 import { readTrail } from "../record/trail.ts";
+import { acknowledged } from "../report/acks.ts";
 import { type StatusData, statusReport } from "../report/status.ts";
 import { hostName } from "../system/host-name.ts";
 import { refusalsIn } from "../system/json-folder.ts";
@@ -23,6 +20,7 @@ import type { Service } from "../types/facts.ts";
 import { isoTime } from "../types/moment.ts";
 import type { Config } from "../types/settings.ts";
 import { type Context, lookAtState, printJson } from "./context.ts";
+import { knownView } from "./executor-view.ts";
 
 export function statusCommand(program: Command, context: Context): void {
   program
@@ -30,7 +28,8 @@ export function statusCommand(program: Command, context: Context): void {
     .description("health at a glance: open problems, restarts, budgets, the last cycle")
     .option("--json", "print data instead of text")
     .action((options: { json?: true }) => {
-      const data = statusData(context.system, lookAtState(context));
+      const config = lookAtState(context);
+      const data = statusData(context.system, config);
       if (options.json) printJson(context, data);
       else context.print(statusReport(data, context.style));
     });
@@ -39,8 +38,11 @@ export function statusCommand(program: Command, context: Context): void {
 /** A folder that somebody handed over with all that is in it would fill the screen. */
 const mostRefusals = 5;
 
-/** @param view the executor's memory, where only its own process can read it. */
-export function statusData(machine: System, config: Config, view = localView(machine, config)): StatusData {
+export function statusData(
+  machine: System,
+  config: Config,
+  { view, asOf } = knownView(machine, config),
+): StatusData {
   const system = readOnly(machine);
   const { files, clock } = system;
   const { stateDir, logDir } = config;
@@ -54,6 +56,7 @@ export function statusData(machine: System, config: Config, view = localView(mac
   const services = read.ok ? read.snapshot.facts.service : undefined;
   const notes = [
     ...config.notes,
+    ...(asOf === null ? [] : [asOf]),
     ...[...new Set([stateDir, logDir])].flatMap((folder) => refusalsIn(files, folder)).slice(0, mostRefusals),
     view.settingsFault === null ? [] : `the executor: ${view.settingsFault}`,
     trail.passedOver() ?? [],
@@ -74,7 +77,9 @@ export function statusData(machine: System, config: Config, view = localView(mac
             lastError: cycles.lastError,
             interrupted: isInterrupted(files, cycles, now.bootId),
           },
-    problems: [...problems.values()].filter(isOpen),
+    problems: [...problems.values()]
+      .filter(isOpen)
+      .map((problem) => ({ ...problem, acknowledged: acknowledged(view.acks, problem) })),
     ...view,
     maintenance: config.settings.maintenance.filter((each) => isOpenAt(each, now)).map(({ name }) => name),
     model: createEscalation(system, config, () => {}).view(),
@@ -91,12 +96,6 @@ export function statusData(machine: System, config: Config, view = localView(mac
       .map(({ name }) => name),
     notes,
   };
-}
-
-function localView(machine: System, config: Config): ExecutorView {
-  // The executor goes on without silences that cannot be read; here they must not look like none.
-  readSilences(readOnly(machine).files, config.executorStateDir, machine.clock.now(), () => {});
-  return createExecutor(readOnly(machine), policyOf(config), config.executorStateDir).view();
 }
 
 function watchedServices(

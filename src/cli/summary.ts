@@ -1,15 +1,15 @@
 import type { Command } from "commander";
 import { daySeconds, readSummary, sendSummary } from "../daily-summary.ts";
-import { readSilences } from "../execute/silences.ts";
 import { openStateDir } from "../record/state-dir.ts";
-import { summaryText } from "../report/summary.ts";
+import { type InForce, summaryText } from "../report/summary.ts";
 import { createLink } from "../system/link/client.ts";
 import { readOnly } from "../system/read-only.ts";
 import { UserError } from "../types/errors.ts";
 import type { Config } from "../types/settings.ts";
 import { type Context, lookAtState, printJson } from "./context.ts";
 import { parseDuration } from "./duration.ts";
-import { executorOf, inForceAt } from "./parts.ts";
+import { knownView } from "./executor-view.ts";
+import { executorOf, inForceAt, inForceIn } from "./parts.ts";
 
 interface SummaryOptions {
   readonly since?: number;
@@ -45,14 +45,20 @@ export function summaryCommand(program: Command, context: Context): void {
     });
 }
 
-async function inForceNow({ system }: Context, config: Config) {
-  // The executor goes on without silences that cannot be read; here they must not look like none.
-  if (config.executorSocket === null)
-    readSilences(readOnly(system).files, config.executorStateDir, system.clock.now(), () => {});
+/** The executor answers the daemon and root; others get what was kept after the last cycle. */
+async function inForceNow({ system, warn }: Context, config: Config): Promise<InForce> {
   const link = config.executorSocket === null ? null : createLink(config.executorSocket);
+  if (link === null) return inForceIn(knownView(system, config).view);
   try {
-    return await inForceAt(executorOf(readOnly(system), config, link));
+    const told = await inForceAt(executorOf(readOnly(system), config, link));
+    if (told.silenced !== null) return told;
+    const { view, asOf } = knownView(system, config);
+    if (asOf !== null) warn(asOf);
+    return inForceIn(view);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { silenced: null, mode: null };
   } finally {
-    link?.close();
+    link.close();
   }
 }

@@ -5,10 +5,12 @@ import type { Parts } from "../cycle.ts";
 import { reasonOf } from "../execute/reason.ts";
 import type { ExecutorView } from "../execute/view.ts";
 import type { Listening, Reply } from "../notify/talk/listen.ts";
+import { isOpen } from "../record/problems.ts";
 import { matchText } from "../report/silences.ts";
 import { statusReport } from "../report/status.ts";
 import type { Style } from "../report/style.ts";
 import { oneLine, printable } from "../system/printable.ts";
+import { ackedProblem } from "../types/ack.ts";
 import { UserError, WorkError } from "../types/errors.ts";
 import { type By, type Obeyed, Order } from "../types/orders.ts";
 import { utc } from "../types/quantities.ts";
@@ -28,6 +30,7 @@ const help = `/status  health at a glance
 /explain [key or cycle]  what fired, what was done, and why
 /approve ID, /deny ID  answer what waits for approval
 /silence KEY 2h  no messages about it; /silence lists, /unsilence ID ends
+/ack KEY  seen: no repeats until it changes or ends; /unack KEY ends that
 /pause [2h], /resume  no actions for a while; the watching goes on`;
 
 export interface Talk {
@@ -68,12 +71,18 @@ type Row = (talk: Talk, args: readonly string[], by: By) => Promise<Reply>;
 const rows: Readonly<Record<string, Row>> = {
   status: async ({ context: { system }, parts }) => {
     const { config } = parts();
-    return report(statusReport(statusData(system, config, await viewOf(parts())), style));
+    return report(
+      statusReport(statusData(system, config, { view: await viewOf(parts()), asOf: null }), style),
+    );
   },
-  problems: async ({ context, parts }) =>
-    printed(context, (inner) => showProblems(inner, parts().config.stateDir, {})),
-  explain: async ({ context, parts }, [what]) =>
-    printed(context, (inner) => explain(inner, parts().config, what, false)),
+  problems: async ({ context, parts }) => {
+    const { acks } = await viewOf(parts());
+    return printed(context, (inner) => showProblems(inner, parts().config.stateDir, {}, acks));
+  },
+  explain: async ({ context, parts }, [what]) => {
+    const { acks } = await viewOf(parts());
+    return printed(context, (inner) => explain(inner, parts().config, what, false, () => acks));
+  },
   approve: async (talk, [id = ""], by) => {
     const obeyed = await ordered(talk, { order: "approve", by, id, yes: true });
     if (!obeyed.done) return say(printable(obeyed.text));
@@ -94,6 +103,12 @@ const rows: Readonly<Record<string, Row>> = {
     return said(await ordered(talk, { order: "silence", by, key, seconds: parseDuration(time ?? "1h") }));
   },
   unsilence: async (talk, [id = ""], by) => said(await ordered(talk, { order: "unsilence", by, id })),
+  ack: async (talk, [key = ""], by) => {
+    const problem = talk.parts().registry.problems().get(key);
+    if (!isOpen(problem)) return say(printable(`No problem ${key} is open; /problems lists the keys.`));
+    return said(await ordered(talk, { order: "ack", by, problem: ackedProblem(problem) }));
+  },
+  unack: async (talk, [key = ""], by) => said(await ordered(talk, { order: "unack", by, key })),
   pause: async (talk, [time], by) =>
     said(
       await ordered(talk, { order: "pause", by, seconds: time === undefined ? null : parseDuration(time) }),

@@ -3,13 +3,14 @@ import { dirname, join } from "node:path";
 import { errorCode } from "../system/files.ts";
 import { reach } from "../system/reach.ts";
 import type { FileStatus, Files } from "../system/system.ts";
-import { createUsers } from "../system/users.ts";
+import { createUsers, groupName } from "../system/users.ts";
 import type { Config } from "../types/settings.ts";
 import { type Ability, broken, limited, ok } from "./ability.ts";
 import { list } from "./words.ts";
 
 const writableByOthers = 0o022;
 const openToOthers = 0o077;
+const readableByGroup = 0o050;
 
 export function findOwnership({ files }: { readonly files: Files }, config: Config): Ability[] {
   const { settingsFile, localRulesDir, rulesDir, stateDir, logDir, executorStateDir } = config;
@@ -91,9 +92,20 @@ function daemonOwns(files: Files, name: string, path: string, nameOf: (uid: numb
     return broken(name, detail, `chown -R argus:argus ${path}`);
   }
   const owner = nameOf(status.uid);
-  if ((status.mode & openToOthers) !== 0)
-    return broken(name, `${path} can be looked into by others than ${owner}`, `chmod 700 ${path}`);
-  return ok(name, `${path} is the daemon's alone (user ${owner})`);
+  const group = groupName(files, status.gid);
+  const isRead = (status.mode & readableByGroup) === readableByGroup;
+  // Whoever is in it was put there to read.
+  const allowed = group === "argus" ? readableByGroup : 0;
+  if ((status.mode & openToOthers & ~allowed) !== 0) {
+    const whose = allowed === 0 ? owner : `${owner} and, to read, members of the group argus`;
+    return broken(
+      name,
+      `${path} is open to others than ${whose}`,
+      `chgrp argus ${path} && chmod 750 ${path}`,
+    );
+  }
+  const readers = isRead ? "; members of the group argus may read it" : "";
+  return ok(name, `${path} is the daemon's alone (user ${owner})${readers}`);
 }
 
 function executorOwns(files: Files, path: string): Ability {

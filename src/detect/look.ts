@@ -39,8 +39,16 @@ export function entitiesOf(judged: JudgedRule, facts: Facts): readonly (Entity |
   return forEach === undefined ? [null] : (facts[forEach] ?? []);
 }
 
-export function hostFactsOf({ host, memory, swap, load, pressure, self }: Facts): Record<string, unknown> {
-  return { host, memory, swap, load, pressure, self };
+export function hostFactsOf({
+  host,
+  memory,
+  swap,
+  load,
+  pressure,
+  self,
+  reboot,
+}: Facts): Record<string, unknown> {
+  return { host, memory, swap, load, pressure, self, reboot };
 }
 
 export function identityOf(kind: EntityKind | undefined, entity: Entity | null): string {

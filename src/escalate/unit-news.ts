@@ -7,6 +7,7 @@ import { timeLimit } from "../types/quantities.ts";
 import type { Facts } from "../types/snapshot.ts";
 import type { Handled } from "./alerts.ts";
 import { machineLine } from "./machine-text.ts";
+import { rebootNews } from "./reboot-news.ts";
 
 const mostUnits = 5;
 const mostLines = 3;
@@ -34,7 +35,8 @@ export async function unitNews(
       return [key, [...hints, ...(await logLines(system, service, signal))]];
     }),
   );
-  return new Map(lines.filter(([, each]) => each.length > 0));
+  const events = handled.map(({ finding }): [string, string[]] => [finding.key, rebootNews(finding, facts)]);
+  return new Map([...lines, ...events].filter(([, each]) => each.length > 0));
 }
 
 function serviceOf({ entity, type }: Handled["finding"], { service = [], endpoint = [] }: Facts) {

@@ -2,6 +2,7 @@
 import type * as z from "zod";
 import type { System } from "../system/system.ts";
 import type { StandingTickets } from "../system/ticket-book.ts";
+import type { Ack } from "../types/ack.ts";
 import type { ActionType, Proposal, RefusalReason } from "../types/action.ts";
 import type { HandOffRun } from "../types/hand-off.ts";
 import type { Moment } from "../types/moment.ts";
@@ -39,6 +40,7 @@ export interface History {
   /** Runs of the coding agent in the last 24 hours. */
   readonly handOffs: readonly HandOffRun[];
   readonly silences: readonly Silence[];
+  readonly acks: readonly Ack[];
   /** null: nobody asks for a ticket. */
   readonly tickets: StandingTickets | null;
 }

@@ -5,10 +5,12 @@
 import type { System } from "../system/system.ts";
 import { normaliseUnit } from "../system/systemd.ts";
 import { standingTickets } from "../system/ticket-book.ts";
+import type { Ack } from "../types/ack.ts";
 import type { ActionRecord } from "../types/action.ts";
 import { isoTime } from "../types/moment.ts";
 import type { OperatorAction } from "../types/operator-action.ts";
 import type { Obeyed } from "../types/orders.ts";
+import { acksInForce, changeAcks, type Outage, withoutEnded } from "./acks.ts";
 import { fileBead } from "./actions/file-bead.ts";
 import { approvalStep } from "./approval-step.ts";
 import { openApprovals } from "./approvals.ts";
@@ -50,6 +52,8 @@ export interface ExecuteRequest {
   readonly candidates?: Readonly<Record<string, readonly (string | number)[]>>;
   /** In force, where the executor of words cannot read them itself; its own file when left out. */
   readonly silences?: readonly Silence[];
+  /** The same for what people acknowledged. */
+  readonly acks?: readonly Ack[];
 }
 
 export interface ExecuteReply {
@@ -74,6 +78,8 @@ export interface Executor {
   order(order: unknown): Obeyed | Promise<Obeyed>;
   /** These actions of `view().unrecorded` are in the decision log now. */
   recorded(ids: readonly string[]): void | Promise<void>;
+  /** These outages of `view().acks` have ended. */
+  forgetAcks(ended: readonly Outage[]): void | Promise<void>;
 }
 
 export interface LocalExecutor extends Executor {
@@ -81,6 +87,7 @@ export interface LocalExecutor extends Executor {
   execute(request: ExecuteRequest, signal: AbortSignal, entrance?: Entrance): Promise<ExecuteReply>;
   order(order: unknown): Obeyed;
   recorded(ids: readonly string[]): void;
+  forgetAcks(ended: readonly Outage[]): void;
   /** Actions that an earlier Argus began and did not end, told once: here, or else in the notes of the first reply. */
   interruptedActions(): string[];
   view(): ExecutorView;
@@ -163,6 +170,7 @@ export function createExecutor(system: System, given: Policy, stateDir: string):
       pause: readPause(system.files, stateDir, system.clock.now()),
       candidates,
       silences: request.silences ?? silencesInForce(system.files, stateDir, system.clock.now(), note),
+      acks: request.acks ?? acksInForce(system.files, stateDir, note),
       tickets: request.proposals.some(isForTicket)
         ? standingTickets(system.files, policy.tickets.stateDir, system.clock.now())
         : null,
@@ -193,11 +201,13 @@ export function createExecutor(system: System, given: Policy, stateDir: string):
         approvals.list(now),
         handOffs.list(now),
         silencesInForce(system.files, stateDir, now, note),
+        acksInForce(system.files, stateDir, note),
         byOperators.unrecorded(),
         now,
       );
     },
     recorded: (ids) => byOperators.recorded(ids),
+    forgetAcks: (ended) => changeAcks(system.files, stateDir, note, (acks) => withoutEnded(acks, ended)),
     order: (order) =>
       obey(order, { files: system.files, stateDir, approvals, policy, now: system.clock.now(), note }),
     observeHealth(activeUnits, downUnits) {

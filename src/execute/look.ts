@@ -1,4 +1,5 @@
 /** What a cycle needs to know of the executor before it asks for anything. */
+import type { Ack } from "../types/ack.ts";
 import type { Proposal } from "../types/action.ts";
 import type { HandOffRun } from "../types/hand-off.ts";
 import type { OperatorAction } from "../types/operator-action.ts";
@@ -8,12 +9,13 @@ import { reasonOf } from "./reason.ts";
 /** It may live in another process, which may be gone: then nothing is repaired, and the cycle goes on to say so. */
 export async function lookAtExecutor(executor: Executor): Promise<ExecutorLook> {
   try {
-    const { pause, approvals, handOffs, unrecorded, backoffs, silences } = await executor.view();
+    const { pause, approvals, handOffs, acks, unrecorded, backoffs, silences } = await executor.view();
     const approved = approvals.filter(({ state }) => state === "approved");
     return {
       paused: pause !== null,
       approved: approved.map(({ proposal }) => proposal),
       handOffs,
+      acks,
       unrecorded,
       backoffs,
       pausedUntil: pause?.until ?? null,
@@ -21,7 +23,7 @@ export async function lookAtExecutor(executor: Executor): Promise<ExecutorLook> 
       error: null,
     };
   } catch (error) {
-    const nothing = { approved: [], handOffs: [], unrecorded: [], backoffs: [], silencedUntil: [] };
+    const nothing = { approved: [], handOffs: [], acks: [], unrecorded: [], backoffs: [], silencedUntil: [] };
     return { ...nothing, paused: false, pausedUntil: null, error: reasonOf(error) };
   }
 }
@@ -31,6 +33,7 @@ export interface ExecutorLook {
   /** What a person said yes to, and nobody has done since. */
   readonly approved: readonly Proposal[];
   readonly handOffs: readonly HandOffRun[];
+  readonly acks: readonly Ack[];
   /** What people asked for on the command line, and the decision log does not have yet. */
   readonly unrecorded: readonly OperatorAction[];
   /** Units that were restarted, and when the next attempt is allowed. */

@@ -8,6 +8,7 @@ import type { Files } from "../system/system.ts";
 import { isoTime, type Moment } from "../types/moment.ts";
 import { kindOfOrder, type Obeyed, Order } from "../types/orders.ts";
 import { utc } from "../types/quantities.ts";
+import { changeAcks, mostAcks, readAcks, withAck, withoutAcks } from "./acks.ts";
 import { type Approvals, whileWatching, writeDecision } from "./approvals.ts";
 import { clearPause, readPause, writePause } from "./pause.ts";
 import type { Policy } from "./policy.ts";
@@ -59,6 +60,13 @@ function take(order: Order, by: string, desk: Desk): Obeyed {
       changeSilences(files, stateDir, now, note, (all) => all.filter(({ id }) => id !== order.id));
       return yes(`ended the silence ${order.id}; the next cycle notifies about what is still there`);
     }
+    case "ack":
+      return acknowledge(order, by, desk);
+    case "unack":
+      if (readAcks(files, stateDir, note).every(({ key }) => key !== order.key))
+        return no(`${order.key} is not acknowledged`);
+      changeAcks(files, stateDir, note, (acks) => withoutAcks(acks, [order.key]));
+      return yes(`${order.key} is not acknowledged any more; it is told again as before`);
     case "pause": {
       const until = order.seconds === null ? null : isoTime(after(now, order.seconds));
       writePause(files, stateDir, { until, reason: "by Telegram", since: isoTime(now), by }, note);
@@ -110,6 +118,20 @@ function silence(
   };
   changeSilences(files, stateDir, now, note, (all) => [...all, made]);
   return yes(`silenced ${key} until ${utc(made.until)} (/unsilence ${made.id}); the watching goes on`);
+}
+
+function acknowledge(
+  { problem }: Extract<Order, { order: "ack" }>,
+  by: string,
+  { files, stateDir, now, note }: Desk,
+): Obeyed {
+  const made = { ...problem, by, at: isoTime(now), note: "by Telegram" };
+  if (withAck(readAcks(files, stateDir, note), made).length > mostAcks)
+    return no(`${mostAcks} problems are acknowledged, and there may be no more`);
+  changeAcks(files, stateDir, note, (acks) => withAck(acks, made));
+  return yes(
+    `acknowledged ${problem.key}: it is not told again until it changes or ends (/unack ${problem.key})`,
+  );
 }
 
 const after = (now: Moment, seconds: number): Moment => ({ ...now, wallMs: now.wallMs + seconds * 1000 });

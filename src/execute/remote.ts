@@ -25,6 +25,7 @@ export function createRemoteExecutor(words: LocalExecutor, link: Link): Executor
   const untold: string[] = [];
   /** As of the last look: they lie where this process may not read. While nobody answers, each holds until its end. */
   let silences: ExecutorView["silences"] = [];
+  let acks: ExecutorView["acks"] = [];
   let mode: ExecutorView["mode"] | null = null;
 
   return {
@@ -34,7 +35,7 @@ export function createRemoteExecutor(words: LocalExecutor, link: Link): Executor
         request.proposals.filter((_, index) => isMachine[index] === machine);
       const there = await askForActions(link, { ...request, proposals: those(true) }, signal);
       const here = await words.execute(
-        { ...request, silences, proposals: those(false) },
+        { ...request, silences, acks, proposals: those(false) },
         signal,
         notificationsOnly,
       );
@@ -46,7 +47,7 @@ export function createRemoteExecutor(words: LocalExecutor, link: Link): Executor
     },
     async view() {
       const view = ExecutorView.parse(await link.ask("view", null));
-      silences = view.silences;
+      ({ silences, acks } = view);
       if (mode !== null && view.mode !== mode) untold.push(modeSentence(view.mode, view.modeSet));
       mode = view.mode;
       const { settingsFault } = view;
@@ -56,6 +57,7 @@ export function createRemoteExecutor(words: LocalExecutor, link: Link): Executor
     },
     order: async (order) => Obeyed.parse(await link.ask("order", order)),
     recorded: async (ids) => void (await link.ask("recorded", { ids })),
+    forgetAcks: async (ended) => void (await link.ask("forget_acks", { ended })),
     /** The other side looks for itself: what it is told here cannot shorten a delay. */
     async observeHealth() {
       try {

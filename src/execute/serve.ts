@@ -7,6 +7,8 @@ import { showEach } from "../system/systemd.ts";
 import { defaultTmuxSocket } from "../system/tmux.ts";
 import { isRefused } from "../system/unit-state.ts";
 import { bearWitness, isWitnessed } from "../system/witness.ts";
+import { AckedProblem } from "../types/ack.ts";
+import { mostAcks } from "./acks.ts";
 import { daemonSocket, type Entrance, rootSocket } from "./entrance.ts";
 import { createExecutor, type LocalExecutor } from "./executor.ts";
 import type { Policy } from "./policy.ts";
@@ -21,6 +23,10 @@ const Request = z.strictObject({
 });
 
 const Recorded = z.strictObject({ ids: z.array(z.string().max(128)).max(1_000) });
+
+const Ended = z.strictObject({
+  ended: z.array(AckedProblem.pick({ key: true, openedAt: true })).max(mostAcks),
+});
 
 /** What the settings say, in the part that this process holds itself to. */
 export interface ExecutorSettings {
@@ -91,6 +97,7 @@ export function serveExecutor(
   const ofDaemon: Methods = {
     ...commonMethods(daemonSocket),
     recorded: async (params) => executor.recorded(Recorded.parse(params).ids),
+    forget_acks: async (params) => executor.forgetAcks(Ended.parse(params).ended),
     order: async (params) => {
       const obeyed = executor.order(params);
       onOrder(obeyed.text);

@@ -20,6 +20,7 @@ export interface Request {
   readonly pause: Pause | null;
   readonly candidates: History["candidates"];
   readonly silences: History["silences"];
+  readonly acks: History["acks"];
   readonly tickets: History["tickets"];
   /** What was let through so far, in this request and by earlier ones of the same cycle. */
   readonly claims: Set<string>;
@@ -50,7 +51,7 @@ export const validateStep: Step = (one, { entrance }) => {
 
 export const gateStep: Step = (one, request) => {
   if (one.task === null) return;
-  const { context, pause, candidates, silences, tickets, claims, wouldSpend } = request;
+  const { context, pause, candidates, silences, acks, tickets, claims, wouldSpend } = request;
   const { system, policy, state, handOffs } = context;
   const spent = state.spent();
   const history: History = {
@@ -58,6 +59,7 @@ export const gateStep: Step = (one, request) => {
     claims,
     candidates,
     silences,
+    acks,
     tickets,
     ownPids: [system.self.pid, system.self.parentPid],
     spent: {

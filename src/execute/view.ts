@@ -1,6 +1,7 @@
 /** The executor's memory as plain data, for `argus status`. */
 import * as z from "zod";
 import { unitDisplayName } from "../system/systemd.ts";
+import { Ack } from "../types/ack.ts";
 import { HandOffRun } from "../types/hand-off.ts";
 import type { Moment } from "../types/moment.ts";
 import { OperatorAction } from "../types/operator-action.ts";
@@ -25,6 +26,8 @@ export const ExecutorView = z.strictObject({
   /** Of the last 24 hours, oldest first. */
   handOffs: z.array(HandOffRun),
   silences: z.array(Silence),
+  /** Problems that a person has seen and works on. */
+  acks: z.array(Ack).default([]),
   /** What people asked for on the command line, and the decision log does not have yet. Oldest first. */
   unrecorded: z.array(OperatorAction).default([]),
   budgets: z.array(
@@ -61,6 +64,7 @@ export function viewOf(
   approvals: Approval[],
   handOffs: HandOffRun[],
   silences: Silence[],
+  acks: Ack[],
   unrecorded: readonly OperatorAction[],
   now: Moment,
 ): ExecutorView {
@@ -74,6 +78,7 @@ export function viewOf(
     approvals,
     handOffs,
     silences,
+    acks,
     unrecorded: [...unrecorded],
     budgets: budgetNames.map((name) => ({
       name,

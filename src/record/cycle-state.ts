@@ -30,6 +30,8 @@ export const CycleState = z.strictObject({
   pid: z.number().int().nullable(),
   pidStartTime: z.number().int().nullable(),
   bootId: z.string().nullable(),
+  /** A daemon runs on this state; false once it was told to stop. */
+  watching: z.boolean().default(false),
   /** Collectors that failed in the last scheduled cycle, with the number of those in a row. */
   collectorFailures: z.record(z.string(), z.number().int().positive()).default({}),
 });
@@ -51,6 +53,7 @@ const empty = (): CycleState => ({
   pid: null,
   pidStartTime: null,
   bootId: null,
+  watching: false,
   collectorFailures: {},
 });
 
@@ -60,13 +63,17 @@ const failuresToTell = 3;
 export interface CycleStateFile {
   /** As it stands now. */
   state(): CycleState;
+  /** As it stood when this process began. */
+  atStart(): CycleState;
   /** Whether the cycle before the present one was cut off (killed, power lost); known once this one has begun. */
   interrupted(): boolean;
   /** Before a cycle: one that was cut off before it counts as failed. @returns whether one was, not yet counted. */
   countCutOff(): boolean;
-  /** These three throw a UserError that names the file and the mend; what they say is then known to `state` all the same. */
+  /** These four throw a UserError that names the file and the mend; what they say is then known to `state` all the same. */
   begin(cycle: { id: string; trigger: Exclude<TrailCycle["cycle"]["trigger"], "command"> }): void;
   end(durationMs: number): void;
+  /** At once when the daemon is told to stop: how long it takes to do so is not its own affair. */
+  toldToStop(): void;
   fail(error: unknown): void;
   /**
    * Counts the failed collectors of a scheduled cycle, in memory: `end` and `fail` write it. A wake-up counts nothing,
@@ -95,6 +102,7 @@ export function createCycleState(
   const path = cycleStatePath(logDir);
   const store = createStore({ files, path, schema: CycleState, empty, note });
   let state = store.load();
+  const atStart = state;
   let interrupted = false;
   /** The cycle that was cut off, once it is counted. */
   let counted: string | null = null;
@@ -112,6 +120,7 @@ export function createCycleState(
 
   return {
     state: () => state,
+    atStart: () => atStart,
     interrupted: () => interrupted,
     countCutOff() {
       if (!isInterrupted(files, state, clock.now().bootId) || counted === state.cycle) return false;
@@ -136,6 +145,7 @@ export function createCycleState(
         pid: self.pid,
         pidStartTime,
         bootId,
+        watching: trigger !== "once",
       });
     },
     end(durationMs) {
@@ -147,6 +157,7 @@ export function createCycleState(
         failuresInARow: 0,
       });
     },
+    toldToStop: () => save({ ...state, watching: false }),
     fail(error) {
       save({
         ...state,

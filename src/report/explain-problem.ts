@@ -1,6 +1,7 @@
 /** `argus explain KEY`: the life of one problem, as a small timeline, and its newest finding in full. */
 import { lifeWord, type Problem } from "../types/problem.ts";
 import type { TrailCycle } from "../types/trail.ts";
+import { ackText, type WithAck } from "./acks.ts";
 import { explainFinding } from "./explain.ts";
 import { tellFindings } from "./findings.ts";
 import { blank, type Line, print, spansOf, type Text, toned, wrap } from "./layout.ts";
@@ -10,6 +11,8 @@ import type { Style } from "./style.ts";
 import { table } from "./table.ts";
 import { oneLine } from "./text.ts";
 import { count, day, dayAndTime, duration, ordinal, secondsFrom, time } from "./values.ts";
+
+type Known = Problem & WithAck;
 
 interface Moment {
   readonly ts: string;
@@ -26,7 +29,7 @@ interface Moment {
  */
 export function explainProblem(
   key: string,
-  problem: Problem | null,
+  problem: Known | null,
   cycles: readonly TrailCycle[],
   nowIso: string,
   style: Style,
@@ -51,7 +54,7 @@ export function explainProblem(
   return print(lines, style);
 }
 
-function head(key: string, problem: Problem | null, nowIso: string, style: Style): Line[] {
+function head(key: string, problem: Known | null, nowIso: string, style: Style): Line[] {
   if (problem === null)
     return wrap([toned("strong", `Problem ${key}`), ": not in the registry any more"], { style });
   const { severity, description, life, openedAt, resolvedAt, resolvedBecause, openings, condition, subject } =
@@ -77,6 +80,7 @@ function head(key: string, problem: Problem | null, nowIso: string, style: Style
       ],
       { style, hang: 2 },
     ),
+    ...(problem.acknowledged == null ? [] : wrap(ackText(problem.acknowledged, nowIso), { style, hang: 2 })),
     ...(problem.beadId === null ? [] : wrap(`ticket ${problem.beadId} is open for it`, { style, hang: 2 })),
   ];
 }

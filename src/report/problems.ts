@@ -8,6 +8,7 @@ import {
   type Severity,
   severities,
 } from "../types/problem.ts";
+import { ackInBrackets, type WithAck } from "./acks.ts";
 import { blank, type Line, print, spansOf, type Text, toned, wrap } from "./layout.ts";
 import { lifeTone, severityTone, severityWord } from "./sentences.ts";
 import type { Style, Tone } from "./style.ts";
@@ -30,7 +31,8 @@ interface Row {
  * @param none said where there is none: it must hold of what was asked for.
  */
 export function problemsReport(
-  problems: readonly Problem[],
+  problems: readonly (Problem & WithAck)[],
+  nowIso: string,
   style: Style,
   notes: readonly string[] = [],
   none = "No problem is open, and none was in the last 24 hours.",
@@ -42,7 +44,7 @@ export function problemsReport(
       when: life === "resolved" ? (resolvedAt ?? lastSeen) : openedAt,
       severity,
       state: lifeWord(problem),
-      what: `${withSubject(subject, description)}${beadId === null ? "" : ` (ticket ${beadId})`}`,
+      what: `${withSubject(subject, description)}${beadId === null ? "" : ` (ticket ${beadId})`}${ackInBrackets(problem, nowIso)}`,
       key,
       done: last === undefined ? "" : outcome(last.action, last.result, last.reason),
     };

@@ -2,6 +2,7 @@
 import type { Problem } from "../types/problem.ts";
 import type { Mode } from "../types/settings.ts";
 import type { TrailCycle } from "../types/trail.ts";
+import type { WithAck } from "./acks.ts";
 import type { ApprovalData } from "./approvals.ts";
 import type { SilenceData } from "./silences.ts";
 
@@ -23,7 +24,7 @@ export interface StatusData {
     readonly interrupted: boolean;
   } | null;
   /** Open and healing ones. */
-  readonly problems: readonly Problem[];
+  readonly problems: readonly (Problem & WithAck)[];
   /** null: none in force. */
   readonly pause: {
     readonly until: string | null;

@@ -1,5 +1,6 @@
 /** `argus status`: health at a glance. */
 import { type Problem, severities } from "../types/problem.ts";
+import { ackInBrackets } from "./acks.ts";
 import { beside, blank, type Line, labelled, print, spansOf, type Text, toned, wrap } from "./layout.ts";
 import { watchMeans, watchOnly } from "./mode.ts";
 import { lifeTone, severityTone, severityWord } from "./sentences.ts";
@@ -121,7 +122,11 @@ function problems({ problems: open, now }: StatusData, style: Style): Line[] {
     .map((problem): Text[] => [
       toned(severityTone(problem.severity), severityWord(problem.severity)),
       toned(lifeTone(problem.life), problem.life),
-      [problem.description, toned("quiet", problem.beadId === null ? "" : ` (ticket ${problem.beadId})`)],
+      [
+        problem.description,
+        toned("quiet", problem.beadId === null ? "" : ` (ticket ${problem.beadId})`),
+        toned("good", ackInBrackets(problem, now)),
+      ],
       duration(secondsFrom(problem.openedAt, now)),
       toned("quiet", problem.key),
     ]);

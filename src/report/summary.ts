@@ -1,10 +1,12 @@
 /** The last day in a few lines, for people and for a telephone: the registry and the trail, counted. */
 import { oneLine, printable } from "../system/printable.ts";
+import type { Ack } from "../types/ack.ts";
 import { actionCatalog } from "../types/action.ts";
 import type { Problem, RegistryRecord, Severity } from "../types/problem.ts";
 import { severities } from "../types/problem.ts";
 import type { Mode } from "../types/settings.ts";
 import type { TrailCycle } from "../types/trail.ts";
+import { type Acknowledged, acknowledged, ackText } from "./acks.ts";
 import { watchMeans, watchOnly } from "./mode.ts";
 import { matchText, type SilenceData } from "./silences.ts";
 import { count, minute } from "./values.ts";
@@ -25,6 +27,7 @@ export interface Summary {
     readonly description: string;
     readonly openedAt: string;
     readonly key: string;
+    readonly acknowledged: Acknowledged;
   }[];
   /** What was done on the machine, by action. */
   readonly actions: readonly {
@@ -44,7 +47,7 @@ export interface Summary {
   readonly mode: Mode | null;
 }
 /** What the executor keeps to. */
-export type InForce = Pick<Summary, "silenced" | "mode">;
+export type InForce = Pick<Summary, "silenced" | "mode"> & { readonly acks?: readonly Ack[] };
 
 /**
  * @param records lines of the registry, none older than `from`.
@@ -96,17 +99,19 @@ export function summarise(
     resolved,
     open: [...open]
       .sort((a, b) => rank(a) - rank(b) || (a.openedAt < b.openedAt ? -1 : 1))
-      .map(({ severity, subject, description, openedAt, key }) => ({
-        severity,
-        subject,
-        description,
-        openedAt,
-        key,
+      .map((problem) => ({
+        severity: problem.severity,
+        subject: problem.subject,
+        description: problem.description,
+        openedAt: problem.openedAt,
+        key: problem.key,
+        acknowledged: acknowledged(inForce.acks ?? [], problem),
       })),
     actions: [...actions.values()].sort((a, b) => (a.action < b.action ? -1 : 1)),
     model,
     review,
-    ...inForce,
+    silenced: inForce.silenced,
+    mode: inForce.mode,
   };
 }
 
@@ -135,9 +140,12 @@ function silenceLines(silenced: Summary["silenced"]): string[] {
 /** Plain text, a line for each thing that there is to say. */
 export function summaryText(summary: Summary): string {
   const { host, from, to, cycles, opened, resolved, open, actions, model, review, silenced, mode } = summary;
-  const shown = open.slice(0, mostShown).map(({ severity, description, openedAt, key }) => {
-    return `${severity.toUpperCase()} ${printable(description)} (since ${minute(openedAt)} UTC)\nargus explain ${key}`;
-  });
+  const shown = open
+    .slice(0, mostShown)
+    .map(({ severity, description, openedAt, key, acknowledged: ack }) => {
+      const seen = ack === null ? "" : `\n${ackText(ack, to)}`;
+      return `${severity.toUpperCase()} ${printable(description)} (since ${minute(openedAt)} UTC)${seen}\nargus explain ${key}`;
+    });
   const rest = open.length - shown.length;
   const woken = cycles.woken === 0 ? "" : `, ${cycles.woken} of them woken by an event`;
   const cost = model.costDollars > 0 ? `, $${model.costDollars.toFixed(4)}` : "";

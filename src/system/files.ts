@@ -59,6 +59,7 @@ function statusAt(path: string): FileStatus | null {
     modifiedMs: stats.mtimeMs,
     inode: stats.ino,
     uid: stats.uid,
+    gid: stats.gid,
     mode: stats.mode & 0o7777,
   };
 }

@@ -4,8 +4,10 @@
  * is ever opened, and again by the descriptor, because somebody may have been quicker.
  */
 import {
+  chmodSync,
   closeSync,
   constants,
+  fchmodSync,
   fdatasyncSync,
   fstatSync,
   fsyncSync,
@@ -61,6 +63,18 @@ function unlinkIfThere(path: string): void {
   }
 }
 
+/** @param mode that the caller wants; left out, the group may read what lies in a folder that it may read. */
+function openNew(folder: OwnFolder, name: string, flags: number, mode?: number): number {
+  const descriptor = openSync(below(folder, name), flags, mode ?? 0o600);
+  if (mode === undefined) share(folder, descriptor);
+  return descriptor;
+}
+
+/** Not left to open(2): the umask of a service takes away what it was given. */
+function share({ isShared }: OwnFolder, descriptor: number): void {
+  if (isShared) fchmodSync(descriptor, 0o640);
+}
+
 /** The operations of `Files` that are for Argus's own files. */
 export interface OwnFiles
   extends Pick<
@@ -100,6 +114,7 @@ export function createOwnFiles(folders: OwnFolders, makeAbove: (path: string) =>
       if (standing !== undefined) judge(standing);
       const descriptor = openSync(below(folder, name), flags, 0o600);
       try {
+        if (standing === undefined) share(folder, descriptor);
         const status = fstatSync(descriptor);
         judge(status);
         return act(descriptor, status, folder);
@@ -150,6 +165,7 @@ export function createOwnFiles(folders: OwnFolders, makeAbove: (path: string) =>
     within(path, "write", (folder, name) => {
       try {
         mkdirSync(below(folder, name), { mode: 0o700 });
+        if (folder.isShared) chmodSync(below(folder, name), 0o750);
       } catch (error) {
         if (errorCode(error) !== "EEXIST") throw error;
         const refusal = folderRefusal(path, lstatSync(below(folder, name)), [folder.writeOwner, 0], true);
@@ -176,14 +192,10 @@ export function createOwnFiles(folders: OwnFolders, makeAbove: (path: string) =>
       }
     },
     makeDirectory,
-    writeAtomic(path, text, { mode = 0o600, durable = true } = {}) {
+    writeAtomic(path, text, { mode, durable = true } = {}) {
       within(path, "write", (folder, name) => {
         const temporary = temporaryName(name, process.pid);
-        const descriptor = openSync(
-          below(folder, temporary),
-          writing | constants.O_CREAT | constants.O_EXCL,
-          mode,
-        );
+        const descriptor = openNew(folder, temporary, writing | constants.O_CREAT | constants.O_EXCL, mode);
         try {
           try {
             writeAll(descriptor, text);
@@ -199,13 +211,9 @@ export function createOwnFiles(folders: OwnFolders, makeAbove: (path: string) =>
         if (durable) syncFolder(folder);
       });
     },
-    writeExclusive(path, text, mode = 0o600) {
+    writeExclusive(path, text, mode) {
       within(path, "write", (folder, name) => {
-        const descriptor = openSync(
-          below(folder, name),
-          writing | constants.O_CREAT | constants.O_EXCL,
-          mode,
-        );
+        const descriptor = openNew(folder, name, writing | constants.O_CREAT | constants.O_EXCL, mode);
         try {
           writeAll(descriptor, text);
         } finally {

@@ -16,6 +16,8 @@ export interface OwnFolder {
   readonly readOwners: readonly number[];
   /** Whose files may be written. */
   readonly writeOwner: number;
+  /** Its group may look into it, and others may not: what is made in it is as open to the group. */
+  readonly isShared: boolean;
 }
 
 export type Use = "read" | "write";
@@ -139,12 +141,15 @@ function openOne(
     const status = fstatSync(descriptor);
     refuse(status);
     const readOwners = above?.readOwners ?? [...new Set([status.uid, ownUid(), 0])];
-    return { descriptor, path: name, readOwners, writeOwner: ownUid() };
+    return { descriptor, path: name, readOwners, writeOwner: ownUid(), isShared: isOurs && isShared(status) };
   } catch (error) {
     closeSync(descriptor);
     throw error;
   }
 }
+
+/** Mode 0750, as the installer gives the folders of a service to the group argus. */
+const isShared = ({ mode }: Stats): boolean => (mode & 0o057) === 0o050;
 
 /** Node's errors name the path that was used; people know the other one. */
 function named(error: unknown, { descriptor, path }: OwnFolder): unknown {

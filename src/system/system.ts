@@ -86,6 +86,7 @@ export interface FileStatus {
   readonly modifiedMs: number;
   readonly inode: number;
   readonly uid: number;
+  readonly gid: number;
   /** Permission bits, 0o7777. */
   readonly mode: number;
 }

@@ -16,6 +16,12 @@ export function createUsers(files: Files): () => (uid: number) => string {
   };
 }
 
+/** Of a group, out of /etc/group (group(5)); null: it has none there. */
+export function groupName(files: Files, gid: number): string | null {
+  // Name, password and number stand where they stand in /etc/passwd.
+  return parsePasswd(files.tryRead("/etc/group") ?? "").get(gid) ?? null;
+}
+
 /** The first name of a number counts, as for getpwuid(3). */
 export function parsePasswd(text: string): Map<number, string> {
   const names = new Map<number, string>();

@@ -10,6 +10,7 @@ import {
   MemoryFact,
   PressureFact,
   ProblemFact,
+  RebootFact,
   SelfFact,
   SwapFact,
 } from "./host-facts.ts";
@@ -25,6 +26,7 @@ export const hostFacts = {
   load: LoadFact,
   pressure: PressureFact,
   self: SelfFact,
+  reboot: RebootFact,
 } as const;
 
 /** Facts that a rule with `forEach` is judged on, one entity at a time. */
@@ -51,6 +53,7 @@ export type Memory = z.infer<typeof MemoryFact>;
 export type Swap = z.infer<typeof SwapFact>;
 export type Load = z.infer<typeof LoadFact>;
 export type Pressure = z.infer<typeof PressureFact>;
+export type Reboot = z.infer<typeof RebootFact>;
 export type Self = z.infer<typeof SelfFact>;
 export type Problem24h = z.infer<typeof ProblemFact>;
 export type Disk = z.infer<typeof DiskEntity>;

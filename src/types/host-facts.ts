@@ -91,6 +91,17 @@ export const SelfFact = z.strictObject({
   failingChannelDetail: z.string().nullable().describe("each of them with its time and the reason"),
 });
 
+export const RebootFact = z.strictObject({
+  unexpected: flag(
+    "whether the host came up without having been shut down before; true for an hour after Argus noticed it",
+  ),
+  bootedAt: z.string().nullable().describe("then, when it came up (ISO 8601)"),
+  detail: z.string().nullable().describe("then, what is known of it, as one sentence"),
+  lastLines: z
+    .array(z.string())
+    .describe("then, the last lines of the journal of the boot before, at most five"),
+});
+
 export const ProblemFact = z.strictObject({
   occurrences24h: num("how often the finding's problem was opened in the last 24 hours, this time included"),
   openSeconds: num("how long the finding's problem has been open; 0 when it is new"),

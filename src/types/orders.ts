@@ -1,5 +1,6 @@
 /** What a person asks of the executor from afar: the same words as on the command line, with who says them. */
 import * as z from "zod";
+import { AckedProblem } from "./ack.ts";
 import { ProblemKey } from "./problem.ts";
 
 /** What people in Telegram may be allowed; to look is always. */
@@ -16,7 +17,7 @@ export const Answering = z.strictObject({
   may: z
     .array(z.enum(orderKinds))
     .default([...orderKinds])
-    .describe("what they may besides looking"),
+    .describe("what they may besides looking; `silence` is also to acknowledge"),
 });
 export type Answering = z.infer<typeof Answering>;
 
@@ -32,6 +33,8 @@ export const Order = z.discriminatedUnion("order", [
   z.strictObject({ order: z.literal("approve"), by: By, id, yes: z.boolean() }),
   z.strictObject({ order: z.literal("silence"), by: By, key: ProblemKey, seconds }),
   z.strictObject({ order: z.literal("unsilence"), by: By, id }),
+  z.strictObject({ order: z.literal("ack"), by: By, problem: AckedProblem }),
+  z.strictObject({ order: z.literal("unack"), by: By, key: ProblemKey }),
   /** null: until somebody ends it. */
   z.strictObject({ order: z.literal("pause"), by: By, seconds: seconds.nullable() }),
   z.strictObject({ order: z.literal("resume"), by: By }),
@@ -42,6 +45,8 @@ export const kindOfOrder = {
   approve: "approve",
   silence: "silence",
   unsilence: "silence",
+  ack: "silence",
+  unack: "silence",
   pause: "pause",
   resume: "pause",
 } as const satisfies Record<Order["order"], OrderKind>;

@@ -51,7 +51,7 @@ export const variables = {
   ARGUS_EXECUTOR_STATE_DIR: {
     kind: "path",
     fallback: "ARGUS_STATE_DIR",
-    what: "budgets, backoffs, pause and silences, out of reach of the process that has the network",
+    what: "budgets, backoffs, pause, silences and acknowledgements, out of reach of the process that has the network",
   },
   ARGUS_LOG_DIR: {
     kind: "path",

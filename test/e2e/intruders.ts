@@ -114,6 +114,7 @@ export function occupied(): Occupied {
   write(watch, "hand-offs.json", { version: 1, runs: [] });
   write(watch, "mode.json", { version: 1, mode: "act", by: "ann", at: "2026-11-20T22:40:00Z" });
   write(watch, "summary.json", { version: 1, servedMs: null });
+  write(watch, "acks.json", { version: 1, acks: [] });
   writeFileSync(watch.state("daemon.lock"), "{}\n", { mode: 0o600 });
   mkdirSync(watch.state("test-messages"));
   const until = new Date(Date.now() + 3_000_000).toISOString();

@@ -27,6 +27,7 @@ const changing: string[][] = [
   ["resume"],
   ["silence", "add", "--subject", "the web", "--for", "1h"],
   ["silence", "remove", "abcd"],
+  ["ack", "service:0123456789abcdef"],
 ];
 
 function asNobody(watch: Argus, args: readonly string[]) {

@@ -404,6 +404,9 @@ export async function openBench(): Promise<Bench> {
     const argvs = [
       ["silence", "add", "--for", "1h", "--subject", typed[0] ?? mark, "--reason", typed[0] ?? mark],
       ["pause", "--reason", typed[0] ?? mark],
+      ...keys.map((key) => ["ack", key, "--note", typed[0] ?? mark]),
+      ["status"],
+      ["problems", "--open"],
       ...keys.flatMap((key) => [
         ["explain", key],
         ["explain", key, "--json"],

@@ -38,6 +38,7 @@ const exits = [
     "stats",
     "approve",
     "silence",
+    "ack",
     "pause",
     "doctor",
   ].map((name) => `argus "${name}"`),

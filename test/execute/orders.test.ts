@@ -153,6 +153,11 @@ describe("whose word counts", () => {
     approve: { order: "approve", id: "abcd", yes: true },
     silence: { order: "silence", key: key(1), seconds: 60 },
     unsilence: { order: "unsilence", id: "abcd" },
+    ack: {
+      order: "ack",
+      problem: { key: key(1), openedAt: "2026-11-20T22:00:00Z", severity: "warning", rules: [] },
+    },
+    unack: { order: "unack", key: key(1) },
     pause: { order: "pause", seconds: null },
     resume: { order: "resume" },
   };
@@ -160,6 +165,8 @@ describe("whose word counts", () => {
     approve: "approve",
     silence: "silence",
     unsilence: "silence",
+    ack: "silence",
+    unack: "silence",
     pause: "pause",
     resume: "pause",
   };

@@ -67,8 +67,8 @@ const reports: Record<string, (style: Style) => string> = {
     ),
   "status/notes": (style) => statusReport(views.statusWithNotes, style),
   "problems/problems": (style) =>
-    problemsReport([views.problem(), views.diskProblem, views.healedProblem], style),
-  "problems/none": (style) => problemsReport([], style),
+    problemsReport([views.problem(), views.diskProblem, views.healedProblem], views.now, style),
+  "problems/none": (style) => problemsReport([], views.now, style),
   "problems/records": (style) => recordsReport(views.records, style, views.statusBad.notes),
   "stats/week": (style) => statsReport(statsOf(days.window, days.records, days.cycles), style),
   "stats/never-asked": (style) => statsReport(statsOf(days.window, [], [days.at(days.window.from)]), style),

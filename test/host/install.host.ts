@@ -81,7 +81,7 @@ describe("install.sh", () => {
     }
     expect(await isActive(host, "argus-executor.service")).toBe(true);
     expect(await isActive(host, "argus-once.timer")).toBe(false);
-    expect(await owners(...state)).toEqual(["700 argus", "700 argus", "700 root"]);
+    expect(await owners(...state)).toEqual(["750 argus", "750 argus", "700 root"]);
     expect(await owners("/etc/argus/argus.env", "/etc/argus/argus.json", "/etc/argus/rules.d")).toEqual([
       "600 root",
       "644 root",
@@ -108,7 +108,7 @@ describe("install.sh", () => {
     const completed = await succeed(host, [
       "bash",
       "-c",
-      "source /usr/local/share/bash-completion/completions/argus; COMP_WORDS=(argus doc); COMP_CWORD=1; _argus; echo $COMPREPLY",
+      "source /usr/local/share/bash-completion/completions/argus; COMP_LINE='argus doc'; COMP_POINT=9; COMP_WORDS=(argus doc); COMP_CWORD=1; _argus; echo $COMPREPLY",
     ]);
     expect(completed).toBe("doctor");
     expect(host.read("/usr/local/share/man/man8/argus.8")).toContain(".TH ARGUS 8");
@@ -232,10 +232,11 @@ describe("install.sh", () => {
     expect((await host.exec(["test", "-e", "/srv/tools/argus"])).exitCode).toBe(1);
     expect((await host.exec(["getent", "passwd", "argus"])).exitCode).toBe(2);
     expect(await owners(...state), "whoever gets its number next shall not own them").toEqual([
-      "700 root",
-      "700 root",
+      "750 root",
+      "750 root",
       "700 root",
     ]);
+    expect(await succeed(host, ["find", ...state, "!", "-group", "root"])).toBe("");
     expect(await succeed(host, ["systemctl", "list-units", "--all", "--no-legend", "argus*"])).toBe("");
     expect((await install("--uninstall", "--yes")).stdout).toContain("Argus is not installed in /opt/argus");
   });
@@ -243,7 +244,7 @@ describe("install.sh", () => {
   it("takes up again what was kept", async () => {
     const trail = host.read("/var/lib/argus/trail.jsonl");
     expect((await install("--yes")).exitCode).toBe(0);
-    expect(await owners(...state)).toEqual(["700 argus", "700 argus", "700 root"]);
+    expect(await owners(...state)).toEqual(["750 argus", "750 argus", "700 root"]);
     expect(host.read("/var/lib/argus/trail.jsonl").startsWith(trail)).toBe(true);
     expect(await succeed(host, ["argus", "status", "--json"])).toContain("an upgrade");
   });

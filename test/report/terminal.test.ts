@@ -112,7 +112,7 @@ function everyReport(text: string, style: Style): string[] {
       },
       style,
     ),
-    problemsReport([problem, { ...problem, life: "resolved" }], style, [text]),
+    problemsReport([problem, { ...problem, life: "resolved" }], views.now, style, [text]),
     recordsReport(
       views.records.map((record) => ({
         ...record,

@@ -389,3 +389,79 @@ it("is how every stage but the collectors reads: whoever does not says so here",
   expect(calls.length).toBeGreaterThan(8);
   expect(calls.filter((call) => !call.includes('"own"'))).toEqual([]);
 });
+
+describe("a folder that its group may read, and others may not", () => {
+  const mode = (at: string) => statSync(at).mode & 0o777;
+  /** A service has 0077, which takes away what a file is made with. */
+  const writeAll = () => {
+    const before = process.umask(0o077);
+    try {
+      files.writeAtomic(path, "whole");
+      files.append(join(state, "lines"), "one\n");
+      files.writeExclusive(join(state, "once"), "");
+      files.writeAtomic(join(state, "closed"), "", { mode: 0o600 });
+      files.makeDirectory(join(state, "outbox"));
+      files.writeAtomic(join(state, "outbox", "message"), "");
+    } finally {
+      process.umask(before);
+    }
+    return Object.fromEntries(
+      ["file", "lines", "once", "closed", "outbox", "outbox/message"].map((name) => [
+        name,
+        mode(join(state, name)),
+      ]),
+    );
+  };
+
+  it("gives what is made in it to the group to read, but for what is to be closed", () => {
+    chmodSync(state, 0o750);
+    expect(writeAll()).toEqual({
+      file: 0o640,
+      lines: 0o640,
+      once: 0o640,
+      closed: 0o600,
+      outbox: 0o750,
+      "outbox/message": 0o640,
+    });
+  });
+
+  it.each([0o700, 0o755])("gives nothing where the folder's mode is %o", (folder) => {
+    chmodSync(state, folder);
+    expect(writeAll()).toMatchObject({ file: 0o600, lines: 0o600, outbox: 0o700, "outbox/message": 0o600 });
+  });
+
+  it("leaves the mode of a file that stands there as somebody set it", () => {
+    chmodSync(state, 0o750);
+    writeFileSync(path, "", { mode: 0o600 });
+    files.append(path, "one\n");
+    expect(mode(path)).toBe(0o600);
+  });
+
+  it.skipIf(!isRoot)("is read by a member of the group, who is no owner, and written by nobody else", () => {
+    chmodSync(base, 0o755);
+    chmodSync(state, 0o750);
+    files.writeAtomic(path, "whole");
+    for (const each of [state, path]) chownSync(each, someUid, someUid + 1);
+    const asMember = <T>(act: (its: ReturnType<typeof createFiles>) => T): T => {
+      process.setegid?.(someUid + 1);
+      process.seteuid?.(someUid + 2);
+      try {
+        const its = createFiles("/");
+        its.claim(state, state);
+        return act(its);
+      } finally {
+        process.seteuid?.(0);
+        process.setegid?.(0);
+      }
+    };
+    expect(asMember((its) => its.tryRead(path, "own"))).toBe("whole");
+    expect(asMember((its) => its.list(state))).toEqual(["file"]);
+    expect(() => asMember((its) => its.writeAtomic(path, "other"))).toThrow();
+    expect(() => asMember((its) => its.append(path, "other"))).toThrow();
+    chmodSync(path, 0o660);
+    expect(() => asMember((its) => its.tryRead(path, "own"))).toThrow(/can be written by others/);
+    chmodSync(path, 0o640);
+    chownSync(path, someUid + 3, someUid + 1);
+    expect(() => asMember((its) => its.tryRead(path, "own"))).toThrow(/belongs to uid/);
+  });
+});

@@ -3,8 +3,10 @@ import * as z from "zod";
 import { isReadable, joinLines, oneLine } from "../../system/printable.ts";
 import type { OutboxMessage, Proposal } from "../../types/action.ts";
 import type { Moment } from "../../types/moment.ts";
+import { notAcknowledged } from "../acks.ts";
 import type { Context, WordAction } from "../action.ts";
 import { endsAs, mayAnnounce } from "../announced.ts";
+import { eventOnce } from "../events.ts";
 import { composeMessages, putIntoOutbox } from "../outbox.ts";
 import { firstInRequest, offeredToModel } from "../questions.ts";
 import { reasonOf } from "../reason.ts";
@@ -38,7 +40,9 @@ export const alert: WordAction<Words> = {
   gateSteps: [
     offeredToModel,
     firstInRequest,
+    eventOnce,
     notSilenced,
+    notAcknowledged,
     {
       step: "dedup window",
       ask({ task: { proposal, target }, policy, history, now }) {
