@@ -138,7 +138,7 @@ export async function runCycle(
   const last = [
     ...(await handOffProposals(system, config, executor.handOffs, asking)),
     ...alertProposals(handled, { problems, nowMs, advice: advice.alertsOfAdvice(proposals), news, noted }),
-    ...recoveryProposals(problems.values(), over, asked, config.intervalSeconds, nowMs),
+    ...recoveryProposals(problems.values(), over, asked, nowMs),
     ...ticketsFor(
       parts,
       { handled, advice: advice.ticketsOfAdvice(proposals), news: agents.map(({ report }) => report) },

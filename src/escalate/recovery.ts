@@ -6,7 +6,7 @@
 
 import { ordinal } from "../report/values.ts";
 import { isRemedy, type Proposal } from "../types/action.ts";
-import { type closings, lifeWord, type Problem, type ProblemAction } from "../types/problem.ts";
+import { closings, type Problem, type ProblemAction } from "../types/problem.ts";
 import { duration } from "../types/quantities.ts";
 import { healedBy } from "./healing.ts";
 
@@ -39,18 +39,14 @@ export interface Over {
 /**
  * @param problems those of `over` are still open in it.
  * @param asked keys of problems that a rule wants alerted whenever it fires.
- * @param intervalSeconds what became calm two intervals ago was notified by an earlier cycle; what is asked for twice, the
- *   gate holds back.
  */
 export function recoveryProposals(
   problems: Iterable<Problem>,
   over: readonly Over[],
   asked: ReadonlySet<string>,
-  intervalSeconds: number,
   nowMs: number,
 ): Proposal[] {
   const ends = new Map(over.map((each) => [each.key, each]));
-  const sinceMs = nowMs - 2 * intervalSeconds * 1000;
   const all = [...problems];
   return all.flatMap((problem): Proposal[] => {
     if (isEvent(problem)) return [];
@@ -61,15 +57,28 @@ export function recoveryProposals(
       const flappingNow = flaps === null ? {} : { flapping: flaps };
       return [{ ...ended(problem, end.goneAt, all), ...askedFor(asked.has(problem.key)), ...flappingNow }];
     }
-    const { resolvedAt } = problem;
-    if (lifeWord(problem) !== "resolved" || resolvedAt === null) return [];
-    const calm = calmAtMs(problem);
-    if (calm === null || calm <= sinceMs || calm > nowMs) return [];
-    const { repaired: _, ...calmed } = ended(problem, resolvedAt, all, [
-      "It was flapping, and has been calm since.",
-    ]);
-    return [calmed];
+    return flaps === null ? endedBefore(problem, all, nowMs) : [];
   });
+}
+
+/** For so long the end of what was alerted is asked for again, should it not have been written down at the time. */
+const againMs = 2 * hourMs;
+
+/**
+ * The gate lets it through while what was alerted awaits its end: it has flapped, and is calm now, also when the clock
+ * leapt over the very moment; or the message could not be written.
+ */
+function endedBefore(problem: Problem, all: readonly Problem[], nowMs: number): Proposal[] {
+  const { key, life, resolvedAt, resolvedBecause } = problem;
+  if (life !== "resolved" || resolvedAt === null) return [];
+  const hasFlapped = calmAtMs(problem) !== null;
+  if (!hasFlapped && Math.abs(nowMs - Date.parse(resolvedAt)) > againMs) return [];
+  const closing = closings.find((each) => each === resolvedBecause);
+  if (closing !== undefined) return [closed(problem, { key, because: closing, goneAt: resolvedAt })];
+  const calm = hasFlapped ? ["It was flapping, and has been calm since."] : [];
+  // A repair that nobody was alerted to was reported when it was one, or never is.
+  const { repaired: _, ...end } = ended(problem, resolvedAt, all, calm);
+  return [end];
 }
 
 /** What happened at one moment has no end. */

@@ -84,7 +84,6 @@ describe("the end of a problem", () => {
       [problem(more)],
       [{ key, because, goneAt: "2026-11-21T08:01:04Z" }],
       new Set(),
-      300,
       began + 5 * minute,
     )[0];
 
@@ -146,21 +145,26 @@ describe("the end of a problem", () => {
     });
   });
 
-  it("is not asked for again once it is over, unless it flapped and has become calm", () => {
+  it("is asked for again for two hours, and of what flapped when it is calm, whenever that is noticed", () => {
     const over = {
       life: "resolved",
       resolvedAt: "2026-11-21T08:02:00Z",
       resolvedBecause: "recovered",
     } as const;
     const at = (more: Partial<Problem>, nowMs: number) =>
-      recoveryProposals([problem({ ...over, ...more })], [], new Set(), 300, nowMs);
-    expect(at({}, began + 3 * minute)).toEqual([]);
+      recoveryProposals([problem({ ...over, ...more })], [], new Set(), nowMs);
+    expect(at({}, began + 3 * minute)).toHaveLength(1);
+    expect(at({}, began + 123 * minute)).toEqual([]);
     const openings = [0, 1, 2].map((each) => new Date(began + each * minute).toISOString());
     expect(at({ openings }, began + 30 * minute)).toEqual([]);
     expect(at({ openings }, began + 61 * minute)).toMatchObject([
       { lines: ["It was the 3rd time within 24 hours.", "It was flapping, and has been calm since."] },
     ]);
-    expect(at({ openings, resolvedBecause: "stopped" }, began + 61 * minute)).toEqual([]);
+    // A clock that leaps over the moment, or an Argus that was away, loses nothing.
+    expect(at({ openings }, began + 600 * minute)).toHaveLength(1);
+    expect(at({ openings, resolvedBecause: "stopped" }, began + 61 * minute)).toMatchObject([
+      { closed: true },
+    ]);
     const healed = { openings, resolvedBecause: "healed", actions: tried("success") };
     const calm = at(healed, began + 61 * minute)[0];
     expect(calm?.message).toMatch(/, restarted by Argus\.$/);
