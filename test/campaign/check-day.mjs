@@ -267,7 +267,9 @@ export function check(record, received) {
     if (isFiring && !isLoop && !states.has("down")) {
       const isDoubt = /journal cannot tell/.test(block) && overlap(journalAway, at - minute, at).length > 0;
       const isGone = /unit file is gone/.test(block) && states.has("removed");
-      if (!isDoubt && !isGone)
+      // It was taken down with what it needs, by a person, and that is up again: then it should be, too.
+      const isLeft = /"dependency"|which it needs/.test(block) && states.has("stopped");
+      if (!isDoubt && !isGone && !isLeft)
         lie(`it says that ${subject} is in trouble, and the host says ${[...states].join(", ")}`);
     }
     if ((labels.end.includes(label) || labels.repaired.includes(label)) && !isLoop && !isWell)
@@ -485,7 +487,9 @@ function readMessages(received, trueTime, violations, counts) {
         isUnsure: time.isUnsure,
         received: message.t,
         block,
-        label: label ?? (note.state === "firing" ? note.severity.toUpperCase() : "RESOLVED"),
+        label:
+          label ??
+          (note.state === "firing" ? note.severity.toUpperCase() : (note.ending ?? "resolved").toUpperCase()),
         isFiring:
           label === null ? note.state === "firing" : labels.firing.includes(label) && note.state === "firing",
       });
