@@ -229,9 +229,10 @@ export function check(record, received) {
         // A digest has the newest word about each problem: what it says of this one may stand for a repair before.
         const isTold = messages.some(
           (each) =>
-            (labels.repaired.includes(each.label) || each.isFolded) &&
             each.at >= to - hour &&
-            each.at <= to + late[kind] + 5 * minute,
+            (each.isFolded
+              ? each.at <= to + hour
+              : labels.repaired.includes(each.label) && each.at <= to + late[kind] + 5 * minute),
         );
         // Of what was announced, of the unit or of its endpoint, the end is awaited: people know of it.
         const last = told.findLast((each) => each.subject === subject && each.at < from);
