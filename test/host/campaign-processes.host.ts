@@ -99,7 +99,7 @@ it("a storm of orphans is ended up to the hour's budget, as one problem and one 
   await is.systemctl(host, "start", "tests");
   await asBob(`for i in $(seq 30); do setsid ${one} & done`);
   await host.waitFor(() => kills().length === budget, 25_000, "the budget to be spent");
-  await host.waitFor(() => is.outbox(host).length > 0, 10_000, "a message");
+  await host.waitFor(() => is.alerts(host).length > 0, 10_000, "a message");
   await is.moreCycles(host, 3);
   expect(kills().map(({ result, verified }) => `${result} ${verified}`)).toEqual(
     Array.from({ length: budget }, () => "success true"),
@@ -109,8 +109,8 @@ it("a storm of orphans is ended up to the hour's budget, as one problem and one 
   expect(await is.activeState(host, "tests")).toBe("active");
   const { problem } = await is.explained(host, "node --test");
   expect(problem.life).toBe("open");
-  expect(is.outbox(host).map(({ problems }) => problems)).toEqual([[problem.key]]);
-  expect(is.outbox(host)[0]?.text).toMatch(/orphaned node --test: .* \(and \d+ more\)\n/);
+  expect(is.alerts(host).map(({ problems }) => problems)).toEqual([[problem.key]]);
+  expect(is.alerts(host)[0]?.text).toMatch(/orphaned node --test: .* \(and \d+ more\)\n/);
 });
 
 it("swap pressure is told, with its figures, and noted while it lasts", async () => {

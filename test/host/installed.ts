@@ -69,6 +69,15 @@ export function outbox(host: Host): OutboxMessage[] {
   return names.sort().map((name) => OutboxMessage.parse(JSON.parse(host.read(join(folder, name)))));
 }
 
+/** Without the reports of what was repaired before anybody was alerted. */
+export const alerts = (host: Host): OutboxMessage[] =>
+  outbox(host)
+    .map((message) => ({
+      ...message,
+      notes: (message.notes ?? []).filter(({ ending }) => ending !== "repaired"),
+    }))
+    .filter(({ notes }) => notes.length > 0);
+
 export const actions = (host: Host, type: string, target?: string | number) =>
   cycles(host)
     .flatMap((cycle) => cycle.actions)
