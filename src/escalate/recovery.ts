@@ -153,8 +153,10 @@ function lasted({ condition, openedAt }: Problem, goneAt: string): string {
 }
 
 /** Up to two minutes in seconds: that is how long a restart takes. */
-const shortTime = (seconds: number): string =>
-  seconds < 120 ? `${Math.round(seconds)} s` : duration(seconds);
+function shortTime(seconds: number): string {
+  if (seconds < 1) return "less than 1 s";
+  return seconds < 120 ? `${Math.round(seconds)} s` : duration(seconds);
+}
 
 const deeds: Readonly<Record<string, string>> = {
   restart_service: "restarted by Argus",

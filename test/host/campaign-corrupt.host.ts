@@ -47,7 +47,7 @@ describe("a state file that was damaged", () => {
       const cycle = await argus.cycle();
       const kept = await host.exec(["grep", "-rl", marker, `${folder}/state`, `${folder}/logs`]);
       expect(kept.stdout, path).not.toBe("");
-      // Said in the cycle's notes where the cycle reads it, else by the command that does.
+      // Said in the cycle's notes where the cycle reads it, else by the command that does, or in the log of what sends.
       const status = await argus.command("status");
       const explain = [process.execPath, `${program}/dist/main.js`, "explain", first.cycle.id];
       const older = await host.exec(explain, {
@@ -58,7 +58,8 @@ describe("a state file that was damaged", () => {
         },
       });
       expect(older.stdout, path).toContain(first.cycle.id);
-      expect(`${cycle.notes.join("\n")}\n${status}\n${older.stderr}`, path).toMatch(
+      const log = host.read(`${folder}/logs/argus.log`).split("\n").slice(-20).join("\n");
+      expect(`${cycle.notes.join("\n")}\n${status}\n${older.stderr}\n${log}`, path).toMatch(
         /set aside|passed over|cannot be understood|outbox/,
       );
       if (isLines) host.write(path, whole, 0o600);

@@ -45,6 +45,7 @@ describe("a service that crashes", () => {
     expect(linesAbout("killed")).toMatchObject([
       { event: "opened", severity: "critical", description: "killed is failed (signal)" },
       { event: "action", action_taken: "restart_service:killed", action_result: "success", verified: true },
+      { event: "action", action_taken: "alert", action_result: "success", source: "self" },
       { event: "resolved", reason: "healed" },
     ]);
     const { problem, text } = await is.explained(host, "killed");
