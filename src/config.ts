@@ -186,7 +186,8 @@ function notesOf(
 ): string[] {
   const notes: string[] = [...(config.unitFaults ?? [])];
   if (envFile.state === "unreadable") {
-    const watching = config.modeSource.kind === "hidden" ? ", and Argus only watches" : "";
+    const watching =
+      config.modeSource.kind === "hidden" ? "; an Argus that this user runs would only watch" : "";
     notes.push(
       `${envFile.path} cannot be read by this user, so its settings are not in force here${watching}`,
     );

@@ -149,6 +149,8 @@ export async function runCycle(
 
   const words = withoutUnheard(told.actions);
   registry.recordActions(words, cycle);
+  // As they were found: what is over now would count as one time more.
+  const findings = handled.map((each) => trailFinding(each, parts));
   const resolved = registry.recordResolved(over, cycle);
   if (!diskGuard) remember(parts.history, snapshot, parts.notes);
   const durationMs = system.clock.monotonicMs() - started;
@@ -164,7 +166,7 @@ export async function runCycle(
       model,
     },
     collectors: [...snapshot.collectors],
-    findings: handled.map((each) => trailFinding(each, parts)),
+    findings,
     consultation,
     ...(agents.length === 0 ? {} : { hand_offs: agents.map(({ report }) => report) }),
     actions: [...done, ...words],

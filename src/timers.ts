@@ -4,6 +4,7 @@
  */
 import type { Parts } from "./cycle.ts";
 import { healingSeconds, healingSince } from "./escalate/healing.ts";
+import { calmAtMs } from "./escalate/recovery.ts";
 import { lookAtExecutor } from "./execute/look.ts";
 import { isOpen } from "./record/problems.ts";
 import type { Clock } from "./system/system.ts";
@@ -45,9 +46,21 @@ export async function duesOf(parts: Parts, heldSeconds: number | null | undefine
   const { settling, registry, system } = parts;
   const now = system.clock.now();
   const settle = settling.dueInSeconds(now);
-  const open = [...registry.problems().values()].filter(isOpen);
+  const all = [...registry.problems().values()];
+  const open = all.filter(isOpen);
   const at = (iso: string): number => (Date.parse(iso) - now.wallMs) / 1000;
   const dues: Due[] = [
+    ...all.flatMap((problem) => {
+      const calm = problem.life === "resolved" ? calmAtMs(problem) : null;
+      return calm === null
+        ? []
+        : [
+            {
+              inSeconds: (calm - now.wallMs) / 1000 + 1,
+              why: `${problem.subject} has been calm for an hour`,
+            },
+          ];
+    }),
     ...(settle === null ? [] : [{ inSeconds: settle, why: "a problem was gone for the settle time" }]),
     ...(heldSeconds == null
       ? []

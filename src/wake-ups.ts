@@ -2,8 +2,9 @@
 import { createPulse } from "./collect/pulse.ts";
 import type { Parts } from "./cycle.ts";
 import { createCrossings } from "./detect/crossings.ts";
+import { isOpen } from "./record/problems.ts";
 import type { Log } from "./system/log.ts";
-import { isSystemdRunning } from "./system/systemd.ts";
+import { isSystemdRunning, normaliseUnit } from "./system/systemd.ts";
 import { watchUnitEvents } from "./system/unit-events.ts";
 import type { PulseFacts } from "./types/pulse.ts";
 import { createWatchedNames } from "./watched-names.ts";
@@ -95,7 +96,11 @@ async function listen({ parts, signal, ring }: WakeUpOptions, onHeard: () => voi
       names.wentDown(unit).then((ours) => (ours && state === "inactive" ? `${unit} became inactive` : null)),
     );
   };
-  const stop = await watchUnitEvents(parts().system, onDown, lost, (unit) => say(names.cameUp(unit)));
+  const onUp = (unit: string) => {
+    if (isAwaited(parts(), unit)) ring(`${unit} is active`);
+    say(names.cameUp(unit));
+  };
+  const stop = await watchUnitEvents(parts().system, onDown, lost, onUp);
   onHeard();
   const abort = () => lost("Argus was told to stop");
   signal.addEventListener("abort", abort, { once: true });
@@ -106,6 +111,16 @@ async function listen({ parts, signal, ring }: WakeUpOptions, onHeard: () => voi
     signal.removeEventListener("abort", abort);
     stop();
   }
+}
+
+/** Its end is looked for at once: somebody brought it back. What a cycle brings back, that cycle sees. */
+function isAwaited({ registry, state }: Parts, unit: string): boolean {
+  if (state.state().state === "running") return false;
+  const open = [...registry.problems().values()].filter(isOpen);
+  return open.some(({ type, subject, entity }) => {
+    const name = entity?.kind === "service" ? entity.identity : subject;
+    return type === "service" && normaliseUnit(name) === unit;
+  });
 }
 
 function createPulseWatch({ parts, log, signal, ring }: WakeUpOptions) {

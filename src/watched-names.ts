@@ -1,4 +1,4 @@
-/** Which units that systemd reports are services that Argus may restart, by whatever name argus.json has for them. */
+/** Which units that systemd reports are services of argus.json, by whatever name it has for them. */
 import type { Parts } from "./cycle.ts";
 import { normaliseUnit, showEach } from "./system/systemd.ts";
 import { isRefused, isUp, type UnitState } from "./system/unit-state.ts";
@@ -7,7 +7,7 @@ import { isRefused, isUp, type UnitState } from "./system/unit-state.ts";
 const freshMs = 60_000;
 
 export interface WatchedNames {
-  /** @returns whether it may be restarted. */
+  /** @returns whether argus.json names it. */
   wentDown(unit: string): Promise<boolean>;
   /** @returns why that matters, one clause: a service that is down needs it. Else null. */
   cameUp(unit: string): Promise<string | null>;
@@ -18,10 +18,7 @@ export function createWatchedNames(parts: () => Parts): WatchedNames {
     null;
   const down = new Set<string>();
 
-  const configured = () => {
-    const { services } = parts().config.settings;
-    return services.filter(({ restart }) => restart).map(({ unit }) => normaliseUnit(unit));
-  };
+  const configured = () => parts().config.settings.services.map(({ unit }) => normaliseUnit(unit));
 
   async function show(units: readonly string[]): Promise<UnitState[]> {
     try {

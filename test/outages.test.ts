@@ -45,7 +45,7 @@ describe("an outage of one endpoint", () => {
     expect(texts(its)[0]).toMatch(/^landmass: CRITICAL web \(http:\/\/127\.0\.0\.1:8080\/\) does not answer/);
     expect(texts(its)[1]).toMatch(/\nSince 2026-11-20 22:40 UTC \(1 h\)\.\n/);
     expect(texts(its).at(-1)).toMatch(
-      /^landmass: RESOLVED web \(was: .*\), down (1 d|23 h \d+ min), not by Argus\.\nargus explain endpoint:[0-9a-f]{16}$/,
+      /^landmass: RESOLVED web \(was: .*\), down (1 d|23 h \d+ min), ended without Argus\.\nargus explain endpoint:[0-9a-f]{16}$/,
     );
   }, 120_000);
 

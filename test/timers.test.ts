@@ -47,7 +47,9 @@ it("what ended is looked at again after the settle time, and resolved then", asy
   await its.look(web(up), 5);
   expect(its.messages().map(({ text }) => text.split("\n")[0])).toEqual([
     expect.stringMatching(/^landmass: CRITICAL web /),
-    expect.stringMatching(/^landmass: RESOLVED web \(was: failed, exit-code\), down 30 s, not by Argus\.$/),
+    expect.stringMatching(
+      /^landmass: RESOLVED web \(was: failed, exit-code\), down 30 s, ended without Argus\.$/,
+    ),
   ]);
 });
 

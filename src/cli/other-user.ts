@@ -117,13 +117,21 @@ function membership({ system: { files, self } }: Caller, { gid, mode }: FileStat
   return `; members of the group ${group} may read it without sudo: sudo usermod -aG ${group} ${user}, then log in anew`;
 }
 
+/** What every command reads. A file that a channel's program keeps beside them is nobody else's business. */
+const ownFiles = [
+  "problems.jsonl",
+  "trail.jsonl",
+  "dedup.json",
+  "executor.json",
+  "pause.json",
+  "silences.json",
+];
+
 /** The files are closed to others, also where the folder is not. */
 function isReadable(files: Files, dir: string): boolean {
   try {
-    for (const name of files.list(dir)) {
-      const path = `${dir}/${name}`;
-      if (files.stat(path)?.kind === "file") files.tryReadHead(path, 1, "own");
-    }
+    const there = files.list(dir).filter((name) => ownFiles.includes(name));
+    for (const name of there) files.tryReadHead(`${dir}/${name}`, 1, "own");
     return true;
   } catch (error) {
     if (errorCode(error) === "EACCES") return false;

@@ -6,6 +6,7 @@ import { utc } from "../types/quantities.ts";
 import { type Context, lookAtState } from "./context.ts";
 import { parseDuration } from "./duration.ts";
 import { mustReachExecutor } from "./other-user.ts";
+import { wakeDaemon } from "./wake-daemon.ts";
 import { whoAsks } from "./who-asks.ts";
 
 export function pauseCommand(program: Command, context: Context): void {
@@ -42,6 +43,7 @@ export function resumeCommand(program: Command, context: Context): void {
       mustReachExecutor(context, config, "write");
       const pause = readPause(system.files, config.executorStateDir, system.clock.now());
       clearPause(system.files, config.executorStateDir, context.warn);
+      wakeDaemon(context, config);
       context.say(
         pause === null
           ? "Argus was not paused."

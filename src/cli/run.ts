@@ -109,6 +109,7 @@ async function daemon(context: Context, read: () => Config): Promise<void> {
   let wantsReload = false;
   process.on("SIGHUP", () => {
     wantsReload = true;
+    onWake("its settings are to be read again");
   });
   let config = read();
   const opened = await openParts(system, config, "argus run");

@@ -8,7 +8,7 @@ import { type ActionRecord, isRemedy, type Proposal } from "../types/action.ts";
 import type { Finding } from "../types/finding.ts";
 import { type Problem, severities } from "../types/problem.ts";
 import { duration } from "../types/quantities.ts";
-import { healingSince, isHealing } from "./healing.ts";
+import { healingSeconds, healingSince, isHealing } from "./healing.ts";
 import { flapping } from "./recovery.ts";
 import { nameOf, type Remediation } from "./remediation.ts";
 import { unsaidValues } from "./values.ts";
@@ -96,7 +96,10 @@ function alertFor(
     ...(said.length > mostDone ? [`and ${said.length - mostDone} further actions`] : []),
     ...withoutEffect(telling, problem),
   ];
-  if (flaps !== null) lines.push(`It is flapping: ${flaps} times within the last hour.`);
+  if (flaps !== null)
+    lines.push(
+      `It is flapping: ${flaps} times within the last hour. Its end is announced when it has been calm for an hour.`,
+    );
   // Of the finding that speaks, else of the first one that has any.
   const advice = finding.advice ?? group.find((each) => each.finding.advice !== undefined)?.finding.advice;
   if (advice !== undefined) lines.push(`What to do: ${advice}`);
@@ -109,7 +112,7 @@ function alertFor(
     ...(question ? { question } : {}),
     ...(approvals.length > 0 ? { approvals: approvals.slice(0, 20) } : {}),
     ...takenOf(done),
-    ...(flaps === null ? {} : { flapping: flaps }),
+    ...(flaps === null ? {} : { flapping: flaps, lasting: hasLasted(problem, nowMs) }),
     ...(problem === undefined ? {} : { since: problem.openedAt }),
     ...(advice === undefined ? {} : { advice: advice.slice(0, 2048) }),
     problem: finding.key,
@@ -118,6 +121,9 @@ function alertFor(
     subject: finding.subject.slice(0, 1024),
   };
 }
+
+const hasLasted = (problem: Problem | undefined, nowMs: number): boolean =>
+  problem !== undefined && Math.abs(nowMs - Date.parse(problem.openedAt)) > healingSeconds * 1000;
 
 /** Said when it is told again: a first message comes when it begins. */
 function sinceWhen(problem: Problem | undefined, nowMs: number): string[] {

@@ -145,7 +145,7 @@ function withoutSubject(description: string, subject: string): string {
 }
 
 /** Conditions in which a thing is away: others lasted, and it was there. */
-const isDown = new Set(["down", "failed", "unreachable"]);
+const isDown = new Set(["down", "unreachable"]);
 
 function lasted({ condition, openedAt }: Problem, goneAt: string): string {
   const seconds = Math.max(0, (Date.parse(goneAt) - Date.parse(openedAt)) / 1000);
@@ -180,8 +180,8 @@ function helpOf(
   if (last === undefined) {
     // The same thing may have been repaired for the sake of another problem of it.
     if (all.some((other) => helped(other, problem))) return { remedy: null, words: [] };
-    if (tried.length > 0) return { remedy: null, words: [`not by Argus: ${failures(tried)}`] };
-    return { remedy: null, words: problem.type === "argus" ? [] : ["not by Argus"] };
+    if (tried.length > 0) return { remedy: null, words: [`ended without Argus: ${failures(tried)}`] };
+    return { remedy: null, words: problem.type === "argus" ? [] : ["ended without Argus"] };
   }
   const attempts = tried.filter(({ action }) => action === last.action).length;
   const words = deeds[typeOf(last.action)] ?? `by Argus (${last.action.replace(":", " ")})`;

@@ -24,7 +24,7 @@ const keptSeconds = 30 * 86_400;
 const keptEntries = 1000;
 /** A repair is reported at most so often for one problem. */
 const repairSeconds = 3600;
-/** What flaps all day is announced less often than what stays. */
+/** What goes down and comes back within a minute all day is announced less often than what stays. */
 const flappingWindows = 3;
 
 export function isWorse(severity: Severity, than: Severity): boolean {
@@ -39,6 +39,8 @@ export interface AlertQuestion {
   readonly question?: boolean;
   /** It flaps, so that neither every opening nor every end is announced. */
   readonly flapping?: boolean;
+  /** This outage has lasted for more than a minute: that it flaps makes it no less of one. */
+  readonly lasting?: boolean;
   /** Of an end: Argus brought it about, and that is to be reported even where nobody was alerted. */
   readonly reportRepair?: boolean;
 }
@@ -64,7 +66,8 @@ export function mayAnnounce(
   if (entry === undefined) return { pass: true, detail: "it was not announced before" };
   if (alert.question === true) return { pass: true, detail: "it asks a person to decide something" };
   const passed = secondsBetween(entry.at, now);
-  const window = alert.flapping === true ? flappingWindows * windowSeconds : windowSeconds;
+  const isShort = alert.flapping === true && alert.lasting !== true;
+  const window = isShort ? flappingWindows * windowSeconds : windowSeconds;
   const ago = `${duration(Math.floor(passed))} ago as ${entry.severity}; the window is ${duration(window)}`;
   if (entry.over === true) return { pass: true, detail: "its end was announced, and this is another outage" };
   if (alert.flapping === true && entry.flapping !== true)

@@ -100,7 +100,8 @@ async function sinceThen(
 
 /** A daemon ran when the host went away, and nobody had told it to stop. */
 function wasCutOff({ watching, bootId, startedAt }: CycleState, now: Moment, bootedMs: number): boolean {
-  return watching && bootId !== null && bootId !== now.bootId && Date.parse(startedAt ?? "") < bootedMs;
+  const isBefore = Date.parse(startedAt ?? "") < bootedMs + toleranceMs;
+  return watching && bootId !== null && bootId !== now.bootId && isBefore;
 }
 
 function unexpectedOf(end: BootBefore | null, now: Moment, bootedMs: number): Unexpected {

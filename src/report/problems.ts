@@ -1,4 +1,5 @@
 /** `argus problems`: the registry as a table. */
+import { isRemedy } from "../types/action.ts";
 import {
   Life,
   lifeWord,
@@ -39,7 +40,7 @@ export function problemsReport(
 ): string {
   const rows = problems.map((problem): Row => {
     const { severity, life, subject, description, key, openedAt, resolvedAt, lastSeen, beadId } = problem;
-    const last = problem.actions.at(-1);
+    const last = tellingAction(problem);
     return {
       when: life === "resolved" ? (resolvedAt ?? lastSeen) : openedAt,
       severity,
@@ -54,6 +55,14 @@ export function problemsReport(
   return print(
     [...wrap(head, { style, marked: "none" }), ...rowsOf(rows, style), ...footer(notes, style)],
     style,
+  );
+}
+
+/** What was tried last; else the last that was not merely held back, as an alert within its window is each cycle. */
+function tellingAction({ actions }: Problem): Problem["actions"][number] | undefined {
+  const isTried = ({ action }: Problem["actions"][number]) => isRemedy(action.split(":", 1)[0] ?? "");
+  return (
+    actions.findLast(isTried) ?? actions.findLast(({ result }) => result !== "suppressed") ?? actions.at(-1)
   );
 }
 

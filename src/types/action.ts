@@ -165,6 +165,8 @@ export const Proposal = z.strictObject({
   actionTaken: z.string().max(1024).optional(),
   /** alert: how often the problem began within the last hour, when that is too often to tell each time. */
   flapping: z.number().int().positive().optional(),
+  /** alert of what flaps: this outage has lasted for more than a minute. */
+  lasting: z.boolean().optional(),
 });
 export type Proposal = z.infer<typeof Proposal>;
 

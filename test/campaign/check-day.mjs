@@ -388,7 +388,7 @@ export function check(record, received) {
     // An hour after its end, more may have become of it.
     if (/calm since/.test(block)) return;
     const isOfUnit = /was: (?:failed|inactive|activating)/.test(block);
-    if (/not by Argus/.test(block) && isOfUnit && back?.state === "up" && back.by === "argus")
+    if (/ended without Argus/.test(block) && isOfUnit && back?.state === "up" && back.by === "argus")
       lie("it says that Argus did not bring it back, and it did");
     if (saysHelped && back?.state === "up" && back.by !== "argus")
       lie(`it says that Argus restarted it, and it was ${back.by}`);

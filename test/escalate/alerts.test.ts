@@ -98,16 +98,16 @@ describe("the end of a problem", () => {
       { life: "healing", actions: tried("failure", "success") },
       "alpha (was: failed, signal), down 64 s, restarted by Argus on the 2nd attempt.",
     ],
-    ["by somebody else", {}, "alpha (was: failed, signal), down 64 s, not by Argus."],
+    ["by somebody else", {}, "alpha (was: failed, signal), down 64 s, ended without Argus."],
     [
       "by somebody else, after Argus failed",
       { actions: tried("success", "failure") },
-      "alpha (was: failed, signal), down 64 s, not by Argus: 2 attempts, the last restart_service alpha, did not help.",
+      "alpha (was: failed, signal), down 64 s, ended without Argus: 2 attempts, the last restart_service alpha, did not help.",
     ],
     [
       "by somebody else, after what Argus did had to be asked for again",
       { life: "open", actions: tried("success") },
-      "alpha (was: failed, signal), down 64 s, not by Argus: restart_service alpha did not help.",
+      "alpha (was: failed, signal), down 64 s, ended without Argus: restart_service alpha did not help.",
     ],
     [
       "of what is not up or down, in the words of its description",
@@ -119,7 +119,7 @@ describe("the end of a problem", () => {
         description: "/ is 91 % full",
         actions: [],
       },
-      "/ (was: 91 % full), after 64 s, not by Argus.",
+      "/ (was: 91 % full), after 64 s, ended without Argus.",
     ],
   ])("says what it was, for how long, and what helped: %s", (_, more, message) => {
     expect(end(more)?.message).toBe(message);

@@ -31,7 +31,11 @@ export const Words = z
   }));
 export type Words = z.infer<typeof Words>;
 
-const kindOf = ({ question = false, flapping }: Proposal) => ({ question, flapping: flapping !== undefined });
+const kindOf = ({ question = false, flapping, lasting = false }: Proposal) => ({
+  question,
+  flapping: flapping !== undefined,
+  lasting,
+});
 
 export const alert: WordAction<Words> = {
   kind: "word",
