@@ -115,7 +115,7 @@ const Version1 = z
     const folded =
       dropped === 0
         ? null
-        : { count: dropped, critical: 0, since, until: error?.since ?? since, entries: {} };
+        : { count: dropped, critical: 0, since, until: error?.since ?? since, entries: {}, unnamed: [] };
     const telegram = { ...noChannelState(), blocked: blockedUntil, error, lastSentAt, folded };
     const moved = movedTo === null ? {} : { movedTo };
     return { ...noDeliveries(), channels: { telegram: { ...telegram, ...moved } } };

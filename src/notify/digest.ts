@@ -24,10 +24,13 @@ export const Digest = z.strictObject({
   until: z.string(),
   /** By the key of the problem, or by the first line of what is about none. */
   entries: z.record(z.string(), Entry),
+  /** Keys of what had no room among the entries. */
+  unnamed: z.array(z.string()).default([]),
 });
 export type Digest = z.infer<typeof Digest>;
 
 const mostEntries = 200;
+const mostUnnamed = 2000;
 const mostCharacters = 3500;
 const mostInLine = 160;
 
@@ -49,8 +52,13 @@ export function fold(digest: Digest | null, messages: readonly OutboxMessage[]):
     }
   }
   if (count === 0) return null;
-  // What was told last stays; how many messages there were is counted whatever happens.
-  return { count, critical, since, until, entries: Object.fromEntries([...entries].slice(-mostEntries)) };
+  // The most severe stays, then the newest; how many there were is counted whatever happens.
+  const ranked = [...entries].sort(([, a], [, b]) => worstThenNewest(a, b));
+  const kept = ranked.slice(0, mostEntries);
+  const named = new Set(kept.map(([key]) => key));
+  const left = [...(digest?.unnamed ?? []), ...ranked.map(([key]) => key)].filter((key) => !named.has(key));
+  const unnamed = [...new Set(left)].slice(0, mostUnnamed);
+  return { count, critical, since, until, entries: Object.fromEntries(kept), unnamed };
 }
 
 function entriesOf({ notes = [], createdAt, severity, text, host }: OutboxMessage): [string, Entry][] {
@@ -69,21 +77,28 @@ export const notesOf = ({ entries }: Digest): ProblemNote[] =>
     .flatMap(({ note }) => note ?? [])
     .sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
 
-export function digestText(host: string, { count, critical, since, until, entries }: Digest): string {
+const worstThenNewest = (a: Entry, b: Entry): number =>
+  severities.indexOf(a.severity) - severities.indexOf(b.severity) || (a.at < b.at ? 1 : a.at > b.at ? -1 : 0);
+
+export function digestText(
+  host: string,
+  { count, critical, since, until, entries, unnamed }: Digest,
+): string {
   const many = count === 1 ? "1 message" : `${count} messages`;
   const worst = critical === 0 ? "None was critical" : `${critical} of them critical`;
   const head = `${host}: ${many} of ${minute(since)} to ${minute(until)} UTC could not be delivered at the time. ${worst}; in short:`;
-  const sorted = Object.values(entries).sort(
-    (a, b) => severities.indexOf(a.severity) - severities.indexOf(b.severity) || (a.at < b.at ? 1 : -1),
-  );
+  const sorted = Object.values(entries).sort(worstThenNewest);
+  const more = (left: number): string => {
+    const least = unnamed.length === mostUnnamed ? "at least " : "";
+    return `\nand ${least}${left + unnamed.length} more: argus problems`;
+  };
   let text = head;
   for (const [index, entry] of sorted.entries()) {
     const line = lineOf(entry);
-    if (text.length + line.length + 1 > mostCharacters)
-      return `${text}\nand ${sorted.length - index} more: argus problems`;
+    if (text.length + line.length + 1 > mostCharacters) return text + more(sorted.length - index);
     text += `\n${line}`;
   }
-  return text;
+  return unnamed.length === 0 ? text : text + more(0);
 }
 
 function lineOf({ count, severity, line, at, note }: Entry): string {

@@ -1,9 +1,10 @@
 /**
  * What a channel refuses as it was written, in forms that it is more likely to take. Which word, character, length or
- * field it minds nobody knows, so there are two steps down: plain and short, then one line that says only how much there is.
+ * field it minds nobody knows, so there are three steps down: plain and short, then each problem alone, then one line that
+ * says only how much there is. A problem that only this line is about was not announced.
  */
 import { countsOf, explainCommand, labelOf } from "../system/message-words.ts";
-import { shortened } from "../system/printable.ts";
+import { shortened, stringify } from "../system/printable.ts";
 import type { ProblemNote } from "../types/action.ts";
 import type { Parcel, Sent } from "./channels/channel.ts";
 
@@ -12,8 +13,12 @@ const mostCharacters = 700;
 const mostSummary = 160;
 const mostSubject = 100;
 const mostWhy = 120;
+/** Text and data together, for a webhook, whose body holds both. */
+const mostWithData = 1400;
 /** Of what an older Argus wrote without an end. */
-const mostParts = 12;
+const mostParts = 20;
+/** Problems that are refused alone, with none taken, after which the others are not tried. */
+const mostRefusedAlone = 8;
 
 /**
  * @param answer to the message as it was written.
@@ -28,25 +33,43 @@ export async function inShorterForms(
 ): Promise<Sent> {
   if (answer.kind === "sent") return answer;
   const { error } = answer;
-  let last: Sent = answer;
-  for (const forms of [shortForms(parcel, error), [minimalForm(parcel)]]) {
-    for (const form of forms) {
-      const said = await send(form);
-      if (said === null) return { kind: "later", error, blockedMs: 0 };
-      last = said;
-      if (last.kind !== "sent") break;
+  const forms = shortForms(parcel, error).map((form) => ({ form, isLast: false }));
+  let taken: Extract<Sent, { kind: "sent" }> | null = null;
+  let lost: readonly ProblemNote[] = [];
+  for (let next = forms.shift(); next !== undefined; next = forms.shift()) {
+    const { form, isLast } = next;
+    const said = await send(form);
+    if (said === null) return { kind: "later", error, blockedMs: 0 };
+    if (said.kind === "sent") taken = said;
+    else if (!mayBeTheMessage(said)) return said;
+    else if (!isLast) forms.unshift(...alone(parcel, form).map((each) => ({ form: each, isLast: true })));
+    else lost = [...lost, ...form.notes];
+    if (taken === null && lost.length >= mostRefusedAlone) {
+      lost = parcel.notes;
+      break;
     }
-    if (last.kind === "sent") return { ...last, note: `${error}; it took the message in a shorter form` };
-    if (!mayBeTheMessage(last)) return last;
   }
-  return answer.kind === "later" ? answer : { ...last, error };
+  const note = `${error}; it took the message in a shorter form`;
+  if (taken !== null && lost.length === 0) return { ...taken, note };
+  const line = await send(minimalForm(parcel, lost));
+  if (taken === null) {
+    if (line === null) return { kind: "later", error, blockedMs: 0 };
+    if (line.kind !== "sent") {
+      if (!mayBeTheMessage(line)) return line;
+      return answer.kind === "later" ? answer : { ...line, error };
+    }
+    if (lost.length === 0) return { ...line, note };
+  }
+  const { memory } = taken ?? {};
+  const problems = lost.filter(({ state }) => state === "firing").map(({ problem }) => problem);
+  return { kind: "refused", of: "message", error, problems, ...(memory === undefined ? {} : { memory }) };
 }
 
 /** Plain and short: each problem with its first line and its command, in as many messages as that takes. */
 function shortForms(parcel: Parcel, why: string): Parcel[] {
   const { text, notes, host } = parcel;
   const blocks = notes.length === 0 ? [text.slice(0, mostCharacters)] : notes.map(blockOf);
-  const packed = pack(blocks);
+  const packed = pack(blocks, notes);
   const kept = packed.slice(0, mostParts);
   const left = notes.length - kept.flat().length;
   const late = /^\(delivered late, [^)]*\)/.exec(text)?.[0];
@@ -60,10 +83,19 @@ function shortForms(parcel: Parcel, why: string): Parcel[] {
   });
 }
 
+/** Each problem of a form by itself, by its key: no word that it brought is in it. */
+function alone(parcel: Parcel, { id, notes }: Parcel): Parcel[] {
+  return notes.map((note, index) => ({
+    ...bare(parcel, `${id.slice(parcel.id.length + 1)}-${index + 1}`),
+    text: plain(`${parcel.host}: ${countsOf([note])}\n${explainCommand(note.problem)}`),
+    notes: [{ ...note, subject: note.problem, summary: explainCommand(note.problem) }],
+  }));
+}
+
 /** One line of letters, digits, points and commas. */
-function minimalForm(parcel: Parcel): Parcel {
+function minimalForm(parcel: Parcel, notes: readonly ProblemNote[]): Parcel {
   const host = parcel.host.replace(/[^A-Za-z0-9.-]/g, "-").slice(0, 64);
-  const what = parcel.notes.length === 0 ? "1 message" : countsOf(parcel.notes);
+  const what = notes.length === 0 ? "1 message" : countsOf(notes);
   return { ...bare(parcel, "line"), host, text: `${host}: ${what}, see argus problems`, notes: [] };
 }
 
@@ -108,16 +140,22 @@ const shortNote = ({
 });
 
 /** @returns which blocks stand together. */
-function pack(blocks: readonly string[]): number[][] {
+function pack(blocks: readonly string[], notes: readonly ProblemNote[]): number[][] {
   const parts: number[][] = [];
   let length = 0;
+  let dataLength = 0;
   for (const [index, block] of blocks.entries()) {
-    if (parts.length === 0 || length + block.length > mostCharacters) {
+    const note = notes[index];
+    const own = note === undefined ? 0 : stringify(shortNote(note)).length;
+    const isFull = length + block.length > mostCharacters;
+    if (parts.length === 0 || isFull || length + block.length + dataLength + own > mostWithData) {
       parts.push([]);
       length = 0;
+      dataLength = 0;
     }
     parts.at(-1)?.push(index);
     length += block.length + 1;
+    dataLength += own;
   }
   return parts;
 }

@@ -34,7 +34,7 @@ export interface Shared {
 const longestBackoffSeconds = 120;
 /** What holds is said again no more often than this. */
 const refreshSeconds = 30;
-/** Attempts at which the other side failed, after which it may be the message that is the fault. */
+/** Attempts in a row that came to nothing, after which it may be the message that is the fault. */
 const failuresOfOne = 3;
 
 type Refusal = Extract<Sent, { kind: "refused" }>;
@@ -134,7 +134,7 @@ export function createQueue(
   }
 
   function asIs(way: Way, parcel: Parcel, attempt: Attempt): Promise<Sent> {
-    return way.send(linked(parcel, attempt), progress.of(way.name), attempt);
+    return way.send(linked(parcel, attempt), progress.of(way.name), within(way, attempt));
   }
 
   async function inSomeForm(way: Way, parcel: Parcel, attempt: Attempt): Promise<Sent> {
@@ -142,9 +142,19 @@ export function createQueue(
     if (way.ownForms || !mayBeTheMessage(way, answer)) return answer;
     const send = async (form: Parcel): Promise<Sent | null> => {
       await clock.sleep(way.paceMs, attempt.signal);
-      return isOver(attempt) ? null : way.send(form, progress.of(way.name), attempt);
+      return isOver(attempt) ? null : way.send(form, progress.of(way.name), within(way, attempt));
     };
     return inShorterForms(parcel, answer, send, (each) => mayBeTheMessage(way, each));
+  }
+
+  /**
+   * A message at which the other side hangs would use up every turn: half of the time is left for its shorter forms. In
+   * every other turn only, so that what is slow, not stuck, passes as well.
+   */
+  function within(way: Way, attempt: Attempt): Attempt {
+    const { failures } = progress.of(way.name);
+    if (failures < failuresOfOne || failures % 2 !== failuresOfOne % 2) return attempt;
+    return { ...attempt, deadlineMs: (clock.monotonicMs() + attempt.deadlineMs) / 2 };
   }
 
   function mayBeTheMessage(way: Way, answer: Sent): boolean {
@@ -200,6 +210,8 @@ export function createQueue(
       return `${error}; ${message}`;
     }
     const alerted = [...keysOf(notes, "firing"), ...of.flatMap(({ message }) => alertedIn(message))];
+    const lost = problems ?? alerted;
+    const heard = alerted.filter((key) => !lost.includes(key));
     const at = isoTime(clock.now());
     const before = refused.filter(({ path }) => !paths.includes(path));
     const all = [...before, ...paths.map((path) => ({ at, path, why: error }))].slice(-mostRefused);
@@ -207,11 +219,13 @@ export function createQueue(
     progress.remember(name, {
       ...memory,
       refused: all,
-      unheard: unheardAfter(unheard, { refused: problems ?? alerted }),
+      unheard: unheardAfter(unheard, { heard, refused: lost }),
       ...(kind === "digest" ? { folded: null } : {}),
     });
     progress.finish(name, of);
-    return `${error}, and no shorter form passed`;
+    return heard.length === 0
+      ? `${error}, and no shorter form passed`
+      : `${error}, and ${lost.length} of its problems passed in no form`;
   }
 
   function block(name: string, askedSeconds: number): void {

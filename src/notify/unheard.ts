@@ -76,6 +76,6 @@ export function heardDigest(digest: Digest | null, unheard: readonly string[]): 
   if (digest === null || unheard.length === 0) return digest;
   const all = Object.entries(digest.entries);
   const entries = all.filter(([key, { note }]) => !(note !== null && isEnd(note) && unheard.includes(key)));
-  if (all.length > 0 && entries.length === 0) return null;
+  if (all.length > 0 && entries.length === 0 && digest.unnamed.length === 0) return null;
   return { ...digest, entries: Object.fromEntries(entries) };
 }

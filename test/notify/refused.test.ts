@@ -78,7 +78,7 @@ describe("what Telegram refuses as it was written is sent in a form that it take
     ["Bad Request: message is too long", 400, ({ text }) => text.length > 1000],
     ["Bad Request: can't parse entities: unexpected end tag", 400, ({ text }) => /[<_*]/.test(text)],
     ["Bad Request: text must be encoded in UTF-8", 400, ({ text }) => /[^\n\x20-\x7e]/.test(text)],
-    ["Bad Request: message text is empty", 400, ({ text }) => text.includes("argus explain")],
+    ["Bad Request: message text is empty", 400, ({ text }) => text.includes("failed")],
     ["Request Entity Too Large", 413, ({ text }) => text.length > 500],
     ["Bad Request: ENTITIES_TOO_LONG", 400, ({ text }) => text.length > 1000],
   ];
@@ -270,6 +270,142 @@ describe("an Alertmanager that refuses the labels of one alert", () => {
   });
 });
 
+describe("what names no problem announces none:", () => {
+  const three = () => alert({ digit: 1 }, { digit: 2 }, { digit: 3 });
+  const keysIn = (body: { problems: { problem: string }[] }) => body.problems.map(({ problem }) => problem);
+
+  it("a message is tried one problem at a time, and the one that is refused even so is not announced", async () => {
+    const name = three();
+    web.otherwise = ({ body }) => ({ status: body.includes(keyOf(2)) ? 422 : 200 });
+    const text = "the webhook ops refused it (422), and 1 of its problems passed in no form";
+    expect((await post.deliver([hook()])).errors).toMatchObject([{ text }]);
+    const taken = bodies().filter((body) => !JSON.stringify(body).includes(keyOf(2)));
+    expect(taken.flatMap(keysIn).sort()).toEqual([keyOf(1), keyOf(3)]);
+    expect(taken.at(-1).text).toBe("landmass: 1 critical, see argus problems");
+    expect(post.outbox()).toEqual([`${name}.refused-1`]);
+    expect(view()).toMatchObject([{ waiting: 0, error: { text, kind: "kept" }, refused: { count: 1 } }]);
+    web.otherwise = { status: 200 };
+    web.asked.splice(0);
+    alert({ digit: 1, recovery: true }, { digit: 2, recovery: true }, { digit: 3, recovery: true });
+    expect(await post.deliver([hook()])).toMatchObject({ sent: 1, errors: [] });
+    expect(bodies().flatMap(keysIn)).toEqual([keyOf(1), keyOf(3)]);
+  });
+
+  it("words of one problem that are minded cost the others nothing, and that one only its words", async () => {
+    alert({ digit: 1 }, { digit: 2, summary: "evil" }, { digit: 3 });
+    web.otherwise = ({ body }) => ({ status: body.includes("evil") ? 400 : 200 });
+    expect(await post.deliver([hook()])).toMatchObject({ sent: 1, waiting: 0, errors: [] });
+    const taken = bodies().filter((body) => !JSON.stringify(body).includes("evil"));
+    expect(taken.flatMap(keysIn).sort()).toEqual([keyOf(1), keyOf(2), keyOf(3)]);
+    expect(taken.map(({ text }) => text)).toContain(`landmass: 1 critical\nargus explain ${keyOf(2)}`);
+  });
+
+  it("when only the line passes, the message is kept, and no end is told", async () => {
+    const name = three();
+    web.otherwise = ({ body }) => ({ status: body.includes("argus explain") ? 413 : 200 });
+    expect(await post.deliver([hook()])).toMatchObject({ sent: 0, waiting: 0 });
+    expect(bodies().at(-1).text).toBe("landmass: 3 critical, see argus problems");
+    expect(post.outbox()).toEqual([`${name}.refused-1`]);
+    expect(JSON.parse(post.remembered()).channels.ops.unheard).toEqual([keyOf(1), keyOf(2), keyOf(3)]);
+  });
+
+  it("the data of a short form counts as well", async () => {
+    alert(
+      ...Array.from({ length: 9 }, (_, digit) => ({ digit, summary: `web ${digit} ${"x".repeat(150)}` })),
+    );
+    web.otherwise = ({ body }) => ({ status: body.length > 2000 ? 413 : 200 });
+    expect(await post.deliver([hook()])).toMatchObject({ sent: 1, errors: [] });
+    const asked = web.asked.slice(1).map(({ body }) => body);
+    expect(asked.filter((body) => body.length > 2000)).toEqual([]);
+  });
+});
+
+describe("a message at which the other side breaks, again and again,", () => {
+  const turns = async (channel: Channel, times: number, withinMs = 900) => {
+    const clock = manualClock();
+    const { system } = hasty({ ...real, clock });
+    const sent: number[] = [];
+    for (let round = 0; round < times; round += 1) {
+      sent.push((await post.deliver([channel], { system, withinMs })).sent);
+      clock.advance(300);
+    }
+    return sent;
+  };
+
+  it("by a reset, is sent in the shorter form, and what comes after it goes", async () => {
+    alert({});
+    post.put("the next one", { createdAt: new Date(Date.now() + 1000).toISOString() });
+    web.otherwise = ({ body }) => (body.length > 1500 ? "reset" : { status: 200 });
+    expect(await turns(hook(), 4)).toEqual([0, 0, 0, 2]);
+    expect(bodies().at(-2).text).toContain(
+      "(shortened: the webhook ops cannot be reached: connection reset;",
+    );
+    expect(bodies().at(-1).text).toBe("the next one");
+  });
+
+  it("by a hang, leaves time for the shorter form", async () => {
+    alert({});
+    web.otherwise = ({ body }) => (body.length > 1500 ? "hang" : { status: 200 });
+    const { system } = hasty();
+    for (let round = 0; round < 4; round += 1) {
+      const before = post.remembered();
+      if (before !== "") {
+        const state = JSON.parse(before);
+        state.channels.ops.blocked = null;
+        writeFileSync(join(post.stateDir, "delivery.json"), JSON.stringify(state));
+      }
+      const { sent } = await post.deliver([hook()], { system, withinMs: 800 });
+      expect(sent).toBe(round < 3 ? 0 : 1);
+    }
+  });
+
+  it("by a proxy's page, to Telegram as well", async () => {
+    alert({});
+    const page = { status: 413, body: "<html>Request Entity Too Large</html>" };
+    web.otherwise = ({ body }) => (JSON.parse(body).text.length > 1000 ? page : ok);
+    expect(await turns(bot(), 4)).toEqual([0, 0, 0, 1]);
+  });
+
+  it("by a signal, is sent in the shorter form", async () => {
+    alert({});
+    const path = join(post.stateDir, "program");
+    writeFileSync(path, `#!/bin/sh\ncat > ${path}.in; [ $(wc -c < ${path}.in) -lt 800 ] || kill -SEGV $$\n`);
+    chmodSync(path, 0o700);
+    const channel: Channel = { type: "command", name: "sms", command: [path], timeoutSeconds: 5 };
+    expect(await turns(channel, 4, 5000)).toEqual([0, 0, 0, 1]);
+  });
+
+  it("is another thing than a network that is gone: then it is sent in full", async () => {
+    alert({});
+    expect(await turns(hook({ url: "http://127.0.0.1:1/" }), 6)).toEqual([0, 0, 0, 0, 0, 0]);
+    web.otherwise = "reset";
+    expect(await turns(hook(), 6)).toEqual([0, 0, 0, 0, 0, 0]);
+    web.otherwise = { status: 200 };
+    web.asked.splice(0);
+    const clock = manualClock();
+    clock.advance(4000);
+    const { system } = hasty({ ...real, clock });
+    expect(await post.deliver([hook()], { system })).toMatchObject({ sent: 1 });
+    expect(bodies()).toHaveLength(1);
+    expect(bodies()[0].text).toContain("line 7");
+  });
+});
+
+it.each([400, 401, 403, 404, 407, 413])(
+  "a proxy's page (%i) is no refusal of Telegram's: the message waits, and goes when the proxy works",
+  async (status) => {
+    alert({});
+    web.otherwise = { status, body: "<html><h1>Proxy</h1></html>" };
+    expect((await post.deliver([bot()], { withinMs: 300 })).errors).toMatchObject([
+      { text: `something else than Telegram answered at TELEGRAM_API_URL (${status})` },
+    ]);
+    expect(view(["telegram"])).toMatchObject([{ waiting: 1, error: { kind: "later" }, refused: null }]);
+    post.forget();
+    web.otherwise = ok;
+    expect(await post.deliver([bot()])).toMatchObject({ sent: 1, waiting: 0, errors: [] });
+  },
+);
+
 describe("a message that is refused in every form", () => {
   it("is counted until somebody removes it, and the error stands until a later message is taken", async () => {
     const name = alert({});
@@ -329,7 +465,7 @@ describe("a message that is refused in every form", () => {
     while (view()[0]?.error === null) await real.clock.sleep(5);
     alert({ digit: 2 });
     const second = deliver();
-    while (web.asked.length < 6) await real.clock.sleep(5);
+    while (web.asked.length < 8) await real.clock.sleep(5);
     await real.clock.sleep(50);
     stop.abort();
     await Promise.all([first, second]);
@@ -515,9 +651,9 @@ describe("the end of a problem", () => {
   it("is not told in the delivery in which the alert is refused", async () => {
     alert({ digit: 1 });
     alert({ digit: 1, recovery: true });
-    web.replies = Array(3).fill({ status: 422 });
+    web.replies = Array(4).fill({ status: 422 });
     expect(await post.deliver([hook()])).toMatchObject({ sent: 0, waiting: 0 });
-    expect(web.asked).toHaveLength(3);
+    expect(web.asked).toHaveLength(4);
   });
 
   it("is not told on a channel that came after its alert, but that of a later one is", async () => {

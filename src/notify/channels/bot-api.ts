@@ -4,7 +4,7 @@ import { stringify } from "../../system/printable.ts";
 import type { Http } from "../../system/system.ts";
 import type { ChannelAccounts } from "../../types/channels.ts";
 import type { Clean } from "./clean.ts";
-import { Temporary } from "./persist.ts";
+import { unanswered } from "./persist.ts";
 
 export type BotAccount = Pick<ChannelAccounts["telegram"], "token" | "apiUrl">;
 
@@ -58,8 +58,7 @@ export async function askBot(
       signal,
     })
     .catch((error: unknown) => {
-      const why = error instanceof Error ? error.message : String(error);
-      throw new Temporary(`Telegram cannot be reached: ${clean(why)}`);
+      throw unanswered("Telegram", error, clean);
     });
   const answer = parse(body);
   return { status, answer, said: clean(answer?.description ?? "no description").slice(0, mostSaid) };

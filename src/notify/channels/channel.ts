@@ -57,7 +57,7 @@ export type Sent =
     }
   /**
    * It may work later: no network, a server error, too many messages. `blockedMs`: not before so long. `heard`: the other
-   * side had the message and failed at it, which may be the fault of this message.
+   * side had the message, or may have had it, and failed, hung or broke off, which may be the fault of this message.
    */
   | { readonly kind: "later"; readonly error: string; readonly blockedMs: number; readonly heard?: true }
   /**

@@ -14,7 +14,6 @@ export const command: ChannelRow<"command"> = {
       return refused("channel", `${failure.why}; ${mend}`);
     }
     // Not at once again: what it did before it failed is not known.
-    const heard = failure.exitCode === null ? {} : { heard: true as const };
-    return { kind: "later", error: failure.why, blockedMs: 0, ...heard };
+    return { kind: "later", error: failure.why, blockedMs: 0, heard: true };
   },
 };

@@ -1,6 +1,7 @@
 /** Asks again after what may pass: with growing pauses, or as long as the other side asks to wait. */
 import pRetry from "p-retry";
 import type { Attempt, Sent } from "./channel.ts";
+import type { Clean } from "./clean.ts";
 
 /** Worth another try, after so long. */
 export class Temporary extends Error {
@@ -12,6 +13,18 @@ export class Temporary extends Error {
     this.waitMs = waitMs;
     this.heard = heard;
   }
+}
+
+/** No answer came. It may be the fault of the message only if it got there: a reset, a hang, an answer that is no HTTP. */
+export function unanswered(who: string, error: unknown, clean: Clean): Temporary {
+  const why = error instanceof Error ? error.message : String(error);
+  const cause = error instanceof Error ? error.cause : null;
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+  return new Temporary(
+    `${who} cannot be reached: ${clean(why)}`,
+    0,
+    /^(|EPIPE|ECONNRESET|HPE_.*)$/.test(code),
+  );
 }
 
 /** An attempt with less time than this would only end in a worse sentence than the one before. */

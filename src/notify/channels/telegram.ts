@@ -111,9 +111,11 @@ async function ask(
     throw new Temporary(`Telegram asks for a pause of ${waitSeconds} s (429)`, waitSeconds * 1000);
   }
   if (status >= 500) throw new Temporary(`Telegram has trouble of its own (${status}: ${said})`, 0, true);
-  // A captive portal or a proxy answers 200 to everything: only Telegram's own yes counts.
-  if (status < 400)
-    throw new Temporary(`something else than Telegram answered at TELEGRAM_API_URL (${status})`);
+  // A captive portal answers 200 to everything, a proxy in trouble 403 or 404 for some seconds: only what Telegram says counts.
+  if (status < 400 || answer === null) {
+    const said = `something else than Telegram answered at TELEGRAM_API_URL (${status})`;
+    throw new Temporary(said, 0, true);
+  }
   return refusal(status, said);
 }
 

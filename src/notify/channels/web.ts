@@ -1,7 +1,7 @@
 /** A POST of JSON to a server that confirms it by its status, as webhooks and Alertmanager do. */
 import type { HttpResponse } from "../../system/system.ts";
 import { type Attempt, refused } from "./channel.ts";
-import { type Answer, Temporary } from "./persist.ts";
+import { type Answer, Temporary, unanswered } from "./persist.ts";
 
 export interface Post {
   /** For people: `the webhook`. */
@@ -51,8 +51,7 @@ export async function post(wanted: Post, attempt: Attempt, leftMs: number): Prom
       signal: attempt.signal,
     })
     .catch((error: unknown) => {
-      const why = error instanceof Error ? error.message : String(error);
-      throw new Temporary(`${who} cannot be reached: ${attempt.clean(why)}`);
+      throw unanswered(who, error, attempt.clean);
     });
   const { status } = response;
   const said = isPage(response) ? "a web page" : shortened(attempt.clean(response.body));
@@ -67,7 +66,7 @@ export async function post(wanted: Post, attempt: Attempt, leftMs: number): Prom
         : { kind: "sent", detail: `${detail}, but ${note}`, note };
     }
     // A captive portal or a proxy answers for everybody, and in words for people.
-    throw new Temporary(`something else than ${who} answered (${heard}); ${wrongUrl}`);
+    throw new Temporary(`something else than ${who} answered (${heard}); ${wrongUrl}`, 0, true);
   }
   if (status === 408 || status === 429 || status >= 500) {
     const asked = retryAfter(response.headers["retry-after"], attempt.clock.now().wallMs);
