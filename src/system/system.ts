@@ -143,6 +143,8 @@ export interface HttpRequest {
   readonly timeoutMs: number;
   /** What is kept of the body; the rest is thrown away. Default 65 536; 0 reads none. */
   readonly maxBodyBytes?: number;
+  /** An answer whose body breaks off, or does not end in time, is one. */
+  readonly cutBodyPasses?: true;
   readonly signal?: AbortSignal;
 }
 
@@ -150,6 +152,8 @@ export interface HttpResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: string;
+  /** The body is not whole: it broke off, or did not end in time. */
+  readonly isCut?: true;
   /** Until the answer's head. */
   readonly latencyMs: number;
 }

@@ -230,7 +230,11 @@ describe("what an Alertmanager says back", () => {
       `something else than Alertmanager answered (200: a web page); ${url}`,
     ],
     ["a reset", "reset" as const, "Alertmanager cannot be reached: connection reset"],
-    ["half an answer", "cut" as const, "Alertmanager cannot be reached: connection reset"],
+    [
+      "half a page",
+      { status: 200, body: "<html", cut: true as const },
+      `something else than Alertmanager answered (200: a web page); ${url}`,
+    ],
     [
       "no entry",
       { status: 401, body: "Bearer letmein is wrong" },

@@ -313,10 +313,10 @@ describe("what names no problem announces none:", () => {
     alert(
       ...Array.from({ length: 9 }, (_, digit) => ({ digit, summary: `web ${digit} ${"x".repeat(150)}` })),
     );
-    web.otherwise = ({ body }) => ({ status: body.length > 2000 ? 413 : 200 });
+    web.otherwise = ({ body }) => ({ status: body.length > 1750 ? 413 : 200 });
     expect(await post.deliver([hook()])).toMatchObject({ sent: 1, errors: [] });
     const asked = web.asked.slice(1).map(({ body }) => body);
-    expect(asked.filter((body) => body.length > 2000)).toEqual([]);
+    expect(asked.filter((body) => body.length > 1750)).toEqual([]);
   });
 });
 

@@ -14,6 +14,8 @@ export interface Answer {
   readonly status: number;
   readonly body?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** The connection is reset in the middle of the body. */
+  readonly cut?: true;
 }
 
 /** `reset` before anything is said; `cut` in the middle of the body; `trickle`: a byte now and then, never an end. */
@@ -51,6 +53,11 @@ export async function startWebServer(): Promise<WebServer> {
       if (reply === "cut") return void setTimeout(() => incoming.socket.resetAndDestroy(), 20);
       const timer = setInterval(() => response.write("t"), 50);
       return void response.once("close", () => clearInterval(timer));
+    }
+    if (reply.cut) {
+      response.writeHead(reply.status, { ...reply.headers, "content-length": "1000" });
+      response.write(reply.body ?? "t");
+      return void setTimeout(() => incoming.socket.resetAndDestroy(), 20);
     }
     response.writeHead(reply.status, reply.headers ?? {});
     response.end(reply.body ?? "");

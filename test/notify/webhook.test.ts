@@ -139,7 +139,11 @@ describe("what is not a yes is told in one sentence, and the message stays:", ()
       `something else than the webhook ops answered (200: a web page); ${url}`,
     ],
     ["a connection that is reset", "reset", "the webhook ops cannot be reached: connection reset"],
-    ["an answer that is cut off", "cut", "the webhook ops cannot be reached: connection reset"],
+    [
+      "a page that is cut off before it is known as one",
+      { status: 200, body: "<!doc", cut: true },
+      `something else than the webhook ops answered (200: a web page); ${url}`,
+    ],
     [
       "words of many lines",
       { status: 404, body: "a\nb\u001b[31m\u202ec" },
@@ -170,9 +174,9 @@ describe("what is not a yes is told in one sentence, and the message stays:", ()
     expect(await post.deliver([hook()])).toMatchObject({ sent: 1, waiting: 0, errors: [] });
   });
 
-  it.each(["hang", "trickle"] as const)("a server that begins, or not, and never ends: %s", async (reply) => {
+  it("a server that never begins", async () => {
     post.put("hello");
-    web.otherwise = reply;
+    web.otherwise = "hang";
     const { errors, waiting } = await post.deliver([hook({ timeoutSeconds: 1 })], { withinMs: 1100 });
     expect(waiting).toBe(1);
     expect(errors[0]?.text).toMatch(/^the webhook ops cannot be reached: no answer within (1|0\.\d+) s$/);
@@ -202,11 +206,21 @@ describe("what is not a yes is told in one sentence, and the message stays:", ()
   });
 });
 
+it.each(["cut", "trickle"] as const)(
+  "a yes whose body does not come to its end is one, and is said once: %s",
+  async (reply) => {
+    post.put("hello");
+    web.otherwise = reply;
+    expect(await post.deliver([hook({ timeoutSeconds: 1 })])).toEqual({ ...fine, sent: 1 });
+    expect(web.asked).toHaveLength(1);
+  },
+);
+
 describe("what may pass is tried again in the same delivery:", () => {
   const passing: [string, Reply][] = [
     ["a server error", { status: 500 }],
     ["a reset", "reset"],
-    ["an answer cut off", "cut"],
+    ["a page cut off", { status: 200, headers: { "content-type": "text/html" }, body: " ", cut: true }],
     ["a captive portal", { status: 200, body: page }],
   ];
   it.each(passing)("%s", async (_, reply) => {

@@ -48,6 +48,7 @@ export async function post(wanted: Post, attempt: Attempt, leftMs: number): Prom
       body,
       timeoutMs: Math.min(wanted.timeoutSeconds * 1000, Math.max(1, leftMs)),
       maxBodyBytes: 2048,
+      cutBodyPasses: true,
       signal: attempt.signal,
     })
     .catch((error: unknown) => {
@@ -88,7 +89,9 @@ function retryAfter(header: string | undefined, nowMs: number): number {
   return Number.isFinite(seconds) ? Math.min(Math.max(0, Math.ceil(seconds)), longestWaitSeconds) : 0;
 }
 
-function isPage({ headers, body }: HttpResponse): boolean {
+function isPage({ headers, body, isCut }: HttpResponse): boolean {
+  // Of what broke off nobody knows how it goes on.
+  if (isCut && ((headers["content-type"] ?? "").includes("html") || /^[\s\ufeff]*</.test(body))) return true;
   if (!/^[\s\ufeff]*</.test(body)) return false;
   return (headers["content-type"] ?? "").includes("html") || /<(?:!doctype\s+)?html\b/i.test(body);
 }
