@@ -206,6 +206,8 @@ choose_mode() {
   fi
   mode=${mode:-$present}
   if [ -n "$mode" ] || is_program "${installed:-/nowhere}"; then return; fi
+  # An Argus that was here before, and whose settings are lost.
+  if grep -qs '"mode": *"watch"' "$executor_state/mode.json"; then mode=watch; return; fi
   if [ -n "$assume_yes" ]; then mode=act; else asks_mode=1; fi
 }
 

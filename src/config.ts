@@ -136,7 +136,7 @@ function envPath({ system, env }: ConfigSource, settingsFile: string): string {
   return system.files.stat(credential) === null ? beside : credential;
 }
 
-/** Nobody can write into the copy, and a service has a new one only when it starts. */
+/** What systemd hands over is a copy, which a service is given anew only at its start. */
 function whereToPut(envFile: string, settingsFile: string): string {
   const beside = join(dirname(settingsFile), "argus.env");
   const restart = envFile === beside ? "" : ", then: sudo systemctl restart argus";

@@ -39,6 +39,10 @@ function messages(watch: Argus): string[] {
 
 const kept =
   "argus.env said ARGUS_MODE=watch and says nothing of it any more; Argus goes on watching until it says act (argus mode watch or argus mode act sets it)";
+const toNothing = (file: string) => {
+  rmSync(file);
+  symlinkSync("/nowhere/argus.env", file);
+};
 const envFile = (watch: Argus) => join(watch.dir, "argus.env");
 const kills = (cycle: { actions: { type: string; refusal: unknown; result: string }[] }) =>
   cycle.actions.filter(({ type }) => type === "kill_pid").map(({ refusal, result }) => refusal ?? result);
@@ -402,7 +406,7 @@ describe("the executor's process", () => {
 
   it.each([
     ["is gone", (file: string) => rmSync(file)],
-    ["is a link to nothing", (file: string) => (rmSync(file), symlinkSync("/nowhere/argus.env", file))],
+    ["is a link to nothing", toNothing],
     ["is empty", (file: string) => writeFileSync(file, "")],
     ["says nothing of the mode", (file: string) => writeFileSync(file, "ARGUS_MODE=\nARGUS_INTERVAL=60\n")],
   ])("goes on watching when argus.env %s, also after a restart, until it says act", async (_, lose) => {
