@@ -179,10 +179,19 @@ choose_node() {
     fail "Node.js at $node is $("$node" --version), and Argus needs 20.11 or newer; install that, or name another with --node FILE"
 }
 
-# What ARGUS_MODE is set to; nothing where it is not set.
+# What ARGUS_MODE is set to, read as the program reads it (byte order mark, carriage returns, quotes); nothing where it is
+# not set, and "unclear" where it is set twice or to something else: the program refuses that, and it stays as it is.
 present_mode() {
-  [ ! -f "$settings/argus.env" ] ||
-    sed -n "s/^[[:space:]]*ARGUS_MODE=[[:space:]]*[\"']\{0,1\}\([a-z]*\).*/\1/p" "$settings/argus.env" | head -n 1
+  local values
+  [ -f "$settings/argus.env" ] || return 0
+  values=$(LC_ALL=C sed -n "1s/^\xEF\xBB\xBF//
+    s/[[:space:]]*\$//
+    s/^[[:space:]]*\(export[[:space:]]*\)\{0,1\}ARGUS_MODE[[:space:]]*=[[:space:]]*//p" "$settings/argus.env" |
+    sed "s/^\([\"']\)\(.*\)\1\$/\2/")
+  case $values in
+    '' | watch | act) printf '%s' "$values" ;;
+    *) printf unclear ;;
+  esac
 }
 
 # The mode that is set stays, unless --mode says another; an Argus from before there were modes goes on acting. Sets
@@ -192,8 +201,13 @@ choose_mode() {
   present=$(present_mode)
   installed=$(installed_prefix)
   asks_mode=''
+  if [ "$present" = unclear ] && [ -z "$mode" ]; then
+    echo "ARGUS_MODE in $settings/argus.env is set twice, or to something else than watch or act; it stays as it is: argus check" >&2
+  fi
   mode=${mode:-$present}
   if [ -n "$mode" ] || is_program "${installed:-/nowhere}"; then return; fi
+  # An Argus that was here before, and whose settings are lost.
+  if grep -qs '"mode": *"watch"' "$executor_state/mode.json"; then mode=watch; return; fi
   if [ -n "$assume_yes" ]; then mode=act; else asks_mode=1; fi
 }
 
@@ -687,7 +701,7 @@ install_argus() {
 }
 
 say_what_next() {
-  local reload='systemctl reload argus' restart='sudo systemctl restart argus'
+  local reload='systemctl reload argus' restart='sudo systemctl restart argus, which hands the daemon a new copy'
   if [ "$runs_as" = timer ]; then
     reload='systemctl reload argus-executor'
     restart='the next cycle reads it'
@@ -697,7 +711,7 @@ say_what_next() {
   cat <<TEXT
 
 Next
-  1. name your services in $settings/argus.json, then: argus check && sudo $reload
+  1. name your services in $settings/argus.json, then: sudo argus check && sudo $reload
   2. put keys and tokens into $settings/argus.env, then: $restart
   3. argus status, argus explain; man argus
 TEXT

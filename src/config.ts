@@ -75,6 +75,7 @@ export function loadConfig(source: ConfigSource): Config {
     settingsFile,
     program: [process.execPath, join(programDir, "dist", "main.js")],
     envFile: envFile.state === "read" ? envFile.path : null,
+    ...(envFile.state === "unreadable" ? { unreadEnvFile: envFile.path } : {}),
     rulesDir: path("ARGUS_RULES_DIR", join(programDir, "rules")),
     localRulesDir: path("ARGUS_LOCAL_RULES_DIR", join(etc, "rules.d")),
     stateDir,
@@ -93,7 +94,8 @@ export function loadConfig(source: ConfigSource): Config {
     swapThrashMegabytesPerSecond: integer("ARGUS_SWAP_THRASH_MBPS"),
     telegram,
     channels: resolveChannels(settings, { telegram, relay }, secretOf, (at, name) => {
-      if ("faultAt" in read) faults.push(read.faultAt(at, `${name} is not set; put it into ${envFile.path}`));
+      if ("faultAt" in read)
+        faults.push(read.faultAt(at, `${name} is not set; ${whereToPut(envFile.path, settingsFile)}`));
     }),
     ticketRepeats: {
       threshold: integer("ARGUS_BEAD_REPEAT_THRESHOLD"),
@@ -132,6 +134,13 @@ function envPath({ system, env }: ConfigSource, settingsFile: string): string {
   if (folder === "") return beside;
   const credential = join(folder, "argus.env");
   return system.files.stat(credential) === null ? beside : credential;
+}
+
+/** What systemd hands over is a copy, which a service is given anew only at its start. */
+function whereToPut(envFile: string, settingsFile: string): string {
+  const beside = join(dirname(settingsFile), "argus.env");
+  const restart = envFile === beside ? "" : ", then: sudo systemctl restart argus";
+  return `put it into ${beside}${restart}`;
 }
 
 /** The files that the settings stand in, as far as they are there. Throws UserError as loadConfig. */

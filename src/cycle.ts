@@ -12,7 +12,7 @@ import { alertProposals, asksToTell, type Handled } from "./escalate/alerts.ts";
 import type { Escalation } from "./escalate/escalation.ts";
 import { handOffProposals } from "./escalate/hand-off.ts";
 import type { HandOffReader } from "./escalate/hand-off-report.ts";
-import { recoveryProposals, withoutUnheard } from "./escalate/recovery.ts";
+import { oneAlertEach, recoveryProposals, withoutUnheard } from "./escalate/recovery.ts";
 import { remediationOf } from "./escalate/remediation.ts";
 import { unitNews } from "./escalate/unit-news.ts";
 import type { Executor } from "./execute/executor.ts";
@@ -138,7 +138,7 @@ export async function runCycle(
   const last = [
     ...(await handOffProposals(system, config, executor.handOffs, asking)),
     ...alertProposals(handled, { problems, nowMs, advice: advice.alertsOfAdvice(proposals), news, noted }),
-    ...recoveryProposals(problems.values(), over, asked, nowMs),
+    ...recoveryProposals(problems.values(), over, asked, nowMs, detection.waitingKeys),
     ...ticketsFor(
       parts,
       { handled, advice: advice.ticketsOfAdvice(proposals), news: agents.map(({ report }) => report) },
@@ -147,7 +147,7 @@ export async function runCycle(
   ];
   const told = await parts.executor.execute({ ...request, proposals: last, candidates }, signal);
 
-  const words = withoutUnheard(told.actions);
+  const words = oneAlertEach(withoutUnheard(told.actions));
   registry.recordActions(words, cycle);
   // As they were found: what is over now would count as one time more.
   const findings = handled.map((each) => trailFinding(each, parts));
@@ -188,7 +188,7 @@ export async function runCycle(
   const written = parts.trail.append(trail);
   await recordOperatorActions(parts, executor.unrecorded);
   await forgetEndedAcks(parts, executor.acks);
-  parts.timers.plan(await duesOf(parts, detection.dueInSeconds));
+  parts.timers.plan(await duesOf(parts, detection.dueInSeconds), durationMs / 1000);
   parts.state.end(durationMs);
   return written;
 }

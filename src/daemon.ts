@@ -54,6 +54,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
       continue;
     }
     progress.begunMs = clock.monotonicMs();
+    parts().timers.clear();
     watch.cycleBegins(turn.trigger === "schedule");
     options.beforeCycle();
     const outcome = await runGuarded(options, turn.trigger, turn.wokenBy);

@@ -16,8 +16,13 @@ export interface Due {
 }
 
 export interface Timers {
-  /** In place of what was planned before. What is due already is not planned again. */
-  plan(dues: readonly Due[]): void;
+  /**
+   * In place of what was planned before. What became due while the cycle ran is due now; what was due before that, the
+   * cycle has looked at.
+   */
+  plan(dues: readonly Due[], cycleSeconds?: number): void;
+  /** A cycle begins, which looks at all that is due. One that fails plans nothing: the schedule goes on. */
+  clear(): void;
   /** The first of them, on the monotonic clock. */
   next(): { readonly atMs: number; readonly why: string } | null;
 }
@@ -28,14 +33,20 @@ const marginMs = 20;
 export function createTimers(clock: Pick<Clock, "monotonicMs">): Timers {
   let first: { atMs: number; why: string } | null = null;
   return {
-    plan(dues) {
+    plan(dues, cycleSeconds = 0) {
       const [soonest] = dues
-        .filter(({ inSeconds }) => inSeconds > 0 && Number.isFinite(inSeconds))
+        .filter(({ inSeconds }) => Number.isFinite(inSeconds) && inSeconds > -cycleSeconds)
         .sort((a, b) => a.inSeconds - b.inSeconds);
       first =
         soonest === undefined
           ? null
-          : { atMs: clock.monotonicMs() + soonest.inSeconds * 1000 + marginMs, why: soonest.why };
+          : {
+              atMs: clock.monotonicMs() + Math.max(0, soonest.inSeconds) * 1000 + marginMs,
+              why: soonest.why,
+            };
+    },
+    clear: () => {
+      first = null;
     },
     next: () => first,
   };

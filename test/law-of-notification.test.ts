@@ -24,6 +24,8 @@ import { serviceFact } from "./escalate/samples.ts";
 import { type World, world } from "./support/world.ts";
 
 const healingSeconds = 60;
+/** Default of ARGUS_RESTART_SETTLE_SECONDS. */
+const settleSeconds = 3;
 const windowSeconds = 3600;
 /** What flaps is told less often. */
 const flappingWindows = 3;
@@ -134,7 +136,8 @@ function machine({ troubles, maintenance }: Options) {
       case "works":
         states[index] = "active";
         upFor[index] = answer.cycles;
-        healingSince[index] = null;
+        // Until it has stayed up for the settle time.
+        heals();
         return record({ verified: true });
       case "no effect":
         healingSince[index] = null;
@@ -185,6 +188,8 @@ function machine({ troubles, maintenance }: Options) {
       if (state === "active") {
         upFor[index] = (upFor[index] ?? 0) - 1;
         if ((upFor[index] ?? 0) < 0) states[index] = "failed";
+        else if (its.clock.elapsed() - (healingSince[index] ?? Infinity) >= settleSeconds)
+          healingSince[index] = null;
       }
     }
     await its.look(facts(), 0, { executor, collector });

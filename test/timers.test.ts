@@ -27,6 +27,18 @@ describe("timers", () => {
     nowMs = 3020;
     timers.plan([{ inSeconds: 0, why: "now" }]);
     expect(timers.next()).toBeNull();
+    // A cycle that took two seconds may have missed what became due meanwhile, and has seen what was due before.
+    timers.plan([{ inSeconds: -1, why: "meanwhile" }], 2);
+    expect(timers.next()).toEqual({ atMs: 3040, why: "meanwhile" });
+    timers.plan([{ inSeconds: -3, why: "before" }], 2);
+    expect(timers.next()).toBeNull();
+  });
+
+  it("are answered by the cycle that they begin, also when it fails: nothing spins", () => {
+    const timers = createTimers({ monotonicMs: () => 0 });
+    timers.plan([{ inSeconds: 1, why: "due" }]);
+    timers.clear();
+    expect(timers.next()).toBeNull();
   });
 
   it("begin a cycle that is not rationed as wake-ups from outside are", () => {

@@ -10,8 +10,7 @@ import { WorkError } from "../types/errors.ts";
 import { isoTime } from "../types/moment.ts";
 import { type Problem, ProblemKey } from "../types/problem.ts";
 import type { Config } from "../types/settings.ts";
-import { type Context, lookAtState, printJson } from "./context.ts";
-import { mustReachExecutor } from "./other-user.ts";
+import { type Context, lookAtStateToChange, printJson } from "./context.ts";
 import { whoAsks } from "./who-asks.ts";
 
 interface AckOptions {
@@ -29,8 +28,7 @@ export function ackCommand(program: Command, context: Context): void {
     .option("--remove", "take it back: told again as before")
     .option("--json", "print data instead of text")
     .action((keys: string[], options: AckOptions) => {
-      const config = lookAtState(context);
-      mustReachExecutor(context, config, "write");
+      const config = lookAtStateToChange(context);
       openStateDir(context.system, config.executorStateDir, folderNames.executor);
       const asked = [...new Set(keys)];
       if (options.remove) remove(context, config, asked, options.json ?? false);

@@ -9,7 +9,7 @@ import type { ActionRecord } from "../types/action.ts";
 import { UserError } from "../types/errors.ts";
 import { isoTime } from "../types/moment.ts";
 import type { Config } from "../types/settings.ts";
-import { type Context, lookAtState, printJson } from "./context.ts";
+import { type Context, lookAtState, lookAtStateToChange, printJson } from "./context.ts";
 import { toldLast } from "./executor-view.ts";
 import { mustReachExecutor } from "./other-user.ts";
 import { runningDaemon, wakeDaemon } from "./wake-daemon.ts";
@@ -25,8 +25,8 @@ export function approveCommand(program: Command, context: Context): void {
     .argument("[id]", "as the alert, `argus status` or this command names it")
     .option("--json", "print data instead of text")
     .action(async (id: string | undefined, { json = false }: { json?: boolean }) => {
+      if (id !== undefined) return await decide(context, id, true, json);
       const config = lookAtState(context);
-      if (id !== undefined) return await decide(context, config, id, true, json);
       const told = toldLast(context, config);
       if (told === null) mustReachExecutor(context, config, "read");
       const waiting = told?.approvals ?? approvalsOf(context, config).list(context.system.clock.now());
@@ -42,7 +42,7 @@ export function denyCommand(program: Command, context: Context): void {
     .argument("<id>", "as the alert, `argus status` or `argus approve` names it")
     .option("--json", "print data instead of text")
     .action(async (id: string, { json = false }: { json?: boolean }) => {
-      await decide(context, lookAtState(context), id, false, json);
+      await decide(context, id, false, json);
     });
 }
 
@@ -50,16 +50,10 @@ function approvalsOf({ system, warn }: Context, { executorStateDir }: Config) {
   return openApprovals(readOnly(system).files, executorStateDir, warn);
 }
 
-async function decide(
-  context: Context,
-  config: Config,
-  id: string,
-  yes: boolean,
-  json: boolean,
-): Promise<void> {
+async function decide(context: Context, id: string, yes: boolean, json: boolean): Promise<void> {
   const { system } = context;
+  const config = lookAtStateToChange(context);
   const now = system.clock.now();
-  mustReachExecutor(context, config, "write");
   openStateDir(system, config.executorStateDir, folderNames.executor);
   const asked = approvalsOf(context, config)
     .list(now)

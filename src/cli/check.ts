@@ -34,7 +34,10 @@ async function check(context: Context): Promise<CheckData> {
   const { files } = context.system;
   const settings = readSettings(context);
   const weak = secretsNotHidden();
-  const notes = weak.length === 0 ? {} : { notes: [notHiddenSentence(weak)] };
+  const notes = {
+    ...(weak.length === 0 ? {} : { notes: [notHiddenSentence(weak)] }),
+    ...(settings.unread === undefined ? {} : { unread: settings.unread }),
+  };
   const services = await namedServices(context, settings.faults.length === 0);
   const { rulesDir, localRulesDir } = settings.config;
   const folders = [rulesDir, localRulesDir].filter((dir) => reach(files, dir).kind !== "nothing");
@@ -85,10 +88,12 @@ function readSettings(context: Context): {
   config: Pick<Config, "rulesDir" | "localRulesDir">;
   file: string;
   faults: readonly string[];
+  unread?: string;
 } {
   try {
     const config = context.config();
-    return { config, file: config.settingsFile, faults: [] };
+    const { settingsFile: file, unreadEnvFile: unread } = config;
+    return { config, file, faults: [], ...(unread === undefined ? {} : { unread }) };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     const { env, programDir } = context;

@@ -39,6 +39,8 @@ export function cleanCommand(program: Command, context: Context): void {
         throw new UserError("the last cleaning is shown as it was: leave out the mount point, or --last");
       const config = context.config();
       if (options.last) return last(context, config, options.json ?? false);
+      // What a cleaning leaves alone depends on what the executor remembers, and on what only its user sees.
+      mustReachExecutor(context, config, "write");
       await (options.dryRun ? forecast : clean)(context, config, mount ?? null, options.json ?? false);
     });
 }

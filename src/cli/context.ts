@@ -1,6 +1,7 @@
 /** What every command is given: the machine, the environment, and where to print. */
 
 import { loadConfig } from "../config.ts";
+import { keepWatching } from "../execute/mode-set.ts";
 import { folderNames, lookIntoStateDir } from "../record/state-dir.ts";
 import { createStyle, type Style } from "../report/style.ts";
 import { createSystem } from "../system/machine.ts";
@@ -9,7 +10,7 @@ import { reach } from "../system/reach.ts";
 import { redact, redactDeep } from "../system/redact/redact.ts";
 import type { System } from "../system/system.ts";
 import type { Config } from "../types/settings.ts";
-import { mustReadState } from "./other-user.ts";
+import { mustReachExecutor, mustReadState } from "./other-user.ts";
 import { openTerminal, type Terminal } from "./terminal.ts";
 
 export interface Invocation {
@@ -47,6 +48,12 @@ export function lookAtState(context: Context): Config {
   return settings;
 }
 
+/** The same for commands that change what the executor keeps: who may not is given the command of who may, at once. */
+export function lookAtStateToChange(context: Context): Config {
+  mustReachExecutor(context, context.config(), "write");
+  return lookAtState(context);
+}
+
 /** Refuses what others could have put there. */
 export function lookAtFolders(system: System, { stateDir, logDir, executorStateDir }: Config): void {
   lookIntoStateDir(system, stateDir, folderNames.state);
@@ -77,7 +84,7 @@ export function createContext(invocation: Invocation, exit: Context["exit"]): Co
       }),
       ink: terminal.ink,
     },
-    config: () => loadConfig({ ...invocation, system }),
+    config: () => keepWatching(system.files, loadConfig({ ...invocation, system })),
     terminal,
     print: (text) => print(redact(text)),
     printRaw: print,

@@ -3,6 +3,7 @@ import { findAbilities } from "../collect/abilities.ts";
 import { type Ability, limited, ok } from "../collect/ability.ts";
 import { isTimerActive } from "../collect/installed-abilities.ts";
 import { agentFault } from "../execute/agent-fault.ts";
+import { keptSentence } from "../execute/mode-set.ts";
 import { policyOf } from "../execute/policy.ts";
 import { readLiveness } from "../record/liveness.ts";
 import { folderNames, openStateDir } from "../record/state-dir.ts";
@@ -54,9 +55,11 @@ function whetherItActs({ mode, modeSource, dryRun }: Config): Ability[] {
   return [
     ...(modeSource.kind === "hidden"
       ? [limited("mode", `${modeSource.file}, which may set it, cannot be read`, "sudo argus doctor")]
-      : mode === "watch"
-        ? [limited("mode", `${watchOnly}: Argus looks and alerts, and changes nothing`, "argus mode act")]
-        : []),
+      : modeSource.kind === "kept"
+        ? [limited("mode", keptSentence, "argus mode watch, or argus mode act")]
+        : mode === "watch"
+          ? [limited("mode", `${watchOnly}: Argus looks and alerts, and changes nothing`, "argus mode act")]
+          : []),
     ...(dryRun
       ? [
           limited(

@@ -2,6 +2,7 @@ import { dirname } from "node:path";
 import type { Command } from "commander";
 import { settingsFiles } from "../config.ts";
 import { rootSocketOf } from "../execute/entrance.ts";
+import { keepWatching, keptSentence, rememberMode } from "../execute/mode-set.ts";
 import { policyOf } from "../execute/policy.ts";
 import { reasonOf } from "../execute/reason.ts";
 import { type ExecutorSettings, type Reread, type Served, serveExecutor } from "../execute/serve.ts";
@@ -13,7 +14,7 @@ import { type Handler, type LinkServer, serveLink } from "../system/link/server.
 import { createLog, type Log } from "../system/log.ts";
 import type { Files } from "../system/system.ts";
 import { UserError } from "../types/errors.ts";
-import type { Config } from "../types/settings.ts";
+import type { Config, Mode } from "../types/settings.ts";
 import type { Context } from "./context.ts";
 import { endOnSignal, graceMs } from "./ending.ts";
 
@@ -47,9 +48,10 @@ async function executor(context: Context): Promise<void> {
   const lock = await acquireLock(system, stateDir, "argus executor");
   // Standard output alone: the folder of the logs belongs to the user that this process does not trust.
   const log = createLog(system.files, null, context.print);
+  reread.inForce(config, log);
   const served = serveExecutor(
     system,
-    { ...settingsOf(config), stateDir, reread: () => reread(log) },
+    { ...settingsOf(config), stateDir, reread: () => reread.again(log) },
     (reply) => {
       const refused = reply.actions.filter(({ refusal }) => refusal === "invalid").slice(mostInvalid);
       const left = new Set(refused);
@@ -87,8 +89,22 @@ const settingsOf = (config: Config): ExecutorSettings => ({
  * Reads the settings again when a file of theirs is another one, or has another content. Made before they are read
  * for the first time: what changes meanwhile is seen.
  */
-function createReread(context: Context): (log: Log) => ReturnType<Reread> {
-  const { files } = context.system;
+function createReread(context: Context): {
+  again(log: Log): ReturnType<Reread>;
+  /** These settings are in force: their mode is remembered, here and in mode.json. */
+  inForce(config: Config, log: Log): void;
+} {
+  const { files, clock } = context.system;
+  let mode: Mode | null = null;
+  const inForce = (config: Config, log: Log): void => {
+    if (config.modeSource.kind === "file") mode = config.mode;
+    if (config.modeSource.kind === "kept") log.error(keptSentence);
+    try {
+      rememberMode(files, config, clock.now());
+    } catch (error) {
+      log.warn(`the mode could not be remembered: ${reasonOf(error)}`);
+    }
+  };
   const mark = (): string => {
     try {
       const { settings, env } = settingsFiles(context);
@@ -99,12 +115,13 @@ function createReread(context: Context): (log: Log) => ReturnType<Reread> {
     }
   };
   let last = mark();
-  return (log) => {
+  const again = (log: Log): ReturnType<Reread> => {
     const present = mark();
     if (present === last) return null;
     last = present;
     try {
-      const config = context.config();
+      const config = keepWatching(files, context.config(), mode);
+      inForce(config, log);
       log.info({ mode: config.mode }, "the policy was read again");
       return settingsOf(config);
     } catch (error) {
@@ -112,6 +129,7 @@ function createReread(context: Context): (log: Log) => ReturnType<Reread> {
       return { fault: `the settings in force stay as they were: ${reasonOf(error)}` };
     }
   };
+  return { again, inForce };
 }
 
 async function listenOn(

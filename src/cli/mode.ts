@@ -6,6 +6,7 @@ import { ExecutorView } from "../execute/view.ts";
 import { folderNames, openStateDir } from "../record/state-dir.ts";
 import { type ModeData, modeText } from "../report/mode.ts";
 import { withVariable } from "../system/env-line.ts";
+import { errorCode } from "../system/error-code.ts";
 import { fileError } from "../system/file-error.ts";
 import { createLink } from "../system/link/client.ts";
 import { quoted } from "../system/names.ts";
@@ -84,12 +85,12 @@ async function set(context: Context, mode: Mode): Promise<Effect> {
   mustChangeSettings(context, path);
   if (config.mode === mode && config.modeSource.kind === "file")
     return { inForce: await modeOfExecutor(context, config), said: "It was set already." };
-  noteWho(context, config, mode);
   setInFile(system.files, path, mode);
+  noteWho(context, config, mode);
   return await takeUp(context, config);
 }
 
-/** Before the mode itself: whoever sees that change looks who it was. */
+/** Once the mode stands in the file: a mode that could not be written was set by nobody. */
 function noteWho(context: Context, { executorStateDir }: Config, mode: Mode): void {
   const { system } = context;
   try {
@@ -105,7 +106,12 @@ function noteWho(context: Context, { executorStateDir }: Config, mode: Mode): vo
 
 function setInFile(files: Files, path: string, mode: Mode): void {
   try {
-    const text = reach(files, path).kind === "nothing" ? "" : files.read(path);
+    const isThere = reach(files, path).kind !== "nothing";
+    if (!isThere && files.stat(path) !== null)
+      throw new WorkError(
+        `${path} is a link that leads nowhere; bring back the file that it leads to, or remove the link: sudo rm ${path}`,
+      );
+    const text = isThere ? files.read(path) : "";
     // What is no UTF-8 would come back as something else.
     if (text.includes("\u{fffd}"))
       throw new WorkError(
@@ -113,6 +119,10 @@ function setInFile(files: Files, path: string, mode: Mode): void {
       );
     rewriteFile(files, path, withVariable(text, "ARGUS_MODE", mode));
   } catch (error) {
+    if (["EBUSY", "EXDEV"].includes(errorCode(error)))
+      throw new WorkError(
+        `${path} is mounted there by itself (a bind mount), so Argus cannot replace it; write ARGUS_MODE=${mode} into it yourself`,
+      );
     throw fileError("write", path, error);
   }
 }

@@ -125,7 +125,10 @@ export function createParts(
 /** With a socket, this process executes words alone; its own executor is never asked for more. */
 export function executorOf(system: System, config: Config, link: Link | null): Executor {
   if (link === null) return createExecutor(system, policyOf(config), config.executorStateDir);
-  return createRemoteExecutor(createExecutor(system, policyOf(config), config.stateDir), link);
+  const words = createExecutor(system, policyOf(config), config.stateDir);
+  // Of argus.env this process may have an old copy; the executor reads the file itself.
+  const watchOnly = config.mode === "watch" && config.modeSource.kind === "environment";
+  return createRemoteExecutor(words, link, watchOnly);
 }
 
 export const inForceIn = ({ silences, acks, mode }: ExecutorView): InForce => ({

@@ -3,7 +3,7 @@ import { clearPause, readPause, writePause } from "../execute/pause.ts";
 import { folderNames, openStateDir } from "../record/state-dir.ts";
 import { isoTime } from "../types/moment.ts";
 import { utc } from "../types/quantities.ts";
-import { type Context, lookAtState } from "./context.ts";
+import { type Context, lookAtStateToChange } from "./context.ts";
 import { parseDuration } from "./duration.ts";
 import { mustReachExecutor } from "./other-user.ts";
 import { wakeDaemon } from "./wake-daemon.ts";
@@ -39,8 +39,7 @@ export function resumeCommand(program: Command, context: Context): void {
     .command("resume")
     .description("end a pause")
     .action(() => {
-      const { system, config } = { system: context.system, config: lookAtState(context) };
-      mustReachExecutor(context, config, "write");
+      const { system, config } = { system: context.system, config: lookAtStateToChange(context) };
       const pause = readPause(system.files, config.executorStateDir, system.clock.now());
       clearPause(system.files, config.executorStateDir, context.warn);
       wakeDaemon(context, config);

@@ -2,14 +2,16 @@ import { isDeepStrictEqual } from "node:util";
 import type { Command } from "commander";
 import type { Parts } from "../cycle.ts";
 import { runDaemon, runGuarded } from "../daemon.ts";
-import { modeSentence, readModeSet } from "../execute/mode-set.ts";
+import { keepWatching, modeSentence, readModeSet, rememberMode } from "../execute/mode-set.ts";
 import { listen } from "../notify/talk/listen.ts";
 import { readTrail } from "../record/trail.ts";
 import { cycleReport } from "../report/cycle-report.ts";
 import { startedAs } from "../report/mode.ts";
 import { createSelfAlert } from "../self-alert.ts";
+import { errorCode } from "../system/files.ts";
 import { createLog, type Log } from "../system/log.ts";
 import { createServiceManager } from "../system/service-manager.ts";
+import type { System } from "../system/system.ts";
 import { UserError } from "../types/errors.ts";
 import type { Config } from "../types/settings.ts";
 import { watchForWakeUps } from "../wake-ups.ts";
@@ -46,10 +48,21 @@ export function runCommand(program: Command, context: Context): void {
 async function once(context: Context, config: Config, json: boolean): Promise<void> {
   const { parts, release } = await openParts(context.system, config, "argus run --once");
   try {
+    remember(context.system, config);
     parts.notes.push(...(await modeNews(parts)));
     await oneCycle(context, parts, json);
   } finally {
     release();
+  }
+}
+
+/** For the time when argus.env is lost; with an executor of its own that one does. A folder that cannot be written is found out by the cycle. */
+function remember({ files, clock }: System, config: Config): void {
+  if (config.executorSocket !== null) return;
+  try {
+    rememberMode(files, config, clock.now());
+  } catch (error) {
+    if (errorCode(error) === "" && !(error instanceof UserError)) throw error;
   }
 }
 
@@ -114,6 +127,7 @@ async function daemon(context: Context, read: () => Config): Promise<void> {
   let config = read();
   const opened = await openParts(system, config, "argus run");
   let { parts } = opened;
+  remember(system, config);
   const log = createLog(system.files, config.logDir, context.print);
   // Not waited for: the executor may be as long in starting.
   void modeNews(parts).then((news) => parts.notes.push(...news));
@@ -125,7 +139,8 @@ async function daemon(context: Context, read: () => Config): Promise<void> {
   void ending.asked.then(() => noteStop(parts, log));
   const reload = () => {
     try {
-      const next = read();
+      const last = ["file", "kept"].includes(config.modeSource.kind) ? config.mode : null;
+      const next = keepWatching(system.files, read(), last);
       const { stateDir, logDir, executorSocket, executorStateDir } = config;
       const settled = { ...next, stateDir, logDir, executorSocket, executorStateDir };
       if (!isDeepStrictEqual(settled, next))
@@ -135,6 +150,7 @@ async function daemon(context: Context, read: () => Config): Promise<void> {
       if (config.mode !== settled.mode && executorSocket === null)
         parts.notes.push(modeSentence(settled.mode, readModeSet(system.files, executorStateDir)));
       config = settled;
+      remember(system, config);
       log.info(
         { mode: config.mode, rules: parts.book.rules().rules.length },
         "settings and rules were read again",

@@ -1,6 +1,7 @@
 /** The exit to the terminal, for every command: what a report, a sentence, an error or commander prints goes through here. */
 import { randomBytes } from "node:crypto";
 import { terminalText } from "../report/style.ts";
+import { fileError } from "../system/file-error.ts";
 import { printable, printableLines, quotedBlock } from "../system/printable.ts";
 
 export interface Terminal {
@@ -11,12 +12,27 @@ export interface Terminal {
 }
 
 export function openTerminal(): Terminal {
+  process.stdout.on("error", outputLost);
+  process.stderr.on("error", () => undefined);
   const ink = `\u001b${randomBytes(8).toString("hex")}`;
   return {
     ink,
     out: (text) => void process.stdout.write(terminalText(text, { ink })),
     err: (text) => void process.stderr.write(printableLines(text)),
   };
+}
+
+let saidThatOutputIsLost = false;
+
+/** What is under way goes on, and a daemon keeps its log: only nobody reads this any more, or it finds no space. */
+function outputLost(error: NodeJS.ErrnoException): void {
+  if (error.code === "EPIPE" || saidThatOutputIsLost) return;
+  saidThatOutputIsLost = true;
+  const { message } = fileError("write", "standard output", error);
+  process.stderr.write(printableLines(`argus: ${message}\n`));
+  process.once("exit", () => {
+    process.exitCode ||= 1;
+  });
 }
 
 /** commander may add what it takes the word for, on a line of its own. */

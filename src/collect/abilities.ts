@@ -192,7 +192,13 @@ function model({ anthropicKey }: Config): Ability {
   );
 }
 
-function secrets({ files }: System, { envFile }: Config): Ability {
+function secrets({ files }: System, { envFile, unreadEnvFile }: Config): Ability {
+  if (unreadEnvFile !== undefined)
+    return limited(
+      "secrets",
+      `this user cannot read ${unreadEnvFile}, so nothing in it is checked`,
+      "sudo argus doctor",
+    );
   const status = envFile === null ? null : files.stat(envFile);
   if (envFile === null || status === null)
     return ok("secrets", "no argus.env is read; settings come from the environment");

@@ -114,6 +114,11 @@ async function judgeRule(judged: JudgedRule, input: DetectInput, tally: Tally): 
       unseen(entity);
     }
   }
+  if (own.fired > mostFindings) {
+    tally.notes.push(
+      `the rule ${rule.name} fired on ${own.fired} things; only the first ${mostFindings} are kept, and people hear of no others`,
+    );
+  }
   tally.verdicts.push(verdictOf(judged, own, entities.length));
   if (own.blind.size > 0) tally.blindEntities.set(rule.name, own.blind);
 }

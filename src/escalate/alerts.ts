@@ -35,30 +35,24 @@ export interface AlertNeeds {
   readonly noted?: ReadonlySet<string>;
 }
 
-/** One proposal for a problem, however many findings it has: one outage is one message. */
+/**
+ * One outage is one message, however many findings it has. Where several rules speak of it each asks, the worst first, as
+ * a silence may be about one of them alone; the gate lets the first one through.
+ */
 export function alertProposals(handled: readonly Handled[], needs: AlertNeeds): Proposal[] {
   const { advice = [] } = needs;
   const byKey = new Map<string, Handled[]>();
   for (const each of handled) byKey.set(each.finding.key, [...(byKey.get(each.finding.key) ?? []), each]);
   const advised = new Set<string>();
-  const alerts = [...byKey.values()].flatMap((group): Proposal[] => {
-    const alert = alertFor(group, needs);
-    const own = advice.find(({ problem }) => problem === alert?.problem);
-    if (alert === null || own === undefined) return alert === null ? [] : [alert];
-    advised.add(own.problem);
-    return [
-      {
-        ...own,
-        severity: alert.severity,
-        ...(alert.question === true ? { question: true } : {}),
-        ...(alert.approvals === undefined ? {} : { approvals: alert.approvals }),
-        ...(alert.actionTaken === undefined ? {} : { actionTaken: alert.actionTaken }),
-        ...(alert.message === undefined ? {} : { message: alert.message }),
-        // The model's alert begins with what was measured; the rule's has said that already.
-        lines: [...new Set([...(alert.lines ?? []), ...(own.lines ?? [])])],
-      },
-    ];
-  });
+  const alerts = [...byKey.values()].flatMap((group) =>
+    alertsFor(group, needs).map((alert): Proposal => {
+      const own = advice.find(({ problem }) => problem === alert.problem);
+      if (own === undefined) return alert;
+      advised.add(own.problem);
+      // The rule's alert, with the model's words: the model may not be allowed one of its own.
+      return { ...alert, lines: [...new Set([...(alert.lines ?? []), ...(own.lines ?? [])])] };
+    }),
+  );
   return [...alerts, ...advice.filter(({ problem }) => !advised.has(problem))];
 }
 
@@ -66,18 +60,27 @@ const mostDone = 4;
 const longestMessage = 8192;
 const cut = (text: string): string => text.slice(0, longestMessage);
 
-function alertFor(
-  group: readonly Handled[],
-  { problems, nowMs, news = new Map(), noted = new Set() }: AlertNeeds,
-): Proposal | null {
+function alertsFor(group: readonly Handled[], needs: AlertNeeds): Proposal[] {
+  const { problems, nowMs, noted = new Set() } = needs;
   const done = group.flatMap(({ actions, advised = [] }) => [...actions, ...advised]);
   const problem = problems.get(group[0]?.finding.key ?? "");
   const heals = isHealing(problem, done, nowMs);
   const isDue = (each: Handled) =>
     each.isGone !== true && mustBeAlerted(each, heals, noted.has(each.finding.key));
-  const telling = worstFirst(group).find(isDue);
-  if (telling === undefined) return null;
+  const speakers = new Map<string, Handled>();
+  for (const each of worstFirst(group).filter(isDue))
+    if (!speakers.has(each.finding.rule)) speakers.set(each.finding.rule, each);
+  return [...speakers.values()].map((telling) => alertOf(telling, group, done, needs));
+}
+
+function alertOf(
+  telling: Handled,
+  group: readonly Handled[],
+  done: readonly ActionRecord[],
+  { problems, nowMs, news = new Map() }: AlertNeeds,
+): Proposal {
   const { finding } = telling;
+  const problem = problems.get(finding.key);
   const asked = finding.actions.find((action) => action.type === "alert");
   const more = group.length > 1 ? ` (and ${group.length - 1} more)` : "";
   const said = [...new Set(done.filter(({ type }) => type !== "log").map(sentence))];

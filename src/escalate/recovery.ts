@@ -39,15 +39,20 @@ export interface Over {
 /**
  * @param problems those of `over` are still open in it.
  * @param asked keys of problems that a rule wants alerted whenever it fires.
+ * @param waiting keys of those whose conditions hold, and not yet for as long as their rule wants.
  */
 export function recoveryProposals(
   problems: Iterable<Problem>,
   over: readonly Over[],
   asked: ReadonlySet<string>,
   nowMs: number,
+  waiting: ReadonlySet<string> = new Set(),
 ): Proposal[] {
   const ends = new Map(over.map((each) => [each.key, each]));
   const all = [...problems];
+  // Of what is in trouble again, or may be, or under another name, nobody says that it is calm.
+  const isDoubtful = ({ key, subject }: Problem): boolean =>
+    waiting.has(key) || all.some((other) => other.subject === subject && other.life !== "resolved");
   return all.flatMap((problem): Proposal[] => {
     if (isEvent(problem)) return [];
     const end = ends.get(problem.key);
@@ -57,7 +62,7 @@ export function recoveryProposals(
       const flappingNow = flaps === null ? {} : { flapping: flaps };
       return [{ ...ended(problem, end.goneAt, all), ...askedFor(asked.has(problem.key)), ...flappingNow }];
     }
-    return flaps === null ? endedBefore(problem, all, nowMs) : [];
+    return flaps === null && !isDoubtful(problem) ? endedBefore(problem, all, nowMs) : [];
   });
 }
 
@@ -185,7 +190,9 @@ function helpOf(
   }
   const attempts = tried.filter(({ action }) => action === last.action).length;
   const words = deeds[typeOf(last.action)] ?? `by Argus (${last.action.replace(":", " ")})`;
-  const isLater = attempts > 1 && last.action.startsWith("restart");
+  // Of a long outage the first attempts are forgotten: no number is better than a wrong one.
+  const isCounted = problem.actions.length < mostActions;
+  const isLater = attempts > 1 && isCounted && last.action.startsWith("restart");
   return {
     remedy: last.action,
     words: [isLater ? `${words} on the ${ordinal(attempts)} attempt` : words],
@@ -210,7 +217,23 @@ function failures(tried: readonly ProblemAction[]): string {
     : `${tried.length} attempts, the last ${name}, did not help`;
 }
 
+/** As many as a problem keeps. */
+const mostActions = 20;
+
 const typeOf = (action: string): string => action.split(":", 1)[0] ?? "";
+
+/** Where several rules asked for an alert about one problem, what became of it: of the others nothing is recorded. */
+export function oneAlertEach<
+  Action extends { type: string; source: string; problem: string; result: string },
+>(actions: readonly Action[]): Action[] {
+  const isOfRule = ({ type, source }: Action) => type === "alert" && source.startsWith("rule:");
+  return actions.filter((action) => {
+    if (!isOfRule(action)) return true;
+    const same = actions.filter((each) => isOfRule(each) && each.problem === action.problem);
+    const sent = same.find(({ result }) => result === "success" || result === "failure");
+    return action === (sent ?? same[0]);
+  });
+}
 
 /** The end of what nobody heard of is no event: it goes into no record. */
 export const withoutUnheard = <Action extends { type: string; source: string; refusal: string | null }>(

@@ -46,6 +46,8 @@ export interface ExecuteRequest {
   readonly host: string;
   /** Decides everything and changes nothing. */
   readonly dryRun: boolean;
+  /** Whoever asks only watches, whatever the policy says; a policy that watches does so all the same. */
+  readonly watchOnly?: boolean;
   /** In the order in which they are to be considered. */
   readonly proposals: readonly unknown[];
   /** Targets that were offered to the model, by action; an `llm:*` proposal may name no other. */
@@ -167,6 +169,7 @@ export function createExecutor(system: System, given: Policy, stateDir: string):
         note,
       },
       dryRun,
+      watchOnly: policy.mode === "watch" || request.watchOnly === true,
       pause: readPause(system.files, stateDir, system.clock.now()),
       candidates,
       silences: request.silences ?? silencesInForce(system.files, stateDir, system.clock.now(), note),
@@ -193,6 +196,7 @@ export function createExecutor(system: System, given: Policy, stateDir: string):
     },
     view() {
       const now = system.clock.now();
+      if (policy.modeFault !== undefined) note(policy.modeFault);
       return viewOf(
         state,
         policy,

@@ -5,6 +5,7 @@ import type { ActionType } from "../types/action.ts";
 import type { Maintenance } from "../types/maintenance.ts";
 import type { Answering } from "../types/orders.ts";
 import type { Config, Mode } from "../types/settings.ts";
+import { keptSentence } from "./mode-set.ts";
 
 export const budgetNames = ["kills", "restarts", "cleanings"] as const;
 export type BudgetName = (typeof budgetNames)[number];
@@ -21,6 +22,8 @@ export interface HandOffPolicy {
 export interface Policy {
   /** `watch`: every action on the machine is decided and none is done, but what a person asks for by hand. */
   readonly mode: Mode;
+  /** Why it watches though the settings do not say so; each cycle notes it. */
+  readonly modeFault?: string;
   /** Units that may be restarted, and the units that must be active before that. */
   readonly restartable: readonly { readonly unit: string; readonly requires: readonly string[] }[];
   /** Executables that may be ended, and those that nobody may end. */
@@ -72,6 +75,7 @@ export function policyOf(config: Config): Policy {
   const { settings } = config;
   return {
     mode: config.mode,
+    ...(config.modeSource.kind === "kept" ? { modeFault: keptSentence } : {}),
     restartable: settings.services
       .filter((service) => service.restart)
       .map(({ unit, requires }) => ({ unit: normaliseUnit(unit), requires: requires.map(normaliseUnit) })),

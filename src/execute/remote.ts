@@ -19,8 +19,11 @@ const Reply = z.strictObject({ actions: z.array(ActionRecord), notes: z.array(z.
 
 const mend = "look at: systemctl status argus-executor";
 
-/** @param words executes alerts and notes, in this process. */
-export function createRemoteExecutor(words: LocalExecutor, link: Link): Executor {
+/**
+ * @param words executes alerts and notes, in this process.
+ * @param watchOnly this process was told to only watch: the stricter of the two holds.
+ */
+export function createRemoteExecutor(words: LocalExecutor, link: Link, watchOnly = false): Executor {
   /** For the notes of the next reply. */
   const untold: string[] = [];
   /** As of the last look: they lie where this process may not read. While nobody answers, each holds until its end. */
@@ -33,7 +36,8 @@ export function createRemoteExecutor(words: LocalExecutor, link: Link): Executor
       const isMachine = request.proposals.map(changesMachine);
       const those = (machine: boolean) =>
         request.proposals.filter((_, index) => isMachine[index] === machine);
-      const there = await askForActions(link, { ...request, proposals: those(true) }, signal);
+      const asked = { ...request, ...(watchOnly ? { watchOnly } : {}), proposals: those(true) };
+      const there = await askForActions(link, asked, signal);
       const here = await words.execute(
         { ...request, silences, acks, proposals: those(false) },
         signal,
@@ -46,7 +50,8 @@ export function createRemoteExecutor(words: LocalExecutor, link: Link): Executor
       };
     },
     async view() {
-      const view = ExecutorView.parse(await link.ask("view", null));
+      const told = ExecutorView.parse(await link.ask("view", null));
+      const view = watchOnly ? { ...told, mode: "watch" as const } : told;
       ({ silences, acks } = view);
       if (mode !== null && view.mode !== mode) untold.push(modeSentence(view.mode, view.modeSet));
       mode = view.mode;

@@ -18,6 +18,7 @@ const Request = z.strictObject({
   cycle: z.string().max(128),
   host: z.string().max(256),
   dryRun: z.boolean(),
+  watchOnly: z.boolean().optional(),
   proposals: z.array(z.unknown()).max(5_000),
   candidates: z.record(z.string(), z.array(z.union([z.string(), z.number()]))).optional(),
 });
@@ -85,13 +86,16 @@ export function serveExecutor(
 
   const commonMethods = (entrance: Entrance): Methods => ({
     execute: async (params, signal) => {
-      const { candidates, ...request } = Request.parse(params);
-      const asked = { ...request, ...(candidates === undefined ? {} : { candidates }) };
+      const { candidates, watchOnly = false, ...request } = Request.parse(params);
+      const asked = { ...request, watchOnly, ...(candidates === undefined ? {} : { candidates }) };
       const reply = await executor.execute({ ...asked, dryRun: asked.dryRun || dryRun }, signal, entrance);
       onReply(reply);
       return reply;
     },
-    view: async () => ({ ...executor.view(), settingsFault: fault }),
+    view: async () => {
+      const view = executor.view();
+      return { ...view, settingsFault: fault ?? view.settingsFault };
+    },
   });
   const ofRoot = commonMethods(rootSocket);
   const ofDaemon: Methods = {

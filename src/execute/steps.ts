@@ -17,6 +17,8 @@ export interface Request {
   /** The way they came. */
   readonly entrance: Entrance;
   readonly dryRun: boolean;
+  /** The stricter of the policy and the request. */
+  readonly watchOnly: boolean;
   readonly pause: Pause | null;
   readonly candidates: History["candidates"];
   readonly silences: History["silences"];
@@ -99,7 +101,7 @@ export const recheckStep: Step = async (one, { context, claims, cycleClaims }) =
  */
 export const watchStep: Step = async (one, request) => {
   const { context } = request;
-  if (one.task === null || context.policy.mode === "act") return;
+  if (one.task === null || !request.watchOnly) return;
   const { action, proposal } = one.task;
   if (action.kind === "word" || proposal.source === "operator") return;
   const forecast = await recentForecast(one.task, request);

@@ -73,7 +73,7 @@ export function viewOf(
   return {
     mode: policy.mode,
     modeSet: modeSet?.mode === policy.mode ? modeSet : null,
-    settingsFault: null,
+    settingsFault: policy.modeFault ?? null,
     pause,
     approvals,
     handOffs,

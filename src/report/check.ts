@@ -29,6 +29,8 @@ export interface CheckData {
     /** Test files that cannot be read. */
     readonly faults: readonly string[];
   };
+  /** An argus.env that this user may not read. */
+  readonly unread?: string;
   /** Whole sentences about what is no fault, and still worth a change. */
   readonly notes?: readonly string[];
 }
@@ -94,6 +96,11 @@ export function checkReport(data: CheckData, style: Style): string {
 
 /** A test that fails keeps nobody from starting: it says that a rule does something else than somebody wanted. */
 function verdictOf(data: CheckData): Text {
+  if (isFine(data) && data.unread !== undefined)
+    return toned(
+      "warning",
+      `All that could be read is well. This user cannot read ${data.unread}, so it was not checked: sudo argus check`,
+    );
   if (isFine(data)) return toned("good", "All is well: a daemon would start with these.");
   const { settings, services = nothing, rules, tests } = data;
   if (settings.faults.length > 0 || rules.faults.length > 0)

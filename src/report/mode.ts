@@ -42,6 +42,8 @@ function sourceWords(source: ModeSource): string {
       return "ARGUS_MODE in the environment";
     case "default":
       return "the default; ARGUS_MODE is not set";
+    case "kept":
+      return "as argus.env said before; it says nothing of ARGUS_MODE any more";
     case "file":
       return `ARGUS_MODE in ${source.file}, line ${source.line}`;
     case "hidden":

@@ -1,6 +1,7 @@
 /** `argus problems`: the registry as a table. */
 import { isRemedy } from "../types/action.ts";
 import {
+  closings,
   Life,
   lifeWord,
   type Problem,
@@ -58,6 +59,9 @@ export function problemsReport(
   );
 }
 
+const isClosing = ({ event, reason }: RegistryRecord): boolean =>
+  event === "resolved" && closings.some((each) => each === reason);
+
 /** What was tried last; else the last that was not merely held back, as an alert within its window is each cycle. */
 function tellingAction({ actions }: Problem): Problem["actions"][number] | undefined {
   const isTried = ({ action }: Problem["actions"][number]) => isRemedy(action.split(":", 1)[0] ?? "");
@@ -74,9 +78,10 @@ export function recordsReport(
   none = "Nothing of that kind was recorded.",
 ): string {
   const rows = records.map((record): Row => {
-    const { ts, severity, event, subject, description, key, reason } = record;
+    const { ts, severity, subject, description, key, reason } = record;
+    const event = isClosing(record) ? ("closed" as const) : record.event;
     const what =
-      event === "resolved"
+      record.event === "resolved"
         ? `${withSubject(subject, description)}: ${reason.replaceAll("_", " ")}`
         : withSubject(subject, description);
     const done =

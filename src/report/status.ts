@@ -90,6 +90,8 @@ function headline({
   // Two intervals without a look: whatever the registry says is old.
   if (age > 2 * intervalSeconds + 60) parts.push(toned("warning", `Nobody has looked for ${duration(age)}.`));
   if (pause !== null) parts.push(toned("warning", "Argus is paused."));
+  const unseen = last.collectors.filter(({ status }) => status === "failed").map(({ name }) => name);
+  if (unseen.length > 0) parts.push(toned("bad", `Nobody can see the ${unseen.join(", ")}: see Collectors.`));
   if (parts.length === 0) {
     const looked = `The last look was ${duration(age)} ago`;
     return [

@@ -51,6 +51,9 @@ export interface Health {
 /** Without a limit of its own, a unit may start, stop or reload for this long. */
 export const patienceSeconds = 600;
 
+/** So long it may wait for its next automatic restart before people hear that it is down. */
+export const autoRestartSeconds = 60;
+
 export const isMasked = ({ loadState, unitFileState }: UnitState): boolean =>
   loadState === "masked" || unitFileState.startsWith("masked");
 
@@ -122,7 +125,9 @@ function passingStatus({ activeState, job }: UnitState): "starting" | "stopping"
 /** null: as long as it likes. */
 function limitSeconds(unit: UnitState, status: "starting" | "stopping" | "reloading"): number | null {
   const waits = unit.activeState === "inactive" || unit.activeState === "failed";
-  if (waits || unit.subState === "auto-restart") return patienceSeconds;
+  if (waits) return patienceSeconds;
+  // It has crashed, and is down until systemd's next attempt (RestartSec=).
+  if (unit.subState === "auto-restart") return autoRestartSeconds;
   const own = status === "stopping" ? unit.stopLimitMicroseconds : unit.startLimitMicroseconds;
   // A job works while it is starting: a backup may take its hours.
   if (own === null) return isJob(unit) && status === "starting" ? null : patienceSeconds;

@@ -209,9 +209,12 @@ export const modes = ["watch", "act"] as const;
 /** `watch`: it looks, alerts and records what it would have done, and never acts. */
 export type Mode = (typeof modes)[number];
 
-/** Where the mode stands. `hidden`: it may stand in a file that this user may not read. */
+/**
+ * Where the mode stands. `hidden`: it may stand in a file that this user may not read. `kept`: nowhere any more, after
+ * argus.env said `watch`.
+ */
 export type ModeSource =
-  | { readonly kind: "environment" | "default" }
+  | { readonly kind: "environment" | "default" | "kept" }
   | { readonly kind: "file"; readonly file: string; readonly line: number }
   | { readonly kind: "hidden"; readonly file: string };
 
@@ -227,6 +230,8 @@ export interface Config {
   readonly program: readonly string[];
   /** null: there is none. */
   readonly envFile: string | null;
+  /** An argus.env that this user may not read. */
+  readonly unreadEnvFile?: string;
   readonly rulesDir: string;
   readonly localRulesDir: string;
   readonly stateDir: string;

@@ -161,6 +161,20 @@ describe("what stands in the place of a settings file:", () => {
   });
 });
 
+it("a secret that the service's copy of argus.env lacks is to be put into the file itself", () => {
+  const channel = {
+    name: "ops",
+    type: "webhook",
+    url: "https://example.org/",
+    secretVariable: "ARGUS_SECRET_OPS",
+  };
+  machine.write("/etc/argus/argus.json", JSON.stringify({ channels: [channel] }));
+  machine.write("/run/credentials/argus.service/argus.env", "");
+  expect(() => config({ CREDENTIALS_DIRECTORY: "/run/credentials/argus.service" })).toThrow(
+    "ARGUS_SECRET_OPS is not set; put it into /etc/argus/argus.env, then: sudo systemctl restart argus",
+  );
+});
+
 describe("what is no error, and still not what somebody meant, is a note:", () => {
   it("secrets that this user may not read", () => {
     machine.write("/etc/argus/argus.env", "ARGUS_INTERVAL=60\n");
@@ -177,7 +191,7 @@ describe("what is no error, and still not what somebody meant, is a note:", () =
     });
     expect({ notes, intervalSeconds, envFile }).toEqual({
       notes: [
-        "/etc/argus/argus.env cannot be read by this user, so its settings are not in force here, and Argus only watches",
+        "/etc/argus/argus.env cannot be read by this user, so its settings are not in force here; an Argus that this user runs would only watch",
       ],
       intervalSeconds: 300,
       envFile: null,

@@ -1,6 +1,15 @@
 /** Watch-only, through the whole program: looked, alerted and recorded, and nothing done. */
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, it, test } from "vitest";
 import { createLink } from "../../src/system/link/client.ts";
@@ -28,6 +37,12 @@ function messages(watch: Argus): string[] {
     .map((name) => JSON.parse(readFileSync(join(folder, name), "utf8")).text as string);
 }
 
+const kept =
+  "argus.env said ARGUS_MODE=watch and says nothing of it any more; Argus goes on watching until it says act (argus mode watch or argus mode act sets it)";
+const toNothing = (file: string) => {
+  rmSync(file);
+  symlinkSync("/nowhere/argus.env", file);
+};
 const envFile = (watch: Argus) => join(watch.dir, "argus.env");
 const kills = (cycle: { actions: { type: string; refusal: unknown; result: string }[] }) =>
   cycle.actions.filter(({ type }) => type === "kill_pid").map(({ refusal, result }) => refusal ?? result);
@@ -104,7 +119,70 @@ test("a dry run notifies nobody, and doctor says so", () => {
   expect(argus().run("doctor").stdout).not.toMatch(/dry run|watch-only/);
 });
 
+describe("one process", () => {
+  it("goes on watching when argus.env says nothing of the mode any more, in the next run too", () => {
+    const watch = argus();
+    const pid = lightNode();
+    watch.rule("mine.json", rule(pid));
+    writeFileSync(envFile(watch), "ARGUS_MODE=watch\n");
+    expect(kills(watch.once())).toEqual(["watch_only"]);
+    writeFileSync(envFile(watch), "");
+    for (const cycle of [watch.once(), watch.once()]) {
+      expect(kills(cycle)).toEqual(["watch_only"]);
+      expect(cycle.notes).toContain(kept);
+    }
+    expect(unwrapped(watch.run("status").stdout)).toContain(kept);
+    expect(watch.run("mode").stdout).toMatch(/^Mode: watch-only \(as argus\.env said before; /);
+    expect(watch.run("mode", "act").status).toBe(0);
+    expect(kills(watch.once())).toEqual(["success"]);
+  });
+
+  it("goes on watching when its daemon reads the settings again, and cannot remember them in a file", async () => {
+    const watch = argus({ ARGUS_INTERVAL: "3600" });
+    const pid = lightNode();
+    writeFileSync(envFile(watch), "ARGUS_MODE=watch\n");
+    const daemon = watch.start("run");
+    await until("it looks", () => daemon.output().includes('"msg":"cycle"'));
+    rmSync(watch.state("mode.json"));
+    rmSync(envFile(watch));
+    watch.rule("mine.json", rule(pid));
+    daemon.kill("SIGHUP");
+    await until("it says what it would do", () => daemon.output().includes("watch_only"));
+    expect(alive(pid)).toBe(true);
+    daemon.kill("SIGTERM");
+    expect(await ended(daemon)).toBe(0);
+  });
+});
+
 describe("argus mode", () => {
+  it("does not replace a link that leads nowhere, and notes nobody as having set it", () => {
+    const watch = argus();
+    symlinkSync("/nowhere/argus.env", envFile(watch));
+    expect(watch.run("mode", "watch")).toEqual({
+      status: 1,
+      stdout: "",
+      stderr: `argus: ${envFile(watch)} is a link that leads nowhere; bring back the file that it leads to, or remove the link: sudo rm ${envFile(watch)}\n`,
+    });
+    expect(existsSync(watch.state("mode.json"))).toBe(false);
+  });
+
+  it.runIf(isRoot)("says what to do where the file is mounted by itself", () => {
+    const watch = argus();
+    writeFileSync(envFile(watch), "ARGUS_MODE=act\n");
+    const mount = `mount --bind ${envFile(watch)} ${envFile(watch)}`;
+    const { stderr, status } = spawnSync(
+      "unshare",
+      ["--mount", "sh", "-c", `${mount} && exec ${process.execPath} ${resolve("dist/main.js")} mode watch`],
+      { env: watch.env, encoding: "utf8" },
+    );
+    expect([status, stderr]).toEqual([
+      1,
+      `argus: ${envFile(watch)} is mounted there by itself (a bind mount), so Argus cannot replace it; write ARGUS_MODE=watch into it yourself\n`,
+    ]);
+    expect(existsSync(watch.state("mode.json"))).toBe(false);
+    expect(readdirSync(watch.dir).filter((name) => name.includes("argus.env"))).toEqual(["argus.env"]);
+  });
+
   it("says the mode, what it means, and where it stands", () => {
     const watch = argus();
     expect(watch.run("mode")).toEqual({
@@ -309,6 +387,8 @@ describe("the executor's process", () => {
     expect(await view()).toMatchObject({ mode: "watch", settingsFault: fault });
     expect(await view()).toMatchObject({ mode: "watch", settingsFault: fault });
     writeFileSync(envFile(watch), "");
+    expect(await view()).toMatchObject({ mode: "watch", settingsFault: kept });
+    writeFileSync(envFile(watch), "ARGUS_MODE=act\n");
     expect(await view()).toMatchObject({ mode: "act", settingsFault: null });
     watch.settings({ budgets: { restartsPerHour: 3 } });
     expect(await restarts()).toBe(3);
@@ -319,9 +399,65 @@ describe("the executor's process", () => {
     );
     watch.settings({});
     expect(await restarts()).not.toBe(3);
-    expect(executor.output().match(/the policy was read again/g)?.length).toBe(4);
+    expect(executor.output().match(/the policy was read again/g)?.length).toBe(5);
     executor.kill("SIGTERM");
     expect(await ended(executor)).toBe(0);
+  });
+
+  it.each([
+    ["is gone", (file: string) => rmSync(file)],
+    ["is a link to nothing", toNothing],
+    ["is empty", (file: string) => writeFileSync(file, "")],
+    ["says nothing of the mode", (file: string) => writeFileSync(file, "ARGUS_MODE=\nARGUS_INTERVAL=60\n")],
+  ])("goes on watching when argus.env %s, also after a restart, until it says act", async (_, lose) => {
+    const watch = argus();
+    const socket = `${watch.dir}/executor.sock`;
+    watch.env["ARGUS_EXECUTOR_SOCKET"] = socket;
+    watch.env["ARGUS_EXECUTOR_STATE_DIR"] = `${watch.dir}/executor`;
+    writeFileSync(envFile(watch), "ARGUS_MODE=watch\n");
+    const start = async () => {
+      const executor = watch.start("executor");
+      await until("it listens", () => executor.output().includes('"msg":"started'));
+      return executor;
+    };
+    const pid = lightNode();
+    watch.rule("mine.json", rule(pid));
+    const first = await start();
+    expect(kills(watch.once())).toEqual(["watch_only"]);
+    lose(envFile(watch));
+    const lost = watch.once();
+    expect(kills(lost)).toEqual(["watch_only"]);
+    expect(lost.notes).toContain(`the executor: ${kept}`);
+    first.kill("SIGTERM");
+    await ended(first);
+    await start();
+    const again = watch.once();
+    expect(kills(again)).toEqual(["watch_only"]);
+    expect(again.notes).toContain(`the executor: ${kept}`);
+    expect(unwrapped(watch.run("doctor").stdout)).toContain("limited mode argus.env said ARGUS_MODE=watch");
+    if (isRoot) expect(unwrapped(watch.run("status").stdout)).toContain(`the executor: ${kept}`);
+    rmSync(envFile(watch), { force: true });
+    writeFileSync(envFile(watch), "ARGUS_MODE=act\n");
+    const acting = watch.once();
+    expect(kills(acting)).toEqual(["success"]);
+    expect(acting.notes).not.toContain(`the executor: ${kept}`);
+  });
+
+  it("is held to watch by the environment of the daemon, whatever argus.env says", async () => {
+    const watch = argus();
+    const socket = `${watch.dir}/executor.sock`;
+    watch.env["ARGUS_EXECUTOR_SOCKET"] = socket;
+    watch.env["ARGUS_EXECUTOR_STATE_DIR"] = `${watch.dir}/executor`;
+    writeFileSync(envFile(watch), "ARGUS_MODE=act\n");
+    watch.start("executor");
+    await until("it listens", () => existsSync(socket));
+    const pid = lightNode();
+    watch.rule("mine.json", rule(pid));
+    watch.env["ARGUS_MODE"] = "watch";
+    expect(kills(watch.once())).toEqual(["watch_only"]);
+    expect(watch.run("status").stdout).toContain("Mode: watch-only");
+    delete watch.env["ARGUS_MODE"];
+    expect(kills(watch.once())).toEqual(["success"]);
   });
 
   it("holds a whole Argus of two processes to the mode", async () => {

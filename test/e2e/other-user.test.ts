@@ -1,9 +1,9 @@
 /** State that belongs to somebody else: whoever may not read it is given the command that does, and no empty report. */
 import { spawnSync } from "node:child_process";
-import { chmodSync, readdirSync } from "node:fs";
+import { chmodSync, chownSync, readdirSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
-import { type Argus, argus } from "./argus.ts";
+import { type Argus, argus, unwrapped } from "./argus.ts";
 
 const nobody = 65_534;
 const reading: string[][] = [
@@ -28,6 +28,8 @@ const changing: string[][] = [
   ["silence", "add", "--subject", "the web", "--for", "1h"],
   ["silence", "remove", "abcd"],
   ["ack", "service:0123456789abcdef"],
+  ["clean"],
+  ["clean", "--dry-run"],
 ];
 
 function asNobody(watch: Argus, args: readonly string[]) {
@@ -72,6 +74,39 @@ describe.runIf(process.getuid?.() === 0)("whoever has not all rights of root on 
       expect(stderr.split("\n")).toHaveLength(2);
     }
     expect(readdirSync(state)).toEqual(before);
+  });
+
+  it("is given the command of the user whose state it is, for what changes it", { timeout: 60_000 }, () => {
+    const watch = ofRoot();
+    const owner = 12_345;
+    for (const name of ["", ...readdirSync(watch.state(""), { recursive: true }).map(String)])
+      chownSync(watch.state(name), owner, nobody);
+    // A member of the group may read it.
+    chmodSync(watch.state(""), 0o750);
+    for (const args of [...changing, ["clean"]]) {
+      const { status, stderr } = asNobody(watch, args);
+      expect([args, status]).toEqual([args, 1]);
+      expect(stderr).toMatch(
+        /^argus: this user may not write the state folder \S+, which belongs to 12345: sudo -u '#12345' /,
+      );
+      expect(stderr).not.toContain("group");
+    }
+  });
+
+  it("is told by check and doctor that argus.env was not looked at", () => {
+    const watch = argus();
+    chmodSync(watch.dir, 0o755);
+    const file = `${watch.dir}/argus.env`;
+    writeFileSync(file, "ARGUS_MODE=watch\n", { mode: 0o600 });
+    const check = asNobody(watch, ["check"]);
+    expect(unwrapped(check.stdout)).toContain(
+      `All that could be read is well. This user cannot read ${file}, so it was not checked: sudo argus check`,
+    );
+    expect(check.stdout).not.toContain("All is well");
+    expect(check.status).toBe(0);
+    expect(unwrapped(asNobody(watch, ["doctor"]).stdout)).toContain(
+      `limited secrets this user cannot read ${file}, so nothing in it is checked -> sudo argus doctor`,
+    );
   });
 
   it("is told by doctor who owns the folders, and the command that works", () => {

@@ -138,7 +138,7 @@ describe("a unit on its way", () => {
   it.each<[string, Record<string, string>, number]>([
     ["starts for ever", { ...starting, TimeoutStartUSec: "infinity" }, 600],
     ["starts, with a limit of its own", { ...starting, TimeoutStartUSec: "15min" }, 900],
-    ["waits for its next automatic start", { ActiveState: "activating", SubState: "auto-restart" }, 600],
+    ["waits for its next automatic start", { ActiveState: "activating", SubState: "auto-restart" }, 60],
     ["stops for ever", { ActiveState: "deactivating", TimeoutStopUSec: "infinity" }, 600],
     ["stops, with a limit of its own", { ActiveState: "deactivating", TimeoutStopUSec: "1min 30s" }, 90],
     ["reloads for ever", { ActiveState: "reloading", TimeoutStartUSec: "infinity" }, 600],
