@@ -19,7 +19,7 @@ export function checkCommand(program: Command, context: Context): void {
     .option("--json", "print data instead of text")
     .action(async (options: { json?: true }) => {
       const data = await check(context);
-      if (options.json) printJson(context, data);
+      if (options.json) printJson(context, { ...data, settings: withError(data.settings) });
       else context.print(checkReport(data, context.style));
       const wrong =
         data.settings.faults.length > 0 ||
@@ -29,6 +29,12 @@ export function checkCommand(program: Command, context: Context): void {
       context.exit(isFine(data) ? 0 : wrong ? 2 : 1);
     });
 }
+
+/** `error` is what versions before had: all of them in one text, null where there is none. */
+const withError = (settings: CheckData["settings"]) => ({
+  ...settings,
+  error: settings.faults.length === 0 ? null : settings.faults.join("\n"),
+});
 
 async function check(context: Context): Promise<CheckData> {
   const { files } = context.system;

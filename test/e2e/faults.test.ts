@@ -104,3 +104,13 @@ it("a log has the faults in one line, with a semicolon between them", async () =
   expect(messages[1]).toMatch(/stay as they are: the rules cannot be used: \S+: rule "a0", enabled: /);
   expect(messages.join("")).not.toMatch(/\n|\\n/);
 });
+
+it("check --json has them as a list, and all in one text as versions before did", () => {
+  const watch = argus();
+  watch.settings(settings);
+  const { faults, error } = JSON.parse(watch.run("check", "--json").stdout).settings;
+  expect(faults).toHaveLength(12);
+  expect(error).toBe(faults.join("\n"));
+  watch.settings({});
+  expect(JSON.parse(watch.run("check", "--json").stdout).settings).toMatchObject({ faults: [], error: null });
+});
