@@ -52,6 +52,8 @@ export function createTimers(clock: Pick<Clock, "monotonicMs">): Timers {
   };
 }
 
+const executorSeconds = 60;
+
 /** @param heldSeconds when the first rule's `for` will have been held, if any waits. */
 export async function duesOf(parts: Parts, heldSeconds: number | null | undefined): Promise<Due[]> {
   const { settling, registry, system } = parts;
@@ -84,12 +86,14 @@ export async function duesOf(parts: Parts, heldSeconds: number | null | undefine
     }),
   ];
   if (open.length === 0) return dues;
-  const { backoffs, pausedUntil, silencedUntil } = await lookAtExecutor(parts.executor);
+  const { backoffs, pausedUntil, silencedUntil, error } = await lookAtExecutor(parts.executor);
   const down = new Set(open.map(({ subject }) => subject));
   const grace = parts.config.bootGraceSeconds - now.uptimeSeconds;
   return [
     ...dues,
     { inSeconds: grace, why: "the grace after boot is over" },
+    // Nothing is repaired until it answers.
+    ...(error === null ? [] : [{ inSeconds: executorSeconds, why: "the executor is asked again" }]),
     ...backoffs.flatMap(({ unit, nextInSeconds }) =>
       down.has(unit) ? [{ inSeconds: nextInSeconds, why: `the backoff of ${unit} is over` }] : [],
     ),

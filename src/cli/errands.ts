@@ -23,8 +23,18 @@ export interface Errands {
   run(): Promise<void>;
 }
 
-/** @param parts as they are at the moment. @param withinMs for one delivery, and for one round of tickets. */
-export function createErrands(parts: () => Parts, log: Log, signal: AbortSignal, withinMs: number): Errands {
+/**
+ * @param parts as they are at the moment.
+ * @param withinMs for one delivery, and for one round of tickets.
+ * @param againMs what a channel did not take is tried again after so long, whether a cycle comes or not; null: never.
+ */
+export function createErrands(
+  parts: () => Parts,
+  log: Log,
+  signal: AbortSignal,
+  withinMs: number,
+  againMs: number | null = null,
+): Errands {
   const { system, config } = parts();
   const delivery = createDelivery(system, config.stateDir);
   const daily = createDailySummary(system, config.stateDir);
@@ -37,6 +47,18 @@ export function createErrands(parts: () => Parts, log: Log, signal: AbortSignal,
     if (sent > 0) log.info({ sent, waiting }, "alerts sent");
     for (const { channel, text, news } of errors) if (news) log.warn({ waiting, channel }, text);
     for (const note of notes) log.warn(note);
+    if (waiting > 0 && present.channels.length > 0) sendAgain();
+  }
+
+  /** A channel that is back has what waits within a minute, also where the next cycle is five minutes away. */
+  let isDue = false;
+  function sendAgain(): void {
+    if (againMs === null || isDue) return;
+    isDue = true;
+    void system.clock.sleep(againMs, signal).then(() => {
+      isDue = false;
+      if (!signal.aborted) send().catch((error: unknown) => log.error({ err: error }, "delivery failed"));
+    });
   }
 
   async function summarise(): Promise<void> {

@@ -132,7 +132,7 @@ async function daemon(context: Context, read: () => Config): Promise<void> {
   // Not waited for: the executor may be as long in starting.
   void modeNews(parts).then((news) => parts.notes.push(...news));
   const ending = endOnSignal();
-  const errands = createErrands(() => parts, log, ending.signal, 60_000);
+  const errands = createErrands(() => parts, log, ending.signal, 60_000, 30_000);
   const beside = (what: string, work: Promise<void>) =>
     void work.catch((error: unknown) => log.error({ err: error }, `${what} failed`));
   const selfAlert = createSelfAlert(log, () => beside("delivery", errands.send()));

@@ -78,11 +78,15 @@ export function deeds({ actions, findings }: TrailCycle): string {
     [number("not needed"), "not needed any more"],
   ] as const;
   const said = parts.filter(([amount]) => amount > 0);
+  const without = findings.filter((each) => each.severity !== "info" && stateOf(each) === "none").length;
+  if (said[0] === undefined && without > 0)
+    return without === findings.length
+      ? "No rule has a remedy."
+      : `No rule has a remedy for ${without} of them.`;
   const first =
     said[0] === undefined
       ? "No remedy was called for"
       : `${count(said[0][0], "remedy", "remedies")} ${said[0][1]}`;
-  const without = findings.filter((each) => each.severity !== "info" && stateOf(each) === "none").length;
   const open = without === 0 ? [] : [`${count(without, "finding")} without a remedy`];
   return `${[first, ...said.slice(1).map(([amount, what]) => `${amount} ${what}`), ...open].join(", ")}.`;
 }

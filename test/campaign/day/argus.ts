@@ -79,7 +79,7 @@ export function createArgus(host: Host): Argus {
       if (/"level":"(error|fatal)"/.test(line)) bugs.push(line.slice(0, 600));
     });
     log.level = "error";
-    const errands = createErrands(() => parts, log, ending.signal, 60_000);
+    const errands = createErrands(() => parts, log, ending.signal, 60_000, 30_000);
     const selfAlert = createSelfAlert(log, () => void errands.send());
     const work = runDaemon({
       parts: () => {
