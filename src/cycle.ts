@@ -137,7 +137,10 @@ export async function runCycle(
   const asked = new Set(handled.filter((each) => asksToTell(each.finding)).map((each) => each.finding.key));
   const last = [
     ...(await handOffProposals(system, config, executor.handOffs, asking)),
-    ...alertProposals(handled, { problems, nowMs, advice: advice.alertsOfAdvice(proposals), news, noted }),
+    ...alertProposals(handled, {
+      ...{ problems, nowMs, news, noted, advice: advice.alertsOfAdvice(proposals) },
+      modelMayAlert: config.settings.model.mayPropose.includes("alert"),
+    }),
     ...recoveryProposals(problems.values(), over, asked, nowMs, detection.waitingKeys),
     ...ticketsFor(
       parts,

@@ -29,6 +29,8 @@ export interface AlertNeeds {
   readonly nowMs: number;
   /** The model's alerts. One about the same problem takes the rule's words along and keeps its own source. */
   readonly advice?: readonly Proposal[];
+  /** Whether the settings let the model propose alerts. Left out: they do. */
+  readonly modelMayAlert?: boolean;
   /** What else is known, by the key of the problem: a line each. */
   readonly news?: ReadonlyMap<string, readonly string[]>;
   /** Keys of observations that were noted so often that somebody must look, while no tracker takes a ticket. */
@@ -49,8 +51,9 @@ export function alertProposals(handled: readonly Handled[], needs: AlertNeeds): 
       const own = advice.find(({ problem }) => problem === alert.problem);
       if (own === undefined) return alert;
       advised.add(own.problem);
-      // The rule's alert, with the model's words: the model may not be allowed one of its own.
-      return { ...alert, lines: [...new Set([...(alert.lines ?? []), ...(own.lines ?? [])])] };
+      // The rule's alert, with the model's words. In the model's name only where it may alert: else nobody would hear of it.
+      const source = needs.modelMayAlert === false ? alert.source : own.source;
+      return { ...alert, source, lines: [...new Set([...(alert.lines ?? []), ...(own.lines ?? [])])] };
     }),
   );
   return [...alerts, ...advice.filter(({ problem }) => !advised.has(problem))];

@@ -226,10 +226,10 @@ const typeOf = (action: string): string => action.split(":", 1)[0] ?? "";
 export function oneAlertEach<
   Action extends { type: string; source: string; problem: string; result: string },
 >(actions: readonly Action[]): Action[] {
-  const isOfRule = ({ type, source }: Action) => type === "alert" && source.startsWith("rule:");
+  const isAlert = ({ type, source }: Action) => type === "alert" && source !== "self";
   return actions.filter((action) => {
-    if (!isOfRule(action)) return true;
-    const same = actions.filter((each) => isOfRule(each) && each.problem === action.problem);
+    if (!isAlert(action)) return true;
+    const same = actions.filter((each) => isAlert(each) && each.problem === action.problem);
     const sent = same.find(({ result }) => result === "success" || result === "failure");
     return action === (sent ?? same[0]);
   });

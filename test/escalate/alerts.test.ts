@@ -1,7 +1,7 @@
 /** What an alert says of what was done: only what really was, and how it went. */
 import { describe, expect, it } from "vitest";
 import { alertProposals } from "../../src/escalate/alerts.ts";
-import { recoveryProposals } from "../../src/escalate/recovery.ts";
+import { oneAlertEach, recoveryProposals } from "../../src/escalate/recovery.ts";
 import type { ActionRecord } from "../../src/types/action.ts";
 import type { Problem } from "../../src/types/problem.ts";
 
@@ -226,4 +226,74 @@ describe("the law of notification, for one finding", () => {
       expect(alerted({ actions: [refused] }, { life: "healing", actions: tried("success") })).toBe(true);
     },
   );
+});
+
+it("the model's alert about a problem takes the rule's along, in the model's name only where it may alert", () => {
+  const finding = {
+    key,
+    rule: "r",
+    type: "service",
+    severity: "critical",
+    subject: "alpha",
+    summary: "alpha is down",
+    actions: [],
+    evidence: [],
+  };
+  const handled = [{ finding, actions: [], remediation: { state: "none", covered: false, why: "" } }];
+  const own = {
+    type: "alert",
+    source: "llm:m",
+    problem: key,
+    problemType: "service",
+    severity: "info",
+    subject: "alpha",
+    message: "alpha is down",
+    lines: ["The model: look at it."],
+  };
+  const alert = (modelMayAlert: boolean) =>
+    alertProposals(handled as never, {
+      problems: new Map([[key, problem()]]),
+      nowMs: began,
+      advice: [own as never],
+      modelMayAlert,
+    });
+  expect(alert(true)).toMatchObject([{ source: "llm:m", severity: "critical", since: problem().openedAt }]);
+  expect(alert(false)).toMatchObject([{ source: "rule:r", severity: "critical" }]);
+  expect(alert(false)[0]?.lines).toContain("The model: look at it.");
+});
+
+it("where several rules speak of a problem each asks, so that a silence of one hides no other", () => {
+  const finding = (rule: string, severity: string) => ({
+    key,
+    rule,
+    type: "service",
+    severity,
+    subject: "alpha",
+    summary: rule,
+    actions: [],
+    evidence: [],
+  });
+  const handled = [finding("r1", "warning"), finding("r2", "critical"), finding("r2", "critical")].map(
+    (each) => ({
+      finding: each,
+      actions: [],
+      remediation: { state: "none", covered: false, why: "" },
+    }),
+  );
+  const alerts = alertProposals(handled as never, { problems: new Map([[key, problem()]]), nowMs: began });
+  expect(alerts.map(({ source }) => source)).toEqual(["rule:r2", "rule:r1"]);
+  const record = (source: string, result: string) => ({ type: "alert", source, problem: key, result });
+  expect(oneAlertEach([record("rule:r2", "suppressed"), record("rule:r1", "success")])).toEqual([
+    record("rule:r1", "success"),
+  ]);
+  expect(oneAlertEach([record("rule:r2", "success"), record("rule:r1", "suppressed")])).toEqual([
+    record("rule:r2", "success"),
+  ]);
+  expect(
+    oneAlertEach([
+      record("rule:r2", "suppressed"),
+      record("rule:r1", "suppressed"),
+      record("self", "success"),
+    ]),
+  ).toEqual([record("rule:r2", "suppressed"), record("self", "success")]);
 });
