@@ -55,6 +55,8 @@ export interface Parts extends TicketParts {
   readonly reserve: Reserve;
   readonly settling: Settling;
   readonly timers: Timers;
+  /** When this Argus began, in whole seconds as the history has them; on the wall clock. */
+  readonly begunMs: number;
   /** The last few cycles, oldest first. */
   readonly recent: () => TrailCycle[];
   /** Sentences that came up since the last cycle: a state file set aside, a torn line. Emptied by the cycle. */
@@ -138,7 +140,7 @@ export async function runCycle(
   const last = [
     ...(await handOffProposals(system, config, executor.handOffs, asking)),
     ...alertProposals(handled, {
-      ...{ problems, nowMs, news, noted, advice: advice.alertsOfAdvice(proposals) },
+      ...{ problems, nowMs, news, noted, begunMs: parts.begunMs, advice: advice.alertsOfAdvice(proposals) },
       modelMayAlert: config.settings.model.mayPropose.includes("alert"),
     }),
     ...recoveryProposals(problems.values(), over, asked, nowMs, detection.waitingKeys),

@@ -124,8 +124,8 @@ function machine({ troubles, maintenance }: Options) {
     };
     switch (answer.kind) {
       case "refused": {
-        // Not needed: somebody is at it already.
-        if (answer.reason !== "not_needed") healingSince[index] = null;
+        // These say that somebody is at it already, and nothing against the remedy before.
+        if (!["not_needed", "target_gone", "duplicate"].includes(answer.reason)) healingSince[index] = null;
         const isQuiet = answer.reason === "duplicate" || answer.reason === "silenced";
         return record({ result: isQuiet ? "suppressed" : "skipped", refusal: answer.reason });
       }
@@ -198,6 +198,13 @@ function machine({ troubles, maintenance }: Options) {
     return wrong;
   }
 
+  /** What healed is judged anew: nobody saw what became of it meanwhile. */
+  function restart(): void {
+    its.restart();
+    executor = words();
+    healingSince.fill(null);
+  }
+
   function faults(): string[] {
     const now = its.clock.now();
     return troubles.flatMap((trouble, index): string[] => {
@@ -220,13 +227,10 @@ function machine({ troubles, maintenance }: Options) {
   return {
     its,
     cycle,
-    restart() {
-      its.restart();
-      executor = words();
-    },
+    restart,
     reboot() {
       its.clock.reboot();
-      healingSince.fill(null);
+      restart();
     },
     pause(seconds: number) {
       const now = its.clock.now().wallMs;

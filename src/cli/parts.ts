@@ -77,6 +77,7 @@ export function createKept(system: System, { stateDir }: Config) {
     desk: createTicketDesk(system, stateDir),
     timers: createTimers(system.clock),
     causes: createStopCauses(system),
+    begunMs: Math.floor(system.clock.now().wallMs / 1000) * 1000,
   };
 }
 
@@ -86,7 +87,7 @@ export function createParts(
   config: Config,
   book: RuleBook,
   link: Link | null = null,
-  { desk, timers, causes } = createKept(system, config),
+  { desk, timers, causes, begunMs } = createKept(system, config),
 ): Parts {
   const { files, clock } = system;
   const { stateDir, logDir } = config;
@@ -117,6 +118,7 @@ export function createParts(
     reserve: createReserve(files, stateDir),
     settling: createSettling(config.restartSettleSeconds),
     timers,
+    begunMs,
     state: createCycleState(system, logDir, note),
     reboots: createRebootWatch(system, stateDir, note),
   };

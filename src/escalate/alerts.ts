@@ -27,6 +27,8 @@ export interface AlertNeeds {
   /** What the registry knows of the problems, by key. */
   readonly problems: ReadonlyMap<string, Problem>;
   readonly nowMs: number;
+  /** When this Argus began. Left out: long ago. */
+  readonly begunMs?: number;
   /** The model's alerts. One about the same problem takes the rule's words along and keeps its own source. */
   readonly advice?: readonly Proposal[];
   /** Whether the settings let the model propose alerts. Left out: they do. */
@@ -64,10 +66,10 @@ const longestMessage = 8192;
 const cut = (text: string): string => text.slice(0, longestMessage);
 
 function alertsFor(group: readonly Handled[], needs: AlertNeeds): Proposal[] {
-  const { problems, nowMs, noted = new Set() } = needs;
+  const { problems, nowMs, begunMs, noted = new Set() } = needs;
   const done = group.flatMap(({ actions, advised = [] }) => [...actions, ...advised]);
   const problem = problems.get(group[0]?.finding.key ?? "");
-  const heals = isHealing(problem, done, nowMs);
+  const heals = isHealing(problem, done, nowMs, begunMs);
   const isDue = (each: Handled) =>
     each.isGone !== true && mustBeAlerted(each, heals, noted.has(each.finding.key));
   const speakers = new Map<string, Handled>();

@@ -8,11 +8,15 @@ export const healingSeconds = 60;
 /** Refusals that do not speak against the remedy before. */
 const harmless: ReadonlySet<string | null> = new Set(["not_needed", "target_gone", "duplicate", "dry_run"]);
 
-/** @param present what was done about it in this cycle. */
+/**
+ * @param present what was done about it in this cycle.
+ * @param begunMs when this Argus began: what one before it applied holds nothing back, as nobody watched what became of it.
+ */
 export function isHealing(
   problem: Problem | undefined,
   present: readonly ActionRecord[],
   nowMs: number,
+  begunMs = Number.NEGATIVE_INFINITY,
 ): boolean {
   const remedies = present.filter(({ type }) => isRemedy(type));
   const spoils = ({ result, refusal, verified }: ActionRecord) =>
@@ -22,6 +26,7 @@ export function isHealing(
   // A dry run says what would be done, and that would heal it.
   if (since === null)
     return remedies.some(({ result, refusal }) => result === "success" || refusal === "dry_run");
+  if (since.ms < begunMs) return false;
   // In both directions: a clock that was set back must not make it silent for hours.
   return Math.abs(nowMs - since.ms) <= healingSeconds * 1000;
 }

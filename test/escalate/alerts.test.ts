@@ -175,11 +175,17 @@ describe("the end of a problem", () => {
 
 describe("the law of notification, for one finding", () => {
   const alerted = (
-    more: { severity?: string; isGone?: boolean; covered?: boolean; actions?: ActionRecord[] },
+    more: {
+      severity?: string;
+      isGone?: boolean;
+      covered?: boolean;
+      actions?: ActionRecord[];
+      begunMs?: number;
+    },
     known: Partial<Problem> = {},
     nowMs = began,
   ): boolean => {
-    const { severity = "warning", covered = true, actions = [], isGone } = more;
+    const { severity = "warning", covered = true, actions = [], isGone, begunMs = 0 } = more;
     const finding = {
       key,
       rule: "r",
@@ -198,8 +204,8 @@ describe("the law of notification, for one finding", () => {
     };
     const problems = new Map([[key, problem(known)]]);
     return (
-      alertProposals([one] as unknown as Parameters<typeof alertProposals>[0], { problems, nowMs }).length ===
-      1
+      alertProposals([one] as unknown as Parameters<typeof alertProposals>[0], { problems, nowMs, begunMs })
+        .length === 1
     );
   };
   const applied = done("restart_service", "alpha", "success");
@@ -218,6 +224,8 @@ describe("the law of notification, for one finding", () => {
     // A second success does not begin the minute anew, and a clock set back does not prolong it.
     expect(alerted({ actions: [applied] }, healing, began + minute + 1000)).toBe(true);
     expect(alerted({}, healing, began - 2 * minute)).toBe(true);
+    // An Argus that has begun since knows nothing of what became of it.
+    expect(alerted({ begunMs: began + 1000 }, healing, began + 2000)).toBe(true);
   });
   it.each(["backoff", "cooldown", "paused", "boot_grace", "budget_exhausted", "needs_approval"])(
     "a remedy that is refused again (%s) is no healing",
