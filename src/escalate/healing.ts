@@ -1,12 +1,9 @@
 /** How long a problem has been healing: a remedy was applied, and nothing since then speaks against it. Pure. */
 import { type ActionRecord, isRemedy } from "../types/action.ts";
-import type { Problem, ProblemAction } from "../types/problem.ts";
+import { harmlessRefusals, type Problem, type ProblemAction } from "../types/problem.ts";
 
 /** So long a remedy may take to help before people are alerted. It goes on healing then. */
 export const healingSeconds = 60;
-
-/** Refusals that do not speak against the remedy before. */
-const harmless: ReadonlySet<string | null> = new Set(["not_needed", "target_gone", "duplicate", "dry_run"]);
 
 /**
  * @param present what was done about it in this cycle.
@@ -20,7 +17,7 @@ export function isHealing(
 ): boolean {
   const remedies = present.filter(({ type }) => isRemedy(type));
   const spoils = ({ result, refusal, verified }: ActionRecord) =>
-    result === "failure" || verified === false || (result !== "success" && !harmless.has(refusal));
+    result === "failure" || verified === false || (result !== "success" && !harmlessRefusals.has(refusal));
   if (remedies.some(spoils)) return false;
   const since = healingSince(problem);
   // A dry run says what would be done, and that would heal it.
@@ -46,7 +43,7 @@ interface Applied {
 
 function appliedLast(problem: Problem): Applied | null {
   const remedies = problem.actions.filter(
-    ({ action, reason }) => isRemedy(action.split(":", 1)[0] ?? "") && !harmless.has(reason),
+    ({ action, reason }) => isRemedy(action.split(":", 1)[0] ?? "") && !harmlessRefusals.has(reason),
   );
   const lastOther = remedies.findLastIndex(({ result }) => result !== "success");
   const applied = remedies.slice(lastOther + 1);

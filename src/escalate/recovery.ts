@@ -6,7 +6,7 @@
 
 import { ordinal } from "../report/values.ts";
 import { isRemedy, type Proposal } from "../types/action.ts";
-import { closings, type Problem, type ProblemAction } from "../types/problem.ts";
+import { closings, mostProblemActions, type Problem, type ProblemAction } from "../types/problem.ts";
 import { duration } from "../types/quantities.ts";
 import { healedBy } from "./healing.ts";
 
@@ -54,7 +54,6 @@ export function recoveryProposals(
   const isDoubtful = ({ key, subject }: Problem): boolean =>
     waiting.has(key) || all.some((other) => other.subject === subject && other.life !== "resolved");
   return all.flatMap((problem): Proposal[] => {
-    if (isEvent(problem)) return [];
     const end = ends.get(problem.key);
     const flaps = flapping(problem, nowMs);
     if (end !== undefined) {
@@ -85,9 +84,6 @@ function endedBefore(problem: Problem, all: readonly Problem[], nowMs: number): 
   const { repaired: _, ...end } = ended(problem, resolvedAt, all, calm);
   return [end];
 }
-
-/** What happened at one moment has no end. */
-const isEvent = ({ condition }: Problem): boolean => condition === "unexpected-reboot";
 
 const askedFor = (isAsked: boolean): { asked?: true } => (isAsked ? { asked: true } : {});
 
@@ -191,7 +187,7 @@ function helpOf(
   const attempts = tried.filter(({ action }) => action === last.action).length;
   const words = deeds[typeOf(last.action)] ?? `by Argus (${last.action.replace(":", " ")})`;
   // Of a long outage the first attempts are forgotten: no number is better than a wrong one.
-  const isCounted = problem.actions.length < mostActions;
+  const isCounted = problem.actions.length < mostProblemActions;
   const isLater = attempts > 1 && isCounted && last.action.startsWith("restart");
   return {
     remedy: last.action,
@@ -216,9 +212,6 @@ function failures(tried: readonly ProblemAction[]): string {
     ? `${name} did not help`
     : `${tried.length} attempts, the last ${name}, did not help`;
 }
-
-/** As many as a problem keeps. */
-const mostActions = 20;
 
 const typeOf = (action: string): string => action.split(":", 1)[0] ?? "";
 

@@ -1,6 +1,8 @@
 /** Registry records -> problems. Pure: the same lines come to the same problems, however they lie in files. */
 import type { Problem24h } from "../types/facts.ts";
 import {
+  harmlessRefusals,
+  mostProblemActions,
   Problem,
   type ProblemAction,
   type RegistryRecord,
@@ -10,7 +12,6 @@ import {
 
 const dayMs = 86_400_000;
 const mostOpenings = 300;
-const mostActions = 20;
 
 /** Actions that can mend something. To have said it, or noted it down, heals nothing. */
 const remedies = new Set([
@@ -21,8 +22,6 @@ const remedies = new Set([
   "kill_tmux",
   "clean_disk",
 ]);
-/** Refusals that do not speak against a remedy that was applied before. */
-const harmless = new Set(["recovered", "not_needed", "target_gone", "duplicate", "dry_run"]);
 
 export function worst(one: Severity, other: Severity): Severity {
   return severities.indexOf(one) <= severities.indexOf(other) ? one : other;
@@ -135,7 +134,7 @@ function acted(problem: Problem, record: RegistryRecord): Problem {
     reason: record.reason,
     ...(record.verified === undefined ? {} : { verified: record.verified }),
   };
-  const actions = [...problem.actions, action].slice(-mostActions);
+  const actions = [...problem.actions, action].slice(-mostProblemActions);
   return { ...problem, life: lifeAfter(problem, record), actions, lastSeen: record.ts };
 }
 
@@ -149,7 +148,7 @@ function lifeAfter(problem: Problem, record: RegistryRecord): Problem["life"] {
     default: {
       // A remedy that is asked for again in a later cycle: the one before did not help.
       const mended = problem.actions.findLast((action) => action.result === "success");
-      return mended?.cycle === record.cycle || harmless.has(record.reason) ? problem.life : "open";
+      return mended?.cycle === record.cycle || harmlessRefusals.has(record.reason) ? problem.life : "open";
     }
   }
 }

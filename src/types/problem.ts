@@ -114,6 +114,18 @@ export const ProblemAction = z.strictObject({
 });
 export type ProblemAction = z.infer<typeof ProblemAction>;
 
+/** Of one outage so many actions are kept. */
+export const mostProblemActions = 20;
+
+/** Reasons of a refusal that do not speak against a remedy applied before; `recovered` is a former name of `not_needed`. */
+export const harmlessRefusals: ReadonlySet<string | null> = new Set([
+  "recovered",
+  "not_needed",
+  "target_gone",
+  "duplicate",
+  "dry_run",
+]);
+
 /** What the registry's lines about one key come to. Times are ISO 8601, UTC. */
 export const Problem = z.strictObject({
   key: ProblemKey,
