@@ -1,18 +1,22 @@
 /** What a cycle knows about Argus itself: before it looks, and once it has looked. */
 import type { Parts, Trigger } from "./cycle.ts";
+import type { ExecutorLook } from "./execute/look.ts";
 import { failingChannels } from "./notify/view.ts";
-import { faultText } from "./system/json-source.ts";
+import { brokenSentence } from "./report/broken.ts";
 import type { Self } from "./types/facts.ts";
 import type { Snapshot } from "./types/snapshot.ts";
 
-export function selfOf({ state, book, system, config }: Parts, executorError: string | null): Self {
-  const faults = book.faults();
-  const [first] = faults;
-  const files = new Set(faults.map((fault) => fault.file));
+export function selfOf(
+  { state, book, system, config }: Parts,
+  executor: Pick<ExecutorLook, "error" | "settingsFault">,
+): Self {
+  const files = new Set(book.faults().map((fault) => fault.file));
+  const rules = book.broken();
   const before = state.selfFact({
     brokenFiles: files.size,
-    brokenDetail: first === undefined ? null : faultText(first),
-    executorError,
+    brokenDetail: rules === null ? null : brokenSentence(rules),
+    settingsFault: config.broken === undefined ? executor.settingsFault : brokenSentence(config.broken),
+    executorError: executor.error,
   });
   const channels = failingChannels(system.files, config.stateDir, {
     names: config.channels.map(({ name }) => name),

@@ -21,6 +21,7 @@ import { isoTime } from "../types/moment.ts";
 import type { Config } from "../types/settings.ts";
 import { type Context, lookAtState, printJson } from "./context.ts";
 import { knownView } from "./executor-view.ts";
+import { openBook } from "./parts.ts";
 
 export function statusCommand(program: Command, context: Context): void {
   program
@@ -66,6 +67,7 @@ export function statusData(
     host: lastCycle?.cycle.host ?? hostName(files),
     now: isoTime(now),
     stateDir,
+    broken: { settings: config.broken ?? null, rules: openBook(system, config).broken() },
     intervalSeconds: config.intervalSeconds,
     running: holder === null ? null : { pid: holder.pid, what: holder.what, since: holder.since },
     lastCycle,
