@@ -156,7 +156,9 @@ function envPath({ system, env }: ConfigSource, settingsFile: string): string {
   const folder = env["CREDENTIALS_DIRECTORY"] ?? "";
   if (folder === "") return beside;
   const credential = join(folder, "argus.env");
-  return system.files.stat(credential) === null ? beside : credential;
+  // systemd 252 does not show it to what it runs for a reload.
+  const isHidden = ["nothing", "forbidden"].includes(reach(system.files, credential).kind);
+  return isHidden ? beside : credential;
 }
 
 /** What systemd hands over is a copy, which a service is given anew only at its start. */

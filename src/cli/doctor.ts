@@ -5,6 +5,7 @@ import { isTimerActive } from "../collect/installed-abilities.ts";
 import { agentFault } from "../execute/agent-fault.ts";
 import { keptSentence } from "../execute/mode-set.ts";
 import { policyOf } from "../execute/policy.ts";
+import { readSnapshot } from "../record/history.ts";
 import { readLiveness } from "../record/liveness.ts";
 import { folderNames, openStateDir } from "../record/state-dir.ts";
 import { doctorReport, livenessCheck } from "../report/doctor.ts";
@@ -20,6 +21,7 @@ import { channelChecks } from "./channel-checks.ts";
 import { type Context, lookAtFolders, printJson } from "./context.ts";
 import { mustReach } from "./other-user.ts";
 import { openBook } from "./parts.ts";
+import { brokenSettings } from "./status.ts";
 import { ticketChecks } from "./ticket-check.ts";
 
 export function doctorCommand(program: Command, context: Context): void {
@@ -31,10 +33,11 @@ export function doctorCommand(program: Command, context: Context): void {
       const config = context.config();
       const { system } = context;
       const book = openBook(system, config);
+      const snapshot = readSnapshot(system.files, config.stateDir);
       const checks: Ability[] = [
         unlessBroken(
           "settings",
-          config.broken ?? null,
+          config.broken ?? (snapshot.ok ? brokenSettings(snapshot.snapshot.facts.self) : null),
           `${config.settingsFile}${config.envFile === null ? "" : ` and ${config.envFile}`}`,
         ),
         unlessBroken("rules", book.broken(), `${book.rules().rules.length} rules in force`),
