@@ -2,9 +2,12 @@
 import type { Parts, Trigger } from "./cycle.ts";
 import type { ExecutorLook } from "./execute/look.ts";
 import { failingChannels } from "./notify/view.ts";
-import { brokenSentence } from "./report/broken.ts";
+import { brokenBriefly, brokenSentence } from "./report/broken.ts";
 import type { Self } from "./types/facts.ts";
 import type { Snapshot } from "./types/snapshot.ts";
+
+/** As long as a value may be in the summary of a rule. */
+const mostCharacters = 200;
 
 export function selfOf(
   { state, book, system, config }: Parts,
@@ -12,10 +15,11 @@ export function selfOf(
 ): Self {
   const files = new Set(book.faults().map((fault) => fault.file));
   const rules = book.broken();
+  const settings = config.broken === undefined ? executor.settingsFault : brokenSentence(config.broken);
   const before = state.selfFact({
     brokenFiles: files.size,
-    brokenDetail: rules === null ? null : brokenSentence(rules),
-    settingsFault: config.broken === undefined ? executor.settingsFault : brokenSentence(config.broken),
+    brokenDetail: rules === null ? null : brokenBriefly(brokenSentence(rules), mostCharacters),
+    settingsFault: settings === null ? null : brokenBriefly(settings, mostCharacters),
     executorError: executor.error,
   });
   const channels = failingChannels(system.files, config.stateDir, {

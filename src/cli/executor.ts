@@ -16,7 +16,7 @@ import { type Handler, type LinkServer, serveLink } from "../system/link/server.
 import { createLog, type Log } from "../system/log.ts";
 import type { Files } from "../system/system.ts";
 import { UserError } from "../types/errors.ts";
-import type { Config, Mode } from "../types/settings.ts";
+import type { Broken, Config, Mode } from "../types/settings.ts";
 import type { Context } from "./context.ts";
 import { endOnSignal, graceMs } from "./ending.ts";
 
@@ -85,6 +85,8 @@ async function executor(context: Context): Promise<void> {
   }
 }
 
+const stays = "the settings in force stay until that is fixed";
+
 /** Never the daemon's: that one is the process that this one does not trust. */
 const ownFolder = ({ executorStateDir }: Pick<Config, "executorStateDir">): string => executorStateDir;
 
@@ -124,25 +126,31 @@ function createReread(context: Context): {
   const again = (log: Log, isAsked: boolean): ReturnType<Reread> => {
     const present = markOf(files, paths());
     if (present === last) return null;
-    const stay = (faults: readonly string[]): ReturnType<Reread> => {
+    const stay = (broken: Broken): { readonly fault: string } | null => {
       // Looked at again with the next request.
-      if (!isAsked && isBeingWritten(files, paths(), clock.now().wallMs)) return null;
+      const faulty = paths().filter((path) => broken.faults.some((fault) => fault.startsWith(path)));
+      if (!isAsked && isBeingWritten(files, faulty, clock.now().wallMs)) return null;
       last = present;
-      const fault = brokenSentence({ faults, inForce: "the settings in force stay until that is fixed" });
+      const fault = brokenSentence(broken);
       log.error(fault);
       return { fault };
     };
     try {
       const settings = context.settings(ownFolder);
-      if (settings.config.broken !== undefined) return stay(settings.config.broken.faults);
+      const { broken, modeSource } = settings.config;
       const config = keepWatching(files, settings.config, mode);
+      // With no good copy, what is in force stays; else the good ones of the files count: a `watch` above all.
+      if (broken !== undefined) {
+        const said = stay(modeSource.kind === "broken" ? { ...broken, inForce: stays } : broken);
+        return said === null || modeSource.kind === "broken" ? said : { ...settingsOf(config), ...said };
+      }
       last = present;
       inForce({ ...settings, config }, log);
       log.info({ mode: config.mode }, "the policy was read again");
       return settingsOf(config);
     } catch (error) {
       if (!(error instanceof UserError)) log.error({ err: error });
-      return stay([reasonOf(error)]);
+      return stay({ faults: [reasonOf(error)], inForce: stays });
     }
   };
   return { again, inForce };

@@ -18,7 +18,7 @@ import { createLog, type Log } from "../system/log.ts";
 import { createServiceManager } from "../system/service-manager.ts";
 import type { System } from "../system/system.ts";
 import { UserError } from "../types/errors.ts";
-import type { Broken, Config } from "../types/settings.ts";
+import type { Config } from "../types/settings.ts";
 import { watchForWakeUps } from "../wake-ups.ts";
 import { type Context, printJson } from "./context.ts";
 import { endOnSignal, graceMs } from "./ending.ts";
@@ -170,7 +170,7 @@ async function daemon(context: Context, read: () => SettingsInForce): Promise<vo
       seen = mark();
       const last = ["file", "kept"].includes(config.modeSource.kind) ? config.mode : null;
       const settings = read();
-      if (settings.config.broken !== undefined) return stay(settings.config.broken);
+      if (settings.config.modeSource.kind === "broken") return stay(settings.config.broken?.faults ?? []);
       const next = keepWatching(system.files, settings.config, last);
       const { stateDir, logDir, executorSocket, executorStateDir } = config;
       const settled = { ...next, stateDir, logDir, executorSocket, executorStateDir };
@@ -183,19 +183,21 @@ async function daemon(context: Context, read: () => SettingsInForce): Promise<vo
       config = settled;
       remember(system, config);
       parts.notes.push(...keep(system, settings));
-      log.info(
-        { mode: config.mode, rules: parts.book.rules().rules.length },
-        "settings and rules were read again",
-      );
+      if (config.broken !== undefined) log.error(brokenSentence(config.broken));
+      else
+        log.info(
+          { mode: config.mode, rules: parts.book.rules().rules.length },
+          "settings and rules were read again",
+        );
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      stay({ faults: error.lines, inForce: "" });
+      stay(error.lines);
     }
     const broken = parts.book.broken();
     if (broken !== null) log.error(brokenSentence(broken));
   };
   /** What this process goes by is newer than any copy, and stays. */
-  const stay = ({ faults }: Broken): void => {
+  const stay = (faults: readonly string[]): void => {
     const broken = {
       faults,
       inForce: config.broken?.inForce ?? "the settings in force stay until that is fixed",

@@ -64,10 +64,10 @@ function whatIsInForce(instead: Instead, copies: Copies | null): string {
   const fromCopies = values.some((text) => text !== null);
   const isLeftOut = [...instead].some(([path, text]) => text === null && !hasCopiesBelow(path, instead));
   const parts = [
-    ...(fromCopies && copies !== null ? [`what stood there at ${utc(copies.at)} stays in force`] : []),
+    ...(fromCopies && copies !== null ? [`the copy of ${utc(copies.at)} stays in force`] : []),
     ...(isLeftOut ? ["what was never good is left out"] : []),
   ];
-  return parts.length === 0 ? "no rule is in force" : `${parts.join(", and ")}, until that is fixed`;
+  return parts.length === 0 ? "no rule is in force" : parts.join(", ");
 }
 
 const hasCopiesBelow = (folder: string, instead: Instead): boolean =>

@@ -36,10 +36,13 @@ export interface ExecutorSettings {
   readonly dryRun: boolean;
 }
 /**
- * The settings again. null: they are as they were. `fault`: one sentence why they cannot be used.
+ * The settings again. null: they are as they were. `fault`: one sentence why those of the files cannot
+ * be used; beside it stands what is to be used, where that is known.
  * @param isAsked somebody wants to know: a file that may be half written is judged as it is.
  */
-export type Reread = (isAsked: boolean) => ExecutorSettings | { readonly fault: string } | null;
+export type Reread = (
+  isAsked: boolean,
+) => (ExecutorSettings & { readonly fault?: string }) | { readonly fault: string } | null;
 
 export interface Served {
   /** Answers on the daemon's socket. */
@@ -84,8 +87,8 @@ export function serveExecutor(
   function refresh(isAsked = false): void {
     const next = given.reread?.(isAsked) ?? null;
     if (next === null) return;
-    fault = "fault" in next ? next.fault : null;
-    if ("fault" in next) return;
+    fault = next.fault ?? null;
+    if (!("policy" in next)) return;
     ({ policy, dryRun } = next);
     executor.replacePolicy(policy);
   }

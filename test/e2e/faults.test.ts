@@ -18,17 +18,11 @@ const commands: string[][] = [
   ["run", "--once"],
   ["explain"],
   ["status"],
-  ["problems"],
-  ["summary"],
-  ["stats"],
-  ["approve"],
-  ["deny", "abcd"],
   ["clean", "--dry-run"],
   ["silence", "list"],
   ["pause"],
   ["resume"],
   ["mode"],
-  ["notify", "--test"],
   ["completion"],
 ];
 
@@ -73,9 +67,7 @@ it("with the last good settings each command does what it did, and most say in o
 it("without a good copy the same commands work, and nothing is cleaned", () => {
   const watch = argus();
   watch.settings(settings);
-  for (const args of commands.filter(
-    ([name]) => !["clean", "explain", "deny", "notify"].includes(name ?? ""),
-  ))
+  for (const args of commands.filter(([name]) => !["clean", "explain"].includes(name ?? "")))
     expect([args, watch.run(...args).status]).toEqual([args, 0]);
   expect(watch.run("clean", "--dry-run")).toMatchObject({ status: 2, stdout: "" });
   expect(JSON.parse(watch.run("status", "--json").stdout)).toMatchObject({
@@ -105,18 +97,24 @@ it.each([
 
 it("a broken rule file takes no other away, and its last good copy stays in force over a restart", () => {
   const watch = argus();
-  const cores = { fact: "host", path: "cores", operator: "greaterThan", value: 0 };
-  const params = {
-    condition: "mine",
-    severity: "info",
-    subject: "cores",
-    summary: "there are cores",
-    actions: [],
+  const mine = {
+    name: "mine",
+    description: "Holds on every machine",
+    conditions: { all: [{ fact: "host", path: "cores", operator: "greaterThan", value: 0 }] },
+    event: {
+      type: "check",
+      params: {
+        condition: "mine",
+        severity: "info",
+        subject: "host",
+        summary: "there are cores",
+        resolves: true,
+      },
+    },
   };
-  const mine = { name: "mine", conditions: { all: [cores] }, event: { type: "memory", params } };
   const firing = () => {
-    const { status, stdout, stderr } = watch.run("run", "--once", "--json");
-    expect([status, stderr.split("\n")[1]]).toEqual([0, stderr === "" ? undefined : ""]);
+    const { status, stdout } = watch.run("run", "--once", "--json");
+    expect(status).toBe(0);
     const { findings } = JSON.parse(stdout) as { findings: { rule: string; summary: string }[] };
     return findings.map(({ rule, summary }) => (rule === "mine" ? rule : summary));
   };
@@ -128,7 +126,7 @@ it("a broken rule file takes no other away, and its last good copy stays in forc
     expect.arrayContaining([
       "mine",
       expect.stringMatching(
-        /^4 rule file\(s\) cannot be used: .*\(and 30 more: argus check\); what stood there at \S+ \S+ UTC stays in force, and what was never good is left out, until that is fixed$/,
+        /^4 rule file\(s\) cannot be used: \S+a\.json:1: .*; the copy of \S+ \S+ UTC stays in force, what was never good is left out$/,
       ),
     ]),
   );
@@ -167,7 +165,7 @@ it("a log has the first fault in one line, with how many more there are", async 
     .filter((line) => line.includes('"level":"error"') || line.includes('"level":50'))
     .map((line) => String((JSON.parse(line) as { msg: string }).msg));
   expect(messages[0]).toMatch(
-    /^\S+ one: unknown key.* \(and 1 more: argus check\); the settings in force stay until that is fixed$/,
+    /^\S+ one: unknown key.* \(and 1 more: argus check\); the settings of \S+ \S+ UTC stay in force until that is fixed$/,
   );
   expect(messages[1]).toMatch(/^\S+: rule "a0", enabled: .* \(and 29 more: argus check\); /);
   expect(messages.join("")).not.toMatch(/\n|\\n/);
