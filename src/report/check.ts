@@ -106,7 +106,7 @@ function verdictOf(data: CheckData): Text {
   if (settings.faults.length > 0 || rules.faults.length > 0)
     return toned(
       "critical",
-      "These cannot be used: Argus goes on with the last good ones until they are fixed.",
+      "These cannot be used; Argus goes on with the last good ones.",
     );
   if (services.faults.length > 0)
     return toned("critical", "Argus would start with these, but not watch every service that they name.");
