@@ -19,7 +19,7 @@ import { knowSecrets, protectWords } from "./system/redact/known.ts";
 import { relayOf, summaryTime } from "./system/relay-settings.ts";
 import { secretsAmong } from "./system/secrets.ts";
 import { readSettings, unitFaults } from "./system/settings-file.ts";
-import type { System } from "./system/system.ts";
+import type { Files, System } from "./system/system.ts";
 import { UserError } from "./types/errors.ts";
 import { type Config, Settings, type VariableName, variables } from "./types/settings.ts";
 
@@ -30,16 +30,35 @@ export interface ConfigSource {
   readonly workingDir: string;
   /** The folder that holds rules/, argus.json and prompt.md. */
   readonly programDir: string;
+  /** What to take in place of what stands in the files; `file` is the settings file. */
+  readonly instead?: { readonly file?: string; readonly settings?: string; readonly env?: string };
+}
+
+/** What stands in the files; of one with faults the default stands here, which must not be used. */
+export interface ReadConfig {
+  readonly config: Config;
+  readonly faults: readonly Fault[];
+  readonly envPath: string;
+  /** null: it could not be read. */
+  readonly texts: { readonly settings: string | null; readonly env: string | null };
 }
 
 const etc = "/etc/argus";
 
 /** @throws UserError with a line for each thing that is wrong. */
 export function loadConfig(source: ConfigSource): Config {
-  const { system, env, programDir, workingDir } = source;
+  const { config, faults } = readConfig(source);
+  if (faults.length > 0) throw new UserError(faults.map(faultSentence));
+  return config;
+}
+
+export function readConfig(source: ConfigSource): ReadConfig {
+  const { system, env, programDir, workingDir, instead = {} } = source;
   const settingsFile = settingsPath(source);
-  const read = readSettings(system.files, settingsFile);
-  const envFile = readEnvFile(system.files, envPath(source, settingsFile));
+  const read = isMissing(source, settingsFile)
+    ? { faults: [missing(settingsFile)] }
+    : readSettings(system.files, settingsFile, instead.settings);
+  const envFile = readEnvFile(system.files, envPath(source, settingsFile), instead.env);
   const faults: Fault[] = [...envFile.faults];
   const settings = "settings" in read ? read.settings : Settings.parse({});
   // Before anything is said about a setting: what is wrong with one may quote it.
@@ -122,9 +141,13 @@ export function loadConfig(source: ConfigSource): Config {
     notes: [],
   };
   faults.sort((a, b) => a.line - b.line);
-  const said = [...("faults" in read ? read.faults : []), ...faults].map(sentence);
-  if (said.length > 0) throw new UserError(said);
-  return { ...config, notes: notesOf(source, config, envFile, value("ARGUS_LOCAL_RULES_DIR") !== null) };
+  const notes = notesOf(source, config, envFile, value("ARGUS_LOCAL_RULES_DIR") !== null);
+  return {
+    config: { ...config, notes },
+    faults: [...("faults" in read ? read.faults : []), ...faults],
+    envPath: envFile.path,
+    texts: { settings: "text" in read ? read.text : null, env: envFile.text },
+  };
 }
 
 /** systemd hands a copy to the service that may not read the file itself (LoadCredential= of systemd.exec(5)). */
@@ -133,7 +156,9 @@ function envPath({ system, env }: ConfigSource, settingsFile: string): string {
   const folder = env["CREDENTIALS_DIRECTORY"] ?? "";
   if (folder === "") return beside;
   const credential = join(folder, "argus.env");
-  return system.files.stat(credential) === null ? beside : credential;
+  // systemd 252 does not show it to what it runs for a reload.
+  const isHidden = ["nothing", "forbidden"].includes(reach(system.files, credential).kind);
+  return isHidden ? beside : credential;
 }
 
 /** What systemd hands over is a copy, which a service is given anew only at its start. */
@@ -143,7 +168,7 @@ function whereToPut(envFile: string, settingsFile: string): string {
   return `put it into ${beside}${restart}`;
 }
 
-/** The files that the settings stand in, as far as they are there. Throws UserError as loadConfig. */
+/** The files that the settings stand in, as far as they are there. */
 export function settingsFiles(source: ConfigSource): { settings: string; env: string } {
   const settings = settingsPath(source);
   return { settings, env: envPath(source, settings) };
@@ -163,7 +188,8 @@ function modeOf(
   return { mode, modeSource: file === "" ? { kind: "environment" } : { kind: "file", file, line } };
 }
 
-const sentence = (fault: Fault): string => (fault.file === "" ? fault.message : faultText(fault));
+/** Of a fault of the environment, which has no file, and of a file as a whole the message says it all. */
+export const faultSentence = (fault: Fault): string => (fault.line === 0 ? fault.message : faultText(fault));
 
 function telegramOf(value: (name: VariableName) => Value | null, faults: Fault[]): Config["telegram"] {
   const token = value("TELEGRAM_BOT_TOKEN");
@@ -237,14 +263,26 @@ function expandHome(path: string, home: string): string {
   return path === "~" ? home : path.startsWith("~/") ? join(home, path.slice(2)) : path;
 }
 
+export const installedSettings = join(etc, "argus.json");
+
 /** A settings file that is there and cannot be read is the one that was meant: the bundled one would not be. */
-function settingsPath({ system, env, workingDir, programDir }: ConfigSource): string {
-  const chosen = env.ARGUS_CONFIG;
-  if (chosen !== undefined && chosen !== "") {
-    const path = resolve(workingDir, expandHome(chosen, system.self.home));
-    if (reach(system.files, path).kind !== "nothing") return path;
-    throw new UserError(`${path} does not exist; ARGUS_CONFIG must name a settings file`);
-  }
-  const installed = join(etc, "argus.json");
-  return reach(system.files, installed).kind === "nothing" ? join(programDir, "argus.json") : installed;
+function settingsPath({ system, env, workingDir, programDir, instead }: ConfigSource): string {
+  const chosen = env["ARGUS_CONFIG"] ?? "";
+  if (instead?.file !== undefined) return instead.file;
+  if (chosen !== "") return resolve(workingDir, expandHome(chosen, system.self.home));
+  return isAt(system.files, installedSettings) ? installedSettings : join(programDir, "argus.json");
 }
+
+/** A link that leads nowhere is one that led somewhere. */
+const isAt = (files: Files, path: string): boolean =>
+  reach(files, path).kind !== "nothing" || files.tryReadLink(path) !== null;
+
+const isMissing = ({ system, env, instead }: ConfigSource, path: string): boolean =>
+  (env["ARGUS_CONFIG"] ?? "") !== "" && instead?.settings === undefined && !isAt(system.files, path);
+
+const missing = (file: string): Fault => ({
+  file,
+  line: 0,
+  path: "",
+  message: `${file} does not exist; ARGUS_CONFIG must name a settings file`,
+});

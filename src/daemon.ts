@@ -157,7 +157,10 @@ export async function runGuarded(
     ended.abort();
     await selfAlert
       .good(parts, signal)
-      .catch((error: unknown) => log.error({ err: error }, "nobody could be notified that cycles end again"));
+      .then(() => selfAlert.files(parts, signal))
+      .catch((error: unknown) =>
+        log.error({ err: error }, "nobody could be notified that cycles end again, or of broken files"),
+      );
     return { cycle };
   } catch (error) {
     log.error({ err: error }, "the cycle failed");

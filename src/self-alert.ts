@@ -6,6 +6,7 @@
 import type { Parts } from "./cycle.ts";
 import type { Parcel } from "./notify/channels/channel.ts";
 import { tellDirectly } from "./notify/direct.ts";
+import { brokenSentence } from "./report/broken.ts";
 import { hostName } from "./system/host-name.ts";
 import type { Log } from "./system/log.ts";
 import { oneLine } from "./system/printable.ts";
@@ -13,6 +14,7 @@ import { problemKey } from "./system/problem-key.ts";
 import { redact } from "./system/redact/redact.ts";
 import type { ActionRecord, Proposal } from "./types/action.ts";
 import { duration } from "./types/quantities.ts";
+import type { Broken } from "./types/settings.ts";
 
 export interface SelfAlert {
   /** A cycle failed or was cut off, so many in a row: people hear of every third one. */
@@ -21,6 +23,8 @@ export interface SelfAlert {
   hangs(parts: Parts, seconds: number, signal: AbortSignal): Promise<void>;
   /** A cycle was complete. */
   good(parts: Parts, signal: AbortSignal): Promise<void>;
+  /** Of broken files speak rules; where those cannot be read either, this does. */
+  files(parts: Parts, signal: AbortSignal): Promise<void>;
   /** Whatever is notified without the outbox goes on beside the cycles: resolves when none of it does any more. */
   settled(): Promise<void>;
 }
@@ -31,11 +35,13 @@ const patienceMs = 10_000;
 
 const failing = problemKey("argus", "argus", "failing");
 const hanging = problemKey("argus", "argus", "hanging");
+const unruled = problemKey("argus", "argus", "broken-files");
 
 /** @param send sends what waits in the outbox; nobody waits for it. */
 export function createSelfAlert(log: Log, send: (parts: Parts) => void): SelfAlert {
   /** An Argus before this one may have told of a cycle that hung. */
   let mayHang = true;
+  let mayLackRules = true;
   let telling: Promise<void> = Promise.resolve();
 
   async function announce(
@@ -95,8 +101,32 @@ export function createSelfAlert(log: Log, send: (parts: Parts) => void): SelfAle
       const action = await ask(parts, recovery, signal);
       if (action?.result === "success") send(parts);
     },
+    async files(parts, signal) {
+      const sentences = unsaid(parts);
+      if (sentences.length > 0) {
+        mayLackRules = true;
+        return await announce(parts, unruled, `Argus: ${sentences.join("; ")}`, signal);
+      }
+      if (!mayLackRules) return;
+      mayLackRules = false;
+      const message = "Argus: the rules that speak of Argus itself are in force again";
+      const action = await ask(parts, { ...proposalOf(unruled, message), recovery: true }, signal);
+      if (action?.result === "success") send(parts);
+    },
     settled: () => telling,
   };
+}
+
+/** What is wrong with files while no rule can say so; a rule that somebody switched off is in force as that. */
+function unsaid({ book, config }: Parts): string[] {
+  const { rules, disabled } = book.rules();
+  const names = new Set([...rules.map(({ compiled }) => compiled.rule.name), ...disabled]);
+  const of = (rule: string, what: string, broken: Broken | null | undefined): string[] =>
+    broken == null || names.has(rule) ? [] : [`${what}: ${brokenSentence(broken)}`];
+  return [
+    ...of("argus-settings-broken", "the settings cannot be used", config.broken),
+    ...of("argus-rules-broken", "rules cannot be used", book.broken()),
+  ];
 }
 
 function parcelOf({ system, config }: Parts, problem: string, message: string): Parcel {

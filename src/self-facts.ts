@@ -1,18 +1,26 @@
 /** What a cycle knows about Argus itself: before it looks, and once it has looked. */
 import type { Parts, Trigger } from "./cycle.ts";
+import type { ExecutorLook } from "./execute/look.ts";
 import { failingChannels } from "./notify/view.ts";
-import { faultText } from "./system/json-source.ts";
+import { brokenBriefly, brokenSentence } from "./report/broken.ts";
 import type { Self } from "./types/facts.ts";
 import type { Snapshot } from "./types/snapshot.ts";
 
-export function selfOf({ state, book, system, config }: Parts, executorError: string | null): Self {
-  const faults = book.faults();
-  const [first] = faults;
-  const files = new Set(faults.map((fault) => fault.file));
+/** As long as a value may be in the summary of a rule. */
+const mostCharacters = 200;
+
+export function selfOf(
+  { state, book, system, config }: Parts,
+  executor: Pick<ExecutorLook, "error" | "settingsFault">,
+): Self {
+  const files = new Set(book.faults().map((fault) => fault.file));
+  const rules = book.broken();
+  const settings = config.broken === undefined ? executor.settingsFault : brokenSentence(config.broken);
   const before = state.selfFact({
     brokenFiles: files.size,
-    brokenDetail: first === undefined ? null : faultText(first),
-    executorError,
+    brokenDetail: rules === null ? null : brokenBriefly(brokenSentence(rules), mostCharacters),
+    settingsFault: settings === null ? null : brokenBriefly(settings, mostCharacters),
+    executorError: executor.error,
   });
   const channels = failingChannels(system.files, config.stateDir, {
     names: config.channels.map(({ name }) => name),

@@ -78,6 +78,7 @@ export async function duesOf(parts: Parts, heldSeconds: number | null | undefine
     ...(heldSeconds == null
       ? []
       : [{ inSeconds: heldSeconds, why: "conditions have held for as long as their rule wants" }]),
+    ...(parts.book.waits() ? [{ inSeconds: 2.5, why: "a rule file was being written" }] : []),
     ...open.flatMap((problem) => {
       const since = healingSince(problem);
       if (since === null) return [];

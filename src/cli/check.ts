@@ -1,14 +1,16 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
+import * as z from "zod";
 import { lookAtNamedUnits } from "../collect/natures.ts";
 import { loadRules } from "../detect/load.ts";
 import { runRuleTests } from "../detect/rule-tests.ts";
 import { type CheckData, checkReport, isFine } from "../report/check.ts";
 import { notHiddenSentence } from "../report/secrets.ts";
 import { faultText } from "../system/json-source.ts";
+import { createLink } from "../system/link/client.ts";
 import { reach } from "../system/reach.ts";
 import { secretsNotHidden } from "../system/redact/known.ts";
 import { unitNameFault } from "../system/unit-name.ts";
-import { UserError } from "../types/errors.ts";
+import { firstFaults } from "../types/errors.ts";
 import type { Config } from "../types/settings.ts";
 import { type Context, printJson } from "./context.ts";
 
@@ -17,7 +19,13 @@ export function checkCommand(program: Command, context: Context): void {
     .command("check")
     .description("validate settings and rules, and run the rule tests")
     .option("--json", "print data instead of text")
-    .action(async (options: { json?: true }) => {
+    .addOption(
+      new Option("--quick", "only whether settings and rules can be used, without the rule tests").conflicts(
+        "json",
+      ),
+    )
+    .action(async (options: { json?: true; quick?: true }) => {
+      if (options.quick) return await quick(context);
       const data = await check(context);
       if (options.json) printJson(context, { ...data, settings: withError(data.settings) });
       else context.print(checkReport(data, context.style));
@@ -89,24 +97,45 @@ async function namedServices(
   return { faults: [...unitFaults, ...refused], natures: named?.natures ?? [] };
 }
 
-/** With broken settings the rules are still worth a look, in the folders that the environment names. */
+/** Of broken settings the last good ones say where the rules lie. */
 function readSettings(context: Context): {
-  config: Pick<Config, "rulesDir" | "localRulesDir">;
+  config: Config;
   file: string;
   faults: readonly string[];
   unread?: string;
 } {
+  const { config } = context.settings();
+  const { settingsFile: file, unreadEnvFile: unread, broken } = config;
+  return { config, file, faults: broken?.faults ?? [], ...(unread === undefined ? {} : { unread }) };
+}
+
+/** What keeps the files from being taken up, for `systemctl reload`: no rule test is run, and systemd is asked nothing. */
+async function quick(context: Context): Promise<void> {
+  const { config, faults } = readSettings(context);
+  const loaded = loadRules(context.system.files, config);
+  const all = [
+    ...faults,
+    ...(loaded.ok ? [] : loaded.faults.map(faultText)),
+    ...(faults.length > 0 ? [] : await faultOfExecutor(config)),
+  ];
+  if (all.length === 0) return context.say("The settings and the rules can be used.");
+  context.warn([...firstFaults(all), "What was in force stays in force."]);
+  context.exit(2);
+}
+
+/** It reads argus.env itself, of which the daemon's process has a copy of its start. */
+async function faultOfExecutor({ executorSocket }: Config): Promise<string[]> {
+  if (executorSocket === null) return [];
+  const link = createLink(executorSocket);
   try {
-    const config = context.config();
-    const { settingsFile: file, unreadEnvFile: unread } = config;
-    return { config, file, faults: [], ...(unread === undefined ? {} : { unread }) };
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    const { env, programDir } = context;
-    const config = {
-      rulesDir: env["ARGUS_RULES_DIR"] ?? `${programDir}/rules`,
-      localRulesDir: env["ARGUS_LOCAL_RULES_DIR"] ?? "/etc/argus/rules.d",
-    };
-    return { config, file: env["ARGUS_CONFIG"] ?? "the settings", faults: error.lines };
+    const { fault } = FaultReply.parse(await link.ask("settings_fault", null));
+    return fault === null ? [] : [`the executor: ${fault}`];
+  } catch {
+    // Whether it answers is not the question here; doctor and an alert say that it does not.
+    return [];
+  } finally {
+    link.close();
   }
 }
+
+const FaultReply = z.strictObject({ fault: z.string().nullable() });

@@ -41,6 +41,8 @@ export function cleanCommand(program: Command, context: Context): void {
       if (options.last) return last(context, config, options.json ?? false);
       // What a cleaning leaves alone depends on what the executor remembers, and on what only its user sees.
       mustReachExecutor(context, config, "write");
+      // Where nobody knows what the settings spare, nothing is removed.
+      if (config.modeSource.kind === "broken") throw new UserError(config.broken?.faults ?? []);
       await (options.dryRun ? forecast : clean)(context, config, mount ?? null, options.json ?? false);
     });
 }

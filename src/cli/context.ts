@@ -1,9 +1,10 @@
 /** What every command is given: the machine, the environment, and where to print. */
 
-import { loadConfig } from "../config.ts";
 import { keepWatching } from "../execute/mode-set.ts";
 import { folderNames, lookIntoStateDir } from "../record/state-dir.ts";
+import { brokenSentence } from "../report/broken.ts";
 import { createStyle, type Style } from "../report/style.ts";
+import { type copiesFolder, type SettingsInForce, settingsInForce } from "../settings-in-force.ts";
 import { createSystem } from "../system/machine.ts";
 import { printable, stringify } from "../system/printable.ts";
 import { reach } from "../system/reach.ts";
@@ -25,8 +26,13 @@ export interface Context extends Invocation {
   readonly style: Style;
   /** How this Argus is called from here: `argus` where that is found on the path, else `npx argus`, as in a clone. */
   readonly command: string;
-  /** Read at each call, so that SIGHUP gets the files as they are then. Throws UserError. */
+  /**
+   * Read at each call, so that SIGHUP gets the files as they are then. While one is broken its last good copy counts,
+   * which is said once; `broken` has the faults. Throws UserError.
+   */
   readonly config: () => Config;
+  /** The same with the texts of the files, for who keeps copies; it says nothing. */
+  readonly settings: (folderOf?: typeof copiesFolder) => SettingsInForce;
   /** Lines that Argus made, without the secrets in them. */
   print(text: string): void;
   /** What is free of them already: JSON, or a program. */
@@ -61,6 +67,9 @@ export function lookAtFolders(system: System, { stateDir, logDir, executorStateD
   if (executorStateDir !== stateDir) lookIntoStateDir(system, executorStateDir, folderNames.executor);
 }
 
+/** Commands with a place of their own for broken settings, and one that runs while somebody types. */
+const sayThemselves = ["run", "executor", "status", "doctor", "check", "completion"];
+
 export function printJson(context: Context, value: unknown): void {
   // As data, so that what is taken out breaks no JSON; the text is printed as it is.
   context.printRaw(stringify(redactDeep(value), 2));
@@ -71,6 +80,18 @@ export function createContext(invocation: Invocation, exit: Context["exit"]): Co
   const terminal = openTerminal();
   const print = (text: string) => terminal.out(text.endsWith("\n") ? text : `${text}\n`);
   const folders = (invocation.env["PATH"] ?? "").split(":").filter((folder) => folder.startsWith("/"));
+  const settings = (folderOf?: typeof copiesFolder): SettingsInForce => {
+    const { config, texts } = settingsInForce({ ...invocation, system }, folderOf);
+    return { config: keepWatching(system.files, config), texts };
+  };
+  const warn = (said: string | readonly string[]): void =>
+    terminal.err(
+      `argus: ${[said]
+        .flat()
+        .map((each) => printable(redact(each)))
+        .join("\n")}\n`,
+    );
+  let wasSaid = sayThemselves.includes(invocation.argv[2] ?? "");
   const isInstalled = folders.some((folder) => reach(system.files, `${folder}/argus`).kind === "file");
   return {
     ...invocation,
@@ -84,18 +105,18 @@ export function createContext(invocation: Invocation, exit: Context["exit"]): Co
       }),
       ink: terminal.ink,
     },
-    config: () => keepWatching(system.files, loadConfig({ ...invocation, system })),
+    config: () => {
+      const { config } = settings();
+      if (config.broken !== undefined && !wasSaid) warn(brokenSentence(config.broken));
+      wasSaid = true;
+      return config;
+    },
+    settings,
     terminal,
     print: (text) => print(redact(text)),
     printRaw: print,
     say: (sentence) => terminal.out(`${printable(redact(sentence))}\n`),
-    warn: (said) =>
-      terminal.err(
-        `argus: ${[said]
-          .flat()
-          .map((each) => printable(redact(each)))
-          .join("\n")}\n`,
-      ),
+    warn,
     exit,
   };
 }

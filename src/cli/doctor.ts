@@ -5,6 +5,7 @@ import { isTimerActive } from "../collect/installed-abilities.ts";
 import { agentFault } from "../execute/agent-fault.ts";
 import { keptSentence } from "../execute/mode-set.ts";
 import { policyOf } from "../execute/policy.ts";
+import { readSnapshot } from "../record/history.ts";
 import { readLiveness } from "../record/liveness.ts";
 import { folderNames, openStateDir } from "../record/state-dir.ts";
 import { doctorReport, livenessCheck } from "../report/doctor.ts";
@@ -14,12 +15,13 @@ import { errorCode } from "../system/files.ts";
 import { refusalsIn } from "../system/json-folder.ts";
 import { secretsNotHidden } from "../system/redact/known.ts";
 import type { System } from "../system/system.ts";
-import { UserError } from "../types/errors.ts";
-import type { Config } from "../types/settings.ts";
+import { firstFaults, UserError } from "../types/errors.ts";
+import type { Broken, Config } from "../types/settings.ts";
 import { channelChecks } from "./channel-checks.ts";
 import { type Context, lookAtFolders, printJson } from "./context.ts";
 import { mustReach } from "./other-user.ts";
 import { openBook } from "./parts.ts";
+import { brokenSettings } from "./status.ts";
 import { ticketChecks } from "./ticket-check.ts";
 
 export function doctorCommand(program: Command, context: Context): void {
@@ -30,12 +32,15 @@ export function doctorCommand(program: Command, context: Context): void {
     .action(async (options: { json?: true }) => {
       const config = context.config();
       const { system } = context;
+      const book = openBook(system, config);
+      const snapshot = readSnapshot(system.files, config.stateDir);
       const checks: Ability[] = [
-        attempt(
+        unlessBroken(
           "settings",
-          () => `${config.settingsFile}${config.envFile === null ? "" : ` and ${config.envFile}`}`,
+          config.broken ?? (snapshot.ok ? brokenSettings(snapshot.snapshot.facts.self) : null),
+          `${config.settingsFile}${config.envFile === null ? "" : ` and ${config.envFile}`}`,
         ),
-        attempt("rules", () => `${openBook(system, config).rules().rules.length} rules in force`),
+        unlessBroken("rules", book.broken(), `${book.rules().rules.length} rules in force`),
         ...whetherItActs(config),
         ...(await whereItRuns(context, config)),
         ...(await findAbilities(system, config)),
@@ -50,16 +55,32 @@ export function doctorCommand(program: Command, context: Context): void {
     });
 }
 
+function unlessBroken(name: string, broken: Broken | null, detail: string): Ability {
+  if (broken === null) return ok(name, detail);
+  const { faults, inForce } = broken;
+  const [first = ""] = faults;
+  if (faults.length === 1) return { name, state: "broken", detail: `${first}; ${inForce}`, mend: null };
+  return { name, state: "broken", detail: `${inForce}:`, faults: firstFaults(faults), mend: null };
+}
+
 /** What Argus does besides looking; where that is as ever there is nothing to say. */
 function whetherItActs({ mode, modeSource, dryRun }: Config): Ability[] {
   return [
     ...(modeSource.kind === "hidden"
       ? [limited("mode", `${modeSource.file}, which may set it, cannot be read`, "sudo argus doctor")]
-      : modeSource.kind === "kept"
-        ? [limited("mode", keptSentence, "argus mode watch, or argus mode act")]
-        : mode === "watch"
-          ? [limited("mode", `${watchOnly}: Argus looks and alerts, and changes nothing`, "argus mode act")]
-          : []),
+      : modeSource.kind === "broken"
+        ? [
+            limited(
+              "mode",
+              `${watchOnly}, because ${modeSource.file} cannot be used`,
+              "fix what is named above",
+            ),
+          ]
+        : modeSource.kind === "kept"
+          ? [limited("mode", keptSentence, "argus mode watch, or argus mode act")]
+          : mode === "watch"
+            ? [limited("mode", `${watchOnly}: Argus looks and alerts, and changes nothing`, "argus mode act")]
+            : []),
     ...(dryRun
       ? [
           limited(

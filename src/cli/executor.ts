@@ -8,13 +8,15 @@ import { reasonOf } from "../execute/reason.ts";
 import { type ExecutorSettings, type Reread, type Served, serveExecutor } from "../execute/serve.ts";
 import { acquireLock } from "../record/lock.ts";
 import { folderNames, openStateDir } from "../record/state-dir.ts";
+import { brokenSentence } from "../report/broken.ts";
 import { startedAs } from "../report/mode.ts";
-import { markOf } from "../system/file-mark.ts";
+import { keepSettings, type SettingsInForce } from "../settings-in-force.ts";
+import { isBeingWritten, markOf } from "../system/file-mark.ts";
 import { type Handler, type LinkServer, serveLink } from "../system/link/server.ts";
 import { createLog, type Log } from "../system/log.ts";
 import type { Files } from "../system/system.ts";
 import { UserError } from "../types/errors.ts";
-import type { Config, Mode } from "../types/settings.ts";
+import type { Broken, Config, Mode } from "../types/settings.ts";
 import type { Context } from "./context.ts";
 import { endOnSignal, graceMs } from "./ending.ts";
 
@@ -36,7 +38,8 @@ const mostInvalid = 100;
 async function executor(context: Context): Promise<void> {
   const { system } = context;
   const reread = createReread(context);
-  const config = context.config();
+  const settings = context.settings(ownFolder);
+  const { config } = settings;
   const { executorSocket, executorStateDir: stateDir } = config;
   if (stateDir === config.stateDir) {
     throw new UserError(
@@ -48,10 +51,12 @@ async function executor(context: Context): Promise<void> {
   const lock = await acquireLock(system, stateDir, "argus executor");
   // Standard output alone: the folder of the logs belongs to the user that this process does not trust.
   const log = createLog(system.files, null, context.print);
-  reread.inForce(config, log);
+  reread.inForce(settings, log);
+  const fault = config.broken === undefined ? null : brokenSentence(config.broken);
+  if (fault !== null) log.error(fault);
   const served = serveExecutor(
     system,
-    { ...settingsOf(config), stateDir, reread: () => reread.again(log) },
+    { ...settingsOf(config), fault, stateDir, reread: (isAsked) => reread.again(log, isAsked) },
     (reply) => {
       const refused = reply.actions.filter(({ refusal }) => refusal === "invalid").slice(mostInvalid);
       const left = new Set(refused);
@@ -65,7 +70,7 @@ async function executor(context: Context): Promise<void> {
     },
     (sentence) => log.info({ order: true }, sentence),
   );
-  process.on("SIGHUP", () => void served.refresh());
+  process.on("SIGHUP", () => void served.refresh(true));
   const ending = endOnSignal();
   try {
     const servers = await listenOn(at, served, system.files, log);
@@ -80,6 +85,11 @@ async function executor(context: Context): Promise<void> {
   }
 }
 
+const stays = "the settings in force stay until that is fixed";
+
+/** Never the daemon's: that one is the process that this one does not trust. */
+const ownFolder = ({ executorStateDir }: Pick<Config, "executorStateDir">): string => executorStateDir;
+
 const settingsOf = (config: Config): ExecutorSettings => ({
   policy: policyOf(config),
   dryRun: config.dryRun,
@@ -90,13 +100,14 @@ const settingsOf = (config: Config): ExecutorSettings => ({
  * for the first time: what changes meanwhile is seen.
  */
 function createReread(context: Context): {
-  again(log: Log): ReturnType<Reread>;
-  /** These settings are in force: their mode is remembered, here and in mode.json. */
-  inForce(config: Config, log: Log): void;
+  again(log: Log, isAsked: boolean): ReturnType<Reread>;
+  /** These settings are in force: they are kept for the time when a file breaks, and their mode when argus.env is lost. */
+  inForce(settings: SettingsInForce, log: Log): void;
 } {
   const { files, clock } = context.system;
   let mode: Mode | null = null;
-  const inForce = (config: Config, log: Log): void => {
+  const inForce = (settings: SettingsInForce, log: Log): void => {
+    const { config } = settings;
     if (config.modeSource.kind === "file") mode = config.mode;
     if (config.modeSource.kind === "kept") log.error(keptSentence);
     try {
@@ -104,29 +115,42 @@ function createReread(context: Context): {
     } catch (error) {
       log.warn(`the mode could not be remembered: ${reasonOf(error)}`);
     }
-  };
-  const mark = (): string => {
     try {
-      const { settings, env } = settingsFiles(context);
-      return markOf(files, [settings, env]);
+      keepSettings(context.system, ownFolder(config), settings, (sentence) => log.warn(sentence));
     } catch (error) {
-      // The file that ARGUS_CONFIG names is gone, which reading it says as well.
-      return reasonOf(error);
+      log.warn(`the settings could not be kept for the time when a file breaks: ${reasonOf(error)}`);
     }
   };
-  let last = mark();
-  const again = (log: Log): ReturnType<Reread> => {
-    const present = mark();
+  const paths = (): string[] => Object.values(settingsFiles(context));
+  let last = markOf(files, paths());
+  const again = (log: Log, isAsked: boolean): ReturnType<Reread> => {
+    const present = markOf(files, paths());
     if (present === last) return null;
-    last = present;
+    const stay = (broken: Broken): { readonly fault: string } | null => {
+      // Looked at again with the next request.
+      const faulty = paths().filter((path) => broken.faults.some((fault) => fault.startsWith(path)));
+      if (!isAsked && isBeingWritten(files, faulty, clock.now().wallMs)) return null;
+      last = present;
+      const fault = brokenSentence(broken);
+      log.error(fault);
+      return { fault };
+    };
     try {
-      const config = keepWatching(files, context.config(), mode);
-      inForce(config, log);
+      const settings = context.settings(ownFolder);
+      const { broken, modeSource } = settings.config;
+      const config = keepWatching(files, settings.config, mode);
+      // With no good copy, what is in force stays; else the good ones of the files count: a `watch` above all.
+      if (broken !== undefined) {
+        const said = stay(modeSource.kind === "broken" ? { ...broken, inForce: stays } : broken);
+        return said === null || modeSource.kind === "broken" ? said : { ...settingsOf(config), ...said };
+      }
+      last = present;
+      inForce({ ...settings, config }, log);
       log.info({ mode: config.mode }, "the policy was read again");
       return settingsOf(config);
     } catch (error) {
-      log.error(error instanceof UserError ? error.message : { err: error });
-      return { fault: `the settings in force stay as they were: ${reasonOf(error)}` };
+      if (!(error instanceof UserError)) log.error({ err: error });
+      return stay({ faults: [reasonOf(error)], inForce: stays });
     }
   };
   return { again, inForce };

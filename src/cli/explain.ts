@@ -7,6 +7,7 @@ import { problemFact } from "../record/problems.ts";
 import { readProblems } from "../record/registry.ts";
 import { readTrail, type TrailReader } from "../record/trail.ts";
 import { acknowledged } from "../report/acks.ts";
+import { brokenSentence } from "../report/broken.ts";
 import { explainCycle } from "../report/explain.ts";
 import { explainProblem } from "../report/explain-problem.ts";
 import { explainWhyNot, type WhyNot } from "../report/why-not.ts";
@@ -127,7 +128,10 @@ async function explainRule(
   json: boolean,
 ): Promise<void> {
   const { files, clock } = context.system;
-  const rules = openBook(context.system, config).rules();
+  const book = openBook(context.system, config);
+  const rules = book.rules();
+  const broken = book.broken();
+  if (broken !== null) context.warn(brokenSentence(broken));
   const judged = rules.rules.find(({ compiled }) => compiled.rule.name === name);
   if (judged === undefined) {
     if (rules.disabled.includes(name))

@@ -75,7 +75,7 @@ interface Effect {
 
 async function set(context: Context, mode: Mode): Promise<Effect> {
   const { env, system, command } = context;
-  const config = context.config();
+  const { config } = context.settings();
   const path = join(dirname(config.settingsFile), "argus.env");
   const ofEnvironment = env["ARGUS_MODE"] ?? "";
   if (ofEnvironment !== "")
@@ -83,6 +83,9 @@ async function set(context: Context, mode: Mode): Promise<Effect> {
       `ARGUS_MODE is ${quoted(ofEnvironment)} in the environment, which wins over ${path}; take it out there: unset ARGUS_MODE; ${command} mode ${mode}`,
     );
   mustChangeSettings(context, path);
+  const faults = config.broken?.faults ?? [];
+  // What is set in it would not be in force. argus pause needs no settings.
+  if (faults.some((fault) => fault.startsWith(`${path}:`))) throw new UserError(faults);
   if (config.mode === mode && config.modeSource.kind === "file")
     return { inForce: await modeOfExecutor(context, config), said: "It was set already." };
   setInFile(system.files, path, mode);

@@ -4,12 +4,13 @@ import { join } from "node:path";
 import { createCollector } from "../collect/collect.ts";
 import { createStopCauses } from "../collect/stop-causes.ts";
 import type { Parts } from "../cycle.ts";
-import { openRuleBook, type RuleBook } from "../detect/rule-book.ts";
+import { type BookOptions, openRuleBook, type RuleBook } from "../detect/rule-book.ts";
 import { StreakFile } from "../detect/streaks.ts";
 import { createEscalation } from "../escalate/escalation.ts";
 import { createHandOffReader } from "../escalate/hand-off-report.ts";
 import { createExecutor, type Executor } from "../execute/executor.ts";
 import { policyOf } from "../execute/policy.ts";
+import { reasonOf } from "../execute/reason.ts";
 import { createRemoteExecutor } from "../execute/remote.ts";
 import type { ExecutorView } from "../execute/view.ts";
 import { createTicketDesk } from "../notify/tickets/desk.ts";
@@ -22,14 +23,13 @@ import { createSettling } from "../record/settling.ts";
 import { folderNames, openStateDir } from "../record/state-dir.ts";
 import { createTrail, readTrail } from "../record/trail.ts";
 import type { InForce } from "../report/summary.ts";
-import { faultText } from "../system/json-source.ts";
+import { type Copies, keepCopies, readCopies } from "../system/last-good.ts";
 import { createLink, type Link } from "../system/link/client.ts";
 import { createReserve } from "../system/reserve.ts";
 import { createStore } from "../system/store.ts";
 import type { System } from "../system/system.ts";
 import { remoteWitness } from "../system/witness.ts";
 import { createTimers } from "../timers.ts";
-import { UserError } from "../types/errors.ts";
 import type { Config } from "../types/settings.ts";
 import type { TrailCycle } from "../types/trail.ts";
 
@@ -40,26 +40,42 @@ export interface OpenParts {
   release(): void;
 }
 
-/** @throws UserError with every fault, one a line. */
-export function openBook(system: System, config: Config): RuleBook {
-  const opened = openRuleBook(system.files, config);
-  if ("book" in opened) return opened.book;
-  throw new UserError(["the rules cannot be used:", ...opened.faults.map(faultText)]);
+/** The rules of the files, and of the last good copies where those are broken. @param last an open book, which may know better. */
+export function openBook(
+  { files, clock }: System,
+  config: Config,
+  last: RuleBook | null = null,
+  keep?: BookOptions["keep"],
+): RuleBook {
+  const copies = last?.copies() ?? readCopies(files, config.stateDir, "rules");
+  return openRuleBook(files, config, {
+    copies,
+    now: () => clock.now(),
+    ...(keep === undefined ? {} : { keep }),
+  });
 }
 
 /** @param what the command, for whoever finds the lock taken. */
 export async function openParts(system: System, config: Config, what: string): Promise<OpenParts> {
-  const book = openBook(system, config);
   openStateDir(system, config.stateDir);
   openStateDir(system, config.logDir, folderNames.logs);
   if (config.executorSocket === null) openStateDir(system, config.executorStateDir, folderNames.executor);
   const lock = await acquireLock(system, config.stateDir, what);
   const link = config.executorSocket === null ? null : createLink(config.executorSocket);
   const kept = createKept(system, config);
+  const unkept: string[] = [];
+  const keep = keepRules(system, config, (sentence) => void unkept.push(sentence));
+  let book: RuleBook | null = null;
+  const partsFor = (settings: Config): Parts => {
+    book = openBook(system, settings, book, keep);
+    const parts = createParts(system, settings, book, link, kept);
+    parts.notes.push(...unkept.splice(0));
+    return parts;
+  };
   try {
     return {
-      parts: createParts(system, config, book, link, kept),
-      remake: (next) => createParts(system, next, openBook(system, next), link, kept),
+      parts: partsFor(config),
+      remake: partsFor,
       release: () => {
         link?.close();
         lock.release();
@@ -69,6 +85,21 @@ export async function openParts(system: System, config: Config, what: string): P
     lock.release();
     throw error;
   }
+}
+
+/** A copy that cannot be written is no reason to stop: the present rules are in force all the same. */
+function keepRules(
+  { files, clock }: System,
+  { stateDir }: Config,
+  note: (sentence: string) => void,
+): (copies: Copies) => void {
+  return ({ texts }) => {
+    try {
+      keepCopies(files, stateDir, "rules", texts, clock.now(), note);
+    } catch (error) {
+      note(`the rules in force could not be kept for the time when a file breaks: ${reasonOf(error)}`);
+    }
+  };
 }
 
 /** What outlives a reload of the settings: two desks would talk to the tracker at once, what is due stays due. */

@@ -1,13 +1,18 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Command } from "commander";
+import { settingsFiles } from "../config.ts";
 import type { Parts } from "../cycle.ts";
 import { runDaemon, runGuarded } from "../daemon.ts";
 import { keepWatching, modeSentence, readModeSet, rememberMode } from "../execute/mode-set.ts";
+import { reasonOf } from "../execute/reason.ts";
 import { listen } from "../notify/talk/listen.ts";
 import { readTrail } from "../record/trail.ts";
+import { brokenSentence } from "../report/broken.ts";
 import { cycleReport } from "../report/cycle-report.ts";
 import { startedAs } from "../report/mode.ts";
 import { createSelfAlert } from "../self-alert.ts";
+import { copiesFolder, keepSettings, type SettingsInForce } from "../settings-in-force.ts";
+import { markOf } from "../system/file-mark.ts";
 import { errorCode } from "../system/files.ts";
 import { createLog, type Log } from "../system/log.ts";
 import { createServiceManager } from "../system/service-manager.ts";
@@ -37,17 +42,21 @@ export function runCommand(program: Command, context: Context): void {
     .action(async (options: RunOptions) => {
       if (options.json && !options.once)
         throw new UserError("--json needs --once: a daemon logs JSON lines by itself");
-      const read = (): Config => {
-        const config = context.config();
-        return options.dryRun ? { ...config, dryRun: true } : config;
+      const read = (): SettingsInForce => {
+        const { config, texts } = context.settings();
+        return { config: options.dryRun ? { ...config, dryRun: true } : config, texts };
       };
       await (options.once ? once(context, read(), options.json ?? false) : daemon(context, read));
     });
 }
 
-async function once(context: Context, config: Config, json: boolean): Promise<void> {
+async function once(context: Context, settings: SettingsInForce, json: boolean): Promise<void> {
+  const { config } = settings;
   const { parts, release } = await openParts(context.system, config, "argus run --once");
   try {
+    parts.notes.push(...keep(context.system, settings));
+    for (const broken of [config.broken ?? null, parts.book.broken()])
+      if (broken !== null) context.warn(brokenSentence(broken));
     remember(context.system, config);
     parts.notes.push(...(await modeNews(parts)));
     await oneCycle(context, parts, json);
@@ -64,6 +73,19 @@ function remember({ files, clock }: System, config: Config): void {
   } catch (error) {
     if (errorCode(error) === "" && !(error instanceof UserError)) throw error;
   }
+}
+
+/** For the time when a file breaks. @returns a sentence if that was not possible: the settings are in force all the same. */
+function keep(system: System, settings: SettingsInForce): string[] {
+  const notes: string[] = [];
+  try {
+    const folder = copiesFolder(settings.config, system.self.uid);
+    keepSettings(system, folder, settings, (sentence) => void notes.push(sentence));
+  } catch (error) {
+    if (errorCode(error) === "" && !(error instanceof UserError)) throw error;
+    notes.push(`the settings could not be kept for the time when a file breaks: ${reasonOf(error)}`);
+  }
+  return notes;
 }
 
 /** Who set the mode since the last cycle, when no daemon ran that could see it. */
@@ -112,7 +134,7 @@ async function oneCycle(context: Context, parts: Parts, json: boolean): Promise<
   }
 }
 
-async function daemon(context: Context, read: () => Config): Promise<void> {
+async function daemon(context: Context, read: () => SettingsInForce): Promise<void> {
   const { system, env } = context;
   // Before the first cycle they ask for nothing that is not about to happen anyway, and would end a process that has
   // taken the lock and does not listen yet.
@@ -124,11 +146,17 @@ async function daemon(context: Context, read: () => Config): Promise<void> {
     wantsReload = true;
     onWake("its settings are to be read again");
   });
-  let config = read();
+  const mark = (): string => markOf(system.files, Object.values(settingsFiles(context)));
+  let seen = mark();
+  const first = read();
+  let { config } = first;
   const opened = await openParts(system, config, "argus run");
   let { parts } = opened;
   remember(system, config);
+  parts.notes.push(...keep(system, first));
   const log = createLog(system.files, config.logDir, context.print);
+  for (const broken of [config.broken ?? null, parts.book.broken()])
+    if (broken !== null) log.error(brokenSentence(broken));
   // Not waited for: the executor may be as long in starting.
   void modeNews(parts).then((news) => parts.notes.push(...news));
   const ending = endOnSignal();
@@ -139,8 +167,11 @@ async function daemon(context: Context, read: () => Config): Promise<void> {
   void ending.asked.then(() => noteStop(parts, log));
   const reload = () => {
     try {
+      seen = mark();
       const last = ["file", "kept"].includes(config.modeSource.kind) ? config.mode : null;
-      const next = keepWatching(system.files, read(), last);
+      const settings = read();
+      if (settings.config.modeSource.kind === "broken") return stay(settings.config.broken?.faults ?? []);
+      const next = keepWatching(system.files, settings.config, last);
       const { stateDir, logDir, executorSocket, executorStateDir } = config;
       const settled = { ...next, stateDir, logDir, executorSocket, executorStateDir };
       if (!isDeepStrictEqual(settled, next))
@@ -151,15 +182,30 @@ async function daemon(context: Context, read: () => Config): Promise<void> {
         parts.notes.push(modeSentence(settled.mode, readModeSet(system.files, executorStateDir)));
       config = settled;
       remember(system, config);
-      log.info(
-        { mode: config.mode, rules: parts.book.rules().rules.length },
-        "settings and rules were read again",
-      );
+      parts.notes.push(...keep(system, settings));
+      if (config.broken !== undefined) log.error(brokenSentence(config.broken));
+      else
+        log.info(
+          { mode: config.mode, rules: parts.book.rules().rules.length },
+          "settings and rules were read again",
+        );
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      parts.book.refresh(true);
-      log.error(`the settings and rules in force stay as they are: ${error.message}`);
+      stay(error.lines);
     }
+    const broken = parts.book.broken();
+    if (broken !== null) log.error(brokenSentence(broken));
+  };
+  /** What this process goes by is newer than any copy, and stays. */
+  const stay = (faults: readonly string[]): void => {
+    const broken = {
+      faults,
+      inForce: config.broken?.inForce ?? "the settings in force stay until that is fixed",
+    };
+    config = { ...config, broken };
+    parts = { ...parts, config };
+    parts.book.refresh(true);
+    log.error(brokenSentence(broken));
   };
   /** A test is of the settings that were asked for last, and those come with a cycle. */
   const sendTests = (): void => {
@@ -183,7 +229,8 @@ async function daemon(context: Context, read: () => Config): Promise<void> {
   const work = runDaemon({
     // Between two cycles only: a cycle is judged and done with the settings it began with.
     parts: () => {
-      if (wantsReload) {
+      // Whoever repairs the files need not say so.
+      if (wantsReload || (config.broken !== undefined && mark() !== seen)) {
         wantsReload = false;
         reload();
       }

@@ -1,5 +1,4 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { openRuleBook } from "../detect/rule-book.ts";
 import {
   changeSilences,
   mostSilences,
@@ -20,6 +19,7 @@ import { type Context, lookAtState, printJson } from "./context.ts";
 import { parseDuration } from "./duration.ts";
 import { toldLast } from "./executor-view.ts";
 import { mustReachExecutor } from "./other-user.ts";
+import { openBook } from "./parts.ts";
 import { whoAsks } from "./who-asks.ts";
 
 interface AddOptions {
@@ -142,9 +142,9 @@ function add(context: Context, options: AddOptions): void {
 
 /** No error: rules may be broken at the very time when people want silence, and a rule may come later. */
 function warnIfUnknown({ system, warn }: Context, config: Config, name: string): void {
-  const opened = openRuleBook(system.files, config);
-  if (!("book" in opened)) return;
-  const names = opened.book.rules().rules.map(({ compiled }) => compiled.rule.name);
+  const names = openBook(system, config)
+    .rules()
+    .rules.map(({ compiled }) => compiled.rule.name);
   if (names.includes(name)) return;
   const near = nearestOf(name, names);
   const meant = near === null ? "" : ` (did you mean "${near}"?)`;

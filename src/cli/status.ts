@@ -16,11 +16,12 @@ import { readOnly } from "../system/read-only.ts";
 import type { System } from "../system/system.ts";
 import { normaliseUnit, unitDisplayName } from "../system/systemd.ts";
 import { viewTickets } from "../system/ticket-book.ts";
-import type { Service } from "../types/facts.ts";
+import type { Self, Service } from "../types/facts.ts";
 import { isoTime } from "../types/moment.ts";
-import type { Config } from "../types/settings.ts";
+import type { Broken, Config } from "../types/settings.ts";
 import { type Context, lookAtState, printJson } from "./context.ts";
 import { knownView } from "./executor-view.ts";
+import { openBook } from "./parts.ts";
 
 export function statusCommand(program: Command, context: Context): void {
   program
@@ -66,6 +67,10 @@ export function statusData(
     host: lastCycle?.cycle.host ?? hostName(files),
     now: isoTime(now),
     stateDir,
+    broken: {
+      settings: config.broken ?? brokenSettings(read.ok ? read.snapshot.facts.self : undefined),
+      rules: openBook(system, config).broken(),
+    },
     intervalSeconds: config.intervalSeconds,
     running: holder === null ? null : { pid: holder.pid, what: holder.what, since: holder.since },
     lastCycle,
@@ -97,6 +102,12 @@ export function statusData(
     notes,
   };
 }
+
+/** What only the daemon's user sees, such as a file that root may read and it may not. */
+export const brokenSettings = (self: Self | undefined): Broken | null =>
+  self?.settingsFault == null
+    ? null
+    : { faults: [self.settingsFault], inForce: "that is what the last cycle saw" };
 
 function watchedServices(
   services: readonly Service[] | undefined,

@@ -15,6 +15,7 @@ function sentence(self: Self): string {
     parts.push(`the last took ${took(self.lastDurationMilliseconds)}`);
   if (self.interrupted) parts.push("the one before was cut off");
   if (self.failuresInARow > 0) parts.push(`${count(self.failuresInARow, "failure")} in a row`);
+  if (!self.settingsInForce) parts.push("the settings have an error");
   if (self.brokenRuleFiles > 0) parts.push(`${count(self.brokenRuleFiles, "rule file")} with an error`);
   return parts.join(", ");
 }

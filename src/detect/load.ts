@@ -1,5 +1,5 @@
 /** Rule files -> a rule set, or everything that is wrong with them. */
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { faultsOf } from "../system/json-faults.ts";
 import {
   atPath,
@@ -8,6 +8,7 @@ import {
   isFault,
   type JsonPath,
   type JsonSource,
+  parseJson,
   pathText,
   readJson,
 } from "../system/json-source.ts";
@@ -30,11 +31,13 @@ export interface RuleSet {
   /** Names that are switched off. */
   readonly disabled: readonly string[];
   readonly files: readonly string[];
+  /** What stood in the files that were read, by path. */
+  readonly texts: Readonly<Record<string, string>>;
 }
 
 export type LoadResult =
   | { readonly ok: true; readonly set: RuleSet }
-  | { readonly ok: false; readonly faults: readonly Fault[] };
+  | { readonly ok: false; readonly faults: readonly Fault[]; readonly texts: RuleSet["texts"] };
 
 export interface RuleDirs {
   readonly rulesDir: string;
@@ -62,18 +65,31 @@ export function folderFault(files: Files, dir: string): Fault | null {
   return namesIn(files, dir) === "forbidden" ? fault(forbidden) : null;
 }
 
+/** What to take for the content of a file; null: leave the file or the folder out. */
+export type Instead = ReadonlyMap<string, string | null>;
+
 interface Entry {
   readonly source: JsonSource;
   readonly index: number;
   readonly rule: Rule | { readonly name: string; readonly enabled: false };
 }
 
-function readEntries(files: Files, file: string, faults: Fault[]): Entry[] {
-  const source = readJson(files, file);
+interface Reading {
+  readonly files: Files;
+  readonly instead: Instead;
+  readonly faults: Fault[];
+  readonly texts: Record<string, string>;
+}
+
+function readEntries({ files, instead, faults, texts }: Reading, file: string): Entry[] {
+  const given = instead.get(file);
+  if (given === null) return [];
+  const source = given === undefined ? readJson(files, file) : parseJson(file, given);
   if (isFault(source)) {
     faults.push(source);
     return [];
   }
+  texts[file] = source.text;
   const parsed = RuleFile.safeParse(source.value);
   if (!parsed.success) {
     const found = faultsOf(source, RuleFile, parsed.error);
@@ -111,11 +127,15 @@ function compileEntry(entry: Entry, rule: Rule, faults: Fault[]): JudgedRule | n
 }
 
 /** One layer: the shipped rules or the local ones. A name may stand in it once. */
-function readLayer(files: Files, dir: string, faults: Fault[]): Map<string, Entry> {
+function readLayer(reading: Reading, dir: string): Map<string, Entry> {
+  const { files, instead, faults } = reading;
   const layer = new Map<string, Entry>();
-  const unreadable = folderFault(files, dir);
+  const isLeftOut = instead.get(dir) === null;
+  const unreadable = isLeftOut ? null : folderFault(files, dir);
   if (unreadable !== null) faults.push(unreadable);
-  for (const entry of listRuleFiles(files, dir).flatMap((file) => readEntries(files, file, faults))) {
+  const listed = isLeftOut ? [] : listRuleFiles(files, dir);
+  const paths = new Set([...listed, ...[...instead.keys()].filter((path) => dirname(path) === dir)]);
+  for (const entry of [...paths].sort().flatMap((file) => readEntries(reading, file))) {
     const { index, rule } = entry;
     const other = layer.get(rule.name);
     if (other !== undefined) {
@@ -131,16 +151,19 @@ function readLayer(files: Files, dir: string, faults: Fault[]): Map<string, Entr
 }
 
 /** Reads every file, so that all that is wrong is said at once. Never throws for what stands in them. */
-export function loadRules(files: Files, dirs: RuleDirs): LoadResult {
+export function loadRules(files: Files, dirs: RuleDirs, instead: Instead = new Map()): LoadResult {
   const faults: Fault[] = [];
-  if (reach(files, dirs.rulesDir).kind === "nothing") {
+  const reading: Reading = { files, instead, faults, texts: {} };
+  const isLeftOut = instead.get(dirs.rulesDir) === null;
+  if (!isLeftOut && reach(files, dirs.rulesDir).kind === "nothing") {
     const message = "there is no such folder; ARGUS_RULES_DIR must name the shipped rules";
-    return { ok: false, faults: [{ file: dirs.rulesDir, line: 1, path: "", message }] };
+    return { ok: false, faults: [{ file: dirs.rulesDir, line: 1, path: "", message }], texts: {} };
   }
-  const shipped = readLayer(files, dirs.rulesDir, faults);
+  const shipped = readLayer(reading, dirs.rulesDir);
   // With a shipped file unread, a name that is not among the shipped ones may well stand in it.
-  const shippedIsWhole = faults.length === 0;
-  const local = readLayer(files, dirs.localRulesDir, faults);
+  const isPartOut = [...instead].some(([path, text]) => text === null && dirname(path) === dirs.rulesDir);
+  const shippedIsWhole = faults.length === 0 && !isLeftOut && !isPartOut;
+  const local = readLayer(reading, dirs.localRulesDir);
   const entries = new Map(shipped);
   const disabled: string[] = [];
   for (const [name, entry] of local) {
@@ -150,7 +173,7 @@ export function loadRules(files: Files, dirs: RuleDirs): LoadResult {
     }
     entries.set(name, entry);
   }
-  if (entries.size === 0 && faults.length === 0) {
+  if (entries.size === 0 && faults.length === 0 && !isLeftOut) {
     const message = "has no rules; ARGUS_RULES_DIR must name the shipped ones";
     faults.push({ file: dirs.rulesDir, line: 1, path: "", message });
   }
@@ -162,11 +185,11 @@ export function loadRules(files: Files, dirs: RuleDirs): LoadResult {
     if (rule.enabled === false) disabled.push(rule.name);
     else if (judged !== null) rules.push(judged);
   }
-  if (faults.length > 0) return { ok: false, faults };
+  if (faults.length > 0) return { ok: false, faults, texts: reading.texts };
   rules.sort(
     (a, b) =>
       b.compiled.priority - a.compiled.priority || (a.compiled.rule.name < b.compiled.rule.name ? -1 : 1),
   );
   const paths = new Set([...shipped.values(), ...local.values()].map((entry) => entry.source.file));
-  return { ok: true, set: { rules, disabled: disabled.sort(), files: [...paths] } };
+  return { ok: true, set: { rules, disabled: disabled.sort(), files: [...paths], texts: reading.texts } };
 }

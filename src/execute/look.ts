@@ -4,12 +4,14 @@ import type { Proposal } from "../types/action.ts";
 import type { HandOffRun } from "../types/hand-off.ts";
 import type { OperatorAction } from "../types/operator-action.ts";
 import type { Executor } from "./executor.ts";
+import { keptSentence } from "./mode-set.ts";
 import { reasonOf } from "./reason.ts";
 
 /** It may live in another process, which may be gone: then nothing is repaired, and the cycle goes on to say so. */
 export async function lookAtExecutor(executor: Executor): Promise<ExecutorLook> {
   try {
-    const { pause, approvals, handOffs, acks, unrecorded, backoffs, silences } = await executor.view();
+    const { pause, approvals, handOffs, acks, unrecorded, backoffs, silences, settingsFault } =
+      await executor.view();
     const approved = approvals.filter(({ state }) => state === "approved");
     return {
       paused: pause !== null,
@@ -20,11 +22,13 @@ export async function lookAtExecutor(executor: Executor): Promise<ExecutorLook> 
       backoffs,
       pausedUntil: pause?.until ?? null,
       silencedUntil: silences.map(({ until }) => until),
+      // That it goes on watching as argus.env said before is said elsewhere, and no fault of a file.
+      settingsFault: settingsFault === keptSentence ? null : settingsFault,
       error: null,
     };
   } catch (error) {
     const nothing = { approved: [], handOffs: [], acks: [], unrecorded: [], backoffs: [], silencedUntil: [] };
-    return { ...nothing, paused: false, pausedUntil: null, error: reasonOf(error) };
+    return { ...nothing, paused: false, pausedUntil: null, settingsFault: null, error: reasonOf(error) };
   }
 }
 
@@ -42,5 +46,7 @@ export interface ExecutorLook {
   readonly pausedUntil: string | null;
   /** When the silences in force end, ISO 8601. */
   readonly silencedUntil: readonly string[];
+  /** Why it goes by other settings than those of the files; null: it does not. */
+  readonly settingsFault: string | null;
   readonly error: string | null;
 }

@@ -35,8 +35,14 @@ export interface ExecutorSettings {
   /** Nothing is changed, whatever the request says. */
   readonly dryRun: boolean;
 }
-/** The settings again. null: they are as they were. `fault`: one sentence why they cannot be used. */
-export type Reread = () => ExecutorSettings | { readonly fault: string } | null;
+/**
+ * The settings again. null: they are as they were. `fault`: one sentence why those of the files cannot
+ * be used; beside it stands what is to be used, where that is known.
+ * @param isAsked somebody wants to know: a file that may be half written is judged as it is.
+ */
+export type Reread = (
+  isAsked: boolean,
+) => (ExecutorSettings & { readonly fault?: string }) | { readonly fault: string } | null;
 
 export interface Served {
   /** Answers on the daemon's socket. */
@@ -44,7 +50,7 @@ export interface Served {
   /** Answers on root's. */
   readonly root: Handler;
   /** Looks whether the settings changed, as before each request. */
-  refresh(): Promise<void>;
+  refresh(isAsked?: boolean): Promise<void>;
   /** Resolves when what was begun has ended. */
   idle(): Promise<void>;
 }
@@ -55,13 +61,18 @@ export interface Served {
  */
 export function serveExecutor(
   system: System,
-  given: ExecutorSettings & { readonly stateDir: string; readonly reread?: Reread },
+  given: ExecutorSettings & {
+    readonly stateDir: string;
+    readonly reread?: Reread;
+    /** Why these are not the settings of the files. */
+    readonly fault?: string | null;
+  },
   onReply: (reply: Awaited<ReturnType<LocalExecutor["execute"]>>) => void,
   onOrder: (sentence: string) => void = () => undefined,
 ): Served {
   let { policy, dryRun } = given;
   /** Why the settings of now are not in force. */
-  let fault: string | null = null;
+  let fault = given.fault ?? null;
   const executor = createExecutor(system, policy, given.stateDir);
   const readers = createReaderMemory();
   let queue: Promise<unknown> = Promise.resolve();
@@ -73,11 +84,11 @@ export function serveExecutor(
     return turn;
   }
 
-  function refresh(): void {
-    const next = given.reread?.() ?? null;
+  function refresh(isAsked = false): void {
+    const next = given.reread?.(isAsked) ?? null;
     if (next === null) return;
-    fault = "fault" in next ? next.fault : null;
-    if ("fault" in next) return;
+    fault = next.fault ?? null;
+    if (!("policy" in next)) return;
     ({ policy, dryRun } = next);
     executor.replacePolicy(policy);
   }
@@ -100,6 +111,10 @@ export function serveExecutor(
   const ofRoot = commonMethods(rootSocket);
   const ofDaemon: Methods = {
     ...commonMethods(daemonSocket),
+    settings_fault: async () => {
+      refresh(true);
+      return { fault };
+    },
     recorded: async (params) => executor.recorded(Recorded.parse(params).ids),
     forget_acks: async (params) => executor.forgetAcks(Ended.parse(params).ended),
     order: async (params) => {
@@ -140,7 +155,7 @@ export function serveExecutor(
       return answer(ofDaemon, method, params, signal);
     },
     root: (method, params, signal) => answer(ofRoot, method, params, signal),
-    refresh: () => inTurn(async () => refresh()),
+    refresh: (isAsked) => inTurn(async () => refresh(isAsked)),
     idle: () => inTurn(async () => undefined),
   };
 }

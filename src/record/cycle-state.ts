@@ -88,6 +88,7 @@ export interface CycleStateFile {
   selfFact(known: {
     brokenFiles: number;
     brokenDetail: string | null;
+    settingsFault: string | null;
     /** null: the executor answers. */
     executorError: string | null;
   }): Omit<Self, "failedCollectors" | "failedCollectorDetail" | "failingChannels" | "failingChannelDetail">;
@@ -188,7 +189,7 @@ export function createCycleState(
         failedCollectorDetail: words.join("; ").slice(0, 1000),
       };
     },
-    selfFact: ({ brokenFiles, brokenDetail, executorError }) => ({
+    selfFact: ({ brokenFiles, brokenDetail, settingsFault, executorError }) => ({
       cycles: state.cycles,
       failuresInARow: state.failuresInARow,
       interrupted,
@@ -196,6 +197,8 @@ export function createCycleState(
       lastError: state.lastError,
       brokenRuleFiles: brokenFiles,
       brokenRuleDetail: brokenDetail,
+      settingsInForce: settingsFault === null,
+      settingsFault,
       executorAnswers: executorError === null,
       executorError,
     }),

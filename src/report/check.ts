@@ -104,7 +104,7 @@ function verdictOf(data: CheckData): Text {
   if (isFine(data)) return toned("good", "All is well: a daemon would start with these.");
   const { settings, services = nothing, rules, tests } = data;
   if (settings.faults.length > 0 || rules.faults.length > 0)
-    return toned("critical", "Argus would not start with these; a running daemon keeps the last good ones.");
+    return toned("critical", "These cannot be used; Argus goes on with the last good ones.");
   if (services.faults.length > 0)
     return toned("critical", "Argus would start with these, but not watch every service that they name.");
   const what =

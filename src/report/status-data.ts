@@ -1,6 +1,6 @@
 /** What `argus status` is made from. */
 import type { Problem } from "../types/problem.ts";
-import type { Mode } from "../types/settings.ts";
+import type { Broken, Mode } from "../types/settings.ts";
 import type { TrailCycle } from "../types/trail.ts";
 import type { WithAck } from "./acks.ts";
 import type { ApprovalData } from "./approvals.ts";
@@ -12,6 +12,8 @@ export interface StatusData {
   readonly now: string;
   readonly stateDir: string;
   readonly mode: Mode;
+  /** Files that cannot be used, and what is in force meanwhile; null or left out: all are in force. */
+  readonly broken?: { readonly settings: Broken | null; readonly rules: Broken | null };
   readonly intervalSeconds: number;
   /** null: no daemon and no `run --once` at the moment. */
   readonly running: { readonly pid: number; readonly what: string; readonly since: string } | null;

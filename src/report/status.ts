@@ -1,6 +1,8 @@
 /** `argus status`: health at a glance. */
 import { type Problem, severities } from "../types/problem.ts";
+import type { Broken } from "../types/settings.ts";
 import { ackInBrackets } from "./acks.ts";
+import { brokenSentence } from "./broken.ts";
 import { beside, blank, type Line, labelled, print, spansOf, type Text, toned, wrap } from "./layout.ts";
 import { watchMeans, watchOnly } from "./mode.ts";
 import { lifeTone, severityTone, severityWord } from "./sentences.ts";
@@ -22,6 +24,7 @@ export function statusReport(data: StatusData, style: Style): string {
     value === null ? [] : labelled(toned("strong", label), value, { style, indent: 0, labelWidth });
   const lines: Line[] = [
     ...wrap([toned("strong", `Argus · ${data.host}`), ` · ${dayAndTime(data.now)} UTC`], { style, hang: 2 }),
+    ...brokenFiles(data, style),
     ...(data.mode === "watch"
       ? wrap([toned("warning", `Mode: ${watchOnly}`), `: ${watchMeans}`], { style, hang: 2, marked: "none" })
       : []),
@@ -53,6 +56,23 @@ export function statusReport(data: StatusData, style: Style): string {
     ...data.notes.flatMap((note, index) => text(index === 0 ? "Notes" : "", `· ${note}`)),
   ];
   return print(lines, style);
+}
+
+/** First, because everything below may be other than what the files say. */
+function brokenFiles({ broken }: StatusData, style: Style): Line[] {
+  const said = (label: string, what: Broken | null | undefined): Line[] =>
+    what == null
+      ? []
+      : wrap([toned("critical", `${label}:`), ` ${brokenSentence(what)}`], {
+          style,
+          hang: 2,
+          marked: "none",
+          mostLines: 12,
+        });
+  return [
+    ...said("The settings cannot be used", broken?.settings),
+    ...said("Rules cannot be used", broken?.rules),
+  ];
 }
 
 function headline({

@@ -12,6 +12,8 @@ import type { Files } from "./system.ts";
 export interface EnvFile {
   readonly path: string;
   readonly state: "absent" | "unreadable" | "read";
+  /** null: nothing was read. */
+  readonly text: string | null;
   readonly values: ReadonlyMap<string, EnvValue>;
   /** Lines that are none, and names that Argus does not know. */
   readonly faults: readonly Fault[];
@@ -27,14 +29,32 @@ const mostBytes = 100_000;
 /** Names of the user's own, for what argus.json refers to by them. */
 export const isSecretName = (name: string): boolean => /^ARGUS_SECRET_[A-Z0-9_]{1,64}$/.test(name);
 
-export function readEnvFile(files: Files, path: string): EnvFile {
+/** @param instead what to take for the content of the file. */
+export function readEnvFile(files: Files, path: string, instead?: string): EnvFile {
   const values = new Map<string, EnvValue>();
   const faults: Fault[] = [];
-  const result = (state: EnvFile["state"]): EnvFile => ({ path, state, values, faults });
+  let read = instead ?? null;
+  const say = (line: number, message: string) => faults.push({ file: path, line, path: "", message });
+  const parseLines = (text: string): void => {
+    for (const [index, line] of text.split("\n").entries()) {
+      // trim() also takes away the carriage return and the byte order mark that editors on Windows write.
+      const parsed = parseLine(line.trim());
+      if (parsed === null) continue;
+      const earlier = "fault" in parsed ? undefined : values.get(parsed.name);
+      if ("fault" in parsed) say(index + 1, parsed.fault);
+      else if (earlier !== undefined)
+        say(index + 1, `${parsed.name} is set twice; line ${earlier.line} sets it too`);
+      else values.set(parsed.name, { text: parsed.text, line: index + 1 });
+    }
+  };
+  const result = (state: EnvFile["state"]): EnvFile => ({ path, state, text: read, values, faults });
+  if (instead !== undefined) {
+    parseLines(instead);
+    return result("read");
+  }
   const reached = reach(files, path);
   if (reached.kind === "nothing") return result("absent");
   if (reached.kind === "forbidden") return result("unreadable");
-  const say = (line: number, message: string) => faults.push({ file: path, line, path: "", message });
   if (reached.kind !== "file" || reached.status.sizeBytes > mostBytes) {
     say(
       1,
@@ -50,16 +70,8 @@ export function readEnvFile(files: Files, path: string): EnvFile {
     say(1, "is not a regular file of at most 100 kB");
     return result("read");
   }
-  for (const [index, line] of text.split("\n").entries()) {
-    // trim() also takes away the carriage return and the byte order mark that editors on Windows write.
-    const parsed = parseLine(line.trim());
-    if (parsed === null) continue;
-    const earlier = "fault" in parsed ? undefined : values.get(parsed.name);
-    if ("fault" in parsed) say(index + 1, parsed.fault);
-    else if (earlier !== undefined)
-      say(index + 1, `${parsed.name} is set twice; line ${earlier.line} sets it too`);
-    else values.set(parsed.name, { text: parsed.text, line: index + 1 });
-  }
+  read = text;
+  parseLines(text);
   return result("read");
 }
 

@@ -57,6 +57,7 @@ function statusAt(path: string): FileStatus | null {
     kind,
     sizeBytes: stats.size,
     modifiedMs: stats.mtimeMs,
+    changedMs: stats.ctimeMs,
     inode: stats.ino,
     uid: stats.uid,
     gid: stats.gid,

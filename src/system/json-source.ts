@@ -21,6 +21,7 @@ export type JsonPath = readonly PropertyKey[];
 export interface JsonSource {
   readonly file: string;
   readonly value: unknown;
+  readonly text: string;
   /** 1-based line where the value at the path begins; of its nearest existing parent when it is missing. */
   lineOf(path: JsonPath): number;
 }
@@ -136,6 +137,7 @@ export function parseJson(file: string, given: string): JsonSource | Fault {
   }
   return {
     file,
+    text,
     value: toValue(tree),
     lineOf(path) {
       for (let length = path.length; length >= 0; length -= 1) {

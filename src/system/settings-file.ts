@@ -3,20 +3,28 @@
 import { Settings, variables } from "../types/settings.ts";
 import { nameOf } from "./channel-settings.ts";
 import { faultsOf } from "./json-faults.ts";
-import { type Fault, isFault, type JsonPath, pathText, readJson } from "./json-source.ts";
+import { type Fault, isFault, type JsonPath, parseJson, pathText, readJson } from "./json-source.ts";
 import { quoted } from "./names.ts";
 import type { Files } from "./system.ts";
 import { unitNameFault } from "./unit-name.ts";
 
 export interface ReadSettings {
   readonly settings: Settings;
+  readonly text: string;
   /** A fault of what stands there. */
   readonly faultAt: (path: JsonPath, message: string) => Fault;
 }
 
-/** @returns the settings, or everything that is wrong with them. */
-export function readSettings(files: Files, file: string): ReadSettings | { faults: readonly Fault[] } {
-  const source = readJson(files, file);
+/**
+ * @param instead what to take for the content of the file.
+ * @returns the settings, or everything that is wrong with them.
+ */
+export function readSettings(
+  files: Files,
+  file: string,
+  instead?: string,
+): ReadSettings | { faults: readonly Fault[] } {
+  const source = instead === undefined ? readJson(files, file) : parseJson(file, instead);
   if (isFault(source)) return { faults: [source] };
   const parsed = Settings.safeParse(source.value);
   if (!parsed.success) return { faults: faultsOf(source, Settings, parsed.error).map(inTheRightFile) };
@@ -28,7 +36,7 @@ export function readSettings(files: Files, file: string): ReadSettings | { fault
   });
   const faults: Fault[] = [];
   contradictions(parsed.data, (path, message) => void faults.push(faultAt(path, message)));
-  return faults.length > 0 ? { faults } : { settings: parsed.data, faultAt };
+  return faults.length > 0 ? { faults } : { settings: parsed.data, text: source.text, faultAt };
 }
 
 /**

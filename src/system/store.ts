@@ -102,7 +102,7 @@ export function replaceOwn(
   path: string,
   text: string,
   note: (sentence: string) => void,
-  options: { durable?: boolean } = {},
+  options: { mode?: number; durable?: boolean } = {},
 ): void {
   try {
     files.tryReadHead(path, 0, "own");

@@ -84,6 +84,8 @@ export interface FileStatus {
   readonly kind: "file" | "directory" | "link" | "other";
   readonly sizeBytes: number;
   readonly modifiedMs: number;
+  /** ctime: of its content, its mode or its owner. */
+  readonly changedMs: number;
   readonly inode: number;
   readonly uid: number;
   readonly gid: number;

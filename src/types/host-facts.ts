@@ -73,7 +73,15 @@ export const SelfFact = z.strictObject({
   lastDurationMilliseconds: z.number().nullable().describe("how long the last complete cycle took"),
   lastError: z.string().nullable().describe("why the last failed cycle failed"),
   brokenRuleFiles: num("rule files that are not in force because they have an error"),
-  brokenRuleDetail: z.string().nullable().describe("the first of those errors"),
+  brokenRuleDetail: z
+    .string()
+    .nullable()
+    .describe("the first of those errors, and what is in force meanwhile"),
+  settingsInForce: flag("whether the settings that stand in argus.json and argus.env are in force"),
+  settingsFault: z
+    .string()
+    .nullable()
+    .describe("why they are not: the first error, and what is in force meanwhile"),
   executorAnswers: flag("whether the process that may change the machine answers; true where it is this one"),
   executorError: z.string().nullable().describe("why it does not"),
   failedCollectors: z

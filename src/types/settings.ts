@@ -211,12 +211,20 @@ export type Mode = (typeof modes)[number];
 
 /**
  * Where the mode stands. `hidden`: it may stand in a file that this user may not read. `kept`: nowhere any more, after
- * argus.env said `watch`.
+ * argus.env said `watch`. `broken`: the file cannot be used, and no good copy of it is kept.
  */
 export type ModeSource =
   | { readonly kind: "environment" | "default" | "kept" }
   | { readonly kind: "file"; readonly file: string; readonly line: number }
-  | { readonly kind: "hidden"; readonly file: string };
+  | { readonly kind: "hidden" | "broken"; readonly file: string };
+
+/** What is wrong with files of people, and what is in force meanwhile. */
+export interface Broken {
+  /** Sentences with file and line. */
+  readonly faults: readonly string[];
+  /** One clause. */
+  readonly inForce: string;
+}
 
 /** What the stages are given: everything resolved, absolute paths, no environment left to read. */
 export interface Config {
@@ -226,6 +234,8 @@ export interface Config {
   readonly modeSource: ModeSource;
   readonly settings: Settings;
   readonly settingsFile: string;
+  /** Why these are not the settings that stand in the files now; left out: they are. */
+  readonly broken?: Broken;
   /** How this very program is called: Node and its main file. */
   readonly program: readonly string[];
   /** null: there is none. */

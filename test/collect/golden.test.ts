@@ -61,6 +61,8 @@ const self: Self = {
   lastError: null,
   brokenRuleFiles: 0,
   brokenRuleDetail: null,
+  settingsInForce: true,
+  settingsFault: null,
   executorAnswers: true,
   executorError: null,
   failedCollectors: [],

@@ -17,6 +17,8 @@ const self = {
   lastError: null,
   brokenRuleFiles: 0,
   brokenRuleDetail: null,
+  settingsInForce: true,
+  settingsFault: null,
   executorAnswers: true,
   executorError: null,
   failedCollectors: [],

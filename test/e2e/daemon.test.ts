@@ -116,7 +116,7 @@ test("SIGHUP and the schedule both take a new rule; a broken one keeps the last 
   );
 });
 
-test("settings that become wrong while it runs do not stop it; at start they do, exit status 2", async () => {
+test("settings that become wrong while it runs do not stop it, nor at its next start; repaired, they are taken up", async () => {
   const watch = argus({ ARGUS_INTERVAL: "1" });
   const daemon = watch.start("run");
   await until("the first cycle", () => daemon.output().includes('"msg":"cycle"'));
@@ -125,10 +125,25 @@ test("settings that become wrong while it runs do not stop it; at start they do,
   await until("it is said", () => daemon.output().includes('did you mean \\"services\\"?'));
   const cycles = daemon.output().split('"msg":"cycle"').length;
   await until("it goes on", () => daemon.output().split('"msg":"cycle"').length > cycles);
-  const fresh = watch.run("run", "--once");
-  expect(fresh.status).toBe(2);
-  expect(fresh.stderr).toBe(
-    `argus: ${watch.dir}/argus.json:1: servcies: unknown key; did you mean "services"?\n`,
+  const problems = () => watch.registry().filter(({ source }) => source === "rule:argus-settings-broken");
+  await until("a problem of Argus's own", () => problems().length > 0);
+  const [opened] = problems();
+  expect(opened).toMatchObject({ type: "argus", event: "opened", severity: "warning" });
+  const { status, stdout } = watch.run("status");
+  expect([status, stdout.replace(/\n *\| /g, " ").replace(/\n {2}/g, " ")]).toEqual([
+    0,
+    expect.stringContaining(
+      `The settings cannot be used: ${watch.dir}/argus.json:1: servcies: unknown key; did you mean "services"?; the settings of `,
+    ),
+  ]);
+  daemon.kill("SIGTERM");
+  await ended(daemon);
+  const next = watch.start("run");
+  await until("the next one goes on", () => next.output().includes('"msg":"cycle"'));
+  expect(next.output()).toMatch(/servcies: unknown key.*; the settings of \S+ \S+ UTC stay in force/);
+  watch.settings({ services: [] });
+  await until("repaired, without a word to the daemon", () =>
+    watch.registry().some(({ event, key }) => event === "resolved" && key === opened?.key),
   );
 });
 

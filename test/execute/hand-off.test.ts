@@ -39,7 +39,7 @@ interface Machine {
 
 function server(more: Partial<HandOffPolicy> = {}, { uid = 0, booted = true, exitCode = 0 }: Machine = {}) {
   const real = createFiles("/");
-  const plain = { sizeBytes: 0, modifiedMs: 0, inode: 1, uid: 0, gid: 0, mode: 0o755 };
+  const plain = { sizeBytes: 0, modifiedMs: 0, changedMs: 0, inode: 1, uid: 0, gid: 0, mode: 0o755 };
   const folders = booted ? ["/run/systemd/system", "/srv/agent"] : ["/srv/agent"];
   const files: Files = {
     ...real,

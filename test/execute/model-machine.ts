@@ -147,7 +147,7 @@ function filesOf(machine: Omit<ModelMachine, "system">, processes: Map<number, M
     },
     list: (path, whose) => (path === "/proc" ? [...processes.keys()].map(String) : real.list(path, whose)),
     stat(path) {
-      const plain = { sizeBytes: 0, modifiedMs: 0, inode: 1, uid: 0, gid: 0, mode: 0o755 };
+      const plain = { sizeBytes: 0, modifiedMs: 0, changedMs: 0, inode: 1, uid: 0, gid: 0, mode: 0o755 };
       if (path === socket) return { ...plain, kind: "other" };
       return path === "/run/systemd/system" ? { ...plain, kind: "directory" } : real.stat(path);
     },

@@ -30,7 +30,7 @@ afterEach(() => {
 const open = () => createCycleState(system, logDir, (sentence) => notes.push(sentence));
 const file = () => join(logDir, "cycle_state.json");
 const onDisk = (): CycleState => JSON.parse(readFileSync(file(), "utf8"));
-const noRules = { brokenFiles: 0, brokenDetail: null, executorError: null };
+const noRules = { brokenFiles: 0, brokenDetail: null, settingsFault: null, executorError: null };
 
 function otherProcess(): number {
   const child = spawn("sleep", ["60"], { stdio: "ignore" });
@@ -76,19 +76,26 @@ describe("cycle_state.json", () => {
       state.fail("disk");
     }
     const state = open();
-    expect(state.selfFact({ brokenFiles: 1, brokenDetail: "rules/x.json: no", executorError: null })).toEqual(
-      {
-        cycles: 3,
-        executorAnswers: true,
+    expect(
+      state.selfFact({
+        brokenFiles: 1,
+        brokenDetail: "rules/x.json: no",
+        settingsFault: null,
         executorError: null,
-        failuresInARow: 3,
-        interrupted: false,
-        lastDurationMilliseconds: null,
-        lastError: "disk",
-        brokenRuleFiles: 1,
-        brokenRuleDetail: "rules/x.json: no",
-      },
-    );
+      }),
+    ).toEqual({
+      cycles: 3,
+      executorAnswers: true,
+      executorError: null,
+      failuresInARow: 3,
+      interrupted: false,
+      lastDurationMilliseconds: null,
+      lastError: "disk",
+      brokenRuleFiles: 1,
+      brokenRuleDetail: "rules/x.json: no",
+      settingsInForce: true,
+      settingsFault: null,
+    });
     state.begin({ id: "c4", trigger: "schedule" });
     state.end(10);
     expect(state.selfFact(noRules)).toMatchObject({
