@@ -11,6 +11,8 @@ import {
   type Value,
   webUrl,
 } from "./system/env-values.ts";
+import { formerGiven } from "./system/first-argus/settings.ts";
+import { isFormerName } from "./system/first-argus/settings-table.ts";
 import { type Fault, faultText } from "./system/json-source.ts";
 import { nearestOf, quoted } from "./system/names.ts";
 import { ownWords } from "./system/own-words.ts";
@@ -39,21 +41,24 @@ export function loadConfig(source: ConfigSource): Config {
   const { system, env, programDir, workingDir } = source;
   const settingsFile = settingsPath(source);
   const read = readSettings(system.files, settingsFile);
-  const envFile = readEnvFile(system.files, envPath(source, settingsFile));
+  const envFile = readEnvFile(system.files, envPath(source, settingsFile), system.self.home);
   const faults: Fault[] = [...envFile.faults];
   const settings = "settings" in read ? read.settings : Settings.parse({});
   // Before anything is said about a setting: what is wrong with one may quote it.
   protectWords(ownWords);
   knowSecrets(secretsAmong({ env, envFile, settings, files: system.files }));
 
-  const value = (name: string) => lookUp(name, env, envFile);
-  const integer = (name: VariableName) => readInteger(name, value(name), faults);
   const home = (path: string) => expandHome(path, system.self.home);
+  const pathOf = ({ file, text }: Value): string =>
+    resolve(file === "" ? workingDir : dirname(settingsFile), home(text));
+  const hasTicketsDirectory = settings.tickets.directory !== undefined;
+  const former = formerGiven({ system, env, envFile, pathOf, hasTicketsDirectory });
+  const value = (name: string) =>
+    lookUp(name, env, envFile) ?? former.values.get(name as VariableName) ?? null;
+  const integer = (name: VariableName) => readInteger(name, value(name), faults);
   const path = (name: VariableName, fallback: string): string => {
     const found = value(name);
-    return found === null
-      ? fallback
-      : resolve(found.file === "" ? workingDir : dirname(settingsFile), home(found.text));
+    return found === null ? fallback : pathOf(found);
   };
   const given = (name: string): string | null => env[name]?.split(":")[0] || null;
   const stateDir = path("ARGUS_STATE_DIR", given("STATE_DIRECTORY") ?? join(workingDir, "state"));
@@ -71,7 +76,8 @@ export function loadConfig(source: ConfigSource): Config {
     intervalSeconds: integer("ARGUS_INTERVAL"),
     dryRun: readFlag("ARGUS_DRY_RUN", value("ARGUS_DRY_RUN"), faults),
     ...modeOf(value("ARGUS_MODE"), envFile, faults),
-    settings: withHome(settings, home),
+    settings: withHome(settings, home, former.ticketsDirectory),
+    ...(former.cleanDryRun ? { cleanDryRun: true } : {}),
     settingsFile,
     program: [process.execPath, join(programDir, "dist", "main.js")],
     envFile: envFile.state === "read" ? envFile.path : null,
@@ -124,7 +130,8 @@ export function loadConfig(source: ConfigSource): Config {
   faults.sort((a, b) => a.line - b.line);
   const said = [...("faults" in read ? read.faults : []), ...faults].map(sentence);
   if (said.length > 0) throw new UserError(said);
-  return { ...config, notes: notesOf(source, config, envFile, value("ARGUS_LOCAL_RULES_DIR") !== null) };
+  const notes = notesOf(source, config, envFile, value("ARGUS_LOCAL_RULES_DIR") !== null);
+  return { ...config, notes: [...notes, ...former.notes] };
 }
 
 /** systemd hands a copy to the service that may not read the file itself (LoadCredential= of systemd.exec(5)). */
@@ -215,16 +222,21 @@ function notesOf(
   for (const name of Object.keys(env)) {
     // Only what looks like one of ours misspelt: other programs may have variables that begin with ARGUS_ too.
     const isOurs = name.startsWith("ARGUS_") && !isSecretName(name);
-    const meant = isOurs && !known.includes(name) ? nearestOf(name, known) : null;
+    const meant = isOurs && !known.includes(name) && !isFormerName(name) ? nearestOf(name, known) : null;
     if (meant !== null)
       notes.push(`${name} in the environment is no setting of Argus; did you mean ${meant}?`);
   }
   return notes;
 }
 
-function withHome(settings: Settings, home: (path: string) => string): Settings {
+function withHome(
+  settings: Settings,
+  home: (path: string) => string,
+  formerDirectory: string | null,
+): Settings {
   const { homes, tmuxSockets, tickets } = settings;
-  const directory = tickets.directory === undefined ? {} : { directory: home(tickets.directory) };
+  const named = tickets.directory ?? formerDirectory;
+  const directory = named === null ? {} : { directory: home(named) };
   return {
     ...settings,
     ...(homes === undefined ? {} : { homes: homes.map(home) }),

@@ -6,7 +6,14 @@
 
 import { ordinal } from "../report/values.ts";
 import { isRemedy, type Proposal } from "../types/action.ts";
-import { closings, isPast, mostProblemActions, type Problem, type ProblemAction } from "../types/problem.ts";
+import {
+  closings,
+  isPast,
+  mostProblemActions,
+  openingsWithin,
+  type Problem,
+  type ProblemAction,
+} from "../types/problem.ts";
 import { duration } from "../types/quantities.ts";
 import { healedBy } from "./healing.ts";
 
@@ -107,7 +114,7 @@ function ended(
   more: readonly string[] = [],
 ): Proposal {
   const { remedy, words } = helpOf(problem, all);
-  const times = problem.openings.length;
+  const times = openingsWithin(problem.openings, Date.parse(goneAt)).length;
   const lines = [...(times > 1 ? [`It was the ${ordinal(times)} time within 24 hours.`] : []), ...more];
   return {
     ...common(problem),

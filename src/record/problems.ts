@@ -6,6 +6,7 @@ import {
   isPast,
   mostProblemActions,
   notRecorded,
+  openingsWithin,
   Problem,
   type ProblemAction,
   type RegistryRecord,
@@ -34,12 +35,12 @@ export function isOpen(problem: Problem | undefined): problem is Problem {
   return problem !== undefined && problem.life !== "resolved";
 }
 
-/** In both directions: an opening that a clock set back has put into the future counts as recent for a day at most. */
-const within24h = (openings: readonly string[], nowMs: number) =>
-  openings.filter((opening) => Math.abs(nowMs - Date.parse(opening)) <= dayMs);
+/** The longest time in which a setting counts repeats. */
+const keptMs = 7 * dayMs;
+const keptOpenings = (openings: readonly string[], nowMs: number) => openingsWithin(openings, nowMs, keptMs);
 
 export function occurrences24h(problem: Problem, nowMs: number): number {
-  return within24h(problem.openings, nowMs).length;
+  return openingsWithin(problem.openings, nowMs).length;
 }
 
 /** The `problem` fact of a finding: what a rule may ask about the history of its own problem. */
@@ -95,13 +96,14 @@ export function foldProblems(
   return problems;
 }
 
-/** Open problems, and those resolved ones of which a count of the last 24 hours still needs an opening. */
+/** Open problems, and those resolved ones of which a count of repeats still needs an opening. */
 export function stillNeeded(problems: Iterable<Problem>, nowMs: number): Problem[] {
-  return [...problems].filter((problem) => isOpen(problem) || occurrences24h(problem, nowMs) > 0);
+  const isRecent = ({ openings }: Problem) => keptOpenings(openings, nowMs).length > 0;
+  return [...problems].filter((problem) => isRecent(problem) || isOpen(problem));
 }
 
 function opened(before: Problem | undefined, record: RegistryRecord): Problem {
-  const openings = [...within24h(before?.openings ?? [], Date.parse(record.ts)), record.ts];
+  const openings = [...keptOpenings(before?.openings ?? [], Date.parse(record.ts)), record.ts];
   return {
     key: record.key,
     type: record.type,

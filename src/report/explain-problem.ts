@@ -1,5 +1,5 @@
 /** `argus explain KEY`: the life of one problem, as a small timeline, and its newest finding in full. */
-import { isPast, lifeWord, type Problem, type RegistryRecord } from "../types/problem.ts";
+import { isPast, lifeWord, openingsWithin, type Problem, type RegistryRecord } from "../types/problem.ts";
 import type { TrailCycle } from "../types/trail.ts";
 import { ackText, type WithAck } from "./acks.ts";
 import { explainFinding } from "./explain.ts";
@@ -72,9 +72,7 @@ function head(key: string, problem: Known | null, nowIso: string, style: Style):
     : life === "resolved"
       ? `${dayAndTime(end)} UTC, after ${since(openedAt, end)}${because}`
       : `since ${dayAndTime(openedAt)} UTC (${since(openedAt, nowIso)})`;
-  const recent = openings.filter(
-    (opening) => Math.abs(Date.parse(nowIso) - Date.parse(opening)) <= 86_400_000,
-  ).length;
+  const recent = openingsWithin(openings, Date.parse(nowIso)).length;
   return [
     ...wrap([toned("strong", `Problem ${key}`), `  ${subject}: ${condition}`], { style, hang: 2 }),
     ...wrap([toned(severityTone(severity), severityWord(severity)), "  ", description], { style, hang: 2 }),

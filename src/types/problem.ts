@@ -153,7 +153,7 @@ export const Problem = z.strictObject({
   resolvedAt: z.string().nullable(),
   /** Why it counts as resolved. */
   resolvedBecause: z.string().nullable(),
-  /** When it was opened, newest last: those of 24 hours, at most 300. */
+  /** When it was opened, newest last: those of a week, at most 300. */
   openings: z.array(z.string()),
   /** What was done or refused in this outage, newest last, at most 20. */
   actions: z.array(ProblemAction),
@@ -164,3 +164,12 @@ export const Problem = z.strictObject({
   beadId: z.string().nullable().default(null),
 });
 export type Problem = z.infer<typeof Problem>;
+
+const dayMs = 86_400_000;
+
+/**
+ * In both directions: an opening that a clock set back has put into the future counts as recent for that time at most.
+ * @param ms 24 hours when left out.
+ */
+export const openingsWithin = (openings: readonly string[], nowMs: number, ms = dayMs): string[] =>
+  openings.filter((opening) => Math.abs(nowMs - Date.parse(opening)) <= ms);

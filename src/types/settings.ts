@@ -245,6 +245,8 @@ export interface Config {
   readonly dedupWindowSeconds: number;
   readonly reportRepairs: boolean;
   readonly diskCleanMaxAgeDays: number;
+  /** Cleanings say what would go, and remove nothing (ARGUS_DISK_CLEAN_DRY_RUN of the first Argus). */
+  readonly cleanDryRun?: boolean;
   readonly restartSecondDelaySeconds: number;
   readonly restartThirdDelaySeconds: number;
   readonly restartCooldownSeconds: number;
