@@ -20,7 +20,7 @@ import { reach } from "./system/reach.ts";
 import { knowSecrets, protectWords } from "./system/redact/known.ts";
 import { relayOf, summaryTime } from "./system/relay-settings.ts";
 import { secretsAmong } from "./system/secrets.ts";
-import { readSettings, unitFaults } from "./system/settings-file.ts";
+import { readSettings } from "./system/settings-file.ts";
 import type { System } from "./system/system.ts";
 import { UserError } from "./types/errors.ts";
 import { type Config, Settings, type VariableName, variables } from "./types/settings.ts";
@@ -124,14 +124,15 @@ export function loadConfig(source: ConfigSource): Config {
       review:
         readChoice("ARGUS_LLM_REVIEW", value("ARGUS_LLM_REVIEW"), faults) === "daily" ? "daily" : "never",
     },
-    unitFaults: "faultAt" in read ? unitFaults(settings, read.faultAt).map(faultText) : [],
+    unitFaults: "unitFaults" in read ? read.unitFaults.map(faultText) : [],
     notes: [],
   };
   faults.sort((a, b) => a.line - b.line);
   const said = [...("faults" in read ? read.faults : []), ...faults].map(sentence);
   if (said.length > 0) throw new UserError(said);
   const notes = notesOf(source, config, envFile, value("ARGUS_LOCAL_RULES_DIR") !== null);
-  return { ...config, notes: [...notes, ...former.notes] };
+  const formerNotes = former.notes.length === 0 ? {} : { formerNotes: former.notes };
+  return { ...config, ...formerNotes, notes: [...notes, ...former.notes] };
 }
 
 /** systemd hands a copy to the service that may not read the file itself (LoadCredential= of systemd.exec(5)). */

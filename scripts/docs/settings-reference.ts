@@ -1,7 +1,7 @@
 /** The references of docs/settings.md and argus.env.example, read off the schema and the table that config.ts reads. */
 import * as z from "zod";
 import { ChannelSetting } from "../../src/types/channels.ts";
-import { Settings, type Variable, variables } from "../../src/types/settings.ts";
+import { SettingsFile, type Variable, variables } from "../../src/types/settings.ts";
 import { code, table } from "./markdown.ts";
 import { typeOf } from "./types.ts";
 
@@ -28,7 +28,7 @@ function settingRows(prefix: string, schema: z.ZodObject): string[][] {
 }
 
 export function settingsReference(): string {
-  return table(["key", "type", "default", "what it is"], settingRows("", Settings));
+  return table(["key", "type", "default", "what it is"], settingRows("", SettingsFile));
 }
 
 /** One form for each type of channel. */

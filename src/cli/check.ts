@@ -43,6 +43,7 @@ async function check(context: Context): Promise<CheckData> {
   const notes = {
     ...(weak.length === 0 ? {} : { notes: [notHiddenSentence(weak)] }),
     ...(settings.unread === undefined ? {} : { unread: settings.unread }),
+    ...(settings.former === undefined ? {} : { former: settings.former }),
   };
   const services = await namedServices(context, settings.faults.length === 0);
   const { rulesDir, localRulesDir } = settings.config;
@@ -95,11 +96,16 @@ function readSettings(context: Context): {
   file: string;
   faults: readonly string[];
   unread?: string;
+  former?: readonly string[];
 } {
   try {
     const config = context.config();
-    const { settingsFile: file, unreadEnvFile: unread } = config;
-    return { config, file, faults: [], ...(unread === undefined ? {} : { unread }) };
+    const { settingsFile: file, unreadEnvFile: unread, formerNotes: former } = config;
+    return {
+      ...{ config, file, faults: [] },
+      ...(unread === undefined ? {} : { unread }),
+      ...(former === undefined ? {} : { former }),
+    };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     const { env, programDir } = context;

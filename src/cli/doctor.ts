@@ -36,6 +36,7 @@ export function doctorCommand(program: Command, context: Context): void {
           () => `${config.settingsFile}${config.envFile === null ? "" : ` and ${config.envFile}`}`,
         ),
         attempt("rules", () => `${openBook(system, config).rules().rules.length} rules in force`),
+        ...ofTheFirst(config),
         ...whetherItActs(config),
         ...(await whereItRuns(context, config)),
         ...(await findAbilities(system, config)),
@@ -48,6 +49,14 @@ export function doctorCommand(program: Command, context: Context): void {
       else context.print(doctorReport(checks, context.style));
       if (checks.some(({ state }) => state === "broken")) context.exit(1);
     });
+}
+
+/** Settings of the first Argus; where they all work, or there are none, there is nothing to say. */
+function ofTheFirst({ formerNotes = [] }: Config): Ability[] {
+  if (formerNotes.length === 0) return [];
+  const detail = "settings of the first Argus that are not used as they stand:";
+  const mend = "follow each line, then take the setting out; argus check lists them all";
+  return [{ ...limited("first Argus", detail, mend), faults: formerNotes }];
 }
 
 /** What Argus does besides looking; where that is as ever there is nothing to say. */
