@@ -72,6 +72,15 @@ const ServiceEntry = ServiceSetting.extend({
     .describe(
       "in place of the unit, for what systemd does not run: its endpoint is watched, nothing is restarted",
     ),
+}).meta({
+  anyOf: [
+    { type: "object", properties: { unit: { type: "string" } }, required: ["unit"] },
+    {
+      type: "object",
+      properties: { name: { type: "string" }, endpoint: { type: "object" } },
+      required: ["name", "endpoint"],
+    },
+  ],
 });
 
 export const Settings = z.strictObject({

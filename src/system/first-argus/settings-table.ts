@@ -1,5 +1,6 @@
 /** Variables of the first Argus that have another name, or none, today: what became of each. docs/settings.md lists them. */
 import type { VariableName } from "../../types/variables.ts";
+import { stringify } from "../printable.ts";
 
 export interface FormerSetting {
   /** For the reference: what became of it. */
@@ -57,7 +58,7 @@ const table: Readonly<Record<string, FormerSetting>> = {
   ARGUS_GATEWAY_PORT: {
     now: 'an entry of `endpoints` in `argus.json`, with `"expectStatus": "any"`',
     said: (value) =>
-      `to watch the gateway by its port, write into argus.json: "endpoints": [${JSON.stringify({
+      `to watch the gateway by its port, write into argus.json: "endpoints": [${stringify({
         name: "openclaw-gateway",
         url: `http://127.0.0.1:${/^\d{1,5}$/.test(value) ? value : "18500"}/`,
         expectStatus: "any",
@@ -69,12 +70,12 @@ const table: Readonly<Record<string, FormerSetting>> = {
   ARGUS_TMUX_SOCKET: {
     now: "an entry of `tmuxSockets` in `argus.json`",
     said: (value) =>
-      `to watch that socket, write into argus.json: "tmuxSockets": [${JSON.stringify(/^[/~]/.test(value) ? value : `/tmp/tmux-0/${value}`)}]`,
+      `to watch that socket, write into argus.json: "tmuxSockets": [${stringify(/^[/~]/.test(value) ? value : `/tmp/tmux-0/${value}`)}]`,
   },
   ARGUS_TMUX_TMPDIR: {
     now: "an entry of `tmuxSockets` in `argus.json`",
     said: (value) =>
-      `to watch the sessions there, write into argus.json the socket below it, such as "tmuxSockets": [${JSON.stringify(`${value.replace(/\/+$/, "")}/tmux-0/default`)}]`,
+      `to watch the sessions there, write into argus.json the socket below it, such as "tmuxSockets": [${stringify(`${value.replace(/\/+$/, "")}/tmux-0/default`)}]`,
   },
   ARGUS_BEAD_PRIORITY: gone("the priority of a ticket follows the severity: critical 0, warning 2, info 3"),
   ARGUS_STATS_WINDOW_DAYS: {
