@@ -11,6 +11,8 @@ import {
   type Value,
   webUrl,
 } from "./system/env-values.ts";
+import { formerGiven } from "./system/first-argus/settings.ts";
+import { isFormerName } from "./system/first-argus/settings-table.ts";
 import { type Fault, faultText } from "./system/json-source.ts";
 import { nearestOf, quoted } from "./system/names.ts";
 import { ownWords } from "./system/own-words.ts";
@@ -18,7 +20,7 @@ import { reach } from "./system/reach.ts";
 import { knowSecrets, protectWords } from "./system/redact/known.ts";
 import { relayOf, summaryTime } from "./system/relay-settings.ts";
 import { secretsAmong } from "./system/secrets.ts";
-import { readSettings, unitFaults } from "./system/settings-file.ts";
+import { readSettings } from "./system/settings-file.ts";
 import type { Files, System } from "./system/system.ts";
 import { UserError } from "./types/errors.ts";
 import { type Config, Settings, type VariableName, variables } from "./types/settings.ts";
@@ -58,21 +60,24 @@ export function readConfig(source: ConfigSource): ReadConfig {
   const read = isMissing(source, settingsFile)
     ? { faults: [missing(settingsFile)] }
     : readSettings(system.files, settingsFile, instead.settings);
-  const envFile = readEnvFile(system.files, envPath(source, settingsFile), instead.env);
+  const envFile = readEnvFile(system.files, envPath(source, settingsFile), system.self.home, instead.env);
   const faults: Fault[] = [...envFile.faults];
   const settings = "settings" in read ? read.settings : Settings.parse({});
   // Before anything is said about a setting: what is wrong with one may quote it.
   protectWords(ownWords);
   knowSecrets(secretsAmong({ env, envFile, settings, files: system.files }));
 
-  const value = (name: string) => lookUp(name, env, envFile);
-  const integer = (name: VariableName) => readInteger(name, value(name), faults);
   const home = (path: string) => expandHome(path, system.self.home);
+  const pathOf = ({ file, text }: Value): string =>
+    resolve(file === "" ? workingDir : dirname(settingsFile), home(text));
+  const hasTicketsDirectory = settings.tickets.directory !== undefined;
+  const former = formerGiven({ system, env, envFile, pathOf, hasTicketsDirectory });
+  const value = (name: string) =>
+    lookUp(name, env, envFile) ?? former.values.get(name as VariableName) ?? null;
+  const integer = (name: VariableName) => readInteger(name, value(name), faults);
   const path = (name: VariableName, fallback: string): string => {
     const found = value(name);
-    return found === null
-      ? fallback
-      : resolve(found.file === "" ? workingDir : dirname(settingsFile), home(found.text));
+    return found === null ? fallback : pathOf(found);
   };
   const given = (name: string): string | null => env[name]?.split(":")[0] || null;
   const stateDir = path("ARGUS_STATE_DIR", given("STATE_DIRECTORY") ?? join(workingDir, "state"));
@@ -90,7 +95,8 @@ export function readConfig(source: ConfigSource): ReadConfig {
     intervalSeconds: integer("ARGUS_INTERVAL"),
     dryRun: readFlag("ARGUS_DRY_RUN", value("ARGUS_DRY_RUN"), faults),
     ...modeOf(value("ARGUS_MODE"), envFile, faults),
-    settings: withHome(settings, home),
+    settings: withHome(settings, home, former.ticketsDirectory),
+    ...(former.cleanDryRun ? { cleanDryRun: true } : {}),
     settingsFile,
     program: [process.execPath, join(programDir, "dist", "main.js")],
     envFile: envFile.state === "read" ? envFile.path : null,
@@ -137,13 +143,14 @@ export function readConfig(source: ConfigSource): ReadConfig {
       review:
         readChoice("ARGUS_LLM_REVIEW", value("ARGUS_LLM_REVIEW"), faults) === "daily" ? "daily" : "never",
     },
-    unitFaults: "faultAt" in read ? unitFaults(settings, read.faultAt).map(faultText) : [],
+    unitFaults: "unitFaults" in read ? read.unitFaults.map(faultText) : [],
     notes: [],
   };
   faults.sort((a, b) => a.line - b.line);
   const notes = notesOf(source, config, envFile, value("ARGUS_LOCAL_RULES_DIR") !== null);
+  const formerNotes = former.notes.length === 0 ? {} : { formerNotes: former.notes };
   return {
-    config: { ...config, notes },
+    config: { ...config, ...formerNotes, notes: [...notes, ...former.notes] },
     faults: [...("faults" in read ? read.faults : []), ...faults],
     envPath: envFile.path,
     texts: { settings: "text" in read ? read.text : null, env: envFile.text },
@@ -241,16 +248,21 @@ function notesOf(
   for (const name of Object.keys(env)) {
     // Only what looks like one of ours misspelt: other programs may have variables that begin with ARGUS_ too.
     const isOurs = name.startsWith("ARGUS_") && !isSecretName(name);
-    const meant = isOurs && !known.includes(name) ? nearestOf(name, known) : null;
+    const meant = isOurs && !known.includes(name) && !isFormerName(name) ? nearestOf(name, known) : null;
     if (meant !== null)
       notes.push(`${name} in the environment is no setting of Argus; did you mean ${meant}?`);
   }
   return notes;
 }
 
-function withHome(settings: Settings, home: (path: string) => string): Settings {
+function withHome(
+  settings: Settings,
+  home: (path: string) => string,
+  formerDirectory: string | null,
+): Settings {
   const { homes, tmuxSockets, tickets } = settings;
-  const directory = tickets.directory === undefined ? {} : { directory: home(tickets.directory) };
+  const named = tickets.directory ?? formerDirectory;
+  const directory = named === null ? {} : { directory: home(named) };
   return {
     ...settings,
     ...(homes === undefined ? {} : { homes: homes.map(home) }),

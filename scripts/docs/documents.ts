@@ -12,6 +12,7 @@ import {
 import {
   channelsReference,
   envExample,
+  formerReference,
   settingsReference,
   variablesReference,
 } from "./settings-reference.ts";
@@ -32,7 +33,11 @@ export function documents(read: (path: string) => string): Document[] {
     "test-keys": testKeysReference(),
     facts: factsReference(),
   };
-  const settings = { settings: settingsReference(), variables: variablesReference() };
+  const settings = {
+    settings: settingsReference(),
+    variables: variablesReference(),
+    former: formerReference(),
+  };
   const schema = (path: string, value: unknown) => ({ path, text: `${jsonText(value)}\n` });
   return [
     { path: "docs/rules.md", text: withSections(read("docs/rules.md"), rules) },

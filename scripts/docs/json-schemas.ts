@@ -5,7 +5,7 @@ import { type ActionRow, actionCatalog, actionTypes } from "../../src/types/acti
 import { allFacts, type FactName } from "../../src/types/facts.ts";
 import { fieldsOf } from "../../src/types/fields.ts";
 import { For, Leaf, RuleAction, RuleFile, RuleTestFile } from "../../src/types/rules.ts";
-import { Settings } from "../../src/types/settings.ts";
+import { SettingsFile } from "../../src/types/settings.ts";
 
 type Json = Record<string, unknown>;
 
@@ -147,7 +147,7 @@ const isAskedAction = (properties: Json): boolean => Object.keys(properties).joi
 
 export const rulesSchema = () => jsonSchemaOf(RuleFile, "Rules of Argus");
 export const ruleTestsSchema = () => jsonSchemaOf(RuleTestFile, "Tests of Argus's rules");
-export const settingsSchema = () => jsonSchemaOf(Settings, "Settings of Argus (argus.json)");
+export const settingsSchema = () => jsonSchemaOf(SettingsFile, "Settings of Argus (argus.json)");
 
 const lineWidth = 110;
 

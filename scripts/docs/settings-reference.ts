@@ -1,7 +1,8 @@
 /** The references of docs/settings.md and argus.env.example, read off the schema and the table that config.ts reads. */
 import * as z from "zod";
+import { formerSettings } from "../../src/system/first-argus/settings-table.ts";
 import { ChannelSetting } from "../../src/types/channels.ts";
-import { Settings, type Variable, variables } from "../../src/types/settings.ts";
+import { SettingsFile, type Variable, variables } from "../../src/types/settings.ts";
 import { code, table } from "./markdown.ts";
 import { typeOf } from "./types.ts";
 
@@ -28,7 +29,7 @@ function settingRows(prefix: string, schema: z.ZodObject): string[][] {
 }
 
 export function settingsReference(): string {
-  return table(["key", "type", "default", "what it is"], settingRows("", Settings));
+  return table(["key", "type", "default", "what it is"], settingRows("", SettingsFile));
 }
 
 /** One form for each type of channel. */
@@ -60,8 +61,16 @@ export function variablesReference(): string {
   );
 }
 
+/** What became of the variables of the first Argus. */
+export function formerReference(): string {
+  return table(
+    ["variable of the first Argus", "today"],
+    formerSettings.map(([name, { now }]) => [code(name), now]),
+  );
+}
+
 const head = `# Settings and secrets of Argus: copy this file to argus.env beside argus.json, and take away the # of a line to set it.
-# A line is NAME=value; a comment has a line of its own. The environment wins over this file.
+# A line is NAME=value, where $HOME and names of lines above are filled in. The environment wins over this file.
 # Keep it to yourself (chmod 600): it may hold secrets.
 `;
 

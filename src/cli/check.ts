@@ -51,6 +51,7 @@ async function check(context: Context): Promise<CheckData> {
   const notes = {
     ...(weak.length === 0 ? {} : { notes: [notHiddenSentence(weak)] }),
     ...(settings.unread === undefined ? {} : { unread: settings.unread }),
+    ...(settings.former === undefined ? {} : { former: settings.former }),
   };
   const services = await namedServices(context, settings.faults.length === 0);
   const { rulesDir, localRulesDir } = settings.config;
@@ -103,10 +104,15 @@ function readSettings(context: Context): {
   file: string;
   faults: readonly string[];
   unread?: string;
+  former?: readonly string[];
 } {
   const { config } = context.settings();
-  const { settingsFile: file, unreadEnvFile: unread, broken } = config;
-  return { config, file, faults: broken?.faults ?? [], ...(unread === undefined ? {} : { unread }) };
+  const { settingsFile: file, unreadEnvFile: unread, formerNotes: former, broken } = config;
+  return {
+    ...{ config, file, faults: broken?.faults ?? [] },
+    ...(unread === undefined ? {} : { unread }),
+    ...(former === undefined ? {} : { former }),
+  };
 }
 
 /** What keeps the files from being taken up, for `systemctl reload`: no rule test is run, and systemd is asked nothing. */

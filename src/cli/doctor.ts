@@ -41,6 +41,7 @@ export function doctorCommand(program: Command, context: Context): void {
           `${config.settingsFile}${config.envFile === null ? "" : ` and ${config.envFile}`}`,
         ),
         unlessBroken("rules", book.broken(), `${book.rules().rules.length} rules in force`),
+        ...ofTheFirst(config),
         ...whetherItActs(config),
         ...(await whereItRuns(context, config)),
         ...(await findAbilities(system, config)),
@@ -61,6 +62,14 @@ function unlessBroken(name: string, broken: Broken | null, detail: string): Abil
   const [first = ""] = faults;
   if (faults.length === 1) return { name, state: "broken", detail: `${first}; ${inForce}`, mend: null };
   return { name, state: "broken", detail: `${inForce}:`, faults: firstFaults(faults), mend: null };
+}
+
+/** Settings of the first Argus; where they all work, or there are none, there is nothing to say. */
+function ofTheFirst({ formerNotes = [] }: Config): Ability[] {
+  if (formerNotes.length === 0) return [];
+  const detail = "settings of the first Argus that are not used as they stand:";
+  const mend = "follow each line, then take the setting out; argus check lists them all";
+  return [{ ...limited("first Argus", detail, mend), faults: formerNotes }];
 }
 
 /** What Argus does besides looking; where that is as ever there is nothing to say. */

@@ -43,7 +43,8 @@ export function createErrands(
   async function send(): Promise<void> {
     const { config: present, registry } = parts();
     const open = [...registry.problems().values()].filter(isOpen).map(({ key }) => key);
-    const { sent, waiting, errors, notes } = await delivery.deliver(present, signal, withinMs, new Set(open));
+    const limitMs = againMs === null ? withinMs : Math.max(withinMs, relayMs(present));
+    const { sent, waiting, errors, notes } = await delivery.deliver(present, signal, limitMs, new Set(open));
     if (sent > 0) log.info({ sent, waiting }, "alerts sent");
     for (const { channel, text, news } of errors) if (news) log.warn({ waiting, channel }, text);
     for (const note of notes) log.warn(note);
@@ -117,4 +118,10 @@ function pingerFor({ http }: System, log: Log): (config: Config, what: Ping) => 
     }
     await pinger.ping(what);
   };
+}
+
+/** A call of the relay may take longer than a round is given: in some rounds half of the time is kept for shorter forms. */
+function relayMs({ channels }: Config): number {
+  const seconds = channels.map((each) => (each.type === "relay" ? each.timeoutSeconds : 0));
+  return 2000 * Math.max(0, ...seconds);
 }

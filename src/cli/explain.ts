@@ -4,7 +4,7 @@ import { readStreaks, StreakFile } from "../detect/streaks.ts";
 import { lookAgain } from "../detect/why-not.ts";
 import { readSnapshot } from "../record/history.ts";
 import { problemFact } from "../record/problems.ts";
-import { readProblems } from "../record/registry.ts";
+import { readHistory, readProblems } from "../record/registry.ts";
 import { readTrail, type TrailReader } from "../record/trail.ts";
 import { acknowledged } from "../report/acks.ts";
 import { brokenSentence } from "../report/broken.ts";
@@ -15,7 +15,7 @@ import { nearest } from "../system/names.ts";
 import type { Ack } from "../types/ack.ts";
 import { UserError, WorkError } from "../types/errors.ts";
 import { isoTime } from "../types/moment.ts";
-import { ProblemKey } from "../types/problem.ts";
+import { isPast, type Problem, ProblemKey, type RegistryRecord } from "../types/problem.ts";
 import type { Config } from "../types/settings.ts";
 import type { TrailCycle } from "../types/trail.ts";
 import { type Context, lookAtState, printJson } from "./context.ts";
@@ -116,8 +116,16 @@ function showProblem(
   if (problem === null && cycles.length === 0)
     throw new UserError(`nothing is known of a problem ${key}; \`argus problems\` lists the keys`);
   const known = problem === null ? null : { ...problem, acknowledged: acknowledged(acks, problem) };
-  if (json) printJson(context, { problem: known, cycles });
-  else context.print(explainProblem(key, known, cycles, isoTime(clock.now()), context.style));
+  const past = problem === null ? [] : pastLines(context, config, problem);
+  if (json) printJson(context, { problem: known, cycles, ...(past.length === 0 ? {} : { past }) });
+  else context.print(explainProblem(key, known, cycles, isoTime(clock.now()), context.style, past));
+}
+
+/** What the first Argus wrote about it: the decision log has none of that. */
+function pastLines({ system }: Context, { stateDir }: Config, problem: Problem): RegistryRecord[] {
+  if (!isPast(problem)) return [];
+  const records = readHistory(system.files, stateDir).records();
+  return [...records].filter(({ event, key }) => event === "past" && key === problem.key);
 }
 
 async function explainRule(

@@ -83,7 +83,7 @@ export function showProblems(
         isoTime(context.system.clock.now()),
         context.style,
         passedOverNotes(stateDir, passedOver),
-        shown.length === 0 ? noneOf(context, stateDir, options) : undefined,
+        shown.length === 0 ? noneOf(context, stateDir, options, problems.size) : undefined,
       ),
     );
 }
@@ -125,8 +125,17 @@ const nothingKnown =
 const hasLooked = ({ system }: Context, stateDir: string): boolean =>
   readTrail(system.files, stateDir).newest() !== null;
 
-function noneOf(context: Context, stateDir: string, { open, type, severity, key }: ProblemsOptions): string {
-  if (!hasLooked(context, stateDir)) return nothingKnown;
+/** @param known problems that the registry has, whenever they were. */
+function noneOf(
+  context: Context,
+  stateDir: string,
+  { open, type, severity, key }: ProblemsOptions,
+  known: number,
+): string {
+  if (!hasLooked(context, stateDir))
+    return known === 0
+      ? nothingKnown
+      : "No cycle has run on this state folder yet; argus problems --all lists what was recorded before.";
   const kind = [type, severity, key].every((each) => each === undefined) ? "" : " of that kind";
   return `No problem${kind} is open${open ? "" : ", and none was in the last 24 hours"}.`;
 }

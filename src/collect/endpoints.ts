@@ -93,7 +93,8 @@ async function probe(http: Http, target: Target, signal: AbortSignal): Promise<E
       return { ...about, ok: true, status: null, latencyMilliseconds: latency, error: null };
     }
     const { status, latencyMs } = await http.request({ url, timeoutMs, maxBodyBytes: 0, signal });
-    const ok = target.expectStatus?.includes(status) ?? (status >= 200 && status < 400);
+    const { expectStatus: wanted } = target;
+    const ok = wanted === "any" || (wanted?.includes(status) ?? (status >= 200 && status < 400));
     return {
       ...about,
       ok,

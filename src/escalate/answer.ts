@@ -84,12 +84,9 @@ export interface Answer {
 
 /** @returns text: one sentence why the reply is of no use. */
 export function readAnswer(text: string, offered: Offered): Answer | string {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
+  const json = jsonIn(text);
+  if (json === undefined)
     return text.trim() === "" ? "the reply is empty" : "the reply is not JSON, or has text around it";
-  }
   const reply = Reply.safeParse(json);
   if (!reply.success) {
     const issue = reply.error.issues[0];
@@ -104,6 +101,25 @@ export function readAnswer(text: string, offered: Offered): Answer | string {
     observations: observations.slice(0, maxObservations).map((each) => machineLine(each, 500)),
     ...judge(actions, offered),
   };
+}
+
+/**
+ * The text as JSON, or the one block ```json in it, as models write it that are asked for JSON in words. Of two blocks
+ * nobody knows which one is meant. undefined: there is none.
+ */
+function jsonIn(text: string): unknown {
+  const whole = parsed(text);
+  if (whole !== undefined || text.split("```").length !== 3) return whole;
+  const block = /^[ \t]*```json[ \t]*\r?\n(.*?)\r?\n[ \t]*```[ \t]*$/ims.exec(text)?.[1];
+  return block === undefined ? undefined : parsed(block);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function judge(actions: readonly unknown[], offered: Offered): Pick<Answer, "proposals" | "rejected"> {

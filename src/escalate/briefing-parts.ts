@@ -1,6 +1,6 @@
 /** The parts of the document that is put before the model, each bounded and cleaned. Pure. */
 import { stringify } from "../system/printable.ts";
-import type { Problem } from "../types/problem.ts";
+import { openingsWithin, type Problem } from "../types/problem.ts";
 import type { TrailCycle } from "../types/trail.ts";
 import type { Handled } from "./alerts.ts";
 import type { Candidate } from "./candidates.ts";
@@ -28,7 +28,12 @@ export interface Sizes {
   readonly line: number;
 }
 
-export function problemPart({ key, findings }: Unresolved, problems: readonly Problem[], size: Sizes) {
+export function problemPart(
+  { key, findings }: Unresolved,
+  problems: readonly Problem[],
+  size: Sizes,
+  nowMs: number,
+) {
   const known = problems.find((problem) => problem.key === key);
   const [{ finding: worst }] = findings;
   return {
@@ -38,7 +43,7 @@ export function problemPart({ key, findings }: Unresolved, problems: readonly Pr
     severity: worst.severity,
     subject: machineLine(worst.subject, 200),
     open_since: known?.openedAt ?? null,
-    times_in_24_hours: known?.openings.length ?? 1,
+    times_in_24_hours: known === undefined ? 1 : openingsWithin(known.openings, nowMs).length,
     findings: findings.slice(0, size.findings).map(({ finding, actions, remediation }) => ({
       rule: machineLine(finding.rule, 80),
       meaning: machineLine(finding.description, size.line),
@@ -79,7 +84,7 @@ export function historyPart(
     description: machineLine(description, size.line),
     open_since: openedAt,
     ...(resolvedAt === null ? {} : { ended: resolvedAt }),
-    times_in_24_hours: openings.filter((each) => Math.abs(nowMs - Date.parse(each)) <= dayMs).length,
+    times_in_24_hours: openingsWithin(openings, nowMs).length,
     tried: triedPart(actions, size),
   };
 }

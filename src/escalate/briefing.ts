@@ -176,7 +176,7 @@ function attempt(input: BriefingInput, size: Sizes): Attempt {
     time: isoTime(input.now),
     cycle: input.cycle,
     ...(isWhole ? { daily_look: "nothing is unresolved: look at the whole" } : {}),
-    problems: asked.map((group) => problemPart(group, input.problems, size)),
+    problems: asked.map((group) => problemPart(group, input.problems, size, input.now.wallMs)),
     allowed_actions: allowedPart(candidates, size),
     not_allowed_now: first(offer.withheld, 10, "notes on what is not allowed").map((each) =>
       machineLine(each, 200),

@@ -6,7 +6,14 @@
 
 import { ordinal } from "../report/values.ts";
 import { isRemedy, type Proposal } from "../types/action.ts";
-import { closings, mostProblemActions, type Problem, type ProblemAction } from "../types/problem.ts";
+import {
+  closings,
+  isPast,
+  mostProblemActions,
+  openingsWithin,
+  type Problem,
+  type ProblemAction,
+} from "../types/problem.ts";
 import { duration } from "../types/quantities.ts";
 import { healedBy } from "./healing.ts";
 
@@ -74,7 +81,8 @@ const againMs = 2 * hourMs;
  */
 function endedBefore(problem: Problem, all: readonly Problem[], nowMs: number): Proposal[] {
   const { key, life, resolvedAt, resolvedBecause } = problem;
-  if (life !== "resolved" || resolvedAt === null) return [];
+  // Of what the first Argus wrote nobody knows whether it is over.
+  if (life !== "resolved" || resolvedAt === null || isPast(problem)) return [];
   const hasFlapped = calmAtMs(problem) !== null;
   if (!hasFlapped && Math.abs(nowMs - Date.parse(resolvedAt)) > againMs) return [];
   const closing = closings.find((each) => each === resolvedBecause);
@@ -106,7 +114,7 @@ function ended(
   more: readonly string[] = [],
 ): Proposal {
   const { remedy, words } = helpOf(problem, all);
-  const times = problem.openings.length;
+  const times = openingsWithin(problem.openings, Date.parse(goneAt)).length;
   const lines = [...(times > 1 ? [`It was the ${ordinal(times)} time within 24 hours.`] : []), ...more];
   return {
     ...common(problem),

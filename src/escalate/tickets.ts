@@ -3,7 +3,7 @@ import { stringify } from "../system/printable.ts";
 import type { ActionRecord, Proposal } from "../types/action.ts";
 import { isWord } from "../types/action.ts";
 import type { HandOffReport } from "../types/hand-off.ts";
-import { type Problem, severities } from "../types/problem.ts";
+import { openingsWithin, type Problem, severities } from "../types/problem.ts";
 import { duration } from "../types/quantities.ts";
 import type { Evidence } from "../types/trail.ts";
 import type { Handled } from "./alerts.ts";
@@ -133,7 +133,8 @@ function bodyOf(
   const lines = [...others, ...said.map((each) => `Why a ticket: ${each}`)];
   if (problem !== undefined) {
     const seconds = Math.max(0, (nowMs - Date.parse(problem.openedAt)) / 1000);
-    const times = problem.openings.length > 1 ? `, ${problem.openings.length} times within a day` : "";
+    const within = openingsWithin(problem.openings, nowMs).length;
+    const times = within > 1 ? `, ${within} times within a day` : "";
     lines.push(`Since: ${problem.openedAt} (${duration(seconds)})${times}`);
   }
   for (const { finding } of group)

@@ -14,6 +14,8 @@ export const UnitBackoff = z.strictObject({
   last: Moment,
   /** Since when every look found it active; null when the last look did not. */
   healthySince: Moment.nullable(),
+  /** Of the cooldown that the first Argus began: it goes on as that Argus said. */
+  cooldownSeconds: z.number().nonnegative().optional(),
 });
 export type UnitBackoff = z.infer<typeof UnitBackoff>;
 
@@ -33,7 +35,7 @@ export function backoffAnswer(entry: UnitBackoff | undefined, policy: Policy, no
   if (entry === undefined) return { state: "ready", attempts: 0, delaySeconds: 0, passedSeconds: 0 };
   const exhausted = entry.attempts >= attemptsInRound;
   const delaySeconds = exhausted
-    ? policy.restartCooldownSeconds
+    ? (entry.cooldownSeconds ?? policy.restartCooldownSeconds)
     : entry.attempts === 1
       ? policy.restartSecondDelaySeconds
       : policy.restartThirdDelaySeconds;

@@ -109,7 +109,8 @@ export function createExecutor(system: System, given: Policy, stateDir: string):
     if (notes.length < mostNotes && !notes.includes(sentence)) notes.push(sentence);
   };
   const begun = system.clock.now();
-  const state = openState(system.files, stateDir, note);
+  const former = { now: begun, registryDir: policy.tickets.stateDir };
+  const state = openState(system.files, stateDir, note, former);
   const approvals = openApprovals(system.files, stateDir, note);
   const handOffs = openHandOffs(system.files, stateDir, note);
   const byOperators = openOperatorActions(system.files, stateDir, note);

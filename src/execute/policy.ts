@@ -37,6 +37,8 @@ export interface Policy {
   /** What no cleaning may remove, wherever it lies: Argus's own state, settings and rules. */
   readonly keep: readonly string[];
   readonly diskCleanMaxAgeDays: number;
+  /** No cleaning removes anything, whoever asks for it. */
+  readonly cleanDryRun?: boolean;
   /** Actions an hour, of all sources together. */
   readonly budgets: Readonly<Record<BudgetName, number>>;
   readonly modelMayPropose: readonly ActionType[];
@@ -94,6 +96,7 @@ export function policyOf(config: Config): Policy {
       config.localRulesDir,
     ],
     diskCleanMaxAgeDays: config.diskCleanMaxAgeDays,
+    cleanDryRun: config.cleanDryRun === true,
     budgets: {
       kills: settings.budgets.killsPerHour,
       restarts: settings.budgets.restartsPerHour,

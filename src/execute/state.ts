@@ -5,6 +5,7 @@
  */
 import { join } from "node:path";
 import * as z from "zod";
+import { firstLines } from "../system/first-argus/line.ts";
 import { stringify } from "../system/printable.ts";
 import { createStore } from "../system/store.ts";
 import type { Files } from "../system/system.ts";
@@ -12,7 +13,9 @@ import { Moment, secondsAtLeast } from "../types/moment.ts";
 import { type AlertQuestion, Announced, withAnnounced } from "./announced.ts";
 import { afterLook, countAttempt, UnitBackoff } from "./backoff.ts";
 import { spentWithinHour } from "./budget.ts";
+import { announcedOfFirst, backoffSentence, backoffsOfFirst, dedupSentence } from "./first-argus.ts";
 import type { BudgetName, Policy } from "./policy.ts";
+import { reasonOf } from "./reason.ts";
 import { Repeats } from "./repeats.ts";
 
 /** Written before an action changes the machine, taken out after it: a leftover one was cut off by a crash. */
@@ -38,6 +41,28 @@ const BackoffFile = z.strictObject({ version: z.literal(1), units: z.record(z.st
 const DedupFile = z.strictObject({ version: z.literal(1), announced: Announced });
 const ObservationsFile = z.strictObject({ version: z.literal(1), repeats: Repeats });
 
+function takeBackoffs(json: unknown, { now }: Former) {
+  const taken = backoffsOfFirst(json, now);
+  if (taken === null) return null;
+  const { units, broken } = taken;
+  return { value: { version: 1 as const, units }, said: backoffSentence(units, broken) };
+}
+
+function takeAnnounced(files: Files, json: unknown, { now, registryDir }: Former) {
+  let trouble = "";
+  function* lines() {
+    try {
+      yield* firstLines(files, registryDir);
+    } catch (error) {
+      trouble = `, and problems.jsonl could not be read: ${reasonOf(error)}`;
+    }
+  }
+  const taken = announcedOfFirst(json, lines, now);
+  if (taken === null) return null;
+  const said = `${dedupSentence(taken.taken, taken.dropped)}${trouble}`;
+  return { value: { version: 1 as const, announced: taken.announced }, said };
+}
+
 export type Spent = Readonly<Record<BudgetName, readonly Moment[]>>;
 export type Backoffs = Readonly<Record<string, UnitBackoff>>;
 
@@ -62,23 +87,52 @@ export interface State {
   observeHealth(healthyUnits: ReadonlySet<string>, policy: Policy, now: Moment): void;
 }
 
-/** @param note told in one sentence when a file was set aside. */
-export function openState(files: Files, stateDir: string, note: (sentence: string) => void): State {
-  const store = <T>(name: string, schema: z.ZodType<T>, empty: () => T) =>
-    createStore({ files, path: join(stateDir, name), schema, empty, note });
+/** Where files of the first Argus are taken over: the time, and the registry that their texts stand in. */
+export interface Former {
+  readonly now: Moment;
+  readonly registryDir: string;
+}
+
+/** @param note told in one sentence when a file was set aside, or taken over from the first Argus. */
+export function openState(
+  files: Files,
+  stateDir: string,
+  note: (sentence: string) => void,
+  former?: Former,
+): State {
+  const store = <T>(
+    name: string,
+    schema: z.ZodType<T>,
+    empty: () => T,
+    formerOf?: (json: unknown, from: Former) => { value: T; said: string } | null,
+  ) =>
+    createStore({
+      ...{ files, path: join(stateDir, name), schema, empty, note },
+      ...(former && formerOf ? { former: (json: unknown) => formerOf(json, former) } : {}),
+    });
   const executorStore = store<z.infer<typeof ExecutorFile>>("executor.json", ExecutorFile, () => ({
     version: 1,
     spent: { kills: [], restarts: [], cleanings: [] },
     intents: [],
   }));
-  const backoffStore = store<z.infer<typeof BackoffFile>>("restart-backoff.json", BackoffFile, () => ({
-    version: 1,
-    units: {},
-  }));
-  const dedupStore = store<z.infer<typeof DedupFile>>("dedup.json", DedupFile, () => ({
-    version: 1,
-    announced: {},
-  }));
+  const backoffStore = store<z.infer<typeof BackoffFile>>(
+    "restart-backoff.json",
+    BackoffFile,
+    () => ({
+      version: 1,
+      units: {},
+    }),
+    takeBackoffs,
+  );
+  const dedupStore = store<z.infer<typeof DedupFile>>(
+    "dedup.json",
+    DedupFile,
+    () => ({
+      version: 1,
+      announced: {},
+    }),
+    (json, from) => takeAnnounced(files, json, from),
+  );
   const repeatsStore = store<z.infer<typeof ObservationsFile>>("observations.json", ObservationsFile, () => ({
     version: 1,
     repeats: {},

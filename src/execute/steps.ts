@@ -97,20 +97,27 @@ export const recheckStep: Step = async (one, { context, claims, cycleClaims }) =
 
 /**
  * Decided when all else said yes, so that the record shows what would have been done. Words are spoken as ever, and a
- * person's own command is carried out. No approval is asked for: it would be for something that is not done.
+ * person's own command is carried out, except for a cleaning where none is to remove anything. No approval is asked for: it would be for something that is not done.
  */
 export const watchStep: Step = async (one, request) => {
   const { context } = request;
-  if (one.task === null || !request.watchOnly) return;
+  if (one.task === null) return;
   const { action, proposal } = one.task;
-  if (action.kind === "word" || proposal.source === "operator") return;
+  const isDryCleaning = action.type === "clean_disk" && context.policy.cleanDryRun === true;
+  if (!isDryCleaning && !request.watchOnly) return;
+  if (action.kind === "word" || (proposal.source === "operator" && !isDryCleaning)) return;
   const forecast = await recentForecast(one.task, request);
   const yes = context.approvals.find(one.task, context.system.clock.now());
   // Whoever approved it waits to hear what became of it.
   if (yes?.state === "approved") one.values["approval"] = yes.id;
   const waits = needsYes(one.task, context.policy) && yes?.state !== "approved";
-  one.steps.push({ step: "mode", pass: false, detail: "Argus only watches: ARGUS_MODE is watch" });
-  refuse(one, "watch_only", waits ? `${forecast}, once a person approves it` : forecast);
+  const why = request.watchOnly
+    ? "Argus only watches: ARGUS_MODE is watch"
+    : "disks are not cleaned: ARGUS_DISK_CLEAN_DRY_RUN is set";
+  one.steps.push({ step: "mode", pass: false, detail: why });
+  if (isDryCleaning) one.values["cleanDryRun"] = true;
+  const when = waits ? ", once a person approves it" : "";
+  refuse(one, "watch_only", `${forecast}${when}${isDryCleaning ? " (ARGUS_DISK_CLEAN_DRY_RUN is set)" : ""}`);
 };
 
 /** That of a cleaning walks through all that may go, and what is wrong is asked about in each cycle. */

@@ -1,8 +1,12 @@
 /** Registry records -> problems. Pure: the same lines come to the same problems, however they lie in files. */
 import type { Problem24h } from "../types/facts.ts";
+import { beginsAnew } from "../types/past.ts";
 import {
   harmlessRefusals,
+  isPast,
   mostProblemActions,
+  notRecorded,
+  openingsWithin,
   Problem,
   type ProblemAction,
   type RegistryRecord,
@@ -31,12 +35,12 @@ export function isOpen(problem: Problem | undefined): problem is Problem {
   return problem !== undefined && problem.life !== "resolved";
 }
 
-/** In both directions: an opening that a clock set back has put into the future counts as recent for a day at most. */
-const within24h = (openings: readonly string[], nowMs: number) =>
-  openings.filter((opening) => Math.abs(nowMs - Date.parse(opening)) <= dayMs);
+/** The longest time in which a setting counts repeats. */
+const keptMs = 7 * dayMs;
+const keptOpenings = (openings: readonly string[], nowMs: number) => openingsWithin(openings, nowMs, keptMs);
 
 export function occurrences24h(problem: Problem, nowMs: number): number {
-  return within24h(problem.openings, nowMs).length;
+  return openingsWithin(problem.openings, nowMs).length;
 }
 
 /** The `problem` fact of a finding: what a rule may ask about the history of its own problem. */
@@ -69,6 +73,8 @@ export function applyRecord(problem: Problem | undefined, record: RegistryRecord
     case "ticket":
       if (problem === undefined) return undefined;
       return { ...problem, beadId: record.reason === "closed" ? null : record.bead_id };
+    case "past":
+      return withPast(problem, record);
     case "carried": {
       // Whoever read the older files as well knows more than the line repeats.
       if (problem !== undefined) return problem;
@@ -90,13 +96,14 @@ export function foldProblems(
   return problems;
 }
 
-/** Open problems, and those resolved ones of which a count of the last 24 hours still needs an opening. */
+/** Open problems, and those resolved ones of which a count of repeats still needs an opening. */
 export function stillNeeded(problems: Iterable<Problem>, nowMs: number): Problem[] {
-  return [...problems].filter((problem) => isOpen(problem) || occurrences24h(problem, nowMs) > 0);
+  const isRecent = ({ openings }: Problem) => keptOpenings(openings, nowMs).length > 0;
+  return [...problems].filter((problem) => isRecent(problem) || isOpen(problem));
 }
 
 function opened(before: Problem | undefined, record: RegistryRecord): Problem {
-  const openings = [...within24h(before?.openings ?? [], Date.parse(record.ts)), record.ts];
+  const openings = [...keptOpenings(before?.openings ?? [], Date.parse(record.ts)), record.ts];
   return {
     key: record.key,
     type: record.type,
@@ -119,22 +126,50 @@ function opened(before: Problem | undefined, record: RegistryRecord): Problem {
   };
 }
 
+/**
+ * A line of the first Argus: history, which opens nothing. Whatever it was about is judged by the rules of today, and
+ * a problem that they have opened stays as it is, with one more line in its story.
+ */
+function withPast(before: Problem | undefined, record: RegistryRecord): Problem {
+  const done = record.action_taken === "none" ? [] : [actionOf(record)];
+  const last = before !== undefined && isPast(before) ? before : undefined;
+  if (isOpen(before)) return { ...before, actions: [...before.actions, ...done].slice(-mostProblemActions) };
+  const { action, result } = last?.actions.at(-1) ?? {};
+  const isAnew =
+    last === undefined || beginsAnew({ ts: last.lastSeen, action: action ?? "none", result }, record);
+  const problem = isAnew ? opened(before, record) : { ...last, ...newer(last, record) };
+  return {
+    ...problem,
+    severity: isAnew ? record.severity : worst(last.severity, record.severity),
+    life: "resolved",
+    resolvedAt: problem.lastSeen,
+    resolvedBecause: notRecorded,
+    actions: [...problem.actions, ...done].slice(-mostProblemActions),
+    // Whether a ticket of that time is still open nobody knows: its lines name it.
+    beadId: null,
+  };
+}
+
+const newer = (last: Problem, { ts, description }: RegistryRecord) =>
+  ts < last.lastSeen ? {} : { lastSeen: ts, description };
+
 function changed(problem: Problem, record: RegistryRecord): Problem {
   const rules = [...new Set([...problem.rules, ...(record.rules ?? [])])];
   const severity = worst(problem.severity, record.severity);
   return { ...problem, rules, severity, description: record.description, lastSeen: record.ts };
 }
 
+const actionOf = (record: RegistryRecord): ProblemAction => ({
+  ts: record.ts,
+  cycle: record.cycle,
+  action: record.action_taken,
+  result: record.action_result,
+  reason: record.reason,
+  ...(record.verified === undefined ? {} : { verified: record.verified }),
+});
+
 function acted(problem: Problem, record: RegistryRecord): Problem {
-  const action: ProblemAction = {
-    ts: record.ts,
-    cycle: record.cycle,
-    action: record.action_taken,
-    result: record.action_result,
-    reason: record.reason,
-    ...(record.verified === undefined ? {} : { verified: record.verified }),
-  };
-  const actions = [...problem.actions, action].slice(-mostProblemActions);
+  const actions = [...problem.actions, actionOf(record)].slice(-mostProblemActions);
   return { ...problem, life: lifeAfter(problem, record), actions, lastSeen: record.ts };
 }
 

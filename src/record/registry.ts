@@ -1,6 +1,7 @@
 /** `problems.jsonl`: what was detected, what was done about it, and how it ended. Users read it with jq. */
 import { join } from "node:path";
 import { fileError } from "../system/file-error.ts";
+import { readFirstLine } from "../system/first-argus/line.ts";
 import { createLineFile, linesNewestFirst } from "../system/line-file.ts";
 import { stringify } from "../system/printable.ts";
 import { redactDeep } from "../system/redact/redact.ts";
@@ -168,7 +169,8 @@ function groupByKey(findings: readonly Finding[]): Map<string, Finding[]> {
 /** Counts what it cannot read instead of stopping at it: a torn line, or one of a later version. */
 export function parseRecord(line: string): RegistryRecord | null {
   try {
-    return RegistryRecord.safeParse(JSON.parse(line)).data ?? null;
+    const value: unknown = JSON.parse(line);
+    return RegistryRecord.safeParse(value).data ?? readFirstLine(value);
   } catch {
     return null;
   }

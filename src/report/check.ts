@@ -33,6 +33,8 @@ export interface CheckData {
   readonly unread?: string;
   /** Whole sentences about what is no fault, and still worth a change. */
   readonly notes?: readonly string[];
+  /** What became of settings of the first Argus, all of them. */
+  readonly former?: readonly string[];
 }
 
 const nothing: NonNullable<CheckData["services"]> = { faults: [], natures: [] };
@@ -68,6 +70,7 @@ export function checkReport(data: CheckData, style: Style): string {
     ...section("Settings", settings.faults.length === 0 && services.faults.length === 0, settings.file),
     ...faults(settings.faults),
     ...faults([...services.faults, ...services.natures, ...(data.notes ?? [])]),
+    ...(data.former ?? []).flatMap((each) => wrap(["· ", each], { style, indent: 2, hang: 4 })),
     ...section(
       "Rules",
       rules.faults.length === 0,

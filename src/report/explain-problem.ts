@@ -1,5 +1,5 @@
 /** `argus explain KEY`: the life of one problem, as a small timeline, and its newest finding in full. */
-import { lifeWord, type Problem } from "../types/problem.ts";
+import { isPast, lifeWord, openingsWithin, type Problem, type RegistryRecord } from "../types/problem.ts";
 import type { TrailCycle } from "../types/trail.ts";
 import { ackText, type WithAck } from "./acks.ts";
 import { explainFinding } from "./explain.ts";
@@ -26,6 +26,7 @@ interface Moment {
  * @param cycles those in which it occurs, newest first as the trail has them: times alone would not do, since several
  * cycles fall into one second when units fail, and a clock may be set back.
  * @param nowIso for how long it has been open, and how often in the last 24 hours.
+ * @param past what the first Argus wrote about it, newest first.
  */
 export function explainProblem(
   key: string,
@@ -33,9 +34,13 @@ export function explainProblem(
   cycles: readonly TrailCycle[],
   nowIso: string,
   style: Style,
+  past: readonly RegistryRecord[] = [],
 ): string {
   const oldestFirst = [...cycles].reverse();
-  const moments = merged(oldestFirst.flatMap((cycle) => momentsOf(key, cycle)));
+  const moments = merged([
+    ...[...past].reverse().map(pastMoment),
+    ...oldestFirst.flatMap((cycle) => momentsOf(key, cycle)),
+  ]);
   const last = newestFinding(key, oldestFirst);
   const lines: Line[] = [
     ...head(key, problem, nowIso, style),
@@ -62,20 +67,19 @@ function head(key: string, problem: Known | null, nowIso: string, style: Style):
   const since = (from: string, to: string) => duration(secondsFrom(from, to));
   const end = resolvedAt ?? problem.lastSeen;
   const because = resolvedBecause === null ? "" : ` (${resolvedBecause.replaceAll("_", " ")})`;
-  const when =
-    life === "resolved"
+  const when = isPast(problem)
+    ? `: the first Argus wrote of it last at ${dayAndTime(end)} UTC; how it ended was not recorded`
+    : life === "resolved"
       ? `${dayAndTime(end)} UTC, after ${since(openedAt, end)}${because}`
       : `since ${dayAndTime(openedAt)} UTC (${since(openedAt, nowIso)})`;
-  const recent = openings.filter(
-    (opening) => Math.abs(Date.parse(nowIso) - Date.parse(opening)) <= 86_400_000,
-  ).length;
+  const recent = openingsWithin(openings, Date.parse(nowIso)).length;
   return [
     ...wrap([toned("strong", `Problem ${key}`), `  ${subject}: ${condition}`], { style, hang: 2 }),
     ...wrap([toned(severityTone(severity), severityWord(severity)), "  ", description], { style, hang: 2 }),
     ...wrap(
       [
         toned(lifeTone(life), lifeWord(problem)),
-        ` ${when}`,
+        when.startsWith(":") ? when : ` ${when}`,
         recent > 1 ? `, the ${ordinal(recent)} time in 24 h` : "",
       ],
       { style, hang: 2 },
@@ -83,6 +87,15 @@ function head(key: string, problem: Known | null, nowIso: string, style: Style):
     ...(problem.acknowledged == null ? [] : wrap(ackText(problem.acknowledged, nowIso), { style, hang: 2 })),
     ...(problem.beadId === null ? [] : wrap(`ticket ${problem.beadId} is open for it`, { style, hang: 2 })),
   ];
+}
+
+/** In the words of that time, which differ from line to line. */
+function pastMoment({ ts, description, action_taken, action_result, reason }: RegistryRecord): Moment {
+  const done =
+    action_taken === "none"
+      ? ""
+      : ` (${action_taken.replace(":", " ")}: ${action_result}${reason === "" ? "" : `, ${oneLine(reason)}`})`;
+  return { ts, sameAs: `past ${ts}`, text: ["the first Argus: ", `${oneLine(description)}${done}`] };
 }
 
 function momentsOf(key: string, cycle: TrailCycle): Moment[] {

@@ -1,4 +1,5 @@
 /** Problems that began and ended over days, from the registry. */
+import { pastOutages } from "../types/past.ts";
 import type { RegistryRecord } from "../types/problem.ts";
 import { askerOf, percentile } from "./tally.ts";
 
@@ -17,7 +18,8 @@ export function livesOf(
   records: Iterable<RegistryRecord>,
   from: string,
 ): { readonly problems: Lives; readonly resolvedByModel: number } {
-  const steps = stepsOf(records, from);
+  const past: RegistryRecord[] = [];
+  const steps = stepsOf(records, from, past);
   const openedAt = new Map<string, string>();
   const helped = new Set<string>();
   const durations: number[] = [];
@@ -40,6 +42,8 @@ export function livesOf(
   }
   const secondsToHeal =
     durations.length === 0 ? null : { median: percentile(durations, 0.5), worst: Math.max(...durations) };
+  // How those of the first Argus ended nobody wrote down.
+  opened += pastOutages(past);
   return { problems: { opened, resolved, secondsToHeal }, resolvedByModel };
 }
 
@@ -49,10 +53,14 @@ interface Step {
   readonly kind: "opened" | "helped" | "resolved";
 }
 
-/** Only what is needed of each line, so that the evidence of months is not held all at once; oldest first. */
-function stepsOf(records: Iterable<RegistryRecord>, from: string): Step[] {
+/**
+ * Only what is needed of each line, so that the evidence of months is not held all at once; oldest first.
+ * @param past is given the lines of the first Argus.
+ */
+function stepsOf(records: Iterable<RegistryRecord>, from: string, past: RegistryRecord[]): Step[] {
   const steps: Step[] = [];
   for (const record of records) {
+    if (record.event === "past" && record.ts >= from) past.push(record);
     const kind = record.ts < from ? null : kindOf(record);
     if (kind !== null) steps.push({ ts: record.ts, key: record.key, kind });
   }

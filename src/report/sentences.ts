@@ -72,7 +72,7 @@ export function refusalSentence(reason: RefusalReason): string {
     case "dry_run":
       return "this is a dry run";
     case "watch_only":
-      return "Argus only watches";
+      return "the settings want it said only, not done";
     case "needs_approval":
       return "the settings want a person's approval";
     case "dependency_down":

@@ -20,7 +20,15 @@ export function statsReport(stats: Stats, style: Style): string {
   const head = [toned("strong", `${minute(from)} to ${minute(to)} UTC`)];
   if (cycles.total === 0)
     return print(
-      [...wrap(head, { style }), blank, ...wrap("No cycle in this time: is Argus running?", { style })],
+      [
+        ...wrap(head, { style }),
+        blank,
+        ...wrap("No cycle in this time: is Argus running?", { style }),
+        // The first Argus left a registry, and no cycles.
+        ...(stats.problems.opened === 0
+          ? []
+          : [blank, ...field("Problems", text(problems(stats))), ...field("Actions", actions(stats, style))]),
+      ],
       style,
     );
   // A trail that was rotated away reaches less far back than was asked for.

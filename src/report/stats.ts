@@ -1,6 +1,7 @@
 /** What Argus did over days, counted from the trail and the registry: the data of `argus stats`. */
 import { type ActionRecord, ActionType, type RefusalReason } from "../types/action.ts";
 import type { ConsultationOutcome, Rejection } from "../types/consultation.ts";
+import { pastAction } from "../types/past.ts";
 import type { RegistryRecord } from "../types/problem.ts";
 import type { ModelAnswer, TrailCycle } from "../types/trail.ts";
 import { type Lives, livesOf } from "./lives.ts";
@@ -74,7 +75,7 @@ export function statsOf(
     if (each.cycle.ts < from) break;
     tally.take(each);
   }
-  const { problems, resolvedByModel } = livesOf(records, from);
+  const { problems, resolvedByModel } = livesOf(tally.takePast(records, from), from);
   const { model, ...rest } = tally.result();
   return { from, to, ...rest, problems, model: { ...model, resolvedByModel } };
 }
@@ -130,6 +131,19 @@ function newTally() {
   }
 
   return {
+    /** What the first Argus did stands in the registry alone. @returns the records as they came. */
+    *takePast(records: Iterable<RegistryRecord>, from: string): Generator<RegistryRecord> {
+      for (const record of records) {
+        const action = record.event === "past" && record.ts >= from ? pastAction(record) : null;
+        if (action !== null) {
+          const row = rowOf(action, askerOf(record.source));
+          if (record.action_result === "success") row.done += 1;
+          else if (record.action_result === "failure") row.failed += 1;
+          else row.notBegun += 1;
+        }
+        yield record;
+      }
+    },
     take(each: TrailCycle): void {
       since = each.cycle.ts;
       if (each.cycle.trigger !== "command") {

@@ -1,14 +1,15 @@
 /** What the counting of days is made of. */
+import { pastSource } from "../types/problem.ts";
 
 /** Who asked for an action; `agent` is the coding agent of a hand-off. */
-export type Asker = "rule" | "model" | "agent" | "operator" | "self";
+export type Asker = "rule" | "model" | "agent" | "operator" | "self" | typeof pastSource;
 
-/** @param source `rule:NAME`, `llm:MODEL`, `operator` or `self`, as it stands in the records. */
+/** @param source `rule:NAME`, `llm:MODEL`, `operator`, `self` or `first-argus`, as it stands in the records. */
 export function askerOf(source: string): Asker {
   if (source.startsWith("rule:")) return "rule";
   if (source === "llm:hand-off") return "agent";
   if (source.startsWith("llm:")) return "model";
-  return source === "operator" ? "operator" : "self";
+  return source === "operator" || source === pastSource ? source : "self";
 }
 
 /** The nearest rank: one of the values themselves. */

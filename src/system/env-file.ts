@@ -1,12 +1,15 @@
 /**
- * `argus.env`: lines of NAME=value. A subset of what systemd's EnvironmentFile= takes, on which the two agree: what
- * they would read differently (backslashes, text after a closing quote) is an error.
+ * `argus.env`: lines of NAME=value, as systemd's EnvironmentFile= takes them. What it would read differently
+ * (backslashes, text after a closing quote) is an error, except for what a shell file of the first Argus holds: `export`,
+ * a comment behind a value, $HOME. Argus alone reads the file.
  */
-import { variables } from "../types/settings.ts";
+import { type Variable, type VariableName, variables } from "../types/settings.ts";
+import { isFormerName } from "./first-argus/settings-table.ts";
 import type { Fault } from "./json-source.ts";
 import { nearestOf } from "./names.ts";
 import { reach } from "./reach.ts";
 import { RefusedFile } from "./refused.ts";
+import { namesIn, readShellValue } from "./shell-value.ts";
 import type { Files } from "./system.ts";
 
 export interface EnvFile {
@@ -17,6 +20,8 @@ export interface EnvFile {
   readonly values: ReadonlyMap<string, EnvValue>;
   /** Lines that are none, and names that Argus does not know. */
   readonly faults: readonly Fault[];
+  /** Lines that are not used, and keep nobody from starting. */
+  readonly notes: readonly string[];
 }
 
 export interface EnvValue {
@@ -29,25 +34,34 @@ const mostBytes = 100_000;
 /** Names of the user's own, for what argus.json refers to by them. */
 export const isSecretName = (name: string): boolean => /^ARGUS_SECRET_[A-Z0-9_]{1,64}$/.test(name);
 
-/** @param instead what to take for the content of the file. */
-export function readEnvFile(files: Files, path: string, instead?: string): EnvFile {
+/**
+ * @param home what $HOME stands for.
+ * @param instead what to take for the content of the file.
+ */
+export function readEnvFile(files: Files, path: string, home: string, instead?: string): EnvFile {
   const values = new Map<string, EnvValue>();
   const faults: Fault[] = [];
+  const notes: string[] = [];
   let read = instead ?? null;
   const say = (line: number, message: string) => faults.push({ file: path, line, path: "", message });
   const parseLines = (text: string): void => {
+    const used = new Set(namesIn(text));
+    const known = (name: string) => (name === "HOME" ? home : (values.get(name)?.text ?? null));
     for (const [index, line] of text.split("\n").entries()) {
       // trim() also takes away the carriage return and the byte order mark that editors on Windows write.
-      const parsed = parseLine(line.trim());
+      const parsed = parseLine(line.trim(), known, (name) => used.has(name));
       if (parsed === null) continue;
-      const earlier = "fault" in parsed ? undefined : values.get(parsed.name);
-      if ("fault" in parsed) say(index + 1, parsed.fault);
-      else if (earlier !== undefined)
-        say(index + 1, `${parsed.name} is set twice; line ${earlier.line} sets it too`);
-      else values.set(parsed.name, { text: parsed.text, line: index + 1 });
+      if (parsed.kind === "fault") say(index + 1, parsed.said);
+      else if (parsed.kind === "note") notes.push(`${path}:${index + 1}: ${parsed.said}`);
+      else {
+        const earlier = values.get(parsed.name);
+        if (earlier !== undefined && !isFormerName(parsed.name))
+          say(index + 1, `${parsed.name} is set twice; line ${earlier.line} sets it too`);
+        else values.set(parsed.name, { text: parsed.text, line: index + 1 });
+      }
     }
   };
-  const result = (state: EnvFile["state"]): EnvFile => ({ path, state, text: read, values, faults });
+  const result = (state: EnvFile["state"]): EnvFile => ({ path, state, text: read, values, faults, notes });
   if (instead !== undefined) {
     parseLines(instead);
     return result("read");
@@ -85,35 +99,55 @@ function textOf(files: Files, path: string): string | RefusedFile | null {
   }
 }
 
-/** null: a comment, or empty. */
-function parseLine(line: string): { name: string; text: string } | { fault: string } | null {
+type Line =
+  | { readonly kind: "value"; readonly name: string; readonly text: string }
+  | { readonly kind: "fault"; readonly said: string }
+  | { readonly kind: "note"; readonly said: string };
+
+/** @param isUsed whether another line refers to it. @returns null: a comment, or empty. */
+function parseLine(
+  line: string,
+  known: (name: string) => string | null,
+  isUsed: (name: string) => boolean,
+): Line | null {
   if (line === "" || line.startsWith("#") || line.startsWith(";")) return null;
-  if (/^export\s/.test(line)) return { fault: "must be NAME=value, without export before it" };
-  const match = /^([A-Za-z_][A-Za-z0-9_]*)=(.*)$/s.exec(line);
+  const fault = (said: string): Line => ({ kind: "fault", said });
+  const match = /^(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)$/s.exec(line);
   if (match === null)
-    return {
-      fault: "must be NAME=value without spaces around the =, a comment that begins with #, or empty",
-    };
+    return fault("must be NAME=value without spaces around the =, a comment that begins with #, or empty");
   const [, name = "", raw = ""] = match;
-  if (!Object.hasOwn(variables, name) && !isSecretName(name)) {
+  const isFormer = isFormerName(name);
+  if (!Object.hasOwn(variables, name) && !isSecretName(name) && !isFormer && !isUsed(name)) {
     const meant = nearestOf(name, Object.keys(variables));
-    return {
-      fault: `unknown setting ${name}; ${meant === null ? "argus.env.example lists all" : `did you mean ${meant}?`}`,
-    };
+    return fault(
+      `unknown setting ${name}; ${meant === null ? "argus.env.example lists all" : `did you mean ${meant}?`}`,
+    );
   }
-  if (name === "ARGUS_CONFIG") {
-    return {
-      fault:
-        "ARGUS_CONFIG cannot stand here, because this file is found beside the settings file; set it in the environment",
-    };
+  if (name === "ARGUS_CONFIG")
+    return fault(
+      "ARGUS_CONFIG cannot stand here, because this file is found beside the settings file; set it in the environment",
+    );
+  const value = readShellValue(raw.trim(), { known, isSecret: isSecret(name) });
+  if ("runs" in value) {
+    // What decides whether Argus acts is read as it stands: it is a fault, or else the safe reading.
+    if (isFormer || !isWords(name)) return { kind: "value", name, text: raw.trim() };
+    const why = "a shell would run a program for its value; write the value itself";
+    return { kind: "note", said: `${name} is not used: ${why}` };
   }
-  const value = raw.trim();
-  if (value.includes("\\"))
-    return { fault: `${name} has a backslash, which systemd would read as an escape; leave it out` };
-  const quote = value[0];
-  if (quote !== '"' && quote !== "'") return { name, text: value };
-  const end = value.indexOf(quote, 1);
-  if (end === -1) return { fault: `${name} has an opening ${quote} that is not closed` };
-  if (end < value.length - 1) return { fault: `${name} has text after its closing ${quote}` };
-  return { name, text: value.slice(1, -1) };
+  // Nothing that the first Argus took keeps this one from starting: then it is what stands there.
+  if ("fault" in value)
+    return isFormer ? { kind: "value", name, text: raw.trim() } : fault(`${name} ${value.fault}`);
+  if (raw.includes("\\") && !isFormer)
+    return fault(`${name} has a backslash, which systemd would read as an escape; leave it out`);
+  return { kind: "value", name, text: value.text };
+}
+
+const rowOf = (name: string): Variable | undefined =>
+  Object.hasOwn(variables, name) ? variables[name as VariableName] : undefined;
+
+const isWords = (name: string): boolean => ["path", "text"].includes(rowOf(name)?.kind ?? "text");
+
+function isSecret(name: string): boolean {
+  const row = rowOf(name);
+  return isSecretName(name) || (row?.kind === "text" && row.secret === true);
 }

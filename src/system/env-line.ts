@@ -7,7 +7,12 @@
 export function withVariable(text: string, name: string, value: string): string {
   const lines = text.split("\n");
   const endOf = (line = ""): string => (line.endsWith("\r") ? "\r" : "");
-  const at = lines.findIndex((line) => line.trim().startsWith(`${name}=`));
+  const at = lines.findIndex((line) =>
+    line
+      .trim()
+      .replace(/^export\s+/, "")
+      .startsWith(`${name}=`),
+  );
   const present = lines[at];
   if (present !== undefined) {
     const before = present.slice(0, present.indexOf(name));

@@ -33,8 +33,7 @@ export function readInteger(name: VariableName, value: Value | null, faults: Fau
   const number = /^-?\d{1,15}$/.test(value.text) ? Number(value.text) : Number.NaN;
   if (number >= row.min && number <= row.max) return number;
   const wanted = `a whole number from ${row.min} to ${row.max} (${row.unit})`;
-  const comment = value.text.includes("#") ? "; a comment stands on a line of its own" : "";
-  faults.push(faultIn(value, `${name} is ${quoted(value.text)}, but must be ${wanted}${comment}`));
+  faults.push(faultIn(value, `${name} is ${quoted(value.text)}, but must be ${wanted}`));
   return row.fallback;
 }
 

@@ -82,6 +82,7 @@ export function formsOf(schema: unknown): string {
     const inner = unwrap(option);
     if (inner instanceof z.ZodUnion) inner.options.forEach(add);
     else if (inner instanceof z.ZodObject) objects.push(membersOf(inner));
+    else if (inner instanceof z.ZodEnum) others.push(...inner.options.map((each) => `"${each}"`));
     else if (inner instanceof z.ZodType) others.push(wordFor(inner.type));
   };
   add(schema);

@@ -1,6 +1,6 @@
 /** `argus.json`: read strictly, with what a schema cannot say. */
 
-import { Settings, variables } from "../types/settings.ts";
+import { type Settings, SettingsFile, variables } from "../types/settings.ts";
 import { nameOf } from "./channel-settings.ts";
 import { faultsOf } from "./json-faults.ts";
 import { type Fault, isFault, type JsonPath, parseJson, pathText, readJson } from "./json-source.ts";
@@ -11,6 +11,11 @@ import { unitNameFault } from "./unit-name.ts";
 export interface ReadSettings {
   readonly settings: Settings;
   readonly text: string;
+  /**
+   * Names that systemd refuses, though they look like those of units. They keep nobody from starting: the others are
+   * watched meanwhile.
+   */
+  readonly unitFaults: readonly Fault[];
   /** A fault of what stands there. */
   readonly faultAt: (path: JsonPath, message: string) => Fault;
 }
@@ -26,8 +31,8 @@ export function readSettings(
 ): ReadSettings | { faults: readonly Fault[] } {
   const source = instead === undefined ? readJson(files, file) : parseJson(file, instead);
   if (isFault(source)) return { faults: [source] };
-  const parsed = Settings.safeParse(source.value);
-  if (!parsed.success) return { faults: faultsOf(source, Settings, parsed.error).map(inTheRightFile) };
+  const parsed = SettingsFile.safeParse(source.value);
+  if (!parsed.success) return { faults: faultsOf(source, SettingsFile, parsed.error).map(inTheRightFile) };
   const faultAt = (path: JsonPath, message: string): Fault => ({
     file: source.file,
     line: source.lineOf(path),
@@ -36,15 +41,32 @@ export function readSettings(
   });
   const faults: Fault[] = [];
   contradictions(parsed.data, (path, message) => void faults.push(faultAt(path, message)));
-  return faults.length > 0 ? { faults } : { settings: parsed.data, text: source.text, faultAt };
+  if (faults.length > 0) return { faults };
+  return {
+    settings: settingsOf(parsed.data),
+    text: source.text,
+    unitFaults: unitFaults(parsed.data, faultAt),
+    faultAt,
+  };
 }
 
-/**
- * Names that systemd refuses, though they look like those of units. They keep nobody from starting: the others are
- * watched meanwhile.
- */
-export function unitFaults({ services }: Settings, faultAt: ReadSettings["faultAt"]): Fault[] {
+/** An entry without a unit is an endpoint like the others. */
+function settingsOf({ services, ...rest }: SettingsFile): Settings {
+  const named = services.flatMap(({ unit, name, endpoint }) =>
+    unit === undefined && name !== undefined && endpoint !== undefined ? [{ name, ...endpoint }] : [],
+  );
+  return {
+    ...rest,
+    services: services.flatMap(({ name: _, unit, ...service }) =>
+      unit === undefined ? [] : [{ unit, ...service }],
+    ),
+    endpoints: [...named, ...rest.endpoints],
+  };
+}
+
+function unitFaults({ services }: SettingsFile, faultAt: ReadSettings["faultAt"]): Fault[] {
   return services.flatMap(({ unit, requires }, index) => {
+    if (unit === undefined) return [];
     const at = (path: JsonPath, name: string) => {
       const fault = unitNameFault(name);
       return fault === null ? [] : [faultAt(path, `${quoted(name)} ${fault}`)];
@@ -70,7 +92,7 @@ function inTheRightFile(fault: Fault): Fault {
 type Say = (path: JsonPath, message: string) => void;
 const bare = (unit: string) => unit.replace(/\.service$/, "");
 
-function contradictions(settings: Settings, say: Say): void {
+function contradictions(settings: SettingsFile, say: Say): void {
   const endpoints = checkServices(settings, say);
   for (const [index, { name, ...probe }] of settings.endpoints.entries()) {
     if (endpoints.has(name)) say(["endpoints", index, "name"], `"${name}" is the name of another endpoint`);
@@ -92,7 +114,7 @@ function contradictions(settings: Settings, say: Say): void {
   }
 }
 
-function checkChannels({ channels }: Settings, say: Say): void {
+function checkChannels({ channels }: SettingsFile, say: Say): void {
   const names = new Set(["telegram", "relay"]);
   for (const [index, channel] of channels.entries()) {
     const name = nameOf(channel);
@@ -109,10 +131,17 @@ function checkChannels({ channels }: Settings, say: Say): void {
 }
 
 /** @returns the names that the services' endpoints go by. */
-function checkServices({ services }: Settings, say: Say): Set<string> {
+function checkServices({ services }: SettingsFile, say: Say): Set<string> {
   const requires = new Map<string, readonly string[]>();
   const endpoints = new Set<string>();
   for (const [index, service] of services.entries()) {
+    if (service.unit === undefined || service.name !== undefined) {
+      checkNamed(service, ["services", index], say);
+      if (service.name !== undefined && endpoints.has(service.name))
+        say(["services", index, "name"], `"${service.name}" is the name of another endpoint`);
+      endpoints.add(service.name ?? "");
+      continue;
+    }
     const name = bare(service.unit);
     if (requires.has(name)) say(["services", index, "unit"], `"${service.unit}" is listed twice`);
     requires.set(name, service.requires.map(bare));
@@ -122,7 +151,7 @@ function checkServices({ services }: Settings, say: Say): Set<string> {
   }
   const inCircles = new Set<string>();
   for (const [index, service] of services.entries()) {
-    const name = bare(service.unit);
+    const name = bare(service.unit ?? "");
     for (const [at, required] of service.requires.entries()) {
       const way = wayBack(requires, bare(required), name, new Set());
       if (way === null || inCircles.has(name)) continue;
@@ -134,6 +163,24 @@ function checkServices({ services }: Settings, say: Say): Set<string> {
     }
   }
   return endpoints;
+}
+
+type Entry = SettingsFile["services"][number];
+
+/** What systemd does not run can be probed, and nothing else. */
+function checkNamed({ unit, name, endpoint, restart, requires }: Entry, path: JsonPath, say: Say): void {
+  if (name === undefined) {
+    say([...path, "unit"], "is missing; name the systemd unit, or give a name and an endpoint");
+  } else if (unit !== undefined) {
+    say([...path, "name"], "is for what has no unit; the unit is its name: leave one of the two out");
+  } else if (endpoint === undefined) {
+    say([...path, "endpoint"], "is missing; without a unit there is nothing else to watch");
+  } else {
+    if (restart)
+      say([...path, "restart"], "needs a unit: without one there is nothing that could be restarted");
+    if (requires.length > 0) say([...path, "requires"], "is for what is restarted, and this has no unit");
+    checkProbe(endpoint, [...path, "endpoint"], say);
+  }
 }
 
 function checkProbe(probe: { url: string; expectStatus?: unknown }, path: JsonPath, say: Say): void {

@@ -29,13 +29,16 @@ export interface StoreOptions<T> {
   readonly note: (sentence: string) => void;
   /** Default true. */
   readonly durable?: boolean;
+  /** What a file of the first Argus comes to, and a clause about it; null: it is none. The file is then written anew. */
+  readonly former?: (json: unknown) => { readonly value: T; readonly said: string } | null;
   /** Nothing but numbers, under names that are safe already: thousands of them need not be looked through. */
   readonly plain?: true;
 }
 
 export function createStore<T>(options: StoreOptions<T>): Store<T> {
-  const { files, path, schema, empty, note, durable = true, plain } = options;
+  const { files, path, schema, empty, note, durable = true, plain, former } = options;
   let written: string | null = null;
+  const textOf = (value: T): string => `${stringify(plain ? value : redactDeep(value))}\n`;
 
   function setAside(why: string): T {
     const kept = moveAside(files, path);
@@ -71,13 +74,22 @@ export function createStore<T>(options: StoreOptions<T>): Store<T> {
         written = text;
         return parsed.data;
       }
+      const taken = former?.(json) ?? null;
+      if (taken !== null) {
+        // The old one first: a crash in between loses neither.
+        const kept = freeName(files, `${path}.first-argus`);
+        files.writeAtomic(kept, text, { durable });
+        replaceOwn(files, path, textOf(taken.value), note, { durable });
+        note(`${path} is one of the first Argus (${taken.said}); it was kept as ${kept}`);
+        return taken.value;
+      }
       const issue = parsed.error.issues[0];
       return setAside(
         `has an unknown shape or version (${issue === undefined ? "?" : `${issue.path.join(".") || "top"}: ${issue.message}`})`,
       );
     },
     save(value) {
-      const text = `${stringify(plain ? value : redactDeep(value))}\n`;
+      const text = textOf(value);
       if (text === written && files.stat(path)?.kind === "file") return;
       replaceOwn(files, path, text, note, { durable });
       written = text;
@@ -85,12 +97,18 @@ export function createStore<T>(options: StoreOptions<T>): Store<T> {
   };
 }
 
-/** A name of its own for each: a second one must not overwrite the first. @returns the new path. */
+/** @returns the new path. */
 function moveAside(files: Files, path: string): string {
+  const kept = freeName(files, `${path}.corrupt`);
+  files.rename(path, kept);
+  return kept;
+}
+
+/** A name of its own for each: a second one must not overwrite the first. */
+function freeName(files: Files, path: string): string {
   let number = 1;
-  while (files.stat(`${path}.corrupt-${number}`) !== null) number += 1;
-  files.rename(path, `${path}.corrupt-${number}`);
-  return `${path}.corrupt-${number}`;
+  while (files.stat(`${path}-${number}`) !== null) number += 1;
+  return `${path}-${number}`;
 }
 
 /**

@@ -33,6 +33,7 @@ export const ProblemEvent = z.enum([
   "changed", // while open: it became worse, or another rule found it as well
   "resolved", // looked at, and no longer there
   "ticket", // its ticket was filed, found open, or closed
+  "past", // written by the first Argus: seen, and what was done; how it ended it did not record
   "carried", // repeated at the head of a new file after a rotation, so that nothing still open is forgotten
 ]);
 export type ProblemEvent = z.infer<typeof ProblemEvent>;
@@ -54,7 +55,7 @@ export const RegistryRecord = z.object({
   key: ProblemKey,
   subject: z.string(),
   condition: z.string(),
-  /** `rule:NAME`, `llm:MODEL`, `operator` or `self`. */
+  /** `rule:NAME`, `llm:MODEL`, `operator`, `self` or `first-argus`. */
   source: z.string(),
   cycle: z.string(),
   /** The refusal's reason, or what became of the action. */
@@ -91,12 +92,20 @@ export const endingWord = (ending: Ending = "resolved"): string => ending.toUppe
 /** Reasons of an end of which nobody can say that all is well: a person stopped it, or nobody looks any more. */
 export const closings = ["rule_removed", "stopped", "not_watched"] as const;
 const isClosing = (because: string | null): boolean => closings.some((each) => each === because);
+
+/** Source of the lines of the first Argus, whose cycles have no id. */
+export const pastSource = "first-argus";
+/** Reason of an end that nobody wrote down: all that is known of the problem are lines of the first Argus. */
+export const notRecorded = "not_recorded";
+export const isPast = ({ life, resolvedBecause }: Pick<Problem, "life" | "resolvedBecause">): boolean =>
+  life === "resolved" && resolvedBecause === notRecorded;
+
 /** What people read of a problem's life: one that is over may be closed instead of resolved. */
 export const lifeWord = ({
   life,
   resolvedBecause,
 }: Pick<Problem, "life" | "resolvedBecause">): Life | "closed" =>
-  life === "resolved" && isClosing(resolvedBecause) ? "closed" : life;
+  life === "resolved" && (isClosing(resolvedBecause) || resolvedBecause === notRecorded) ? "closed" : life;
 
 /** open; healing: an action succeeded and no look has confirmed it yet; resolved: looked at, and no longer there. */
 export const Life = z.enum(["open", "healing", "resolved"]);
@@ -144,7 +153,7 @@ export const Problem = z.strictObject({
   resolvedAt: z.string().nullable(),
   /** Why it counts as resolved. */
   resolvedBecause: z.string().nullable(),
-  /** When it was opened, newest last: those of 24 hours, at most 300. */
+  /** When it was opened, newest last: those of a week, at most 300. */
   openings: z.array(z.string()),
   /** What was done or refused in this outage, newest last, at most 20. */
   actions: z.array(ProblemAction),
@@ -155,3 +164,12 @@ export const Problem = z.strictObject({
   beadId: z.string().nullable().default(null),
 });
 export type Problem = z.infer<typeof Problem>;
+
+const dayMs = 86_400_000;
+
+/**
+ * In both directions: an opening that a clock set back has put into the future counts as recent for that time at most.
+ * @param ms 24 hours when left out.
+ */
+export const openingsWithin = (openings: readonly string[], nowMs: number, ms = dayMs): string[] =>
+  openings.filter((opening) => Math.abs(nowMs - Date.parse(opening)) <= ms);

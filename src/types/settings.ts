@@ -33,10 +33,9 @@ const needsYes = z.array(z.enum(["restart_service", "kill_pid", "kill_tmux", "cl
 const probe = {
   url,
   expectStatus: z
-    .array(z.number().int().min(100).max(599))
-    .min(1)
+    .union([z.array(z.number().int().min(100).max(599)).min(1), z.enum(["any"])])
     .optional()
-    .describe("HTTP statuses that count as healthy (default: 200 to 399)"),
+    .describe("HTTP statuses that count as healthy, or `any` for every answer (default: 200 to 399)"),
   timeoutMilliseconds: z
     .number()
     .int()
@@ -56,19 +55,41 @@ export const ServiceSetting = z.strictObject({
   requires: z.array(unitName).default([]).describe("units that must be active before it is restarted"),
 });
 
+const endpointName = z
+  .string()
+  .regex(
+    /^[\x20-\x7e\xa0-\uffff]{1,128}$/,
+    "must have 1 to 128 characters, none of them a control character",
+  );
+
+/** As people write it: what systemd does not run has an endpoint, and a name in place of the unit. */
+const ServiceEntry = ServiceSetting.extend({
+  unit: unitName
+    .optional()
+    .describe("systemd unit, `.service` may be left out; must be given, or a name and an endpoint"),
+  name: endpointName
+    .optional()
+    .describe(
+      "in place of the unit, for what systemd does not run: its endpoint is watched, nothing is restarted",
+    ),
+}).meta({
+  anyOf: [
+    { type: "object", properties: { unit: { type: "string" } }, required: ["unit"] },
+    {
+      type: "object",
+      properties: { name: { type: "string" }, endpoint: { type: "object" } },
+      required: ["name", "endpoint"],
+    },
+  ],
+});
+
 export const Settings = z.strictObject({
   $schema: z.string().optional(),
   services: z.array(ServiceSetting).default([]).describe("units to watch"),
   endpoints: z
     .array(
       z.strictObject({
-        name: z
-          .string()
-          .regex(
-            /^[\x20-\x7e\xa0-\uffff]{1,128}$/,
-            "must have 1 to 128 characters, none of them a control character",
-          )
-          .describe("what it is called in findings and reports"),
+        name: endpointName.describe("what it is called in findings and reports"),
         ...probe,
       }),
     )
@@ -188,6 +209,12 @@ export const Settings = z.strictObject({
     .describe("actions that wait for approval: `argus approve`"),
 });
 export type Settings = z.infer<typeof Settings>;
+
+/** `argus.json` as it stands in the file; `settingsOf` in system/settings-file.ts makes the settings of it. */
+export const SettingsFile = Settings.extend({
+  services: z.array(ServiceEntry).default([]).describe("units to watch"),
+});
+export type SettingsFile = z.infer<typeof SettingsFile>;
 export type ServiceSetting = z.infer<typeof ServiceSetting>;
 
 /** Who is asked about what no rule resolves, how often, and what the answer may do. */
@@ -255,6 +282,8 @@ export interface Config {
   readonly dedupWindowSeconds: number;
   readonly reportRepairs: boolean;
   readonly diskCleanMaxAgeDays: number;
+  /** Cleanings say what would go, and remove nothing (ARGUS_DISK_CLEAN_DRY_RUN of the first Argus). */
+  readonly cleanDryRun?: boolean;
   readonly restartSecondDelaySeconds: number;
   readonly restartThirdDelaySeconds: number;
   readonly restartCooldownSeconds: number;
@@ -275,6 +304,8 @@ export interface Config {
   readonly model: ModelConfig;
   /** A sentence for each name that systemd refuses to show. */
   readonly unitFaults?: readonly string[];
+  /** A sentence for each setting of the first Argus that is not used as it stands; among the notes, too. */
+  readonly formerNotes?: readonly string[];
   /** Things to say once at start, such as a secrets file this user may not read. */
   readonly notes: readonly string[];
 }

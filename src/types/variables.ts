@@ -126,7 +126,7 @@ export const variables = {
   },
   ARGUS_BEAD_REPEAT_THRESHOLD: {
     kind: "integer",
-    min: 2,
+    min: 1,
     max: 100,
     unit: "times",
     fallback: 3,
@@ -135,7 +135,7 @@ export const variables = {
   ARGUS_BEAD_REPEAT_WINDOW_SECONDS: {
     kind: "integer",
     min: 60,
-    max: 86_400,
+    max: 604_800,
     unit: "seconds",
     fallback: 86_400,
     what: "time in which it must begin so often",
@@ -170,7 +170,7 @@ export const variables = {
   ARGUS_RELAY_TIMEOUT: {
     kind: "integer",
     min: 1,
-    max: 60,
+    max: 300,
     unit: "seconds",
     fallback: 5,
     what: "time for one call of the relay; what it does not take is written to `relay.jsonl`",

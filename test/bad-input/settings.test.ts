@@ -102,8 +102,8 @@ describe("a value of the environment that is out of range", () => {
       'ARGUS_RELAY_BIN is "-rf", but must be an absolute path or the name of a program',
     ],
     [
-      { ARGUS_RELAY_TIMEOUT: "90" },
-      'ARGUS_RELAY_TIMEOUT is "90", but must be a whole number from 1 to 60 (seconds)',
+      { ARGUS_RELAY_TIMEOUT: "900" },
+      'ARGUS_RELAY_TIMEOUT is "900", but must be a whole number from 1 to 300 (seconds)',
     ],
     [
       { ARGUS_SUMMARY_AT: "8 am" },

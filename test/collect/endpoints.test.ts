@@ -77,6 +77,8 @@ describe("endpoints", () => {
     [503, [503], true],
     [401, [200, 401], true],
     [200, [204], false],
+    [404, "any", true],
+    [503, "any", true],
   ])("that answer with status %i, where %j is expected, are ok: %s", async (code, expectStatus, ok) => {
     const url = http(await status(code));
     const endpoints = [{ name: "web", url, ...(expectStatus === undefined ? {} : { expectStatus }) }];

@@ -370,8 +370,8 @@ describe("a reply of no use", () => {
     ["no JSON", "I would restart web.", "the reply is not JSON, or has text around it"],
     ["text around it", `Here you are:\n${reply({})}`, "the reply is not JSON, or has text around it"],
     [
-      "a code fence around it",
-      `\`\`\`json\n${reply({})}\n\`\`\``,
+      "two code blocks",
+      `\`\`\`json\n${reply({})}\n\`\`\`\n`.repeat(2),
       "the reply is not JSON, or has text around it",
     ],
     ["nothing", "", "the reply is empty"],

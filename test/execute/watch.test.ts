@@ -174,6 +174,28 @@ describe("an action while Argus only watches", () => {
     expect(machine.exists(`${home}/.cache/pip/wheel`)).toBe(true);
   });
 
+  it("is, of all, the cleaning alone where ARGUS_DISK_CLEAN_DRY_RUN is set, whoever asks for it", async () => {
+    const machine = makeMachine();
+    machine.file(`${home}/.cache/pip/wheel`, "x".repeat(300_000));
+    const run = async (cleanDryRun: boolean, source: string) => {
+      const dirs = { homes: [home], logDir: "/var/lib/argus/logs", keep: [] };
+      const argus = bench({ system: machine.system, policy: { mode: "act", cleanDryRun, ...dirs } });
+      return only(await argus.run([proposal("clean_disk", { target: "/", source })]));
+    };
+    for (const source of ["rule:disk-full", "operator"]) {
+      expect(await run(true, source)).toMatchObject({
+        ...{ result: "skipped", refusal: "watch_only", values: { cleanDryRun: true } },
+        detail: expect.stringMatching(/^would have freed 30.*\(ARGUS_DISK_CLEAN_DRY_RUN is set\)$/),
+      });
+      expect(machine.exists(`${home}/.cache/pip/wheel`)).toBe(true);
+    }
+    expect(await run(false, "rule:disk-full")).toMatchObject({ result: "success" });
+    expect(machine.exists(`${home}/.cache/pip/wheel`)).toBe(false);
+    const { argus, systemd } = server({ mode: "act", cleanDryRun: true });
+    expect(only(await argus.run([restart("web")])).result).toBe("success");
+    expect(systemd.restarts()).toHaveLength(1);
+  });
+
   it("is answered, when it is approved from afar, with what becomes of it: nothing", async () => {
     const { argus, act } = server({
       approval: { rules: ["restart_service"], model: [], seconds: 3600 },

@@ -17,7 +17,7 @@ function valueIn(text: string, name: string): string | undefined {
   const folder = mkdtempSync(join(tmpdir(), "argus-env-"));
   folders.push(folder);
   writeFileSync(join(folder, "argus.env"), text);
-  const { values, faults } = readEnvFile(createSystem().files, join(folder, "argus.env"));
+  const { values, faults } = readEnvFile(createSystem().files, join(folder, "argus.env"), folder);
   expect(faults.filter(({ message }) => message.includes(name))).toEqual([]);
   return values.get(name)?.text;
 }

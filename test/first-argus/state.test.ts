@@ -1,0 +1,146 @@
+/** Backoff and dedup of the first Argus: they go on, they are said once, and the old files are kept. */
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { mayAnnounce } from "../../src/execute/announced.ts";
+import { backoffAnswer } from "../../src/execute/backoff.ts";
+import type { Policy } from "../../src/execute/policy.ts";
+import { openState } from "../../src/execute/state.ts";
+import { createFiles } from "../../src/system/files.ts";
+import { problemKey } from "../../src/system/problem-key.ts";
+import { readOnly } from "../../src/system/read-only.ts";
+import type { System } from "../../src/system/system.ts";
+import type { Moment } from "../../src/types/moment.ts";
+import { temporaryDir } from "../record/samples.ts";
+import { asLines, firstDedupKey, firstRegistry } from "../support/first-argus.ts";
+
+const fixture = (name: string) => resolve("test/fixtures/first-argus", name);
+const files = createFiles("/");
+/** 22 s after the last attempt of mcp-agent-mail. */
+const now: Moment = { wallMs: 1_771_935_422_000, uptimeSeconds: 500_000, bootId: "boot" };
+const policy = {
+  restartSecondDelaySeconds: 60,
+  restartThirdDelaySeconds: 300,
+  restartCooldownSeconds: 3600,
+} as Policy;
+const later = (seconds: number): Moment => ({
+  ...{ wallMs: now.wallMs + seconds * 1000, uptimeSeconds: now.uptimeSeconds + seconds, bootId: "boot" },
+});
+
+let dir: string;
+let notes: string[];
+beforeEach(() => {
+  dir = temporaryDir();
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  notes = [];
+});
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+const put = (name: string, as = name) => copyFileSync(fixture(name), join(dir, as));
+const open = (at: Moment = now, by = files) =>
+  openState(by, dir, (sentence) => notes.push(sentence), { now: at, registryDir: dir });
+
+it("keeps attempts and cooldowns, by the names of units, and leaves out what is broken with a word", () => {
+  put("restart-backoff.json");
+  const backoffs = open().backoffs();
+  expect(Object.keys(backoffs)).toEqual(["openclaw-gateway.service", "mcp-agent-mail.service"]);
+  const gateway = backoffs["openclaw-gateway.service"];
+  expect(backoffAnswer(gateway, policy, later(299))).toMatchObject({ state: "backoff", attempts: 2 });
+  expect(backoffAnswer(gateway, policy, later(300)).state).toBe("ready");
+  // Its cooldown was of two hours, whatever ours is.
+  const mail = backoffs["mcp-agent-mail.service"];
+  expect(backoffAnswer(mail, policy, later(7177))).toMatchObject({ state: "cooldown", attempts: 3 });
+  expect(backoffAnswer(mail, policy, later(7178)).state).toBe("ready");
+  expect(notes).toEqual([
+    `${dir}/restart-backoff.json is one of the first Argus (taken over: openclaw-gateway, mcp-agent-mail; ` +
+      `not readable, and left out: "athena-web"); it was kept as ${dir}/restart-backoff.json.first-argus-1`,
+  ]);
+  expect(readFileSync(`${dir}/restart-backoff.json.first-argus-1`, "utf8")).toBe(
+    readFileSync(fixture("restart-backoff.json"), "utf8"),
+  );
+});
+
+it("reads its own form from then on, and says nothing any more", () => {
+  put("restart-backoff.json");
+  put("dedup.json");
+  put("problems.jsonl");
+  const first = open();
+  notes = [];
+  const second = open(later(10));
+  expect([second.backoffs(), second.announced()]).toEqual([first.backoffs(), first.announced()]);
+  expect(notes).toEqual([]);
+});
+
+it("counts what lies before this boot by the time since the boot alone, and no time that is to come", () => {
+  const write = (entry: object) =>
+    writeFileSync(join(dir, "restart-backoff.json"), JSON.stringify({ services: { web: entry } }), {
+      mode: 0o600,
+    });
+  const booted = { ...now, uptimeSeconds: 10 };
+  write({ attempts: 2, last_attempt: now.wallMs / 1000 - 200 });
+  const answer = backoffAnswer(open(booted).backoffs()["web.service"], policy, booted);
+  expect(answer).toMatchObject({ state: "backoff", passedSeconds: 10 });
+  write({ attempts: 1, last_attempt: now.wallMs / 1000 + 5000 });
+  const ahead = open().backoffs()["web.service"];
+  expect(backoffAnswer(ahead, policy, now)).toMatchObject({ state: "backoff", passedSeconds: 0 });
+  expect(backoffAnswer(ahead, policy, later(60)).state).toBe("ready");
+});
+
+it.each([
+  ["{}", "has an unknown shape"],
+  ['{"services":[1]}', "has an unknown shape"],
+  ["{", "is not valid JSON"],
+])("sets aside what is neither form: %s", (text, why) => {
+  writeFileSync(join(dir, "restart-backoff.json"), text, { mode: 0o600 });
+  expect(open().backoffs()).toEqual({});
+  expect(notes).toHaveLength(1);
+  expect(notes[0]).toContain(why);
+  expect(readdirSync(dir)).toContain("restart-backoff.json.corrupt-1");
+});
+
+it("does not alert again to what the first Argus alerted to within the window, in whatever words", () => {
+  put("dedup.json");
+  put("problems.jsonl");
+  const announced = open().announced();
+  const memory = problemKey("memory", "landmass", "high");
+  const gateway = problemKey("service", "openclaw-gateway", "down");
+  expect(Object.keys(announced).sort()).toEqual([memory, gateway].sort());
+  const asks = (problem: string, at: Moment) =>
+    mayAnnounce(announced, { problem, severity: "warning", recovery: false }, 3600, at).pass;
+  expect(asks(memory, later(0))).toBe(false);
+  expect(asks(memory, later(3600))).toBe(true);
+  expect(asks(gateway, later(0))).toBe(true);
+  expect(notes).toEqual([
+    `${dir}/dedup.json is one of the first Argus (entries taken over: 3; dropped, because no line of problems.jsonl ` +
+      `has their text: 1); it was kept as ${dir}/dedup.json.first-argus-1`,
+  ]);
+});
+
+it("matches each key of a whole registry", () => {
+  const lines = firstRegistry(7, 178);
+  writeFileSync(join(dir, "problems.jsonl"), asLines(lines), { mode: 0o600 });
+  const keys = Object.fromEntries(
+    lines.map((line) => [firstDedupKey(line), { last_seen: now.wallMs / 1000, count: 1 }]),
+  );
+  writeFileSync(join(dir, "dedup.json"), JSON.stringify({ keys }), { mode: 0o600 });
+  expect(Object.keys(open().announced()).length).toBeLessThanOrEqual(20);
+  expect(notes[0]).toContain(`taken over: ${Object.keys(keys).length}; `);
+  expect(notes[0]).toContain("has their text: 0");
+});
+
+it("drops them all without a registry, and with one that cannot be read it says that", () => {
+  put("dedup.json");
+  expect(open().announced()).toEqual({});
+  put("dedup.json");
+  mkdirSync(join(dir, "problems.jsonl"));
+  expect(open().announced()).toEqual({});
+  expect(notes[0]).toContain("taken over: 0; dropped, because no line of problems.jsonl has their text: 4)");
+  expect(notes[1]).toContain("problems.jsonl could not be read");
+});
+
+it("only looks where a command only looks, and lets the orphan state lie", () => {
+  put("restart-backoff.json");
+  put("orphan-state.json");
+  const looking = readOnly({ files } as System).files;
+  expect(Object.keys(open(now, looking).backoffs())).toHaveLength(2);
+  expect(readdirSync(dir).sort()).toEqual(["orphan-state.json", "restart-backoff.json"]);
+});
