@@ -91,6 +91,7 @@ trap 'exit 129' HUP
 
 # --- what is wanted --------------------------------------------------------------------------------------------------
 
+present='' node_version='' node_folders='' # of what is there
 action=install assume_yes='' dry_run='' runs_as='' mode='' prefix='' node='' from='' downgrade='' given=("$@")
 while [ $# -gt 0 ]; do
   case $1 in

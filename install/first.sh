@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154  # variables of install.sh
 # Part of install.sh, for --from: takes over from the first Argus, the bash program. What goes where `argus take-over`
 # decides; nothing of the first one is ever run or sourced, and its folder stays as it is.
 
@@ -80,16 +81,22 @@ kept_name() {
 }
 
 firsts_cron() {
-  local who line
+  local who file line
   for who in root "$(id -un "$first_uid" 2>/dev/null)"; do
-    if line=$(crontab -l -u "$who" 2>/dev/null | grep -E -m 1 "^[^#]*([^a-z]argus[^a-z]|$from/)"); then
+    if line=$(crontab -l -u "$who" 2>/dev/null | starts_first); then
       echo "cron of $who still starts it ($line); take that line out with crontab -e -u $who: two watchdogs get in each other's way"
       return
     fi
   done
-  line=$(grep -lsE "^[^#]*([^a-z]argus[^a-z]|$from/)" /etc/crontab /etc/cron.d/* 2>/dev/null | head -n 1 || true)
-  [ -z "$line" ] || echo "$line still starts it; take that line out: two watchdogs get in each other's way"
+  for file in /etc/crontab /etc/cron.d/*; do
+    if [ ! -f "$file" ] || ! line=$(starts_first <"$file"); then continue; fi
+    echo "$file still starts it ($line); take that line out: two watchdogs get in each other's way"
+    return
+  done
 }
+
+# The first such line of a crontab.
+starts_first() { grep -v '^[[:space:]]*#' | grep -m 1 -F -e "$from/" -e /argus.sh; }
 
 firsts_processes() {
   local file pid
@@ -110,7 +117,7 @@ as_first() {
 }
 
 is_users_own() {
-  is_root && [ "$first_uid" != 0 ] && [ -S "/run/user/$first_uid/bus" ] || return 1
+  is_root && [ "$first_uid" != 0 ] && [ -S "/run/user/$first_uid/systemd/private" ] || return 1
   as_first is-enabled --quiet "$1" 2>/dev/null || as_first is-active --quiet "$1" 2>/dev/null
 }
 

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# Part of install.sh: which Node.js is copied. Sets `node`, `node_version` and `node_folders`.
+# shellcheck disable=SC2034,SC2154  # variables of install.sh
+# Part of install.sh: which Node.js is copied. Sets `node`, `node_version`, `node_folders`.
 
 # What a candidate really is, as "VERSION PATH": a starter (volta, asdf, snap) names the program that it starts. As its
 # owner where it is the caller's own: root runs nothing out of a home before it was copied.
@@ -50,6 +51,7 @@ rank_of() {
   local major minor patch supported=1 lasting=1
   IFS=. read -r major minor patch <<<"${1#v}"
   [ -z "$(support_ended "$1")" ] || supported=0
+  if [[ $1 == *-* ]]; then supported=0; fi # a nightly or a release candidate
   # From 27 on every line has long support.
   if [ "$major" -lt 27 ] && [ $((major % 2)) = 1 ]; then lasting=0; fi
   printf '%d%d%05d%05d%05d' "$supported" "$lasting" "$major" "$minor" "${patch%%[!0-9]*}"
@@ -70,7 +72,7 @@ choose_node() {
     while read -r path; do
       [ -x "$path" ] && [ ! -d "$path" ] && [[ $seen != *" $path "* ]] || continue
       seen+="$path "
-      found=$(probe_node "$path") || continue
+      found=$(probe_node "$path") && [ -x "${found#* }" ] || continue
       is_new_enough "${found%% *}" || { too_old=$found; continue; }
       node_folders+=":${path%/*}"
       rank=$(rank_of "${found%% *}")

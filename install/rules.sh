@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154  # variables of install.sh
 # Part of install.sh: what somebody changed among the shipped rules stays, as local rules. `argus keep-rules` decides.
 
 keep_rules() {

@@ -1,6 +1,7 @@
 /** A rules folder as it lies there: every rule and test by its name, and the files that hold none. Nothing is judged. */
 import { join } from "node:path";
 import { faultText, isFault, readJson } from "../system/json-source.ts";
+import { stringify } from "../system/printable.ts";
 import { namesIn, reach } from "../system/reach.ts";
 import type { Files } from "../system/system.ts";
 import { WorkError } from "../types/errors.ts";
@@ -40,18 +41,22 @@ export function readLayerFiles(files: Files, dir: string): Layer {
       const rule = String(value["rule"]);
       return key === "rules"
         ? { name: value.name, file: name, value }
-        : { name: JSON.stringify([rule, value.name]), file: name, value, rule };
+        : { name: stringify([rule, value.name]), file: name, value, rule };
     });
     const into = key === "rules" ? rules : tests;
     // A second one of the same name: the folder was refused as it stood, and none of the two was in force.
-    if (named.some(({ name: each }) => into.has(each)) || new Set(named.map((each) => each.name)).size < named.length)
+    if (
+      named.some(({ name: each }) => into.has(each)) ||
+      new Set(named.map((each) => each.name)).size < named.length
+    )
       return void broken.push({ file: path, why: "a name in it stands twice" });
     for (const each of named) into.set(each.name, each);
   }
 
   function walk(folder: string, level: number): void {
     const names = namesIn(files, join(dir, folder));
-    if (names === "forbidden") throw new WorkError(`this user may not read ${join(dir, folder)}; ask with sudo`);
+    if (names === "forbidden")
+      throw new WorkError(`this user may not read ${join(dir, folder)}; ask with sudo`);
     for (const name of [...names].sort()) {
       const path = join(folder, name);
       const { kind } = reach(files, join(dir, path));

@@ -31,8 +31,11 @@ export interface Keeping {
 const setAsideFolder = "set-aside";
 
 const hashOf = (value: unknown): string =>
-  createHash("sha256").update(JSON.stringify(sorted(value))).digest("hex").slice(0, 16);
-const same = (a: unknown, b: unknown): boolean => JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
+  createHash("sha256")
+    .update(stringify(sorted(value)))
+    .digest("hex")
+    .slice(0, 16);
+const same = (a: unknown, b: unknown): boolean => stringify(sorted(a)) === stringify(sorted(b));
 
 /** @returns what is done, a sentence for each file: to be said before it is done, so each begins with a verb. */
 export function keepRules(keeping: Keeping): string[] {
@@ -61,7 +64,8 @@ export function keepRules(keeping: Keeping): string[] {
           : faultOf(keeping, rule.value);
     if (fault !== null) push(aside, rule.file, { value: rule.value, why: `rule ${rule.name}: ${fault}` });
     else {
-      const changed = base !== null && was !== undefined && will !== undefined && !same(was.value, will.value);
+      const changed =
+        base !== null && was !== undefined && will !== undefined && !same(was.value, will.value);
       const how = will === undefined && was === undefined ? "added" : "edited";
       const note = changed ? `${how}; the new version changed it as well: compare the two` : how;
       push(rules, rule.file, { value: rule.value, note: `${rule.name} (${note})` });
@@ -77,7 +81,10 @@ export function keepRules(keeping: Keeping): string[] {
   const known = new Set([...theirs.rules.keys(), ...own.rules.keys(), ...keptNames(rules)]);
   const tests = new Map<string, Kept[]>();
   for (const test of mine.tests.values()) {
-    if (isShipped(test.value, base?.tests.get(test.name)) || same(test.value, theirs.tests.get(test.name)?.value))
+    if (
+      isShipped(test.value, base?.tests.get(test.name)) ||
+      same(test.value, theirs.tests.get(test.name)?.value)
+    )
       continue;
     if (own.tests.has(test.name)) continue;
     const file = join("tests", test.file);
@@ -94,10 +101,17 @@ export function keepRules(keeping: Keeping): string[] {
   }
   for (const [file, kept] of tests) {
     const to = write(keeping, "tests", `kept-${file}`, { tests: kept.map(({ value }) => value) });
-    said.push(`keep the rule tests that were changed in ${join(installed, "tests", file)} in ${to}: ${kept.length}`);
+    said.push(
+      `keep the rule tests that were changed in ${join(installed, "tests", file)} in ${to}: ${kept.length}`,
+    );
   }
   for (const [file, all] of aside) {
-    const to = write(keeping, setAsideFolder, basename(file), all.map(({ value }) => value));
+    const to = write(
+      keeping,
+      setAsideFolder,
+      basename(file),
+      all.map(({ value }) => value),
+    );
     said.push(
       `set aside in ${to} what was changed in ${join(installed, file)} and cannot be in force: ${all.map(({ why }) => why).join("; ")}`,
     );
@@ -105,7 +119,8 @@ export function keepRules(keeping: Keeping): string[] {
   for (const { file, why } of mine.broken) {
     const there = base?.broken.find((each) => each.file === file) ?? null;
     const from = join(installed, file);
-    if (there !== null && shipped !== null && files.tryRead(join(shipped, file)) === files.tryRead(from)) continue;
+    if (there !== null && shipped !== null && files.tryRead(join(shipped, file)) === files.tryRead(from))
+      continue;
     const to = freeName(keeping, setAsideFolder, basename(file));
     copyPlainly(files.realPath(from), files.realPath(join(keeping.into, setAsideFolder, basename(to))));
     said.push(`set aside ${from} as ${to}: ${why}`);

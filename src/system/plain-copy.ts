@@ -1,5 +1,5 @@
 /** A copy of a file, byte for byte. */
-import { copyFileSync, constants, mkdirSync } from "node:fs";
+import { constants, copyFileSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 
 /** Makes the folder. Throws node's errors; EEXIST when something stands there. Follows links of the source. */

@@ -43,15 +43,30 @@ beforeAll(async () => {
   host.write("/etc/cron.d/argus", `* * * * * bob ${first}/argus.sh\n`);
   await succeed(host, ["systemctl", "daemon-reload"]);
   await succeed(host, ["systemctl", "enable", "--now", "argus.timer"]);
+  host.write("/home/bob/.config/systemd/user/argus.service", "[Service]\nExecStart=/bin/sleep infinity\n");
+  host.write(
+    "/home/bob/.config/systemd/user/argus.timer",
+    "[Timer]\nOnUnitActiveSec=1d\nOnBootSec=1d\n[Install]\nWantedBy=timers.target\n",
+  );
+  await succeed(host, ["chown", "-R", "bob:bob", "/home/bob/.config"]);
+  await succeed(host, ["systemctl", "start", `user@${await bobsUid()}.service`]);
+  await bobs("enable", "--now", "argus.timer");
 });
 afterAll(async () => await host?.stop());
 
+const bobsUid = async () => await succeed(host, ["id", "-u", "bob"]);
+const bobs = async (...args: string[]) =>
+  await host.exec(["env", `XDG_RUNTIME_DIR=/run/user/${await bobsUid()}`, "systemctl", "--user", ...args], {
+    user: "bob",
+  });
 const isThere = (path: string) => existsSync(join(host.root, path));
 const source = async () =>
   await succeed(host, ["find", first, "/home/bob/history", "-printf", "%p %i %m %u %s %T@\\n"]);
 const oneLine = (text: string) => text.replace(/\s+/g, " ");
 const content = async () =>
-  (await footprint(host)).filter((line) => !/^\/(opt|usr\/local.*|etc\/systemd\/system|etc\/argus) |timers\.target/.test(line));
+  (await footprint(host)).filter(
+    (line) => !/^\/(opt|usr\/local.*|etc\/systemd\/system|etc\/argus) |timers\.target/.test(line),
+  );
 
 describe("beside the first Argus, install.sh", () => {
   it("refuses without --from, and says it, changing nothing", async () => {
@@ -68,7 +83,9 @@ describe("beside the first Argus, install.sh", () => {
   it("refuses a folder that holds nothing of it", async () => {
     const empty = await install("--yes", "--from", "/srv");
     expect(empty.exitCode).toBe(1);
-    expect(empty.stderr).toMatch(/^install\.sh: \/srv holds nothing of the first Argus: .*; name the folder of/);
+    expect(empty.stderr).toMatch(
+      /^install\.sh: \/srv holds nothing of the first Argus: .*; name the folder of/,
+    );
     expect((await install("--yes", "--from", "/nowhere")).stderr).toBe(
       "install.sh: --from names no folder; name that of the first Argus, the bash program: its checkout, or the folder of its state",
     );
@@ -85,8 +102,11 @@ describe("beside the first Argus, install.sh", () => {
     expect(plan).toContain(
       "- take the settings of /home/bob/argus/argus.env into /etc/argus/argus.env, without the places where it wrote",
     );
-    expect(plan).toContain("- copy from /home/bob/history and /home/bob/argus/state into /var/lib/argus: problems.jsonl, dedup.json, observations.md");
+    expect(plan).toContain(
+      "- copy from /home/bob/history and /home/bob/argus/state into /var/lib/argus: problems.jsonl, dedup.json, observations.md",
+    );
     expect(plan).toContain("- copy from /home/bob/argus/logs into /var/log/argus: first/argus.log");
+    expect(plan).toContain("- stop and disable argus.timer of the user bob");
     expect(plan).toContain("! /home/bob/argus/logs/link.log is a link, so it is not taken");
     expect(plan).toContain("! /etc/cron.d/argus still starts it; take that line out");
     expect(planned.stdout.split("\n").filter((line) => line.length > 80)).toEqual([]);
@@ -106,6 +126,8 @@ describe("beside the first Argus, install.sh", () => {
     expect((await content()).map(withoutInode)).toEqual(before.map(withoutInode));
     expect([await isActive(host, "argus.timer"), await isEnabled(host, "argus.timer")]).toEqual([true, true]);
     expect(host.read(`${units}/argus.service`)).toContain("argus.sh");
+    expect((await bobs("is-active", "argus.timer")).stdout).toBe("active");
+    expect((await bobs("is-enabled", "argus.timer")).stdout).toBe("enabled");
   });
 
   it("takes its settings, state and logs, and stops it", async () => {
@@ -132,11 +154,16 @@ ARGUS_MODE=act
   });
 
   it("leaves the first one's units switched off, under another name", async () => {
-    expect([await isActive(host, "argus.timer"), await isEnabled(host, "argus.timer")]).toEqual([false, false]);
+    expect([await isActive(host, "argus.timer"), await isEnabled(host, "argus.timer")]).toEqual([
+      false,
+      false,
+    ]);
     expect(isThere(`${units}/argus.timer`)).toBe(false);
     expect(host.read(`${units}/argus.timer.first`)).toContain("OnUnitActiveSec");
     expect(host.read(`${units}/argus.service.first`)).toContain("argus.sh");
     expect(await isActive(host, "argus.service")).toBe(true);
+    expect((await bobs("is-active", "argus.timer")).stdout).toBe("inactive");
+    expect((await bobs("is-enabled", "argus.timer")).stdout).toBe("disabled");
     const problems = await succeed(host, ["argus", "doctor"]);
     expect(problems).not.toContain("broken");
   });

@@ -22,7 +22,11 @@ beforeEach(async () => {
 /** It says what it is, and does the rest as the machine's own. */
 function place(path: string, version: string, isCalled = path): void {
   placed.add(path);
-  host.write(path, `#!/bin/sh\n[ "$1" = -p ] || exec /usr/bin/node "$@"\necho "${version} ${isCalled}"\n`, 0o755);
+  host.write(
+    path,
+    `#!/bin/sh\n[ "$1" = -p ] || exec /usr/bin/node "$@"\necho "${version} ${isCalled}"\n`,
+    0o755,
+  );
 }
 const oneLine = (text: string) => text.replace(/\s+/g, " ");
 const plan = async (...args: string[]) => {
@@ -47,9 +51,7 @@ describe("install.sh", () => {
     place("/opt/node-v24/bin/node", "v24.9.0");
     place("/usr/local/lib/nodejs/v24.21.0/bin/node", "v24.21.0");
     const said = await plan();
-    expect(said).toContain(
-      "with its own Node v24.21.0 (a copy of /usr/local/lib/nodejs/v24.21.0/bin/node)",
-    );
+    expect(said).toContain("with its own Node v24.21.0 (a copy of /usr/local/lib/nodejs/v24.21.0/bin/node)");
     expect(said).not.toContain("out of its makers' support");
   });
 
@@ -93,6 +95,8 @@ describe("install.sh", () => {
 
   it("takes what a starter starts, and passes over what does not run here", async () => {
     place("/usr/local/bin/node", "v24.9.0", "/opt/real/bin/node");
+    place("/opt/node-gone/bin/node", "v26.0.0", "/opt/nowhere/bin/node");
+    place("/opt/real/bin/node", "v24.9.0");
     place("/opt/node-broken/bin/node", "v26.0.0");
     host.write("/opt/node-broken/bin/node", "\u007fELF of another machine", 0o755);
     placed.add("/opt/node-hangs");

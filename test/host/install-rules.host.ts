@@ -48,7 +48,9 @@ describe("rules that were changed in /opt/argus/rules", () => {
       `- keep what was changed in /opt/argus/rules/memory.json as local rules in /etc/argus/rules.d/kept-memory.json: ${first?.name} (edited), ${second?.name} (taken out, so switched off)`,
     );
     expect(plan).toContain("in /etc/argus/rules.d/kept-added.json: added-by-me (added)");
-    expect(plan).toContain("- set aside /opt/argus/rules/torn.json as /etc/argus/rules.d/set-aside/torn.json: ");
+    expect(plan).toContain(
+      "- set aside /opt/argus/rules/torn.json as /etc/argus/rules.d/set-aside/torn.json: ",
+    );
     expect(await footprint(host)).toEqual(before);
     const fails = await unpack(host, "/srv/fails", { version: "2.0.0", fault: "exits", patienceSeconds: 3 });
     expect((await fails("--yes")).exitCode).toBe(1);
@@ -62,7 +64,10 @@ describe("rules that were changed in /opt/argus/rules", () => {
     expect([installed.exitCode, installed.stderr]).toEqual([0, ""]);
     expect(oneLine(installed.stdout)).toContain("- keep what was changed in /opt/argus/rules/memory.json");
     expect(kept("kept-memory.json")).toEqual({
-      rules: [{ ...first, description: "mine" }, { name: second?.name, enabled: false }],
+      rules: [
+        { ...first, description: "mine" },
+        { name: second?.name, enabled: false },
+      ],
     });
     expect(kept("kept-added.json").rules).toEqual([{ ...second, name: "added-by-me" }]);
     expect(host.read("/etc/argus/rules.d/set-aside/torn.json")).toBe("{ nothing");
@@ -101,7 +106,9 @@ describe("rules that were changed in /opt/argus/rules", () => {
     const removed = await install("--uninstall", "--yes");
     expect([removed.exitCode, removed.stderr]).toEqual([0, ""]);
     const plan = oneLine(removed.stdout);
-    expect(plan).toContain("- keep what was changed in /opt/argus/rules/late.json as local rules in /etc/argus/rules.d/kept-late.json: late (added)");
+    expect(plan).toContain(
+      "- keep what was changed in /opt/argus/rules/late.json as local rules in /etc/argus/rules.d/kept-late.json: late (added)",
+    );
     expect(plan).toContain("- keep your prompt.md as /etc/argus/prompt.md");
     expect(kept("kept-late.json").rules).toHaveLength(1);
     expect(host.read("/etc/argus/prompt.md")).toBe("Be brief.\n");

@@ -72,7 +72,13 @@ function openFile({ descriptor }: Place, name: string, owners: ReadonlySet<numbe
 const chunkBytes = 1 << 20;
 
 /** Makes the folder of `to`, which must not exist. Throws node's errors (ENOSPC). */
-export function copyFrom(place: Place, name: string, owners: ReadonlySet<number>, to: string, mode: number): void {
+export function copyFrom(
+  place: Place,
+  name: string,
+  owners: ReadonlySet<number>,
+  to: string,
+  mode: number,
+): void {
   mkdirSync(dirname(to), { recursive: true, mode: 0o750 });
   const from = openFile(place, name, owners);
   try {
@@ -97,7 +103,12 @@ export function writeNew(path: string, text: string): void {
 }
 
 /** Of a small file. null: larger than that. */
-export function readFrom(place: Place, name: string, owners: ReadonlySet<number>, mostBytes: number): string | null {
+export function readFrom(
+  place: Place,
+  name: string,
+  owners: ReadonlySet<number>,
+  mostBytes: number,
+): string | null {
   const file = openFile(place, name, owners);
   try {
     if (fstatSync(file).size > mostBytes) return null;

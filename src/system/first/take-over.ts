@@ -1,6 +1,7 @@
 /** What of the first Argus, the bash program, goes where. Its own files stay as they are. */
 import { basename, dirname, join, resolve } from "node:path";
 import { UserError } from "../../types/errors.ts";
+import { fileError } from "../file-error.ts";
 import { pathVariables, type TakenEnv, takeEnv, takenMark } from "./env.ts";
 import { copyFrom, folderAt, openPlace, type Place, readFrom, writeNew } from "./places.ts";
 
@@ -52,10 +53,12 @@ const isOfArgus = (refused: string): boolean =>
 export function takeOver(taking: TakingOver): TakenOver | null {
   const { target } = taking;
   const found = folderAt(taking.dir);
-  const name = "name the folder of the first Argus, the bash program: that of its checkout, or that of its state";
+  const name =
+    "name the folder of the first Argus, the bash program: that of its checkout, or that of its state";
   if (found === null) throw new UserError(`--from is ${taking.dir}, and there is no such folder; ${name}`);
   const dir = found.path;
-  if (Object.values(target).includes(dir)) throw new UserError(`--from is ${dir}, a folder of this Argus; ${name}`);
+  if (Object.values(target).includes(dir))
+    throw new UserError(`--from is ${dir}, a folder of this Argus; ${name}`);
   if (taking.present?.split("\n").includes(`${takenMark}${dir}`)) return null;
 
   const owners = new Set([0, found.uid]);
@@ -89,7 +92,13 @@ export function takeOver(taking: TakingOver): TakenOver | null {
     finds.push({ ...opened, name, to: { folder, name: as } });
   }
 
-  const stateDirs = [at("ARGUS_STATE_DIR"), at("ARGUS_MEMORY_DIR"), join(dir, "state"), join(dir, "memory"), dir];
+  const stateDirs = [
+    at("ARGUS_STATE_DIR"),
+    at("ARGUS_MEMORY_DIR"),
+    join(dir, "state"),
+    join(dir, "memory"),
+    dir,
+  ];
   const logDirs = [at("ARGUS_LOG_DIR"), join(dir, "logs")];
   for (const [variable, name, folder] of known) {
     const named = at(variable);
@@ -103,17 +112,22 @@ export function takeOver(taking: TakingOver): TakenOver | null {
   for (const each of stateDirs) {
     const names = each === null ? [] : (open(each)?.place.files ?? []);
     const isItsOwn = each === join(dir, "state") || each === join(dir, "memory");
-    for (const name of names.filter((file) => isItsOwn || (otherState.test(file) && /\.(jsonl?|md)$/.test(file))))
+    for (const name of names.filter(
+      (file) => isItsOwn || (otherState.test(file) && /\.(jsonl?|md)$/.test(file)),
+    ))
       add(each ?? "", name, "state", join("first", name));
   }
   for (const each of [...logDirs, dir]) {
     const names = each === null ? [] : (open(each)?.place.files ?? []);
-    const isItsOwn = each === join(dir, "logs") || (each !== null && each !== dir && /argus/i.test(basename(each)));
+    const isItsOwn =
+      each === join(dir, "logs") || (each !== null && each !== dir && /argus/i.test(basename(each)));
     for (const name of names.filter((file) => isItsOwn || /argus.*\.log|^cron.*\.log/i.test(file)))
       add(each ?? "", name, "logs", join("first", name));
   }
   /** It wrote where this one will. */
-  const stays = [at("ARGUS_STATE_DIR"), at("ARGUS_LOG_DIR")].filter((each) => each === target.state || each === target.logs);
+  const stays = [at("ARGUS_STATE_DIR"), at("ARGUS_LOG_DIR")].filter(
+    (each) => each === target.state || each === target.logs,
+  );
   if (env === null && finds.length === 0 && stays.length === 0)
     throw new UserError(
       `${dir} holds nothing of the first Argus: no argus.env, no problems.jsonl, dedup.json, restart-backoff.json or observations.md, no logs that belong to its owner; ${name}`,
@@ -122,7 +136,8 @@ export function takeOver(taking: TakingOver): TakenOver | null {
   const taken: Find[] = [];
   for (const find of finds) {
     const to = join(target[find.to.folder], find.to.name);
-    if (taking.isThere(to)) notes.push(`${join(find.place.path, find.name)} is not taken, because ${to} is there already`);
+    if (taking.isThere(to))
+      notes.push(`${join(find.place.path, find.name)} is not taken, because ${to} is there already`);
     else taken.push(find);
   }
   for (const path of [...stateDirs, ...logDirs])
@@ -154,7 +169,8 @@ function findEnv(
       );
     if (opened === null || !opened.place.files.includes(basename(path))) continue;
     const text = readFrom(opened.place, basename(path), opened.owners, mostEnvBytes);
-    if (text === null) throw new UserError(`${path} is larger than 100 kB, and so no argus.env; look at what it is`);
+    if (text === null)
+      throw new UserError(`${path} is larger than 100 kB, and so no argus.env; look at what it is`);
     const taken = takeEnv(text, { home: taking.home, from: dir });
     notes.push(...taken.said);
     return { path, taken };
@@ -173,22 +189,34 @@ function settingsText({ present, target, example }: TakingOver, env: FoundEnv | 
     throw new UserError(
       `${path} has settings of yours (line ${number + 1}), so --from does not put ${env.path} in its place; move what you want to keep aside, empty the file, and run this again`,
     );
-  const hasMode = env.path === path || env.taken.text.split("\n").some((line) => line.startsWith("ARGUS_MODE="));
+  const hasMode =
+    env.path === path || env.taken.text.split("\n").some((line) => line.startsWith("ARGUS_MODE="));
   return `${env.taken.text}${hasMode ? "" : modes.map((line) => `${line}\n`).join("")}`;
 }
 
 function copyAll(into: string, taken: readonly Find[], text: string): void {
   for (const { place, name, owners, to } of taken) {
     const mode = to.folder === "executor" ? 0o600 : 0o640;
-    copyFrom(place, name, owners, join(into, to.folder, to.name), mode);
+    const path = join(into, to.folder, to.name);
+    try {
+      copyFrom(place, name, owners, path, mode);
+    } catch (error) {
+      throw fileError("write", path, error);
+    }
   }
   writeNew(join(into, "argus.env"), text);
 }
 
-function stepsOf({ target }: TakingOver, dir: string, env: FoundEnv | null, taken: readonly Find[]): string[] {
+function stepsOf(
+  { target }: TakingOver,
+  dir: string,
+  env: FoundEnv | null,
+  taken: readonly Find[],
+): string[] {
   const steps: string[] = [];
   const path = join(target.settings, "argus.env");
-  if (env !== null) steps.push(`take the settings of ${env.path} into ${path}, without the places where it wrote`);
+  if (env !== null)
+    steps.push(`take the settings of ${env.path} into ${path}, without the places where it wrote`);
   else steps.push(`note in ${path} that ${dir} was taken over; it has no argus.env`);
   for (const folder of ["state", "executor", "logs"] as const) {
     const files = taken.filter(({ to }) => to.folder === folder);

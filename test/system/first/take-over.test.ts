@@ -59,7 +59,7 @@ describe("the first Argus's argus.env", () => {
         "export ARGUS_INTERVAL=60",
         'TELEGRAM_CHAT_ID="-12 34"  # the team',
         "ARGUS_RELAY_BIN=$HOME/bin/relay",
-        'ARGUS_PROMPT_FILE="${HOME}/p.md"',
+        `ARGUS_PROMPT_FILE="\${HOME}/p.md"`,
         "ARGUS_MODEL='cost$5'",
         "ARGUS_DEDUP_WINDOW=60",
         "ARGUS_DEDUP_WINDOW=120",
@@ -213,8 +213,12 @@ describe("taking over", () => {
   it("refuses a folder without anything of it, one that is not there, and one of this Argus", () => {
     mkdirSync(join(root, "first"));
     mkdirSync(join(root, "lib"));
-    expect(() => take()).toThrow(/first holds nothing of the first Argus: no argus\.env, .*; name the folder of/);
-    expect(() => take({ dir: join(root, "nowhere") })).toThrow(/nowhere, and there is no such folder; name the folder of/);
+    expect(() => take()).toThrow(
+      /first holds nothing of the first Argus: no argus\.env, .*; name the folder of/,
+    );
+    expect(() => take({ dir: join(root, "nowhere") })).toThrow(
+      /nowhere, and there is no such folder; name the folder of/,
+    );
     expect(() => take({ dir: join(root, "lib") })).toThrow(/lib, a folder of this Argus; name the folder of/);
   });
 });
