@@ -118,8 +118,11 @@ as_first() {
 
 is_users_own() {
   is_root && [ "$first_uid" != 0 ] && [ -S "/run/user/$first_uid/systemd/private" ] || return 1
-  as_first is-enabled --quiet "$1" 2>/dev/null || as_first is-active --quiet "$1" 2>/dev/null
+  is_enabled_there "$1" || as_first is-active --quiet "$1" 2>/dev/null
 }
+
+# One without [Install] is called static, which is neither.
+is_enabled_there() { [ "$(as_first is-enabled "$1" 2>/dev/null)" = enabled ]; }
 
 # Beside what note_present has noted; its files are back by the time at which this is undone.
 stop_first() {
@@ -147,7 +150,7 @@ stop_first() {
   for unit in "${first_units[@]}"; do
     if ! is_users_own "$unit"; then continue; fi
     if as_first is-active --quiet "$unit"; then on_failure as_first start "$unit"; fi
-    if as_first is-enabled --quiet "$unit" 2>/dev/null; then on_failure as_first enable --quiet "$unit"; fi
+    if is_enabled_there "$unit"; then on_failure as_first enable --quiet "$unit"; fi
     as_first disable --quiet --now "$unit"
   done
 }

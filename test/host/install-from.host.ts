@@ -108,7 +108,9 @@ describe("beside the first Argus, install.sh", () => {
     expect(plan).toContain("- copy from /home/bob/argus/logs into /var/log/argus: first/argus.log");
     expect(plan).toContain("- stop and disable argus.timer of the user bob");
     expect(plan).toContain("! /home/bob/argus/logs/link.log is a link, so it is not taken");
-    expect(plan).toContain("! /etc/cron.d/argus still starts it; take that line out");
+    expect(plan).toContain(
+      "! /etc/cron.d/argus still starts it (* * * * * bob /home/bob/argus/argus.sh); take that line out",
+    );
     expect(planned.stdout.split("\n").filter((line) => line.length > 80)).toEqual([]);
     expect(await footprint(host)).toEqual(before);
     expect(await source()).toBe(sourceBefore);
