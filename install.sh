@@ -22,14 +22,26 @@ usage() {
   cat <<'TEXT'
 usage: ./install.sh [options]
 
-  --yes           ask nothing; without --mode, Argus may then act as argus.json says
-  --mode MODE     act: look, alert and repair; watch: look and alert, and change nothing (argus mode changes it later)
-  --dry-run       say what would be done, and change nothing
-  --timer         a cycle every five minutes instead of the daemon
-  --daemon        the daemon again, after --timer
-  --prefix DIR    folder of the program (default: where it is now, else /opt/argus)
-  --node FILE     the Node.js that is copied (default: that of the path, or of the user who called sudo)
-  --uninstall     stop Argus and remove the program; settings, local rules, state and logs stay
+  --yes            ask nothing; without --mode, Argus may then act as argus.json
+                   says
+  --mode MODE      act: look, alert and repair; watch: look and alert, and
+                   change nothing (argus mode changes it later)
+  --from DIR       take over from the first Argus, the bash program: its
+                   argus.env, state and logs are copied out of DIR (its checkout
+                   or the folder of its state), its argus.timer and service are
+                   stopped and disabled
+  --dry-run        say what would be done, and change nothing
+  --timer          a cycle every five minutes instead of the daemon
+  --daemon         the daemon again, after --timer
+  --prefix DIR     folder of the program (default: where it is now, else
+                   /opt/argus)
+  --node FILE      the Node.js that is copied (default: the newest on this
+                   machine that its makers support; also looked for in the home
+                   of the user who called sudo)
+  --downgrade      install a version older than the one that is installed; what
+                   it cannot read of the newer one's state is set aside
+  --uninstall      stop Argus and remove the program; settings, local rules,
+                   edited rules, state and logs stay
   --help
 
 Exit status: 0 done, 1 it failed and everything is as it was, 2 wrong usage.
@@ -79,17 +91,19 @@ trap 'exit 129' HUP
 
 # --- what is wanted --------------------------------------------------------------------------------------------------
 
-action=install assume_yes='' dry_run='' runs_as='' mode='' prefix='' node='' given=("$@")
+present='' node_version='' node_folders='' # of what is there
+action=install assume_yes='' dry_run='' runs_as='' mode='' prefix='' node='' from='' downgrade='' given=("$@")
 while [ $# -gt 0 ]; do
   case $1 in
     --yes | -y) assume_yes=1 ;;
     --dry-run) dry_run=1 ;;
     --timer) runs_as=timer ;;
     --daemon) runs_as=daemon ;;
+    --downgrade) downgrade=1 ;;
     --uninstall) action=uninstall ;;
-    --prefix | --node)
-      [ $# -gt 1 ] || fail "$1 needs a path; see --help" 2
-      if [ "$1" = --prefix ]; then prefix=$2; else node=$2; fi
+    --prefix | --node | --from)
+      [ $# -gt 1 ] && [ -n "$2" ] || fail "$1 needs a path; see --help" 2
+      case $1 in --prefix) prefix=$2 ;; --node) node=$2 ;; --from) from=$2 ;; esac
       shift
       ;;
     --mode)
@@ -120,6 +134,14 @@ is_program() { [ -x "$1/bin/node" ] && grep -qs '"name": "argus-watchdog"' "$1/p
 
 installed_prefix() {
   [ ! -e "$unit_dir/argus.service" ] || sed -n 's#^ExecStart=\(/.*\)/bin/node .*#\1#p' "$unit_dir/argus.service" | head -n 1
+}
+
+# The folder of the program that was last seen to work, also after an installation that was cut off; nothing without one.
+present_program() {
+  local path
+  for path in "$prefix.old" "$(installed_prefix)" "$prefix"; do
+    if is_program "${path:-/nowhere}"; then echo "$path"; return; fi
+  done
 }
 
 version_in() { sed -n 's/^ *"version": "\(.*\)",*$/\1/p' "$1/package.json" | head -n 1; }
@@ -157,26 +179,6 @@ only_root_writes() {
   [ -e "$1" ] || return 0
   read -r owner group mode <<<"$(stat -L -c '%u %g %A' "$1")"
   [ "$owner" = 0 ] && [[ $mode != ????????w* ]] && [[ $group = 0 || $mode != ?????w* ]]
-}
-
-# Under sudo the path is root's, and Node may be the caller's own (nvm, fnm, volta): the login shell knows that one.
-choose_node() {
-  local caller=${SUDO_USER:-} found
-  if [ -z "$node" ]; then
-    node=$(command -v node || true)
-    if [ -z "$node" ] && is_root && [ -n "$caller" ]; then
-      node=$(runuser -u "$caller" -- bash -lc 'command -v node' 2>/dev/null </dev/null || true)
-      found=$(printf '%s\n' "$(getent passwd "$caller" | cut -d: -f6)"/.nvm/versions/node/v*/bin/node | sort -V | tail -n 1)
-      if [ -z "$node" ] && [ -x "$found" ]; then node=$found; fi
-    fi
-  fi
-  [ -n "$node" ] || fail "Node.js is not found; install version 20.11 or newer, or name the program with --node FILE"
-  [ -x "$node" ] || fail "$node is no program; name a Node.js of version 20.11 or newer with --node FILE"
-  # What stands in the path may be a starter of nvm's kin; the program itself is what can be copied.
-  found=$("$node" -p 'process.execPath' 2>/dev/null) || fail "$node does not run here; name another Node.js with --node FILE"
-  node=$found
-  "$node" -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 11) ? 0 : 1)' ||
-    fail "Node.js at $node is $("$node" --version), and Argus needs 20.11 or newer; install that, or name another with --node FILE"
 }
 
 # What ARGUS_MODE is set to, read as the program reads it (byte order mark, carriage returns, quotes); nothing where it is
@@ -218,7 +220,7 @@ ask_mode() {
   local answer
   [ -n "$asks_mode" ] || return 0
   printf '%s\n' "" "May Argus act on this machine, or only watch it? (argus mode changes it later)"
-  printf '%s\n' "act: $may_act" "watch: $may_watch" | fold -s -w 110 | sed '/^\(act\|watch\): /!s/^/    /; s/^/  /'
+  printf '%s\n' "act: $may_act" "watch: $may_watch" | folded | sed '/^\(act\|watch\): /!s/^/    /; s/^/  /'
   until [[ $mode =~ ^(watch|act)$ ]]; do
     read -r -p "watch or act? " mode || fail "nothing was changed, because there was no answer"
   done
@@ -231,6 +233,18 @@ check_masked() {
       fail "$unit is masked, so somebody wants it not to run; systemctl unmask $unit first"
   done
 }
+
+# An older version does not know what a newer one writes into its state and settings.
+check_downgrade() {
+  local installed own
+  if [ -z "$present" ] || [ -n "$downgrade" ]; then return; fi
+  installed=$(version_in "$present") own=$(version_in "$source_dir")
+  is_older "$own" "$installed" || return 0
+  fail "Argus $installed is installed in $present, and this is the older $own, which may not read the state that $installed wrote; run the install.sh of $installed or newer, or add --downgrade: what $own cannot read is then set aside, so backoffs, budgets and silences may begin anew"
+}
+
+# 1.0.0-rc.1 comes before 1.0.0; sort has ~ for that.
+is_older() { [ "$1" != "$2" ] && [ "$(printf '%s\n' "$1" "$2" | tr - '~' | sort -V | head -n 1 | tr '~' -)" = "$1" ]; }
 
 check_user() {
   local uid shell
@@ -263,7 +277,7 @@ as_owner() {
 
 build() {
   local path npm
-  path="$(dirname "$node"):$PATH"
+  path="$(dirname "$node")$node_folders:$PATH"
   npm=$(PATH=$path command -v npm) || fail "npm is not found, and Argus is not built yet; install npm, or build elsewhere (npm ci && npm run build) and copy the folder here"
   doing="building in $source_dir"
   if [ ! -d "$source_dir/node_modules" ] || [ "$source_dir/package-lock.json" -nt "$source_dir/node_modules/.package-lock.json" ]; then
@@ -320,6 +334,7 @@ is_same_program() {
   local part
   is_program "$prefix" || return 1
   for part in "${program_parts[@]}"; do diff -rq "$source_dir/$part" "$prefix/$part" >/dev/null 2>&1 || return 1; done
+  diff -rq "$source_dir/rules" "$prefix/rules.shipped" >/dev/null 2>&1 || return 1
   cmp -s "$source_dir/prompt.md" "$prefix/prompt.md.shipped" && cmp -s "$node" "$prefix/bin/node"
 }
 
@@ -340,7 +355,7 @@ is_running_as_wanted() {
 make_plan() {
   local missing
   doing='looking at what is there'
-  plan=() to_build='' to_put=''
+  plan=() notes=() to_build='' to_put=''
   if needs_build; then
     to_build=1
     plan_to "build it in $source_dir: npm ci && npm run build, as user $(stat -c %U "$source_dir")"
@@ -349,6 +364,7 @@ make_plan() {
   missing_settings >"$work/missing"
   mapfile -t missing <"$work/missing"
   [ "${#missing[@]}" = 0 ] || plan_to "make ${missing[*]}"
+  plan_first
   if [ -n "$asks_mode" ]; then
     plan_to "ask whether Argus may act or only watch (--mode says it beforehand), and write it into $settings/argus.env"
   elif [ "$mode" != "$(present_mode)" ]; then
@@ -360,11 +376,16 @@ make_plan() {
   fi
   if [ -n "$to_build" ] || ! is_same_program; then
     to_put=1
-    if is_program "$prefix"; then
-      plan_to "put version $(version_in "$source_dir") in the place of $(version_in "$prefix") in $prefix, with its own Node $("$node" --version)"
-    else
-      plan_to "put the program into $prefix, with its own Node $("$node" --version) (a copy of $node)"
+    if [ -n "$downgrade" ] && [ -n "$present" ] && is_older "$(version_in "$source_dir")" "$(version_in "$present")"; then
+      note_that "$(version_in "$source_dir") is older than $(version_in "$present"): what it cannot read of the state is set aside beside it as FILE.corrupt-N; settings that it does not know make it refuse before anything is changed"
     fi
+    if is_program "$prefix"; then
+      plan_to "put version $(version_in "$source_dir") in the place of $(version_in "$prefix") in $prefix, with its own Node $node_version"
+    else
+      plan_to "put the program into $prefix, with its own Node $node_version (a copy of $node)"
+    fi
+    note_that "$(say_support)"
+    plan_rules
   fi
   render
   changed_files >"$work/changed"
@@ -373,17 +394,30 @@ make_plan() {
   old_prefix=$(installed_prefix)
   if [ "$old_prefix" = "$prefix" ] || ! is_program "${old_prefix:-/nowhere}"; then old_prefix=''; fi
   [ -z "$old_prefix" ] || plan_to "remove $old_prefix, once the one in $prefix is up"
-  if [ -n "${mended:-}$to_put${files[*]}" ] || ! is_running_as_wanted; then
+  if [ -n "${mended:-}$to_put$to_take${files[*]}" ] || ! is_running_as_wanted; then
     plan_to "start $(main_unit) and wait until a first cycle is complete; if it does not come up, undo all of this"
   fi
 }
 
+# What a person should know beside the steps; nothing for an empty text.
+note_that() { [ -z "$1" ] || notes+=("$1"); }
+
 # A function, because bash 5.2 cannot run a trap while it expands $(...) inside of an array's brackets.
 plan_to() { plan+=("$1"); }
 
+# For the width of the terminal, less the columns that the lines are moved to the right.
+folded() { fold -s -w "$((columns - 5))" | sed 's/ *$//'; }
+
+terminal_columns() {
+  local size
+  size=$(stty size 2>/dev/null </dev/tty || true)
+  if [ "${size#* }" -ge 40 ] 2>/dev/null; then echo "${size#* }"; else echo 80; fi
+}
+
 print_plan() {
   local line
-  for line in "${plan[@]}"; do printf '%s\n' "$line" | fold -s -w 110 | sed '1s/^/  - /; 2,$s/^/    /'; done
+  for line in "${plan[@]}"; do printf '%s\n' "$line" | folded | sed '1s/^/  - /; 2,$s/^/    /'; done
+  for line in "${notes[@]}"; do printf '%s\n' "$line" | folded | sed '1s/^/  ! /; 2,$s/^/    /'; done
 }
 
 confirm() {
@@ -462,9 +496,10 @@ stage_program() {
   for part in "${program_parts[@]}"; do cp -r "$source_dir/$part" "$new/"; done
   cp "$source_dir/prompt.md" "$new/prompt.md"
   cp "$source_dir/prompt.md" "$new/prompt.md.shipped"
+  cp -r "$source_dir/rules" "$new/rules.shipped"
   # The prompt belongs to whoever runs Argus: what was written into it stays.
-  if [ -e "$prefix/prompt.md.shipped" ] && ! cmp -s "$prefix/prompt.md" "$prefix/prompt.md.shipped"; then
-    cp "$prefix/prompt.md" "$new/prompt.md"
+  if [ -e "$present/prompt.md.shipped" ] && ! cmp -s "$present/prompt.md" "$present/prompt.md.shipped"; then
+    cp "$present/prompt.md" "$new/prompt.md"
     echo "Your prompt.md was changed and is kept; the shipped one is $prefix/prompt.md.shipped."
   fi
   if ldd "$new/bin/node" 2>/dev/null | grep -q libnode; then
@@ -488,7 +523,7 @@ try_out() {
     1) sed 's/^/  /' "$work/tried" ;; # a rule test of theirs fails: no reason to go without a watchdog
     *)
       cat "$work/tried" >&2
-      fail "the settings or rules have an error, as said above; mend it and run install.sh again; everything is as it was before"
+      fail "the settings or rules have an error, as said above; mend it ${taken:+in the argus.env of $from }and run install.sh again; everything is as it was before"
       ;;
   esac
 }
@@ -652,11 +687,14 @@ mend_interrupted() {
 
 install_argus() {
   check_masked
-  choose_node
   check_user
+  check_first
   runs_as=${runs_as:-$(present_run)}
   choose_mode
   [ -n "$dry_run" ] || mend_interrupted
+  present=$(present_program)
+  check_downgrade
+  choose_node "$present"
   make_plan
   if [ "${#plan[@]}" = 0 ]; then
     echo "Argus $(version_in "$prefix") is installed in $prefix and running; nothing to change."
@@ -684,12 +722,21 @@ install_argus() {
   fi
   make_user
   make_settings
-  if [ -n "$to_put" ]; then stage_program; fi
+  take_settings
+  if [ -n "$to_put" ]; then
+    stage_program
+    stage_rules
+  fi
   note_present
+  stop_first
   # One that hangs in its start is not started by starting it once more.
-  if [ -n "$mended$to_put${files[*]}" ] || ! is_active "$(main_unit)"; then stop_all; fi
+  if [ -n "$mended$to_put$to_take${files[*]}" ] || ! is_active "$(main_unit)"; then stop_all; fi
   hand_over_state
-  if [ -n "$to_put" ]; then swap_program; fi
+  take_state
+  if [ -n "$to_put" ]; then
+    put_kept_rules
+    swap_program
+  fi
   put_files
   set_mode
   on_failure away_with_units
@@ -708,17 +755,16 @@ say_what_next() {
   fi
   echo
   "$wrapper" doctor || true
-  cat <<TEXT
-
-Next
-  1. name your services in $settings/argus.json, then: sudo argus check && sudo $reload
-  2. put keys and tokens into $settings/argus.env, then: $restart
-  3. argus status, argus explain; man argus
-TEXT
+  printf '\nNext\n'
+  step 1 "name your services in $settings/argus.json, then: sudo argus check && sudo $reload"
+  step 2 "put keys and tokens into $settings/argus.env, then: $restart"
+  step 3 "argus status, argus explain; man argus"
   if [ "$(present_mode)" = watch ]; then
-    echo "Argus only watches: what it would have done stands in its alerts and in argus explain. argus mode act lets it act."
+    echo "Argus only watches: what it would have done stands in its alerts and in argus explain. argus mode act lets it act." | folded
   fi
 }
+
+step() { printf '%s\n' "$2" | folded | sed "1s/^/  $1. /; 2,\$s/^/     /"; }
 
 # --- away with it ----------------------------------------------------------------------------------------------------
 
@@ -732,8 +778,9 @@ uninstall() {
     echo "Argus is not installed in $prefix; nothing to remove."
     return
   fi
-  plan=()
+  plan=() notes=()
   plan_to "stop argus and its executor"
+  plan_rules_of_removed
   plan_to "remove $(printf '%s, ' "${there[@]}" | sed 's/, $//')"
   if is_user; then plan_to "remove the user argus; what is kept of its files is root's from then on"; fi
   plan_to "keep $settings, $state, $executor_state and $logs"
@@ -747,6 +794,9 @@ uninstall() {
   confirm
   doing='removing Argus'
   away_with_units
+  put_kept_rules
+  keep_prompt
+  undo=()
   rm -rf -- "${there[@]}"
   systemctl daemon-reload
   for path in "$state" "$logs"; do if [ -d "$path" ]; then chown -hR root:root "$path"; fi; done
@@ -764,18 +814,25 @@ TEXT
 # --- all of it -------------------------------------------------------------------------------------------------------
 
 check_host
+columns=80
+if [ -t 1 ]; then columns=$(terminal_columns); fi
 work=$(mktemp -d)
 if is_root; then
   exec 9<"$unit_dir"
   flock -n 9 || fail "another install.sh is at work; wait until it has ended"
 fi
+source_dir=$(cd "$(dirname "${BASH_SOURCE[0]:-.}")" && pwd)
+[ -n "${BASH_SOURCE[0]:-}" ] && [ -f "$source_dir/argus.service" ] && [ -f "$source_dir/install/node.sh" ] ||
+  fail "install.sh must lie in the folder of Argus; clone the repository and run it there"
+for part in "$source_dir"/install/*.sh; do
+  # shellcheck disable=SC1090
+  . "$part"
+done
 choose_prefix
+[ "$action" = install ] || [ -z "$from$downgrade" ] || fail "--from and --downgrade are for an installation, not for --uninstall; see --help" 2
 if [ "$action" = uninstall ]; then
   uninstall
   exit 0
 fi
-source_dir=$(cd "$(dirname "${BASH_SOURCE[0]:-.}")" && pwd)
-[ -f "$source_dir/argus.service" ] ||
-  fail "install.sh must lie in the folder of Argus; clone the repository and run it there"
 install_argus
 if [ -z "$dry_run" ]; then say_what_next; fi

@@ -16,6 +16,7 @@ const without: Readonly<Record<string, string>> = {
   "system/read-only.ts": "writes nothing",
   "system/line-file.ts": "lines of its callers, which are looked at below",
   "system/reserve.ts": "random bytes that keep space free",
+  "detect/kept-rules.ts": "rules and tests that people wrote, as they stand in their files",
   "execute/hand-offs.ts": "the incident, whose parts are cleaned as they are gathered (escalate/hand-off.ts)",
   "notify/channels/relay.ts": "messages of the outbox, cleaned when they were put there",
 };

@@ -13,6 +13,7 @@ import { watchOnly } from "../report/mode.ts";
 import { notHiddenSentence } from "../report/secrets.ts";
 import { errorCode } from "../system/files.ts";
 import { refusalsIn } from "../system/json-folder.ts";
+import { majorOf, monthOf, supportEnded } from "../system/node-support.ts";
 import { secretsNotHidden } from "../system/redact/known.ts";
 import type { System } from "../system/system.ts";
 import { firstFaults, UserError } from "../types/errors.ts";
@@ -44,6 +45,7 @@ export function doctorCommand(program: Command, context: Context): void {
         ...ofTheFirst(config),
         ...whetherItActs(config),
         ...(await whereItRuns(context, config)),
+        ...nodeSupport(context),
         ...(await findAbilities(system, config)),
         ...secretChecks(),
         ...(await attemptAll("alerts", () => channelChecks(system, config))),
@@ -100,6 +102,15 @@ function whetherItActs({ mode, modeSource, dryRun }: Config): Ability[] {
         ]
       : []),
   ];
+}
+
+/** While its makers support this Node there is nothing to say. */
+function nodeSupport({ system, programDir }: Context): Ability[] {
+  const { version } = process;
+  const end = supportEnded(system.files, programDir, version, system.clock.now().wallMs);
+  if (end === null) return [];
+  const detail = `Node ${majorOf(version)} has been out of its makers' support since ${monthOf(end)}`;
+  return [limited("node", detail, "put a newer Node on this machine, and run install.sh again")];
 }
 
 /** Installed, the folders are another user's, who runs there; otherwise this process would. */

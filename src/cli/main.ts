@@ -12,6 +12,7 @@ import { type Context, createContext, type Invocation } from "./context.ts";
 import { doctorCommand } from "./doctor.ts";
 import { executorCommand } from "./executor.ts";
 import { explainCommand } from "./explain.ts";
+import { keepRulesCommand } from "./keep-rules.ts";
 import { modeCommand } from "./mode.ts";
 import { notifyCommand } from "./notify.ts";
 import { pauseCommand, resumeCommand } from "./pause.ts";
@@ -21,6 +22,7 @@ import { silenceCommand } from "./silence.ts";
 import { statsCommand } from "./stats.ts";
 import { statusCommand } from "./status.ts";
 import { summaryCommand } from "./summary.ts";
+import { takeOverCommand } from "./take-over.ts";
 import { bugLines, usageError } from "./terminal.ts";
 
 /** In the order of `argus --help`: a new command is one file and one row. */
@@ -45,6 +47,8 @@ const commands: readonly ((program: Command, context: Context) => void)[] = [
   executorCommand,
   agentCommand,
   completionCommand,
+  keepRulesCommand,
+  takeOverCommand,
 ];
 
 /** @returns the exit status: 0 fine, 1 the work failed, 2 wrong usage or settings. */

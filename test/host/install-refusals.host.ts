@@ -22,13 +22,9 @@ afterAll(async () => await host?.stop());
 
 /** Everything of the path but Node. */
 const hideNode =
-  "mkdir -p /run/path && ln -sf /usr/bin/* /usr/sbin/* /run/path/ && rm -f /run/path/node && export PATH=/run/path";
+  "mount --bind /dev/null /usr/bin/node && mkdir -p /run/path && ln -sf /usr/bin/* /usr/sbin/* /run/path/ && rm -f /run/path/node && export PATH=/run/path";
 const oldNode = `#!/bin/sh
-case "$1" in
-  -p) echo /srv/old/node ;;
-  -e) exit 1 ;;
-  --version) echo v18.20.4 ;;
-esac
+echo v18.20.4 /srv/old/node
 `;
 
 describe("install.sh refuses", () => {

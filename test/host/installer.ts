@@ -5,7 +5,7 @@ import { checkout, type ExecResult, type Host } from "./harness.ts";
 
 /** What `npm pack` puts into the package. Without sources there is nothing to build. */
 const parts = [
-  ...["dist", "rules", "docs", "systemd", "argus.service", "install.sh"],
+  ...["dist", "rules", "docs", "systemd", "argus.service", "install.sh", "install"],
   ...["prompt.md", "argus.json", "argus.env.example", "package.json"],
 ];
 
