@@ -54,7 +54,7 @@ function acknowledge(
   { note = "", json }: AckOptions,
 ): void {
   const { system, warn } = context;
-  const { problems } = readProblems(system.files, stateDir);
+  const { problems } = readProblems(system.files, stateDir, { keys: new Set(keys) });
   const meant = keys.map((key) => openProblem(key, problems.get(key)));
   const at = isoTime(system.clock.now());
   const made = meant.map((problem): Ack => ({ ...ackedProblem(problem), by: whoAsks(context), at, note }));
@@ -84,7 +84,7 @@ function remove(
   json: boolean,
 ): void {
   const { system, warn } = context;
-  const { problems } = readProblems(system.files, stateDir);
+  const { problems } = readProblems(system.files, stateDir, { keys: new Set(keys) });
   const acks = present(context, executorStateDir);
   const missing = keys.find((key) => {
     const problem = problems.get(key);

@@ -17,7 +17,7 @@ import { isoTime } from "../types/moment.ts";
 import { ProblemKey } from "../types/problem.ts";
 import type { Config } from "../types/settings.ts";
 import type { TrailCycle } from "../types/trail.ts";
-import { type Context, lookAtState, printJson } from "./context.ts";
+import { type Context, lookAtState, printJson, printJsonList } from "./context.ts";
 import { knownAcks } from "./executor-view.ts";
 import { openBook } from "./parts.ts";
 
@@ -46,7 +46,7 @@ export function explainCommand(program: Command, context: Context): void {
         throw new UserError("a rule is explained on the newest snapshot: leave out the cycle or the key");
       const config = lookAtState(context);
       if (rule === undefined)
-        return explain(context, config, what, options.json ?? false, () => knownAcks(context, config));
+        return await explain(context, config, what, options.json ?? false, () => knownAcks(context, config));
       const trail = readTrail(context.system.files, config.stateDir);
       await explainRule(context, config, trail, rule, options.json ?? false);
       warnOfPassedOver(context, trail);
@@ -54,16 +54,16 @@ export function explainCommand(program: Command, context: Context): void {
 }
 
 /** @param what a cycle's id or a problem's key; undefined: the newest cycle in which anything was found. */
-export function explain(
+export async function explain(
   context: Context,
   config: Config,
   what: string | undefined,
   json: boolean,
   acks: () => readonly Ack[],
-): void {
+): Promise<void> {
   const trail = readTrail(context.system.files, config.stateDir);
   const isKey = what !== undefined && ProblemKey.safeParse(what).success;
-  if (isKey) showProblem(context, config, trail, what, json, acks());
+  if (isKey) await showProblem(context, config, trail, what, json, acks());
   else showCycle(context, config, trail, what, json);
   warnOfPassedOver(context, trail);
 }
@@ -101,22 +101,29 @@ function cycleOf(trail: TrailReader, id: string): TrailCycle {
   );
 }
 
-function showProblem(
+async function showProblem(
   context: Context,
   config: Config,
   trail: TrailReader,
   key: string,
   json: boolean,
   acks: readonly Ack[],
-): void {
+): Promise<void> {
   const { files, clock } = context.system;
-  const problem = readProblems(files, config.stateDir).problems.get(key) ?? null;
-  const cycles = [...trail.byProblem(key)];
-  if (problem === null && cycles.length === 0)
+  const problem = readProblems(files, config.stateDir, { keys: new Set([key]) }).problems.get(key) ?? null;
+  const cycles = trail.byProblem(key);
+  const newest = cycles.next();
+  if (problem === null && newest.done)
     throw new UserError(`nothing is known of a problem ${key}; \`argus problems\` lists the keys`);
+  const all = newest.done ? [] : chained(newest.value, cycles);
   const known = problem === null ? null : { ...problem, acknowledged: acknowledged(acks, problem) };
-  if (json) printJson(context, { problem: known, cycles });
-  else context.print(explainProblem(key, known, cycles, isoTime(clock.now()), context.style));
+  if (json) await printJsonList(context, all, { object: { problem: known }, name: "cycles" });
+  else context.print(explainProblem(key, known, all, isoTime(clock.now()), context.style));
+}
+
+function* chained<T>(first: T, others: Iterable<T>): Generator<T> {
+  yield first;
+  yield* others;
 }
 
 async function explainRule(

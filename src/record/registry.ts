@@ -1,15 +1,18 @@
 /** `problems.jsonl`: what was detected, what was done about it, and how it ended. Users read it with jq. */
 import { join } from "node:path";
 import { fileError } from "../system/file-error.ts";
-import { createLineFile, linesNewestFirst } from "../system/line-file.ts";
+import { createLineFile } from "../system/line-file.ts";
+import { linesNewestFirst, linesOldestFirst } from "../system/lines.ts";
 import { stringify } from "../system/printable.ts";
 import { redactDeep } from "../system/redact/redact.ts";
 import type { Files } from "../system/system.ts";
 import type { ActionRecord } from "../types/action.ts";
 import type { Finding } from "../types/finding.ts";
+import { UserError } from "../types/errors.ts";
 import { type Problem, RegistryRecord } from "../types/problem.ts";
 import type { TicketEvent } from "../types/ticket.ts";
-import { applyRecord, foldProblems, isOpen, stillNeeded, worst } from "./problems.ts";
+import { createFold, type FoldOptions, type Folded, mostFirst } from "./folding.ts";
+import { applyRecord, isOpen, stillNeeded, worst } from "./problems.ts";
 import {
   actionRecord,
   type CycleRef,
@@ -22,6 +25,8 @@ import type { Settled } from "./settling.ts";
 
 const maxBytes = 5_000_000;
 const keep = 4;
+/** Some 4,000 open problems. */
+const mostCarriedBytes = 8_000_000;
 
 export const registryPath = (stateDir: string): string => join(stateDir, "problems.jsonl");
 
@@ -44,15 +49,18 @@ export interface Registry {
   recordResolved(over: readonly Settled[], cycle: CycleRef): string[];
 }
 
-/** @param limits for tests of the rotation. */
+/**
+ * Rotates at once a file that is larger than may be, however it came to that.
+ * @param limits for tests of the rotation.
+ */
 export function createRegistry(
   options: { files: Files; stateDir: string; nowMs: () => number; note: (sentence: string) => void },
-  limits = { maxBytes, keep },
+  limits: { maxBytes: number; keep: number; mostCarriedBytes?: number } = { maxBytes, keep, mostCarriedBytes },
 ): Registry {
   const { files, stateDir, nowMs, note } = options;
   const path = registryPath(stateDir);
   const read = readProblems(files, stateDir);
-  if (read.passedOver > 0) note(passedOverSentence(path, read.passedOver));
+  for (const sentence of registryNotes(path, read)) note(sentence);
   const problems = read.problems;
   /** Key, action and target -> what was last written about it in this outage. */
   const said = new Map<string, string>();
@@ -67,15 +75,33 @@ export function createRegistry(
     path,
     ...limits,
     durable: true,
-    carryOver: () => {
-      const needed = stillNeeded(problems.values(), nowMs());
+    carriedBytes: read.carriedBytes,
+    *carryOver() {
+      const needed = stillNeeded(problems.values(), nowMs()).sort(mostFirst);
       const keys = new Set(needed.map(({ key }) => key));
       for (const key of problems.keys()) if (!keys.has(key)) problems.delete(key);
-      // Open ones last: should it all be too much, the end of the list is what stays.
-      needed.sort((a, b) => Number(isOpen(a)) - Number(isOpen(b)) || (a.lastSeen < b.lastSeen ? -1 : 1));
-      return needed.map((problem) => stringify(redactDeep(carriedRecord(problem))));
+      let carried = 0;
+      try {
+        for (const problem of needed) {
+          yield stringify(redactDeep(carriedRecord(problem)));
+          carried += 1;
+        }
+      } finally {
+        const lost = needed.slice(carried).filter(isOpen).length;
+        if (lost > 0)
+          note(`${lost} open problems do not fit into the new ${path}; a restart of Argus takes them for new`);
+      }
     },
   });
+
+  try {
+    lines.rotateIfFull();
+  } catch (error) {
+    // What cannot be renamed cannot be written to either: the cycle that has something to record fails by it.
+    const told = fileError("rotate", path, error);
+    if (!(told instanceof UserError)) throw told;
+    note(told.message);
+  }
 
   function write(records: readonly RegistryRecord[]): void {
     try {
@@ -174,53 +200,86 @@ export function parseRecord(line: string): RegistryRecord | null {
   }
 }
 
-export function passedOverSentence(path: string, count: number): string {
-  return count === 1
+const passedOver = (path: string, count: number): string =>
+  count === 1
     ? `1 line of ${path} could not be read (cut off by a crash, or not Argus's) and was passed over`
     : `${count} lines of ${path} could not be read (cut off by a crash, or not Argus's) and were passed over`;
+
+/** What of the history is not in what was read, a sentence for each kind. */
+export function registryNotes(
+  path: string,
+  { passedOver: lines, leftOut = 0 }: { readonly passedOver: number; readonly leftOut?: number },
+): string[] {
+  return [
+    ...(lines > 0 ? [passedOver(path, lines)] : []),
+    ...(leftOut > 0
+      ? [
+          `${path} holds more problems than Argus keeps in memory: up to ${leftOut} are left out, the milder and older ones first`,
+        ]
+      : []),
+  ];
+}
+
+export interface ReadProblems extends Folded {
+  readonly passedOver: number;
+  /** Of the lines that repeat what the file before left open. */
+  readonly carriedBytes: number;
 }
 
 /** The problems as the newest file tells them; each file begins with what the one before left open. */
-export function readProblems(
-  files: Files,
-  stateDir: string,
-): { problems: Map<string, Problem>; passedOver: number } {
+export function readProblems(files: Files, stateDir: string, options: FoldOptions = {}): ReadProblems {
   const path = registryPath(stateDir);
   // Between the two renames of a rotation there is no file of that name, but what it will begin with stands ready.
-  const text = readText(files, path) ?? readText(files, `${path}.next`) ?? "";
+  const names = [path, `${path}.next`, path];
+  const fold = createFold(options);
   let passedOver = 0;
-  const records = text.split("\n").flatMap((line) => {
-    if (line === "") return [];
-    const record = parseRecord(line);
-    if (record === null) passedOver += 1;
-    return record ?? [];
-  });
-  return { problems: foldProblems(records), passedOver };
-}
-
-function readText(files: Files, path: string): string | null {
+  let carriedBytes = 0;
+  const onTooLong = () => void (passedOver += 1);
   try {
-    return files.tryRead(path, "own");
+    for (const line of linesOldestFirst(files, names, { onTooLong })) {
+      const record = parseRecord(line);
+      if (record === null) passedOver += 1;
+      else fold.take(record);
+      if (record?.event === "carried") carriedBytes += Buffer.byteLength(line) + 1;
+    }
   } catch (error) {
     throw fileError("read", path, error);
   }
+  return { ...fold.result(), passedOver, carriedBytes };
 }
 
 export interface RegistryHistory {
   /** Newest first, through the rotated files as far as they are asked for. */
   records(): Generator<RegistryRecord>;
+  /** The same, those not older than this moment (ISO 8601, UTC). */
+  since(from: string): Generator<RegistryRecord>;
   /** Lines passed over so far. */
   passedOver(): number;
 }
 
+/** A clock that was set back leaves some that seem too old between the others: after so many in a row there are no others. */
+const olderInARow = 1000;
+
 export function readHistory(files: Files, stateDir: string): RegistryHistory {
   let passedOver = 0;
+  const onTooLong = () => void (passedOver += 1);
+
+  function* records(): Generator<RegistryRecord> {
+    for (const line of linesNewestFirst(files, registryPath(stateDir), keep, { onTooLong })) {
+      const record = parseRecord(line);
+      if (record === null) passedOver += 1;
+      else if (record.event !== "carried") yield record;
+    }
+  }
+
   return {
-    *records() {
-      for (const line of linesNewestFirst(files, registryPath(stateDir), keep)) {
-        const record = parseRecord(line);
-        if (record === null) passedOver += 1;
-        else if (record.event !== "carried") yield record;
+    records,
+    *since(from) {
+      let older = 0;
+      for (const record of records()) {
+        older = record.ts < from ? older + 1 : 0;
+        if (older === 0) yield record;
+        else if (older >= olderInARow) return;
       }
     },
     passedOver: () => passedOver,
