@@ -28,7 +28,7 @@ import { dirname } from "node:path";
 import { errorCode } from "./error-code.ts";
 import { fileError } from "./file-error.ts";
 import { below, type OwnFolder, type OwnFolders, type Use } from "./own-folder.ts";
-import { fileRefusal, folderRefusal, RefusedFile } from "./refused.ts";
+import { fileRefusal, folderRefusal, mostWholeBytes, RefusedFile, tooLarge } from "./refused.ts";
 import { temporaryName } from "./remains.ts";
 import type { Files, OpenFile } from "./system.ts";
 
@@ -201,9 +201,10 @@ export function createOwnFiles(folders: OwnFolders, makeAbove: (path: string) =>
 
   return {
     tryRead: (path, maxBytes) =>
-      reading(path, (descriptor, { size }) =>
-        readUpTo(descriptor, Buffer.allocUnsafe(Math.min(size, maxBytes)), 0),
-      ),
+      reading(path, (descriptor, { size }) => {
+        if (maxBytes === Number.POSITIVE_INFINITY && size > mostWholeBytes) throw tooLarge(path, size);
+        return readUpTo(descriptor, Buffer.allocUnsafe(Math.min(size, maxBytes)), 0);
+      }),
     tryReadTail: (path, maxBytes) =>
       reading(path, (descriptor, { size }) => {
         const bytes = Buffer.allocUnsafe(Math.min(size, maxBytes));
