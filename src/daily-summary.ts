@@ -6,7 +6,7 @@ import { join } from "node:path";
 import * as z from "zod";
 import { putIntoOutbox } from "./execute/outbox.ts";
 import { isOpen } from "./record/problems.ts";
-import { readHistory, readProblems } from "./record/registry.ts";
+import { readHistory, readProblems } from "./record/registry-reader.ts";
 import { readTrail } from "./record/trail.ts";
 import { type InForce, type Summary, summarise, summaryText } from "./report/summary.ts";
 import { fileError } from "./system/file-error.ts";

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { changeAcks, mostAcks, readAcks, withAck, withoutAcks } from "../execute/acks.ts";
 import { isOpen } from "../record/problems.ts";
-import { readProblems } from "../record/registry.ts";
+import { readProblems } from "../record/registry-reader.ts";
 import { folderNames, openStateDir } from "../record/state-dir.ts";
 import { fileError } from "../system/file-error.ts";
 import { readOnly } from "../system/read-only.ts";

@@ -4,7 +4,7 @@ import { readStreaks, StreakFile } from "../detect/streaks.ts";
 import { lookAgain } from "../detect/why-not.ts";
 import { readSnapshot } from "../record/history.ts";
 import { problemFact } from "../record/problems.ts";
-import { readProblems } from "../record/registry.ts";
+import { readProblems } from "../record/registry-reader.ts";
 import { readTrail, type TrailReader } from "../record/trail.ts";
 import { acknowledged } from "../report/acks.ts";
 import { explainCycle } from "../report/explain.ts";

@@ -1,6 +1,12 @@
 import { type Command, Option } from "commander";
 import { isOpen } from "../record/problems.ts";
-import { type RegistryHistory, readHistory, readProblems, registryNotes, registryPath } from "../record/registry.ts";
+import {
+  type RegistryHistory,
+  readHistory,
+  readProblems,
+  registryNotes,
+  registryPath,
+} from "../record/registry-reader.ts";
 import { readTrail } from "../record/trail.ts";
 import { type Acknowledged, acknowledged } from "../report/acks.ts";
 import { problemsReport, recordsReport } from "../report/problems.ts";

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { readHistory } from "../record/registry.ts";
+import { readHistory } from "../record/registry-reader.ts";
 import { readTrail } from "../record/trail.ts";
 import { type Stats, statsOf } from "../report/stats.ts";
 import { statsReport } from "../report/stats-text.ts";

@@ -6,7 +6,7 @@ import { isInterrupted, readCycleState } from "../record/cycle-state.ts";
 import { readSnapshot } from "../record/history.ts";
 import { readHolder } from "../record/lock.ts";
 import { isOpen } from "../record/problems.ts";
-import { readProblems, registryNotes, registryPath } from "../record/registry.ts";
+import { readProblems, registryNotes, registryPath } from "../record/registry-reader.ts";
 import { readTrail } from "../record/trail.ts";
 import { acknowledged } from "../report/acks.ts";
 import { type StatusData, statusReport } from "../report/status.ts";

@@ -78,18 +78,6 @@ export function applyRecord(problem: Problem | undefined, record: RegistryRecord
   }
 }
 
-export function foldProblems(
-  records: Iterable<RegistryRecord>,
-  before: ReadonlyMap<string, Problem> = new Map(),
-): Map<string, Problem> {
-  const problems = new Map(before);
-  for (const record of records) {
-    const problem = applyRecord(problems.get(record.key), record);
-    if (problem !== undefined) problems.set(record.key, problem);
-  }
-  return problems;
-}
-
 /** Open problems, and those resolved ones of which a count of the last 24 hours still needs an opening. */
 export function stillNeeded(problems: Iterable<Problem>, nowMs: number): Problem[] {
   return [...problems].filter((problem) => isOpen(problem) || occurrences24h(problem, nowMs) > 0);

@@ -129,11 +129,7 @@ export function createOwnFiles(folders: OwnFolders, makeAbove: (path: string) =>
     });
   }
 
-  function reading<T>(
-    path: string,
-    act: (descriptor: number, status: Stats) => T,
-    keep?: "open",
-  ): T | null {
+  function reading<T>(path: string, act: (descriptor: number, status: Stats) => T, keep?: "open"): T | null {
     try {
       return inspected(path, "read", constants.O_RDONLY | safely, act, keep);
     } catch (error) {

@@ -79,6 +79,26 @@ describe("a line file", () => {
   });
 });
 
+describe("a line file that is larger than may be", () => {
+  it("is rotated at once, whole, and its torn last line ended", () => {
+    writeFileSync(path, `${"a".repeat(40)}\ntorn`);
+    const lines = createLineFile({ files, path, ...small, carryOver: () => ["open"] });
+    lines.rotateIfFull();
+    expect(readFileSync(`${path}.1`, "utf8")).toBe(`${"a".repeat(40)}\ntorn\n`);
+    expect(readFileSync(path, "utf8")).toBe("open\n");
+    lines.rotateIfFull();
+    expect(existsSync(`${path}.2`)).toBe(false);
+  });
+
+  it("pushes nothing out when a rotation was cut off in its middle", () => {
+    writeFileSync(path, "a".repeat(40));
+    writeFileSync(`${path}.2`, "kept\n");
+    createLineFile({ files, path, ...small }).rotateIfFull();
+    expect(readFileSync(`${path}.2`, "utf8")).toBe("kept\n");
+    expect(existsSync(`${path}.1`)).toBe(true);
+  });
+});
+
 describe("linesNewestFirst", () => {
   it("is readLines backwards, whatever stands in the files", () => {
     fc.assert(
