@@ -1,15 +1,12 @@
 #!/usr/bin/env node
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { setFlagsFromString } from "node:v8";
 
 // Until somebody listens, Node opens its debugger's port on this signal, to every user of the machine. Reading the rest
 // of the program takes a tenth of a second, so that comes after.
 process.on("SIGUSR1", () => undefined);
-// Whoever types a command gives Node no options: without these two, the waste of reading a long history lies in memory
-// until it is many times as much as what is needed.
-setFlagsFromString("--semi-space-growth-factor=1");
-setFlagsFromString("--heap-growing-percent=10");
+const { keepHeapSmall } = await import("./system/heap.ts");
+keepHeapSmall();
 const { crash } = await import("./cli/terminal.ts");
 process.on("uncaughtException", crash);
 const { main } = await import("./cli/main.ts");
