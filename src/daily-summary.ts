@@ -6,7 +6,7 @@ import { join } from "node:path";
 import * as z from "zod";
 import { putIntoOutbox } from "./execute/outbox.ts";
 import { isOpen } from "./record/problems.ts";
-import { readHistory, readProblems } from "./record/registry.ts";
+import { readHistory, readProblems } from "./record/registry-reader.ts";
 import { readTrail } from "./record/trail.ts";
 import { type InForce, type Summary, summarise, summaryText } from "./report/summary.ts";
 import { fileError } from "./system/file-error.ts";
@@ -17,7 +17,6 @@ import { redact, redactDeep } from "./system/redact/redact.ts";
 import { createStore } from "./system/store.ts";
 import type { System } from "./system/system.ts";
 import { isoTime, type Moment } from "./types/moment.ts";
-import type { RegistryRecord } from "./types/problem.ts";
 import type { Config } from "./types/settings.ts";
 
 export const daySeconds = 86_400;
@@ -34,12 +33,8 @@ export function readSummary(
   const trail = readTrail(files, stateDir);
   const host = trail.newest()?.cycle.host ?? hostName(files);
   const open = [...readProblems(files, stateDir).problems.values()].filter(isOpen);
-  const records = since(readHistory(files, stateDir).records(), from);
+  const records = readHistory(files, stateDir).since(from);
   return summarise(host, { from, to }, records, trail.cycles(), open, inForce);
-}
-
-function* since(records: Iterable<RegistryRecord>, from: string): Generator<RegistryRecord> {
-  for (const record of records) if (record.ts >= from) yield record;
 }
 
 /** Waits in the outbox for the relay, or without it for every channel. Throws what the file system says. */

@@ -5,6 +5,8 @@ import { fileURLToPath } from "node:url";
 // Until somebody listens, Node opens its debugger's port on this signal, to every user of the machine. Reading the rest
 // of the program takes a tenth of a second, so that comes after.
 process.on("SIGUSR1", () => undefined);
+const { keepHeapSmall } = await import("./system/heap.ts");
+keepHeapSmall();
 const { crash } = await import("./cli/terminal.ts");
 process.on("uncaughtException", crash);
 const { main } = await import("./cli/main.ts");

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { changeAcks, mostAcks, readAcks, withAck, withoutAcks } from "../execute/acks.ts";
 import { isOpen } from "../record/problems.ts";
-import { readProblems } from "../record/registry.ts";
+import { readProblems } from "../record/registry-reader.ts";
 import { folderNames, openStateDir } from "../record/state-dir.ts";
 import { fileError } from "../system/file-error.ts";
 import { readOnly } from "../system/read-only.ts";
@@ -54,7 +54,7 @@ function acknowledge(
   { note = "", json }: AckOptions,
 ): void {
   const { system, warn } = context;
-  const { problems } = readProblems(system.files, stateDir);
+  const { problems } = readProblems(system.files, stateDir, { keys: new Set(keys) });
   const meant = keys.map((key) => openProblem(key, problems.get(key)));
   const at = isoTime(system.clock.now());
   const made = meant.map((problem): Ack => ({ ...ackedProblem(problem), by: whoAsks(context), at, note }));
@@ -84,7 +84,7 @@ function remove(
   json: boolean,
 ): void {
   const { system, warn } = context;
-  const { problems } = readProblems(system.files, stateDir);
+  const { problems } = readProblems(system.files, stateDir, { keys: new Set(keys) });
   const acks = present(context, executorStateDir);
   const missing = keys.find((key) => {
     const problem = problems.get(key);

@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import { isOpen } from "../record/problems.ts";
-import { readProblems } from "../record/registry.ts";
+import { readProblems } from "../record/registry-reader.ts";
 import { bashCompletion, type CommandWords } from "../report/completion.ts";
 import { type Context, lookAtState } from "./context.ts";
 

@@ -75,6 +75,42 @@ export function printJson(context: Context, value: unknown): void {
   context.printRaw(stringify(redactDeep(value), 2));
 }
 
+/**
+ * The same for an array of any length: its text is never held as a whole.
+ * @param around an object in which it is the last field, of this name.
+ */
+export async function printJsonList(
+  context: Context,
+  values: Iterable<unknown>,
+  around: { readonly object: object; readonly name: string } | null = null,
+): Promise<void> {
+  const [before, after] = around === null ? ["", ""] : frameOf(around);
+  const end = around === null ? "\n" : "\n  ";
+  let text = `${before}[`;
+  let isFirst = true;
+  for (const value of values) {
+    text += isFirst ? "\n" : ",\n";
+    isFirst = false;
+    if (text.length > piece) {
+      if (!(await context.terminal.outWhole(text))) return;
+      text = "";
+    }
+    const lines = stringify(redactDeep([value]), 2).slice(2, -2);
+    text += around === null ? lines : lines.replace(/^/gm, "  ");
+  }
+  await context.terminal.outWhole(`${text}${isFirst ? "" : end}]${after}\n`);
+}
+
+/** What stands in front of the array, and behind it. */
+function frameOf({ object, name }: { readonly object: object; readonly name: string }): [string, string] {
+  const text = stringify(redactDeep({ ...object, [name]: [] }), 2);
+  const at = text.lastIndexOf("[]");
+  return [text.slice(0, at), text.slice(at + 2)];
+}
+
+/** So much is printed at once. */
+const piece = 65_536;
+
 export function createContext(invocation: Invocation, exit: Context["exit"]): Context {
   const system = createSystem();
   const terminal = openTerminal();

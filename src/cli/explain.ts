@@ -4,7 +4,7 @@ import { readStreaks, StreakFile } from "../detect/streaks.ts";
 import { lookAgain } from "../detect/why-not.ts";
 import { readSnapshot } from "../record/history.ts";
 import { problemFact } from "../record/problems.ts";
-import { readHistory, readProblems } from "../record/registry.ts";
+import { readHistory, readProblems } from "../record/registry-reader.ts";
 import { readTrail, type TrailReader } from "../record/trail.ts";
 import { acknowledged } from "../report/acks.ts";
 import { brokenSentence } from "../report/broken.ts";
@@ -18,7 +18,7 @@ import { isoTime } from "../types/moment.ts";
 import { isPast, type Problem, ProblemKey, type RegistryRecord } from "../types/problem.ts";
 import type { Config } from "../types/settings.ts";
 import type { TrailCycle } from "../types/trail.ts";
-import { type Context, lookAtState, printJson } from "./context.ts";
+import { type Context, lookAtState, printJson, printJsonList } from "./context.ts";
 import { knownAcks } from "./executor-view.ts";
 import { openBook } from "./parts.ts";
 
@@ -47,7 +47,7 @@ export function explainCommand(program: Command, context: Context): void {
         throw new UserError("a rule is explained on the newest snapshot: leave out the cycle or the key");
       const config = lookAtState(context);
       if (rule === undefined)
-        return explain(context, config, what, options.json ?? false, () => knownAcks(context, config));
+        return await explain(context, config, what, options.json ?? false, () => knownAcks(context, config));
       const trail = readTrail(context.system.files, config.stateDir);
       await explainRule(context, config, trail, rule, options.json ?? false);
       warnOfPassedOver(context, trail);
@@ -55,16 +55,16 @@ export function explainCommand(program: Command, context: Context): void {
 }
 
 /** @param what a cycle's id or a problem's key; undefined: the newest cycle in which anything was found. */
-export function explain(
+export async function explain(
   context: Context,
   config: Config,
   what: string | undefined,
   json: boolean,
   acks: () => readonly Ack[],
-): void {
+): Promise<void> {
   const trail = readTrail(context.system.files, config.stateDir);
   const isKey = what !== undefined && ProblemKey.safeParse(what).success;
-  if (isKey) showProblem(context, config, trail, what, json, acks());
+  if (isKey) await showProblem(context, config, trail, what, json, acks());
   else showCycle(context, config, trail, what, json);
   warnOfPassedOver(context, trail);
 }
@@ -102,30 +102,45 @@ function cycleOf(trail: TrailReader, id: string): TrailCycle {
   );
 }
 
-function showProblem(
+async function showProblem(
   context: Context,
   config: Config,
   trail: TrailReader,
   key: string,
   json: boolean,
   acks: readonly Ack[],
-): void {
+): Promise<void> {
   const { files, clock } = context.system;
-  const problem = readProblems(files, config.stateDir).problems.get(key) ?? null;
-  const cycles = [...trail.byProblem(key)];
-  if (problem === null && cycles.length === 0)
+  const problem = readProblems(files, config.stateDir, { keys: new Set([key]) }).problems.get(key) ?? null;
+  const cycles = trail.byProblem(key);
+  const newest = cycles.next();
+  if (problem === null && newest.done)
     throw new UserError(`nothing is known of a problem ${key}; \`argus problems\` lists the keys`);
+  const all = newest.done ? [] : chained(newest.value, cycles);
   const known = problem === null ? null : { ...problem, acknowledged: acknowledged(acks, problem) };
   const past = problem === null ? [] : pastLines(context, config, problem);
-  if (json) printJson(context, { problem: known, cycles, ...(past.length === 0 ? {} : { past }) });
-  else context.print(explainProblem(key, known, cycles, isoTime(clock.now()), context.style, past));
+  if (json) {
+    const object = { problem: known, ...(past.length === 0 ? {} : { past }) };
+    await printJsonList(context, all, { object, name: "cycles" });
+  } else context.print(explainProblem(key, known, all, isoTime(clock.now()), context.style, past));
 }
 
-/** What the first Argus wrote about it: the decision log has none of that. */
+/** So many of the first Argus's lines about one problem are told: it wrote one an hour. */
+const mostPastLines = 10_000;
+
+/** What the first Argus wrote about it, newest first: the decision log has none of that. */
 function pastLines({ system }: Context, { stateDir }: Config, problem: Problem): RegistryRecord[] {
   if (!isPast(problem)) return [];
-  const records = readHistory(system.files, stateDir).records();
-  return [...records].filter(({ event, key }) => event === "past" && key === problem.key);
+  const lines: RegistryRecord[] = [];
+  for (const record of readHistory(system.files, stateDir).records()) {
+    if (record.event === "past" && record.key === problem.key && lines.push(record) >= mostPastLines) break;
+  }
+  return lines;
+}
+
+function* chained<T>(first: T, others: Iterable<T>): Generator<T> {
+  yield first;
+  yield* others;
 }
 
 async function explainRule(

@@ -135,7 +135,7 @@ export function createParts(
     escalation: createEscalation(system, config, note),
     desk,
     handOffs: createHandOffReader(system, config, note),
-    trail: createTrail(files, stateDir),
+    trail: createTrail(files, stateDir, note),
     recent: () => recentCycles(files, stateDir),
     history: createHistory(system, stateDir, note),
     streaks: createStore({

@@ -1,13 +1,19 @@
 import { type Command, Option } from "commander";
 import { isOpen } from "../record/problems.ts";
-import { passedOverSentence, readHistory, readProblems, registryPath } from "../record/registry.ts";
+import {
+  type RegistryHistory,
+  readHistory,
+  readProblems,
+  registryNotes,
+  registryPath,
+} from "../record/registry-reader.ts";
 import { readTrail } from "../record/trail.ts";
 import { type Acknowledged, acknowledged } from "../report/acks.ts";
 import { problemsReport, recordsReport } from "../report/problems.ts";
 import type { Ack } from "../types/ack.ts";
 import { isoTime } from "../types/moment.ts";
 import { type Problem, problemTypes, type RegistryRecord, severities } from "../types/problem.ts";
-import { type Context, lookAtState, printJson } from "./context.ts";
+import { type Context, lookAtState, printJsonList } from "./context.ts";
 import { parseDuration } from "./duration.ts";
 import { knownAcks } from "./executor-view.ts";
 
@@ -41,13 +47,13 @@ export function problemsCommand(program: Command, context: Context): void {
     .addOption(new Option("--severity <severity>", "only of this severity").choices(severities))
     .option("--key <key>", "only this problem")
     .option("--json", "the registry's lines as data; with --open, the problems")
-    .action((options: ProblemsOptions) => {
+    .action(async (options: ProblemsOptions) => {
       const config = lookAtState(context);
       const { stateDir } = config;
       const acks = knownAcks(context, config);
       const wantsLines = options.since !== undefined || options.all || (options.json && !options.open);
-      if (wantsLines) showLines(context, stateDir, options, acks);
-      else showProblems(context, stateDir, options, acks);
+      if (wantsLines) await showLines(context, stateDir, options, acks);
+      else await showProblems(context, stateDir, options, acks);
     });
 }
 
@@ -59,59 +65,75 @@ const fits = (
   (options.severity === undefined || one.severity === options.severity) &&
   (options.key === undefined || one.key === options.key);
 
-export function showProblems(
+export async function showProblems(
   context: Context,
   stateDir: string,
   options: ProblemsOptions,
   acks: readonly Ack[],
-): void {
-  const { problems, passedOver } = readProblems(context.system.files, stateDir);
+): Promise<void> {
   const since = context.system.clock.now().wallMs - daySeconds * 1000;
+  const keys = options.key === undefined ? undefined : new Set([options.key]);
+  const read = readProblems(context.system.files, stateDir, { keys, recentMs: since });
   const ended = ({ resolvedAt, lastSeen }: Problem): number => Date.parse(resolvedAt ?? lastSeen);
   const wanted = (problem: Problem) => isOpen(problem) || (!options.open && ended(problem) >= since);
-  const shown = [...problems.values()]
+  const shown = [...read.problems.values()]
     .filter((problem) => fits(options, problem) && wanted(problem))
     .map((problem) => ({ ...problem, acknowledged: acknowledged(acks, problem) }));
   const rank = (problem: Problem): number =>
     Number(!isOpen(problem)) * 10 + severities.indexOf(problem.severity);
   shown.sort((a, b) => rank(a) - rank(b) || (a.lastSeen < b.lastSeen ? 1 : -1));
-  if (options.json) printJson(context, shown);
-  else
+  const notes = registryNotes(registryPath(stateDir), read);
+  if (options.json) {
+    await printJsonList(context, shown);
+    for (const note of registryNotes(registryPath(stateDir), { ...read, passedOver: 0 })) context.warn(note);
+  } else
     context.print(
       problemsReport(
         shown,
         isoTime(context.system.clock.now()),
         context.style,
-        passedOverNotes(stateDir, passedOver),
-        shown.length === 0 ? noneOf(context, stateDir, options, problems.size) : undefined,
+        notes,
+        shown.length === 0 ? noneOf(context, stateDir, options, read.problems.size) : undefined,
       ),
     );
 }
 
-function showLines(context: Context, stateDir: string, options: ProblemsOptions, acks: readonly Ack[]): void {
+async function showLines(
+  context: Context,
+  stateDir: string,
+  options: ProblemsOptions,
+  acks: readonly Ack[],
+): Promise<void> {
   const history = readHistory(context.system.files, stateDir);
   const from = options.all ? 0 : context.system.clock.now().wallMs - (options.since ?? daySeconds) * 1000;
+  const wanted = (record: RegistryRecord) => Date.parse(record.ts) >= from && fits(options, record);
+  if (options.json) return printJsonList(context, withAcks(context, stateDir, history, wanted, acks));
   const lines: RegistryRecord[] = [];
   for (const record of history.records()) {
-    if (Date.parse(record.ts) < from || !fits(options, record)) continue;
-    lines.push(record);
-    if (!options.json && lines.length >= mostLines) break;
+    if (wanted(record) && lines.push(record) >= mostLines) break;
   }
-  const { problems } = readProblems(context.system.files, stateDir);
-  if (options.json)
-    printJson(
-      context,
-      lines.map((line) => ({ ...line, acknowledged: ofLine(line, problems.get(line.key), acks) })),
-    );
-  else
-    context.print(
-      recordsReport(
-        lines,
-        context.style,
-        passedOverNotes(stateDir, history.passedOver()),
-        lines.length > 0 || hasLooked(context, stateDir) ? undefined : nothingKnown,
-      ),
-    );
+  context.print(
+    recordsReport(
+      lines,
+      context.style,
+      registryNotes(registryPath(stateDir), { passedOver: history.passedOver() }),
+      lines.length > 0 || hasLooked(context, stateDir) ? undefined : nothingKnown,
+    ),
+  );
+}
+
+function* withAcks(
+  { system }: Context,
+  stateDir: string,
+  history: RegistryHistory,
+  wanted: (record: RegistryRecord) => boolean,
+  acks: readonly Ack[],
+): Generator<RegistryRecord & { acknowledged: Acknowledged }> {
+  const keys = new Set(acks.map(({ key }) => key));
+  const problems = keys.size === 0 ? new Map() : readProblems(system.files, stateDir, { keys }).problems;
+  for (const record of history.records()) {
+    if (wanted(record)) yield { ...record, acknowledged: ofLine(record, problems.get(record.key), acks) };
+  }
 }
 
 /** Of a line of the present outage. */
@@ -139,6 +161,3 @@ function noneOf(
   const kind = [type, severity, key].every((each) => each === undefined) ? "" : " of that kind";
   return `No problem${kind} is open${open ? "" : ", and none was in the last 24 hours"}.`;
 }
-
-const passedOverNotes = (stateDir: string, count: number): string[] =>
-  count > 0 ? [passedOverSentence(registryPath(stateDir), count)] : [];

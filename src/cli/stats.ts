@@ -1,10 +1,9 @@
 import type { Command } from "commander";
-import { readHistory } from "../record/registry.ts";
+import { readHistory } from "../record/registry-reader.ts";
 import { readTrail } from "../record/trail.ts";
 import { type Stats, statsOf } from "../report/stats.ts";
 import { statsReport } from "../report/stats-text.ts";
 import { isoTime } from "../types/moment.ts";
-import type { RegistryRecord } from "../types/problem.ts";
 import { type Context, lookAtState, printJson } from "./context.ts";
 import { parseDuration } from "./duration.ts";
 
@@ -28,14 +27,6 @@ function read(context: Context, seconds: number): Stats {
   const { stateDir } = lookAtState(context);
   const now = clock.now();
   const from = isoTime({ ...now, wallMs: now.wallMs - seconds * 1000 });
-  const records = readHistory(files, stateDir).records();
-  return statsOf({ from, to: isoTime(now) }, until(records, from), readTrail(files, stateDir).cycles());
-}
-
-/** Newest first, so that the files of months are not read for a week. */
-function* until(records: Iterable<RegistryRecord>, from: string): Generator<RegistryRecord> {
-  for (const record of records) {
-    if (record.ts < from) return;
-    yield record;
-  }
+  const records = readHistory(files, stateDir).since(from);
+  return statsOf({ from, to: isoTime(now) }, records, readTrail(files, stateDir).cycles());
 }

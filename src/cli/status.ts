@@ -6,7 +6,7 @@ import { isInterrupted, readCycleState } from "../record/cycle-state.ts";
 import { readSnapshot } from "../record/history.ts";
 import { readHolder } from "../record/lock.ts";
 import { isOpen } from "../record/problems.ts";
-import { passedOverSentence, readProblems, registryPath } from "../record/registry.ts";
+import { readProblems, registryNotes, registryPath } from "../record/registry-reader.ts";
 import { readTrail } from "../record/trail.ts";
 import { acknowledged } from "../report/acks.ts";
 import { type StatusData, statusReport } from "../report/status.ts";
@@ -51,7 +51,7 @@ export function statusData(
   const trail = readTrail(files, stateDir);
   const lastCycle = trail.newest();
   const cycles = readCycleState(files, logDir);
-  const { problems, passedOver } = readProblems(files, stateDir);
+  const registry = readProblems(files, stateDir);
   const holder = readHolder(files, stateDir, now.bootId);
   const read = readSnapshot(files, stateDir);
   const services = read.ok ? read.snapshot.facts.service : undefined;
@@ -61,7 +61,7 @@ export function statusData(
     ...[...new Set([stateDir, logDir])].flatMap((folder) => refusalsIn(files, folder)).slice(0, mostRefusals),
     view.settingsFault === null ? [] : `the executor: ${view.settingsFault}`,
     trail.passedOver() ?? [],
-    passedOver > 0 ? passedOverSentence(registryPath(stateDir), passedOver) : [],
+    registryNotes(registryPath(stateDir), registry),
   ].flat();
   return {
     host: lastCycle?.cycle.host ?? hostName(files),
@@ -82,7 +82,7 @@ export function statusData(
             lastError: cycles.lastError,
             interrupted: isInterrupted(files, cycles, now.bootId),
           },
-    problems: [...problems.values()]
+    problems: [...registry.problems.values()]
       .filter(isOpen)
       .map((problem) => ({ ...problem, acknowledged: acknowledged(view.acks, problem) })),
     ...view,

@@ -138,11 +138,11 @@ const say = (text: string): Reply => ({ text, isReport: false });
 const report = (text: string): Reply => ({ text, isReport: true });
 const said = ({ text }: Obeyed): Reply => say(printable(`${text.charAt(0).toUpperCase()}${text.slice(1)}.`));
 
-function printed(context: Context, work: (inner: Context) => void): Reply {
+async function printed(context: Context, work: (inner: Context) => Promise<void>): Promise<Reply> {
   const lines: string[] = [];
   const print = (text: string) => void lines.push(text);
   const say = (sentence: string) => print(printable(sentence));
   const warn = (said: string | readonly string[]) => [said].flat().forEach(say);
-  work({ ...context, style, print, printRaw: print, say, warn });
+  await work({ ...context, style, print, printRaw: print, say, warn });
   return report(lines.join("\n"));
 }

@@ -8,6 +8,8 @@ export interface Terminal {
   /** See Style: known to this process alone, so that no other text can bring a colour along. */
   readonly ink: string;
   out(text: string): void;
+  /** For what is too long to wait in memory until it is read. @returns false: nobody reads any more. */
+  outWhole(text: string): Promise<boolean>;
   err(text: string): void;
 }
 
@@ -18,6 +20,10 @@ export function openTerminal(): Terminal {
   return {
     ink,
     out: (text) => void process.stdout.write(terminalText(text, { ink })),
+    outWhole: (text) =>
+      new Promise((resolve) => {
+        process.stdout.write(terminalText(text, { ink }), (error) => resolve(error == null));
+      }),
     err: (text) => void process.stderr.write(printableLines(text)),
   };
 }

@@ -58,8 +58,8 @@ export function recoveryProposals(
   const ends = new Map(over.map((each) => [each.key, each]));
   const all = [...problems];
   // Of what is in trouble again, or may be, or under another name, nobody says that it is calm.
-  const isDoubtful = ({ key, subject }: Problem): boolean =>
-    waiting.has(key) || all.some((other) => other.subject === subject && other.life !== "resolved");
+  const inTrouble = new Set(all.flatMap(({ subject, life }) => (life === "resolved" ? [] : subject)));
+  const isDoubtful = ({ key, subject }: Problem): boolean => waiting.has(key) || inTrouble.has(subject);
   return all.flatMap((problem): Proposal[] => {
     const end = ends.get(problem.key);
     const flaps = flapping(problem, nowMs);

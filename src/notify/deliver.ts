@@ -78,9 +78,9 @@ export function createDelivery(system: System, stateDir: string): Delivery {
     names: readonly string[],
     problems: ReadonlySet<string>,
   ): { open: Waiting[]; stuck: string | null } {
-    const { waiting, broken } = readOutbox(files, stateDir);
+    const { waiting, broken, unread } = readOutbox(files, stateDir);
     const stuck = broken.map(putAside).find((sentence) => sentence !== null) ?? null;
-    progress.tidy(names, new Set(waiting.map(({ file }) => file)), problems);
+    progress.tidy(names, new Set([...waiting.map(({ file }) => file), ...unread]), problems);
     const over = waiting.filter(({ file }) => progress.isOver(file));
     progress.remove(over);
     const open = waiting.filter((each) => !over.includes(each));

@@ -17,12 +17,18 @@ export interface Waiting {
 
 export const outboxDir = (stateDir: string): string => join(stateDir, "outbox");
 
-/** Messages that wait, oldest first. What cannot be understood is left where it is and counted. */
-export function readOutbox(files: Files, stateDir: string): { waiting: Waiting[]; broken: string[] } {
-  const { found, broken } = readJsonFolder(files, outboxDir(stateDir), OutboxMessage, mostBytes);
+/**
+ * Messages that wait, oldest first. What cannot be understood is left where it is and counted. When very many wait, the
+ * newest are `unread` names, which wait for their turn.
+ */
+export function readOutbox(
+  files: Files,
+  stateDir: string,
+): { waiting: Waiting[]; broken: string[]; unread: string[] } {
+  const { found, broken, unread } = readJsonFolder(files, outboxDir(stateDir), OutboxMessage, mostBytes);
   const waiting = found.map(({ value, ...where }): Waiting => ({ ...where, message: value }));
   waiting.sort((a, b) => compare(a.message.createdAt, b.message.createdAt) || compare(a.path, b.path));
-  return { waiting, broken };
+  return { waiting, broken, unread };
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

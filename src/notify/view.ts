@@ -55,11 +55,11 @@ export function viewOutbox(
   names: readonly string[],
   nowMs: number,
 ): OutboxView {
-  const { waiting } = readOutbox(files, stateDir);
+  const { waiting, unread } = readOutbox(files, stateDir);
   const state = readDeliveries(files, stateDir);
   const folded = names.length === 0 ? state.folded : null;
   return {
-    waiting: waiting.length + (folded?.count ?? 0),
+    waiting: waiting.length + unread.length + (folded?.count ?? 0),
     oldest: folded?.since ?? waiting[0]?.message.createdAt ?? null,
     error: waiting.length === 0 ? null : state.error,
     channels: names.map((name) => {
@@ -67,7 +67,7 @@ export function viewOutbox(
       const left = waiting.filter(({ file }) => !done.includes(file)).length;
       return {
         name,
-        waiting: left + (untold?.count ?? 0),
+        waiting: left + unread.length + (untold?.count ?? 0),
         error,
         lastSentAt,
         refused: refusedView(files, refused, nowMs),

@@ -84,18 +84,6 @@ export function applyRecord(problem: Problem | undefined, record: RegistryRecord
   }
 }
 
-export function foldProblems(
-  records: Iterable<RegistryRecord>,
-  before: ReadonlyMap<string, Problem> = new Map(),
-): Map<string, Problem> {
-  const problems = new Map(before);
-  for (const record of records) {
-    const problem = applyRecord(problems.get(record.key), record);
-    if (problem !== undefined) problems.set(record.key, problem);
-  }
-  return problems;
-}
-
 /** Open problems, and those resolved ones of which a count of repeats still needs an opening. */
 export function stillNeeded(problems: Iterable<Problem>, nowMs: number): Problem[] {
   const isRecent = ({ openings }: Problem) => keptOpenings(openings, nowMs).length > 0;

@@ -1,16 +1,16 @@
 /** `problems.jsonl`: what was detected, what was done about it, and how it ended. Users read it with jq. */
-import { join } from "node:path";
 import { fileError } from "../system/file-error.ts";
-import { readFirstLine } from "../system/first-argus/line.ts";
-import { createLineFile, linesNewestFirst } from "../system/line-file.ts";
+import { createLineFile } from "../system/line-file.ts";
 import { stringify } from "../system/printable.ts";
 import { redactDeep } from "../system/redact/redact.ts";
 import type { Files } from "../system/system.ts";
 import type { ActionRecord } from "../types/action.ts";
+import { UserError } from "../types/errors.ts";
 import type { Finding } from "../types/finding.ts";
-import { type Problem, RegistryRecord } from "../types/problem.ts";
+import type { Problem, RegistryRecord } from "../types/problem.ts";
 import type { TicketEvent } from "../types/ticket.ts";
-import { applyRecord, foldProblems, isOpen, stillNeeded, worst } from "./problems.ts";
+import { mostFirst } from "./folding.ts";
+import { applyRecord, isOpen, stillNeeded, worst } from "./problems.ts";
 import {
   actionRecord,
   type CycleRef,
@@ -19,12 +19,12 @@ import {
   resolvedRecord,
   ticketRecord,
 } from "./records.ts";
+import { keep, readProblems, registryNotes, registryPath } from "./registry-reader.ts";
 import type { Settled } from "./settling.ts";
 
 const maxBytes = 5_000_000;
-const keep = 4;
-
-export const registryPath = (stateDir: string): string => join(stateDir, "problems.jsonl");
+/** Some 4,000 open problems. */
+const mostCarriedBytes = 8_000_000;
 
 export interface Registry {
   /** By key. A problem resolved more than a day ago may be left out. */
@@ -45,15 +45,22 @@ export interface Registry {
   recordResolved(over: readonly Settled[], cycle: CycleRef): string[];
 }
 
-/** @param limits for tests of the rotation. */
+/**
+ * Rotates at once a file that is larger than may be, however it came to that.
+ * @param limits for tests of the rotation.
+ */
 export function createRegistry(
   options: { files: Files; stateDir: string; nowMs: () => number; note: (sentence: string) => void },
-  limits = { maxBytes, keep },
+  limits: { maxBytes: number; keep: number; mostCarriedBytes?: number } = {
+    maxBytes,
+    keep,
+    mostCarriedBytes,
+  },
 ): Registry {
   const { files, stateDir, nowMs, note } = options;
   const path = registryPath(stateDir);
   const read = readProblems(files, stateDir);
-  if (read.passedOver > 0) note(passedOverSentence(path, read.passedOver));
+  for (const sentence of registryNotes(path, read)) note(sentence);
   const problems = read.problems;
   /** Key, action and target -> what was last written about it in this outage. */
   const said = new Map<string, string>();
@@ -68,15 +75,35 @@ export function createRegistry(
     path,
     ...limits,
     durable: true,
-    carryOver: () => {
-      const needed = stillNeeded(problems.values(), nowMs());
+    carriedBytes: read.carriedBytes,
+    *carryOver() {
+      const needed = stillNeeded(problems.values(), nowMs()).sort(mostFirst);
       const keys = new Set(needed.map(({ key }) => key));
       for (const key of problems.keys()) if (!keys.has(key)) problems.delete(key);
-      // Open ones last: should it all be too much, the end of the list is what stays.
-      needed.sort((a, b) => Number(isOpen(a)) - Number(isOpen(b)) || (a.lastSeen < b.lastSeen ? -1 : 1));
-      return needed.map((problem) => stringify(redactDeep(carriedRecord(problem))));
+      let carried = 0;
+      try {
+        for (const problem of needed) {
+          yield stringify(redactDeep(carriedRecord(problem)));
+          carried += 1;
+        }
+      } finally {
+        const lost = needed.slice(carried).filter(isOpen).length;
+        if (lost > 0)
+          note(
+            `${lost} open problems do not fit into the new ${path}; a restart of Argus takes them for new`,
+          );
+      }
     },
   });
+
+  try {
+    lines.rotateIfFull();
+  } catch (error) {
+    // What cannot be renamed cannot be written to either: the cycle that has something to record fails by it.
+    const told = fileError("rotate", path, error);
+    if (!(told instanceof UserError)) throw told;
+    note(told.message);
+  }
 
   function write(records: readonly RegistryRecord[]): void {
     try {
@@ -164,67 +191,4 @@ function groupByKey(findings: readonly Finding[]): Map<string, Finding[]> {
     else group.push(finding);
   }
   return groups;
-}
-
-/** Counts what it cannot read instead of stopping at it: a torn line, or one of a later version. */
-export function parseRecord(line: string): RegistryRecord | null {
-  try {
-    const value: unknown = JSON.parse(line);
-    return RegistryRecord.safeParse(value).data ?? readFirstLine(value);
-  } catch {
-    return null;
-  }
-}
-
-export function passedOverSentence(path: string, count: number): string {
-  return count === 1
-    ? `1 line of ${path} could not be read (cut off by a crash, or not Argus's) and was passed over`
-    : `${count} lines of ${path} could not be read (cut off by a crash, or not Argus's) and were passed over`;
-}
-
-/** The problems as the newest file tells them; each file begins with what the one before left open. */
-export function readProblems(
-  files: Files,
-  stateDir: string,
-): { problems: Map<string, Problem>; passedOver: number } {
-  const path = registryPath(stateDir);
-  // Between the two renames of a rotation there is no file of that name, but what it will begin with stands ready.
-  const text = readText(files, path) ?? readText(files, `${path}.next`) ?? "";
-  let passedOver = 0;
-  const records = text.split("\n").flatMap((line) => {
-    if (line === "") return [];
-    const record = parseRecord(line);
-    if (record === null) passedOver += 1;
-    return record ?? [];
-  });
-  return { problems: foldProblems(records), passedOver };
-}
-
-function readText(files: Files, path: string): string | null {
-  try {
-    return files.tryRead(path, "own");
-  } catch (error) {
-    throw fileError("read", path, error);
-  }
-}
-
-export interface RegistryHistory {
-  /** Newest first, through the rotated files as far as they are asked for. */
-  records(): Generator<RegistryRecord>;
-  /** Lines passed over so far. */
-  passedOver(): number;
-}
-
-export function readHistory(files: Files, stateDir: string): RegistryHistory {
-  let passedOver = 0;
-  return {
-    *records() {
-      for (const line of linesNewestFirst(files, registryPath(stateDir), keep)) {
-        const record = parseRecord(line);
-        if (record === null) passedOver += 1;
-        else if (record.event !== "carried") yield record;
-      }
-    },
-    passedOver: () => passedOver,
-  };
 }

@@ -1,10 +1,12 @@
 /** `trail.jsonl`: every decision of every cycle. `argus explain` renders it and computes nothing of its own. */
 import { join } from "node:path";
 import { fileError } from "../system/file-error.ts";
-import { createLineFile, linesNewestFirst } from "../system/line-file.ts";
+import { createLineFile } from "../system/line-file.ts";
+import { linesNewestFirst } from "../system/lines.ts";
 import { stringify } from "../system/printable.ts";
 import { redactDeep } from "../system/redact/redact.ts";
 import type { Files } from "../system/system.ts";
+import { UserError } from "../types/errors.ts";
 import { TrailCycle } from "../types/trail.ts";
 
 const maxBytes = 10_000_000;
@@ -17,10 +19,26 @@ export interface Trail {
   append(cycle: TrailCycle): TrailCycle;
 }
 
-/** @param limits for tests of the rotation. */
-export function createTrail(files: Files, stateDir: string, limits = { maxBytes, keep }): Trail {
+/**
+ * Rotates at once a file that is larger than may be.
+ * @param note told in one sentence when that failed.
+ * @param limits for tests of the rotation.
+ */
+export function createTrail(
+  files: Files,
+  stateDir: string,
+  note: (sentence: string) => void = () => {},
+  limits = { maxBytes, keep },
+): Trail {
   const path = trailPath(stateDir);
   const lines = createLineFile({ files, path, ...limits, durable: true });
+  try {
+    lines.rotateIfFull();
+  } catch (error) {
+    const told = fileError("rotate", path, error);
+    if (!(told instanceof UserError)) throw told;
+    note(told.message);
+  }
   return {
     append(cycle) {
       const safe = redactDeep(cycle);
@@ -56,21 +74,21 @@ export interface TrailReader {
 
 export function readTrail(files: Files, stateDir: string): TrailReader {
   const path = trailPath(stateDir);
-  /** By their start, so that a second question does not count the same line again. */
-  const unreadable = new Set<string>();
+  /** The most of any question: each begins at the newest line, so that a second one does not count it again. */
+  let unreadable = 0;
 
   /** @param mayMatch a test of the text, so that a trail of megabytes is searched without parsing every line. */
   function* parsed(mayMatch: (line: string) => boolean): Generator<TrailCycle> {
-    const seen = new Set<string>();
-    for (const line of linesNewestFirst(files, path, keep)) {
+    let count = 0;
+    const onUnreadable = () => {
+      count += 1;
+      unreadable = Math.max(unreadable, count);
+    };
+    for (const line of linesNewestFirst(files, path, keep, { onTooLong: onUnreadable })) {
       if (line.startsWith(head) && !mayMatch(line)) continue;
       const cycle = parse(line);
-      if (cycle === null) unreadable.add(line.slice(0, 200));
-      // A rotation while we read makes the newest file the second one: its lines come twice.
-      else if (!seen.has(cycle.cycle.id) && mayMatch(line)) {
-        seen.add(cycle.cycle.id);
-        yield cycle;
-      }
+      if (cycle === null) onUnreadable();
+      else if (mayMatch(line)) yield cycle;
     }
   }
 
@@ -105,7 +123,7 @@ export function readTrail(files: Files, stateDir: string): TrailReader {
       }
     },
     passedOver() {
-      const count = unreadable.size;
+      const count = unreadable;
       if (count === 0) return null;
       return count === 1
         ? `1 line of ${path} could not be read (cut off by a crash, or not Argus's) and was passed over`

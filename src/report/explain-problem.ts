@@ -31,12 +31,12 @@ interface Moment {
 export function explainProblem(
   key: string,
   problem: Known | null,
-  cycles: readonly TrailCycle[],
+  cycles: Iterable<TrailCycle>,
   nowIso: string,
   style: Style,
   past: readonly RegistryRecord[] = [],
 ): string {
-  const oldestFirst = [...cycles].reverse();
+  const { oldestFirst, leftOut } = gathered(key, cycles);
   const moments = merged([
     ...[...past].reverse().map(pastMoment),
     ...oldestFirst.flatMap((cycle) => momentsOf(key, cycle)),
@@ -48,6 +48,7 @@ export function explainProblem(
     ...(moments.length === 0
       ? wrap("The trail has no cycle with it any more.", { style })
       : timeline(moments, style)),
+    ...(leftOut > 0 ? wrap(toned("quiet", olderSentence(leftOut)), { style }) : []),
     ...(last === null
       ? []
       : [
@@ -58,6 +59,45 @@ export function explainProblem(
   ];
   return print(lines, style);
 }
+
+/** Of a trail of any length so much is told: a month of one that fails twice a minute. */
+const mostCycles = 20_000;
+
+/** Of each cycle what concerns the problem, and the newest in which it was found whole. */
+function gathered(
+  key: string,
+  newestFirst: Iterable<TrailCycle>,
+): { oldestFirst: TrailCycle[]; leftOut: number } {
+  const cycles: TrailCycle[] = [];
+  let leftOut = 0;
+  let isFound = false;
+  for (const cycle of newestFirst) {
+    const findings = cycle.findings.filter((finding) => finding.key === key);
+    if (cycles.length >= mostCycles) leftOut += 1;
+    else cycles.push(isFound || findings.length === 0 ? onlyAbout(key, cycle, findings) : cycle);
+    isFound ||= findings.length > 0;
+  }
+  return { oldestFirst: cycles.reverse(), leftOut };
+}
+
+function onlyAbout(key: string, cycle: TrailCycle, findings: TrailCycle["findings"]): TrailCycle {
+  const { opened, resolved, closed = [] } = cycle.problems;
+  const own = (keys: readonly string[]) => (keys.includes(key) ? [key] : []);
+  return {
+    ...cycle,
+    collectors: [],
+    findings,
+    consultation: null,
+    hand_offs: (cycle.hand_offs ?? []).filter(({ problem }) => problem === key),
+    actions: cycle.actions.filter(({ problem }) => problem === key),
+    rules: { total: 0, quiet: 0, verdicts: [] },
+    problems: { opened: own(opened), resolved: own(resolved), closed: own(closed), open: [] },
+    notes: [],
+  };
+}
+
+const olderSentence = (leftOut: number): string =>
+  `${count(leftOut, "older cycle")} with it ${leftOut === 1 ? "is" : "are"} left out; --json has them all.`;
 
 function head(key: string, problem: Known | null, nowIso: string, style: Style): Line[] {
   if (problem === null)

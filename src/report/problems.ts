@@ -28,6 +28,9 @@ interface Row {
   readonly done: Text;
 }
 
+/** More than that nobody reads, and a table knows all its rows at once. */
+const mostRows = 1000;
+
 /**
  * One row for each problem, in the order given: when it was opened, or resolved, and what was done last.
  * @param none said where there is none: it must hold of what was asked for.
@@ -39,7 +42,7 @@ export function problemsReport(
   notes: readonly string[] = [],
   none = "No problem is open, and none was in the last 24 hours.",
 ): string {
-  const rows = problems.map((problem): Row => {
+  const rows = problems.slice(0, mostRows).map((problem): Row => {
     const { severity, life, subject, description, key, openedAt, resolvedAt, lastSeen, beadId } = problem;
     const last = tellingAction(problem);
     return {
@@ -53,8 +56,10 @@ export function problemsReport(
   });
   const open = problems.filter(({ life }) => life !== "resolved").length;
   const head = problems.length === 0 ? none : `${count(problems.length, "problem")}, ${open} open`;
+  const hidden = problems.length - rows.length;
+  const more = hidden === 0 ? [] : [`and ${hidden} more: --type or --severity shows fewer kinds`];
   return print(
-    [...wrap(head, { style, marked: "none" }), ...rowsOf(rows, style), ...footer(notes, style)],
+    [...wrap(head, { style, marked: "none" }), ...rowsOf(rows, style), ...footer([...more, ...notes], style)],
     style,
   );
 }

@@ -2,7 +2,7 @@
 import { oneLine, printable } from "../system/printable.ts";
 import type { Ack } from "../types/ack.ts";
 import { actionCatalog } from "../types/action.ts";
-import { pastAction, pastOutages } from "../types/past.ts";
+import { createPastOutages, pastAction } from "../types/past.ts";
 import type { Problem, RegistryRecord, Severity } from "../types/problem.ts";
 import { severities } from "../types/problem.ts";
 import type { Mode } from "../types/settings.ts";
@@ -65,11 +65,11 @@ export function summarise(
   let opened = 0;
   let resolved = 0;
   const actions = new Map<string, { action: string; success: number; failure: number }>();
-  const past: RegistryRecord[] = [];
+  const past = createPastOutages();
   for (const record of records) {
     if (record.event === "opened") opened += 1;
     if (record.event === "resolved") resolved += 1;
-    if (record.event === "past") past.push(record);
+    past.take(record);
     const action = pastAction(record) ?? "";
     if ((record.event !== "action" && record.event !== "past") || !changesMachine(action)) continue;
     const row = actions.get(action) ?? { action, success: 0, failure: 0 };
@@ -77,7 +77,7 @@ export function summarise(
     if (record.action_result === "failure") row.failure += 1;
     if (row.success + row.failure > 0) actions.set(action, row);
   }
-  opened += pastOutages(past);
+  opened += past.count();
   const seen = { total: 0, woken: 0, since: null as string | null };
   const model = { calls: 0, tokens: 0, costDollars: 0 };
   let review: Summary["review"] = null;

@@ -152,6 +152,7 @@ export function createFiles(root: string): Files {
     tryReadHead,
     tryReadOnce: (path) => orNull(() => readOnce(path)),
     tryReadTail: own.tryReadTail,
+    openOwn: own.openOwn,
     list: (path, whose) => (whose === "own" ? own.list(path) : readdirSync(at(path))),
     tryReadLink,
     stat,

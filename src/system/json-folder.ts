@@ -11,31 +11,47 @@ export interface Found<T> {
   readonly value: T;
 }
 
+/** At one look: what is more waits for the next, when these are gone. */
+const mostFiles = 5000;
+const mostBytesTogether = 16 * 1024 * 1024;
+
 /**
  * By name; none while there is no folder. What cannot be understood, is larger than may be or is not Argus's alone is
- * left where it is, and is in `broken`. Throws a WorkError when the folder itself cannot be read.
+ * left where it is, and is in `broken`. Of very many the first ones are read; `unread` has the names of the others. Throws a WorkError when the folder itself cannot be read.
  */
 export function readJsonFolder<T>(
   files: Files,
   folder: string,
   schema: z.ZodType<T>,
   mostBytes: number,
-): { found: Found<T>[]; broken: string[] } {
+): { found: Found<T>[]; broken: string[]; unread: string[] } {
   const found: Found<T>[] = [];
   const broken: string[] = [];
-  for (const file of files.list(folder, "own").sort()) {
-    if (!file.endsWith(".json")) continue;
+  const names = files
+    .list(folder, "own")
+    .filter((file) => file.endsWith(".json"))
+    .sort();
+  let bytes = 0;
+  let looked = 0;
+  for (const file of names) {
+    if (looked >= mostFiles || bytes >= mostBytesTogether) break;
+    looked += 1;
     const path = join(folder, file);
-    const value = read(files, path, schema, mostBytes);
+    const sizeBytes = fittingSize(files, path, mostBytes);
+    bytes += sizeBytes ?? 0;
+    const value = sizeBytes === null ? null : read(files, path, schema);
     if (value === null) broken.push(path);
     else found.push({ path, file, value });
   }
-  return { found, broken };
+  return { found, broken, unread: names.slice(looked) };
 }
 
-function read<T>(files: Files, path: string, schema: z.ZodType<T>, mostBytes: number): T | null {
+function fittingSize(files: Files, path: string, mostBytes: number): number | null {
   const status = files.stat(path);
-  if (status?.kind !== "file" || status.sizeBytes > mostBytes) return null;
+  return status?.kind === "file" && status.sizeBytes <= mostBytes ? status.sizeBytes : null;
+}
+
+function read<T>(files: Files, path: string, schema: z.ZodType<T>): T | null {
   try {
     return schema.safeParse(JSON.parse(files.tryRead(path, "own") ?? "")).data ?? null;
   } catch {

@@ -2,6 +2,7 @@
  * A file of JSON lines that only grows at its end, is rotated by size (`x`, `x.1`, ... `x.N`) and survives a
  * torn last line: a crash in the middle of an append costs that line and no other. One process writes it.
  */
+import { linesOldestFirst } from "./lines.ts";
 import type { Files } from "./system.ts";
 
 export interface LineFileOptions {
@@ -13,10 +14,14 @@ export interface LineFileOptions {
   /** On disk when append returns. */
   readonly durable: boolean;
   /**
-   * What the new file must begin with after a rotation, so that nothing still open is forgotten. When it is more
-   * than half of maxBytes, the last ones stay: put what matters most at the end.
+   * What the new file must begin with after a rotation, so that nothing still open is forgotten: what matters most
+   * first. It is read until it is more than `mostCarriedBytes`, and stands in the file in the reverse order.
    */
-  readonly carryOver?: () => readonly string[];
+  readonly carryOver?: () => Iterable<string>;
+  /** Default: half of maxBytes. */
+  readonly mostCarriedBytes?: number;
+  /** What the present file begins with already; it does not count towards maxBytes. Default 0. */
+  readonly carriedBytes?: number;
 }
 
 export interface LineFile {
@@ -25,6 +30,8 @@ export interface LineFile {
    * not written to: RefusedFile.
    */
   append(...lines: string[]): void;
+  /** Rotates a file that is larger than may be already, as one of an earlier version is. Errors as for append. */
+  rotateIfFull(): void;
   /** Newest line last. With `rotated`, those of the rotated files come first. */
   readLines(options?: { rotated?: boolean }): string[];
 }
@@ -35,6 +42,7 @@ export function createLineFile(options: LineFileOptions): LineFile {
   const { files, path, maxBytes, keep, durable } = options;
   const next = `${path}.next`;
   let sizeBytes: number | null = null;
+  let headBytes = options.carriedBytes ?? 0;
 
   /** Size of the file, after mending what a crash in a rotation or in an append left behind. */
   function open(): number {
@@ -52,30 +60,39 @@ export function createLineFile(options: LineFileOptions): LineFile {
   }
 
   function carried(): string {
-    const lines = options.carryOver?.() ?? [];
-    let first = lines.length;
+    const lines: string[] = [];
     let length = 0;
-    while (first > 0) {
-      length += Buffer.byteLength(lines[first - 1] ?? "") + 1;
-      if (length > maxBytes / 2) break;
-      first -= 1;
+    for (const line of options.carryOver?.() ?? []) {
+      length += Buffer.byteLength(line) + 1;
+      if (length > (options.mostCarriedBytes ?? maxBytes / 2)) break;
+      lines.push(line);
     }
-    return joined(lines.slice(first));
+    return joined(lines.reverse());
   }
 
   function rotate(): void {
-    files.remove(`${path}.${keep}`);
-    for (let number = keep - 1; number >= 1; number -= 1) {
-      if (files.stat(`${path}.${number}`) !== null)
-        files.rename(`${path}.${number}`, `${path}.${number + 1}`);
-    }
     // What is carried over stands complete before the old file moves away: a crash here forgets nothing.
     const text = carried();
     if (text !== "") files.writeAtomic(next, text, { durable });
+    // Up to the first name that is free: a rotation that was cut off has left one, and pushes nothing out twice.
+    let free = 1;
+    while (free < keep && files.stat(`${path}.${free}`) !== null) free += 1;
+    if (free === keep) files.remove(`${path}.${keep}`);
+    for (let number = free - 1; number >= 1; number -= 1)
+      files.rename(`${path}.${number}`, `${path}.${number + 1}`);
     if (keep > 0) files.rename(path, `${path}.1`);
     else files.remove(path);
     if (text !== "") files.rename(next, path);
     sizeBytes = Buffer.byteLength(text);
+    headBytes = sizeBytes;
+  }
+
+  const isFull = (size: number): boolean => size > maxBytes + headBytes;
+
+  /** Another process (`argus run --once` beside a stopped daemon, a person with an editor) may have changed it. */
+  function known(): number {
+    if (sizeBytes === null || files.stat(path)?.sizeBytes !== sizeBytes) sizeBytes = open();
+    return sizeBytes;
   }
 
   return {
@@ -83,10 +100,9 @@ export function createLineFile(options: LineFileOptions): LineFile {
       if (lines.length === 0) return;
       const text = joined(lines);
       const length = Buffer.byteLength(text);
-      // Another process (`argus run --once` beside a stopped daemon, a person with an editor) may have changed it.
-      if (sizeBytes === null || files.stat(path)?.sizeBytes !== sizeBytes) sizeBytes = open();
-      if (sizeBytes > 0 && sizeBytes + length > maxBytes) rotate();
-      const before = sizeBytes;
+      const present = known();
+      if (present > headBytes && isFull(present + length)) rotate();
+      const before = known();
       sizeBytes = null;
       try {
         files.append(path, text, { durable });
@@ -97,25 +113,13 @@ export function createLineFile(options: LineFileOptions): LineFile {
       }
       sizeBytes = before + length;
     },
+    rotateIfFull() {
+      if (isFull(known())) rotate();
+    },
     readLines({ rotated = false } = {}) {
       const paths = [path];
       if (rotated) for (let number = 1; number <= keep; number += 1) paths.unshift(`${path}.${number}`);
-      return paths.flatMap((each) =>
-        (files.tryRead(each, "own") ?? "").split("\n").filter((line) => line !== ""),
-      );
+      return paths.flatMap((each) => [...linesOldestFirst(files, [each])]);
     },
   };
-}
-
-/** Lines from the newest to the oldest, one file in memory at a time: whoever needs the newest reads one file. */
-export function* linesNewestFirst(files: Files, path: string, keep: number): Generator<string> {
-  for (let number = 0; number <= keep; number += 1) {
-    const text = files.tryRead(number === 0 ? path : `${path}.${number}`, "own") ?? "";
-    let end = text.length;
-    while (end > 0) {
-      const start = text.lastIndexOf("\n", end - 1) + 1;
-      if (start < end) yield text.slice(start, end);
-      end = start - 1;
-    }
-  }
 }

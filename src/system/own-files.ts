@@ -28,9 +28,9 @@ import { dirname } from "node:path";
 import { errorCode } from "./error-code.ts";
 import { fileError } from "./file-error.ts";
 import { below, type OwnFolder, type OwnFolders, type Use } from "./own-folder.ts";
-import { fileRefusal, folderRefusal, RefusedFile } from "./refused.ts";
+import { fileRefusal, folderRefusal, mostWholeBytes, RefusedFile, tooLarge } from "./refused.ts";
 import { temporaryName } from "./remains.ts";
-import type { Files } from "./system.ts";
+import type { Files, OpenFile } from "./system.ts";
 
 const safely = constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
 const writing = constants.O_WRONLY | safely;
@@ -80,6 +80,7 @@ export interface OwnFiles
   extends Pick<
     Files,
     | "tryReadTail"
+    | "openOwn"
     | "makeDirectory"
     | "writeAtomic"
     | "writeExclusive"
@@ -96,12 +97,13 @@ export interface OwnFiles
 
 /** @param makeAbove makes a folder that lies in no claimed one, and those above it. */
 export function createOwnFiles(folders: OwnFolders, makeAbove: (path: string) => void): OwnFiles {
-  /** @returns what `act` does; null: nothing is there. */
+  /** @param keep leaves the descriptor open. @returns what `act` does; null: nothing is there. */
   function inspected<T>(
     path: string,
     use: "read" | "append",
     flags: number,
     act: (descriptor: number, status: Stats, folder: OwnFolder) => T,
+    keep?: "open",
   ): T | null {
     return folders.inFolderOf(path, use === "read" ? "read" : "write", (folder, name) => {
       const owners = use === "read" ? folder.readOwners : [folder.writeOwner];
@@ -113,35 +115,54 @@ export function createOwnFiles(folders: OwnFolders, makeAbove: (path: string) =>
       if (standing === undefined && (flags & constants.O_CREAT) === 0) return null;
       if (standing !== undefined) judge(standing);
       const descriptor = openSync(below(folder, name), flags, 0o600);
+      let isKept = false;
       try {
         if (standing === undefined) share(folder, descriptor);
         const status = fstatSync(descriptor);
         judge(status);
-        return act(descriptor, status, folder);
+        const done = act(descriptor, status, folder);
+        isKept = keep === "open";
+        return done;
       } finally {
-        closeSync(descriptor);
+        if (!isKept) closeSync(descriptor);
       }
     });
   }
 
-  function reading<T>(path: string, act: (descriptor: number, status: Stats) => T): T | null {
+  function reading<T>(path: string, act: (descriptor: number, status: Stats) => T, keep?: "open"): T | null {
     try {
-      return inspected(path, "read", constants.O_RDONLY | safely, act);
+      return inspected(path, "read", constants.O_RDONLY | safely, act, keep);
     } catch (error) {
       if (errorCode(error) === "ENOENT") return null;
       throw error instanceof RefusedFile ? error : fileError("read", path, error);
     }
   }
 
-  function readUpTo(descriptor: number, bytes: Buffer, position: number): string {
+  function fill(descriptor: number, bytes: Uint8Array, position: number): number {
     let length = 0;
     while (length < bytes.length) {
       const count = readSync(descriptor, bytes, length, bytes.length - length, position + length);
       if (count === 0) break;
       length += count;
     }
-    return bytes.toString("utf8", 0, length);
+    return length;
   }
+
+  const openFile = (path: string, descriptor: number, sizeBytes: number, inode: number): OpenFile => ({
+    sizeBytes,
+    inode,
+    read(bytes, position) {
+      try {
+        return fill(descriptor, bytes, position);
+      } catch (error) {
+        throw fileError("read", path, error);
+      }
+    },
+    close: () => closeSync(descriptor),
+  });
+
+  const readUpTo = (descriptor: number, bytes: Buffer, position: number): string =>
+    bytes.toString("utf8", 0, fill(descriptor, bytes, position));
 
   /** For what must have its folder: without it the error is the one that the system would give. */
   function within<T>(path: string, use: Use, act: (folder: OwnFolder, name: string) => T): T {
@@ -176,14 +197,17 @@ export function createOwnFiles(folders: OwnFolders, makeAbove: (path: string) =>
 
   return {
     tryRead: (path, maxBytes) =>
-      reading(path, (descriptor, { size }) =>
-        readUpTo(descriptor, Buffer.allocUnsafe(Math.min(size, maxBytes)), 0),
-      ),
+      reading(path, (descriptor, { size }) => {
+        if (maxBytes === Number.POSITIVE_INFINITY && size > mostWholeBytes) throw tooLarge(path, size);
+        return readUpTo(descriptor, Buffer.allocUnsafe(Math.min(size, maxBytes)), 0);
+      }),
     tryReadTail: (path, maxBytes) =>
       reading(path, (descriptor, { size }) => {
         const bytes = Buffer.allocUnsafe(Math.min(size, maxBytes));
         return readUpTo(descriptor, bytes, size - bytes.length);
       }),
+    openOwn: (path) =>
+      reading(path, (descriptor, { size, ino }) => openFile(path, descriptor, size, ino), "open"),
     list(path) {
       try {
         return folders.inFolder(path, "read", (folder) => readdirSync(below(folder, "."))) ?? [];

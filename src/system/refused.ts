@@ -13,6 +13,14 @@ export class RefusedFile extends WorkError {
   }
 }
 
+/** What is read as a whole is never so large; what grows is read by lines. */
+export const mostWholeBytes = 32 * 1024 * 1024;
+
+export const tooLarge = (path: string, sizeBytes: number): RefusedFile =>
+  new RefusedFile(
+    `${path} has ${Math.round(sizeBytes / 1e6)} MB, which is more than Argus ever writes there; move it away`,
+  );
+
 const writableByOthers = 0o022;
 const writableByAll = 0o002;
 const sticky = 0o1000;

@@ -48,6 +48,11 @@ export interface Files {
   tryReadOnce(path: string): string | null;
   /** Of an own file at most the last `maxBytes`, null as for tryRead. A character cut in two at the start reads as U+FFFD. */
   tryReadTail(path: string, maxBytes: number): string | null;
+  /**
+   * An own file, to be read in pieces however large it is: a rename of it meanwhile changes nothing. Errors as for
+   * tryRead with `own`; null: nothing is there. Whoever opens it closes it.
+   */
+  openOwn(path: string): OpenFile | null;
   /** With `own`, none where there is no folder. */
   list(path: string, whose?: "own"): string[];
   tryReadLink(path: string): string | null;
@@ -78,6 +83,15 @@ export interface Files {
   claim(dir: string, path: string): void;
   /** Where the rooted path lies on the real machine. */
   realPath(path: string): string;
+}
+
+export interface OpenFile {
+  /** When it was opened. */
+  readonly sizeBytes: number;
+  readonly inode: number;
+  /** Fills `bytes` with what stands from `position` on. @returns how many bytes; fewer only at the file's end. */
+  read(bytes: Uint8Array, position: number): number;
+  close(): void;
 }
 
 export interface FileStatus {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { buildSync } from "esbuild";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { readProblems } from "../../src/record/registry.ts";
+import { readProblems } from "../../src/record/registry-reader.ts";
 import { createFiles } from "../../src/system/files.ts";
 import { temporaryDir } from "./samples.ts";
 

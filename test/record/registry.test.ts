@@ -2,9 +2,11 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from "nod
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { foldProblems, isOpen, occurrences24h, problemFact, stillNeeded } from "../../src/record/problems.ts";
+import { createFold } from "../../src/record/folding.ts";
+import { isOpen, occurrences24h, problemFact, stillNeeded } from "../../src/record/problems.ts";
 import { carriedRecord, findingRecord } from "../../src/record/records.ts";
-import { createRegistry, parseRecord, readHistory, readProblems } from "../../src/record/registry.ts";
+import { createRegistry } from "../../src/record/registry.ts";
+import { parseRecord, readHistory, readProblems } from "../../src/record/registry-reader.ts";
 import { resolvable } from "../../src/record/resolvable.ts";
 import { createFiles } from "../../src/system/files.ts";
 import type { Service } from "../../src/types/facts.ts";
@@ -31,6 +33,12 @@ const lines = (): RegistryRecord[] =>
     .split("\n")
     .filter(Boolean)
     .map((line) => JSON.parse(line));
+
+function foldProblems(records: Iterable<RegistryRecord>) {
+  const fold = createFold();
+  for (const record of records) fold.take(record);
+  return fold.result().problems;
+}
 
 describe("a registry record", () => {
   it("begins with the eight fields that users query, in their order", () => {
@@ -532,3 +540,54 @@ function* readAllForward(): Generator<RegistryRecord> {
     }
   }
 }
+
+describe("a registry file far larger than may be", () => {
+  const limits = { maxBytes: 4000, keep: 2, mostCarriedBytes: 4000 };
+  const filler = "x".repeat(5000);
+
+  it("is rotated at start, and what was open stays open: it is not found a second time", () => {
+    const registry = open();
+    registry.recordFindings([down], cycleAt(start));
+    registry.recordActions([actionFor(down, { type: "alert", target: null })], cycleAt(start));
+    const before = registry.problems().get(down.key);
+    const path = join(stateDir, "problems.jsonl");
+    appendFileSync(path, `{"not": "of Argus", "${filler}": 1}\n{"torn`);
+    const old = readFileSync(path, "utf8");
+    const next = open(start + minute, limits);
+    expect(readFileSync(`${path}.1`, "utf8")).toBe(`${old}\n`);
+    expect(lines().map(({ event, key }) => [event, key])).toEqual([["carried", down.key]]);
+    expect(next.problems().get(down.key)).toEqual(before);
+    expect(next.recordFindings([down], cycleAt(start + minute))).toEqual([]);
+    const again = open(start + minute, limits);
+    expect(again.problems().get(down.key)).toEqual(before);
+    expect(existsSync(`${path}.2`)).toBe(false);
+    const told = [...readHistory(files, stateDir).records()].map(({ event }) => event);
+    expect(told).toEqual(["action", "opened"]);
+  });
+
+  it("carries all that is open, also when that is more than the file may have, and does not rotate for it", () => {
+    const many = Array.from({ length: 8 }, (_, number) => serviceFinding(`unit-${number}`));
+    open().recordFindings(many, cycleAt(start));
+    const path = join(stateDir, "problems.jsonl");
+    appendFileSync(path, `${filler}\n`);
+    const wide = { maxBytes: 4000, keep: 2, mostCarriedBytes: 20_000 };
+    expect(isOpenIn(open(start, wide))).toEqual(8);
+    expect(readFileSync(path, "utf8").length).toBeGreaterThan(4000);
+    const next = open(start, wide);
+    next.recordFindings([serviceFinding("another")], cycleAt(start));
+    expect(isOpenIn(open(start, wide))).toEqual(9);
+    expect(existsSync(`${path}.2`)).toBe(false);
+  });
+
+  it("says how many of the open ones do not fit", () => {
+    const many = Array.from({ length: 20 }, (_, number) => serviceFinding(`unit-${number}`));
+    open().recordFindings(many, cycleAt(start));
+    open(start, limits);
+    const left = Number(/^(\d+) open problems do not fit into the new /.exec(notes.at(-1) ?? "")?.[1]);
+    expect(left + isOpenIn(open(start, limits))).toBe(20);
+    expect(left).toBeGreaterThan(0);
+  });
+
+  const isOpenIn = (registry: ReturnType<typeof open>) =>
+    [...registry.problems().values()].filter(isOpen).length;
+});

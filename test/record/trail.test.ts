@@ -1,4 +1,4 @@
-import { appendFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createTrail, readTrail } from "../../src/record/trail.ts";
@@ -47,7 +47,7 @@ const ids = (cycles: Iterable<TrailCycle>) => [...cycles].map((each) => each.cyc
 
 describe("the trail", () => {
   it("is read newest first, through its rotated files", () => {
-    const trail = createTrail(files, stateDir, { maxBytes: 1500, keep: 2 });
+    const trail = createTrail(files, stateDir, () => {}, { maxBytes: 1500, keep: 2 });
     for (let number = 0; number < 12; number += 1) trail.append(cycle(`c${number}`));
     const read = ids(reader().cycles());
     expect(read.slice(0, 3)).toEqual(["c11", "c10", "c9"]);
@@ -108,7 +108,8 @@ describe("the trail", () => {
     createTrail(files, stateDir).append(cycle("b"));
     const cycles = reader().cycles();
     expect(cycles.next().value?.cycle.id).toBe("b");
-    writeFileSync(`${path()}.1`, readFileSync(path()));
+    renameSync(path(), `${path()}.1`);
+    createTrail(files, stateDir).append(cycle("c"));
     expect(ids(cycles)).toEqual(["a"]);
   });
 

@@ -12,7 +12,8 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createFiles } from "../../src/system/files.ts";
-import { createLineFile, linesNewestFirst } from "../../src/system/line-file.ts";
+import { createLineFile } from "../../src/system/line-file.ts";
+import { linesNewestFirst } from "../../src/system/lines.ts";
 
 let directory: string;
 let path: string;
@@ -52,7 +53,7 @@ describe("a line file", () => {
   });
 
   it("begins the new file with what is carried over, cut from its front to half of the size", () => {
-    const lines = createLineFile({ files, path, ...small, carryOver: () => ["old", "open-1", "open-2"] });
+    const lines = createLineFile({ files, path, ...small, carryOver: () => ["open-2", "open-1", "old"] });
     lines.append("a".repeat(25));
     lines.append("b".repeat(10));
     expect(readFileSync(path, "utf8")).toBe(`open-1\nopen-2\n${"b".repeat(10)}\n`);
@@ -75,6 +76,26 @@ describe("a line file", () => {
     createLineFile({ files, path, ...small }).append("after");
     expect(readFileSync(path, "utf8")).toBe("present\nafter\n");
     expect(existsSync(`${path}.next`)).toBe(false);
+  });
+});
+
+describe("a line file that is larger than may be", () => {
+  it("is rotated at once, whole, and its torn last line ended", () => {
+    writeFileSync(path, `${"a".repeat(40)}\ntorn`);
+    const lines = createLineFile({ files, path, ...small, carryOver: () => ["open"] });
+    lines.rotateIfFull();
+    expect(readFileSync(`${path}.1`, "utf8")).toBe(`${"a".repeat(40)}\ntorn\n`);
+    expect(readFileSync(path, "utf8")).toBe("open\n");
+    lines.rotateIfFull();
+    expect(existsSync(`${path}.2`)).toBe(false);
+  });
+
+  it("pushes nothing out when a rotation was cut off in its middle", () => {
+    writeFileSync(path, "a".repeat(40));
+    writeFileSync(`${path}.2`, "kept\n");
+    createLineFile({ files, path, ...small }).rotateIfFull();
+    expect(readFileSync(`${path}.2`, "utf8")).toBe("kept\n");
+    expect(existsSync(`${path}.1`)).toBe(true);
   });
 });
 
@@ -102,9 +123,9 @@ describe("linesNewestFirst", () => {
     const opened: string[] = [];
     const watched = {
       ...files,
-      tryRead(each: string) {
+      openOwn(each: string) {
         opened.push(each);
-        return files.tryRead(each);
+        return files.openOwn(each);
       },
     };
     const lines = linesNewestFirst(watched, path, 1);

@@ -1,4 +1,5 @@
 /** Reading the newest manifest back. */
+import { linesOldestFirst } from "../../system/lines.ts";
 import type { Files } from "../../system/system.ts";
 import { ManifestEnd, ManifestEntry, ManifestHead, ManifestStayed } from "../../types/manifest.ts";
 import { endOf, listManifests, numberOf } from "./manifest-folder.ts";
@@ -23,18 +24,18 @@ export function readLastCleaning(files: Files, stateDir: string): LastCleaning |
   const [newest] = all;
   const file = all[full] ?? newest;
   if (file === undefined || newest === undefined) return null;
-  const text = files.tryRead(file, "own");
+  const last = parse(file, linesOldestFirst(files, [file]), numberOf(newest) - numberOf(file));
   // Pushed out by the cleaning of this moment.
-  if (text === null) return readLastCleaning(files, stateDir);
-  return parse(file, text, numberOf(newest) - numberOf(file));
+  if (last === null && files.stat(file) === null) return readLastCleaning(files, stateDir);
+  return last;
 }
 
 /** A torn last line is left out: the entry that it was about was not removed. */
-function parse(file: string, text: string, laterEmpty: number): LastCleaning | null {
+function parse(file: string, lines: Iterable<string>, laterEmpty: number): LastCleaning | null {
   let head: ManifestHead | null = null;
   let end: ManifestEnd | null = null;
   const entries: ManifestEntry[] = [];
-  for (const line of text.split("\n")) {
+  for (const line of lines) {
     const value = jsonOf(line);
     if (ManifestStayed.safeParse(value).success) entries.pop();
     else {

@@ -11,7 +11,7 @@ import {
   type RegistryRecord,
   type Severity,
 } from "../../types/problem.ts";
-import { linesNewestFirst } from "../line-file.ts";
+import { linesNewestFirst } from "../lines.ts";
 import { oneLine } from "../printable.ts";
 import { problemKey } from "../problem-key.ts";
 import { redact, redactDeep } from "../redact/redact.ts";
