@@ -67,7 +67,7 @@ export function printJson(context: Context, value: unknown): void {
 }
 
 export function createContext(invocation: Invocation, exit: Context["exit"]): Context {
-  const system = createSystem();
+  const system = createSystem({ bootId: invocation.env["ARGUS_BOOT_ID"] });
   const terminal = openTerminal();
   const print = (text: string) => terminal.out(text.endsWith("\n") ? text : `${text}\n`);
   const folders = (invocation.env["PATH"] ?? "").split(":").filter((folder) => folder.startsWith("/"));
