@@ -192,7 +192,7 @@ describe(`on ${kind}, Argus`, () => {
     for (const cut of [false, true]) {
       if (cut && journal === "persistent") await succeed(host, ["journalctl", "--sync"]);
       const before = is.cycles(host).length;
-      await host.reboot({ cut, uptimeSeconds: 100 });
+      await host.reboot({ cut });
       await host.waitFor(() => is.cycles(host).length > before + 1, 20_000, "cycles of the new boot");
       expect(cutOff()).toHaveLength(cut ? 1 : 0);
     }
