@@ -4,7 +4,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Release } from "./kinds.ts";
 
@@ -21,6 +21,7 @@ export function rootOf(release: Release): string {
   const folder = join(cache, "argus-test-roots", `${release}-${key}`);
   if (existsSync(folder)) return folder;
   mkdirSync(join(cache, "argus-test-roots"), { recursive: true });
+  removeAbandoned(join(cache, "argus-test-roots"));
   const unfinished = `${folder}.${process.pid}`;
   try {
     const made = spawnSync(
@@ -45,6 +46,15 @@ export function rootOf(release: Release): string {
     return folder;
   } finally {
     rmSync(unfinished, { recursive: true, force: true });
+  }
+}
+
+/** What a run that was killed while it made a root left behind: its name ends with the maker's pid. */
+function removeAbandoned(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const maker = /^[a-z]+-[0-9a-f]{12}\.(\d+)$/.exec(name)?.[1];
+    if (maker !== undefined && !existsSync(`/proc/${maker}`))
+      rmSync(join(folder, name), { recursive: true, force: true });
   }
 }
 
