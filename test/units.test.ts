@@ -24,9 +24,17 @@ describe("units that run as the user argus", () => {
     expect(sandbox(path)).toEqual(sandbox("argus.service"));
     const shared = [
       ...["User", "Group", "SupplementaryGroups", "StateDirectory", "StateDirectoryMode", "LogsDirectory"],
-      ...["LogsDirectoryMode", "LoadCredential", "Environment", "MemoryMax", "TasksMax", "CPUQuota"],
+      ...["LogsDirectoryMode", "LoadCredential", "Environment", "MemoryMax", "TasksMax"],
     ];
     expect(named(path, ...shared)).toEqual(named("argus.service", ...shared));
+  });
+});
+
+describe("units that repair", () => {
+  const repairing = ["argus.service", "systemd/argus-once.service", "systemd/argus-executor.service"];
+
+  it.each(repairing)("%s is held back by no quota of processor time, and has more than its share", (path) => {
+    expect(named(path, "CPUQuota", "CPUWeight")).toEqual(["CPUWeight=200"]);
   });
 });
 
@@ -43,6 +51,10 @@ describe("all units", () => {
     const before = (line: string) => line.slice(0, line.indexOf("/dist/main.js"));
     expect(start).toContain(" /opt/argus/dist/main.js ");
     expect(before(start)).toBe(before(named("argus.service", "ExecStart")[0] ?? ""));
+  });
+
+  it.each(services)("%s hands down the boot id that systemd goes by", (path) => {
+    expect(named(path, "Environment").join(" ")).toMatch(/[= ]ARGUS_BOOT_ID=%b(?: |$)/);
   });
 
   it("say which capabilities the executor has, and doctor asks for the same", () => {

@@ -112,7 +112,7 @@ function frameOf({ object, name }: { readonly object: object; readonly name: str
 const piece = 65_536;
 
 export function createContext(invocation: Invocation, exit: Context["exit"]): Context {
-  const system = createSystem();
+  const system = createSystem({ bootId: invocation.env["ARGUS_BOOT_ID"] });
   const terminal = openTerminal();
   const print = (text: string) => terminal.out(text.endsWith("\n") ? text : `${text}\n`);
   const folders = (invocation.env["PATH"] ?? "").split(":").filter((folder) => folder.startsWith("/"));

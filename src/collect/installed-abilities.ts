@@ -95,7 +95,11 @@ function powers({ files }: System, pid: number): Ability {
   if (lacking.length === 0)
     return ok(name, "the executor has the capabilities that its actions need; the daemon needs none");
   const detail = `the executor lacks ${list(lacking.map((each) => each.name))}, so it cannot ${list([...new Set(lacking.map(({ what }) => what))])}`;
-  return broken(name, detail, `look for a drop-in that takes it away: systemctl cat ${executorUnit}`);
+  return broken(
+    name,
+    detail,
+    `look for what takes it away, such as a drop-in, or a line User=root: systemctl cat ${executorUnit}`,
+  );
 }
 
 /** Each home as the executor's sandbox has it. */

@@ -1,5 +1,6 @@
 /** Whether the journal can tell a crash from a stop that somebody asked for. For `argus doctor`. */
 
+import { entriesOfBoot } from "../system/boot-id.ts";
 import type { System } from "../system/system.ts";
 import { timeLimit } from "../types/quantities.ts";
 import { type Ability, limited, ok } from "./ability.ts";
@@ -36,10 +37,18 @@ export async function findJournal(
       "set Storage=auto in /etc/systemd/journald.conf and restart systemd-journald",
     );
   }
-  const boot = ["-n", "1", "-o", "json", "--quiet", "--no-pager", "--boot", "_PID=1"];
+  const started = [startedUp.system, startedUp.container].map((id) => ["_PID=1", `MESSAGE_ID=${id}`]);
   const reaches = await system.run(
     "journalctl",
-    [...boot, `MESSAGE_ID=${startedUp.system}`, "+", "_PID=1", `MESSAGE_ID=${startedUp.container}`],
+    [
+      "-n",
+      "1",
+      "-o",
+      "json",
+      "--quiet",
+      "--no-pager",
+      ...entriesOfBoot(system.clock.now().bootId, ...started),
+    ],
     { timeoutMs },
   );
   if (reaches.exitCode === 0 && reaches.stdout.trim() === "") {

@@ -1,5 +1,6 @@
 /** The real machine, or one that lies below a directory. */
 import { homedir } from "node:os";
+import { readBootId } from "./boot-id.ts";
 import { createBus, noBus } from "./bus/bus.ts";
 import { createClock } from "./clock.ts";
 import { createFiles, errorCode } from "./files.ts";
@@ -20,10 +21,18 @@ const sendSignal: Signal = (pid, name) => {
 /**
  * @param root "/" for the machine itself, else a directory that stands for it.
  * @param path search path for programs; the process's own when left out. With one of its own there is no bus.
+ * @param bootId as the unit hands it down; left out: what the kernel shows.
  */
-export function createSystem({ root = "/", path }: { root?: string; path?: string } = {}): System {
+export function createSystem({
+  root = "/",
+  path,
+  bootId,
+}: {
+  readonly root?: string;
+  readonly path?: string;
+  readonly bootId?: string | undefined;
+} = {}): System {
   const files = createFiles(root);
-  const bootId = files.tryRead("/proc/sys/kernel/random/boot_id")?.trim() ?? "unknown";
   return {
     files,
     run: createRun(path),
@@ -32,7 +41,7 @@ export function createSystem({ root = "/", path }: { root?: string; path?: strin
     signal: sendSignal,
     // Programs of a test's own stand for another machine: this one's systemd must not answer in their place.
     bus: path === undefined ? createBus(files, process.geteuid?.() ?? 0) : noBus,
-    clock: createClock(bootId),
+    clock: createClock(readBootId(files, bootId)),
     self: {
       pid: process.pid,
       parentPid: process.ppid,

@@ -2,7 +2,8 @@
  * Whether a unit asked for its own stop: a process of it is seen with `systemctl stop`, its own log says so, or its
  * commands do. What only looks like it costs a message too many, never a restart.
  */
-import type { Files, Run } from "./system.ts";
+import { entriesOfBoot } from "./boot-id.ts";
+import type { Files, System } from "./system.ts";
 import type { UnitState } from "./unit-state.ts";
 
 const mostBytes = 256 * 1024;
@@ -62,22 +63,16 @@ function read(files: Files, path: string): string | null {
 
 /** Whether one of its processes said so in the seconds before, or systemd names one of them as who asked (since 254). */
 export async function logsOwnStop(
-  run: Run,
+  { run, clock }: Pick<System, "run" | "clock">,
   unit: UnitState,
   stopMicroseconds: number,
   windowMicroseconds: number,
   signal?: AbortSignal,
 ): Promise<boolean> {
   const args = [
-    ...[
-      "--boot",
-      "--quiet",
-      "--no-pager",
-      "--output=json",
-      "--output-fields=MESSAGE,_COMM,_PID",
-      "--reverse",
-    ],
-    ...["--lines=50", `_SYSTEMD_UNIT=${unit.id}`, "+", "_PID=1", `UNIT=${unit.id}`],
+    ...["--quiet", "--no-pager", "--output=json", "--output-fields=MESSAGE,_COMM,_PID"],
+    ...["--reverse", "--lines=50"],
+    ...entriesOfBoot(clock.now().bootId, [`_SYSTEMD_UNIT=${unit.id}`], ["_PID=1", `UNIT=${unit.id}`]),
   ];
   const result = await run("journalctl", args, {
     timeoutMs: 5_000,

@@ -3,7 +3,8 @@
  * one that an operator or a package upgrade stopped are both `inactive`, `dead`, `success`. The journal does.
  */
 import { timeLimit } from "../types/quantities.ts";
-import type { Run, RunResult } from "./system.ts";
+import { entriesOfBoot } from "./boot-id.ts";
+import type { RunResult, System } from "./system.ts";
 import type { UnitState } from "./unit-state.ts";
 
 // systemd.journal-fields(7), messages of systemd itself: `journalctl --catalog` explains each.
@@ -48,13 +49,15 @@ const unknown: Judged = { requested: null, stopMicroseconds: null, ran: null };
 const unread: Omit<StopLook, "failed"> = { ...unknown, downMicroseconds: null };
 const timeoutMs = 5_000;
 
+type Journal = Pick<System, "run" | "clock">;
+
 /** `requested` of `lookAtStop`. */
 export async function stopWasRequested(
-  run: Run,
+  system: Journal,
   unit: UnitState,
   signal?: AbortSignal,
 ): Promise<boolean | null> {
-  return (await lookAtStop(run, unit, signal === undefined ? {} : { signal })).requested;
+  return (await lookAtStop(system, unit, signal === undefined ? {} : { signal })).requested;
 }
 
 /**
@@ -62,7 +65,7 @@ export async function stopWasRequested(
  * @param untilMicroseconds looks at what was before, whatever became of the unit since; left out: how it is down now.
  */
 export async function lookAtStop(
-  run: Run,
+  { run, clock }: Journal,
   unit: UnitState,
   { signal, untilMicroseconds }: { readonly signal?: AbortSignal; readonly untilMicroseconds?: number } = {},
 ): Promise<StopLook> {
@@ -70,7 +73,6 @@ export async function lookAtStop(
     return { ...unread, requested: true, failed: null };
   const match = (ids: readonly string[]) => ids.map((id) => `MESSAGE_ID=${id}`);
   const args = [
-    "--boot",
     "--quiet",
     "--no-pager",
     "--output=json",
@@ -78,12 +80,11 @@ export async function lookAtStop(
     "--reverse",
     `--lines=${lines}`,
     // Anybody can log a message with these fields; only systemd can log it as process 1.
-    "_PID=1",
-    `UNIT=${unit.id}`,
-    ...match([...ofUnits]),
-    "+",
-    "_PID=1",
-    ...match(booted),
+    ...entriesOfBoot(
+      clock.now().bootId,
+      ["_PID=1", `UNIT=${unit.id}`, ...match([...ofUnits])],
+      ["_PID=1", ...match(booted)],
+    ),
   ];
   const result = await run("journalctl", args, signal === undefined ? { timeoutMs } : { timeoutMs, signal });
   if (result.exitCode !== 0) return { ...unread, failed: whyNot(result) };

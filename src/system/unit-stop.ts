@@ -25,7 +25,7 @@ export interface StopCause {
 }
 
 /** files: null does not look whether it asked for its own stop, which then counts as a person's. */
-type Asked = Pick<System, "bus" | "run"> & { readonly files: System["files"] | null };
+type Asked = Pick<System, "bus" | "run" | "clock"> & { readonly files: System["files"] | null };
 
 /** So long before the stop a unit that it depends on must have changed. */
 const windowMicroseconds = 2_000_000;
@@ -36,7 +36,7 @@ const maxSteps = 3;
 
 /** For a unit that is down or on its way there. Costs a look into the journal, and after a stop some more. */
 export async function whoStopped(system: Asked, unit: UnitState, signal?: AbortSignal): Promise<StopCause> {
-  const look = await lookAtStop(system.run, unit, signal === undefined ? {} : { signal });
+  const look = await lookAtStop(system, unit, signal === undefined ? {} : { signal });
   return await causeOf(system, unit, look, signal, 1);
 }
 
@@ -57,7 +57,7 @@ async function causeOf(
   const isOwn =
     system.files !== null &&
     (asksForOwnStop(system.files, unit) ||
-      (await logsOwnStop(system.run, unit, stopMicroseconds, windowMicroseconds, signal)));
+      (await logsOwnStop(system, unit, stopMicroseconds, windowMicroseconds, signal)));
   return { by: isOwn ? "itself" : "person", ...none };
 }
 
@@ -86,7 +86,7 @@ async function dependencyBehind(
     // What happened to it afterwards, as a start that failed at once, says nothing of how it went down.
     const untilMicroseconds = stopMicroseconds + (wentDown ? windowMicroseconds : slackMicroseconds);
     const limits = { untilMicroseconds, ...(signal === undefined ? {} : { signal }) };
-    const look = await lookAtStop(system.run, other, limits);
+    const look = await lookAtStop(system, other, limits);
     if (!wentDown && !(look.downMicroseconds !== null && isNear(look.downMicroseconds))) continue;
     const cause = await causeOf(system, other, look, signal, step + 1);
     // Who stops a database means what stands on it as well.

@@ -15,7 +15,8 @@ export type Moment = z.infer<typeof Moment>;
 
 /** Seconds from one moment to a later one; never negative. Across a reboot it believes the wall clock. */
 export function secondsBetween(from: Moment, to: Moment): number {
-  if (from.bootId === to.bootId) return Math.max(0, to.uptimeSeconds - from.uptimeSeconds);
+  if (from.bootId === to.bootId || kernelWentOn(from, to))
+    return Math.max(0, to.uptimeSeconds - from.uptimeSeconds);
   // A moment of an earlier boot lies before this boot, whatever the wall clock said then.
   return Math.max(to.uptimeSeconds, (to.wallMs - from.wallMs) / 1000);
 }
@@ -26,7 +27,18 @@ export function secondsBetween(from: Moment, to: Moment): number {
  */
 export function secondsAtLeast(from: Moment, to: Moment): number {
   const sameBoot = from.bootId === to.bootId && to.uptimeSeconds >= from.uptimeSeconds;
-  return sameBoot ? to.uptimeSeconds - from.uptimeSeconds : to.uptimeSeconds;
+  return sameBoot || kernelWentOn(from, to) ? to.uptimeSeconds - from.uptimeSeconds : to.uptimeSeconds;
+}
+
+/**
+ * A container that is restarted has another boot id, while the uptime is that of its kernel, which went on: the time
+ * since boot says nothing there. Wall clock and uptime then agree about what has passed. They do not after a reboot,
+ * unless the earlier moment lies in the first minute of its boot, and then a minute at most is missing.
+ */
+function kernelWentOn(from: Moment, to: Moment): boolean {
+  const passedSeconds = to.uptimeSeconds - from.uptimeSeconds;
+  const disagreementSeconds = (to.wallMs - from.wallMs) / 1000 - passedSeconds;
+  return passedSeconds >= 0 && Math.abs(disagreementSeconds) <= 60;
 }
 
 /**

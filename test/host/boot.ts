@@ -6,6 +6,7 @@ import { dirname, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { killGroup, run, sessionCgroup } from "./enter.ts";
+import type { Kind } from "./kinds.ts";
 import { childrenOf, type Ground, removeCgroup, rootInGround } from "./namespaces.ts";
 
 export const checkout = resolve(fileURLToPath(new URL("../..", import.meta.url)));
@@ -26,6 +27,7 @@ export async function start(
   name: string,
   uptimeSeconds: number,
   networkOf: number | null,
+  kind: Kind,
 ): Promise<Boot> {
   // A cgroup that handed controllers to its children takes no processes again, so each boot has a fresh one.
   removeCgroup(ground.cgroup);
@@ -37,10 +39,13 @@ export async function start(
     `--monotonic=${uptimeSeconds - monotonic}`,
   ];
   const nspawn = [
-    ...["--register=no", "--keep-unit", "--boot", `--machine=${name}`, `--directory=${rootInGround}`],
+    ...["--register=no", "--keep-unit", `--machine=${name}`, `--directory=${rootInGround}`],
     ...(networkOf === null ? ["--private-network"] : []),
     ...["--link-journal=no", "--resolv-conf=off", "--timezone=off", "--console=pipe"],
-    ...bindings(),
+    ...bindings(kind),
+    ...(kind.bootId === "own"
+      ? ["--boot"]
+      : ["--kill-signal=SIGRTMIN+3", "--", "sh", "-c", withKernelsBootId]),
   ];
   const child = spawn(
     "nsenter",
@@ -101,8 +106,12 @@ export async function start(
   }
 }
 
+/** systemd-nspawn mounts an id of the boot over the kernel's; systemd reads it when it starts. */
+const withKernelsBootId = "umount /proc/sys/kernel/random/boot_id && exec /lib/systemd/systemd";
+
 /** What the overlay does not show: it has one file system, and the host's own /tmp and /run lie over it. */
-function bindings(): string[] {
+function bindings({ release }: Kind): string[] {
+  if (release !== null) return [checkout, process.execPath].map((path) => `--bind-ro=${path}`);
   const program = dirname(dirname(process.execPath));
   const hidden = statSync(program).dev !== statSync("/").dev || /^\/(tmp|run)\//.test(program);
   return [checkout, ...(hidden ? [program] : [])].map((path) => `--bind-ro=${path}`);

@@ -1,6 +1,6 @@
 /**
  * A throwaway Debian host with a systemd of its own as process 1, for tests that need a real one. Its root is an
- * overlay over this machine's: the same programs, the checkout (read-only) at the same path, and every write thrown
+ * overlay over this machine's, or over that of another release: its programs, the checkout (read-only) at the same path, and every write thrown
  * away at the end. Its network is a loopback of its own, its clocks since boot say what the test asks for, and
  * nothing that this machine has enabled starts in it. Boots in half a second.
  */
@@ -8,7 +8,9 @@ import { randomUUID } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { type Boot, checkout, start, waitFor } from "./boot.ts";
 import { type ExecOptions, type ExecResult, inside, run } from "./enter.ts";
+import { type Kind, kindAskedFor } from "./kinds.ts";
 import { createGround, removeCgroup, rootInGround, whyNoHost } from "./namespaces.ts";
+import { rootOf } from "./roots.ts";
 
 export { checkout, type ExecOptions, type ExecResult, whyNoHost };
 
@@ -17,6 +19,8 @@ export interface BootOptions {
   readonly name?: string;
   /** What the host's clocks since boot begin with. Default 3600: a host that is long past any boot grace. */
   readonly uptimeSeconds?: number;
+  /** Default: what ARGUS_HOST_RELEASE and its like say, else this machine's programs, a journal that is kept, a boot id of its own. */
+  readonly kind?: Partial<Kind>;
   /** Another host, whose network it shares. Default: a loopback of its own. */
   readonly network?: Host;
 }
@@ -54,7 +58,9 @@ export async function bootHost(options: BootOptions = {}): Promise<Host> {
   if (refusal !== null) throw new Error(refusal);
   const name = options.name ?? "host";
   if (!/^[a-z][a-z0-9-]{0,30}$/.test(name)) throw new Error(`"${name}" cannot be a hostname.`);
-  const ground = await createGround(name);
+  const kind = { ...kindAskedFor(), ...options.kind };
+  const lower = kind.release === null ? "/" : rootOf(kind.release);
+  const ground = await createGround(name, lower, kind.journal);
   const files = `/proc/${ground.pid}/root${rootInGround}`;
   writeFileSync(`${files}/etc/hostname`, `${name}\n`);
   writeFileSync(`${files}/etc/hosts`, `127.0.0.1 localhost ${name}\n::1 localhost\n`);
@@ -63,7 +69,7 @@ export async function bootHost(options: BootOptions = {}): Promise<Host> {
 
   let boot: Boot | null = null;
   const begin = async (uptimeSeconds: number) =>
-    await start(ground, name, uptimeSeconds, options.network?.leader ?? null);
+    await start(ground, name, uptimeSeconds, options.network?.leader ?? null, kind);
   const stop = async () => {
     try {
       await boot?.kill();

@@ -79,11 +79,8 @@ export async function names(host: Host): Promise<string[]> {
   return stdout.split("\n").filter(isOurs).sort();
 }
 
-/** The harness has drop-ins of its own there, and a credential is a mount that systemd removes when it likes. */
-const isOurs = (path: string): boolean =>
-  path !== "" &&
-  !/^\/etc\/systemd\/system\/argus-?\.service\.d$/.test(path) &&
-  !/systemd-private|^\/run\/credentials/.test(path);
+/** A credential is a mount that systemd removes when it likes. */
+const isOurs = (path: string): boolean => path !== "" && !/systemd-private|^\/run\/credentials/.test(path);
 
 export const isActive = async (host: Host, unit: string): Promise<boolean> =>
   (await host.exec(["systemctl", "is-active", unit])).stdout === "active";

@@ -9,37 +9,35 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { accessSync, constants, existsSync, readdirSync, readFileSync, rmdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import type { Journal } from "./kinds.ts";
 
 /** The host's root, as its ground sees it. */
 export const rootInGround = "/run/root";
 const cgroupPrefix = "argus-host-";
 
-// Unified cgroups, as Debian 12 boots with, whatever this machine has: mounted over what is there, in here only.
-// The lists of enabled units, boot scripts and mounts are this machine's and make no sense in the host.
-// A service with ProtectKernelTunables gets a /proc of its own, in which the boot id would be this machine's: those of
-// Argus get the host's, and whatever else is sandboxed reads no boot id.
+// Unified cgroups, as Debian boots with since 11, whatever this machine has: mounted over what is there, in here only.
+// Of this machine's own root, the lists of enabled units, boot scripts and mounts make no sense in the host.
 const layGround = `set -e
 mount -t tmpfs -o mode=0755 argus-host /run
 mkdir /run/upper /run/work /run/root
-mount -t overlay -o lowerdir=/,upperdir=/run/upper,workdir=/run/work argus-host /run/root
+mount -t overlay -o lowerdir="$1",upperdir=/run/upper,workdir=/run/work argus-host /run/root
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
 cd /run/root
-test -x usr/lib/systemd/systemd
-rm -rf etc/systemd etc/init.d etc/rc?.d etc/fstab etc/crypttab etc/cron* etc/argus var/lib/argus var/log/argus var/log/journal
-mkdir -p etc/systemd/system var/log/journal
+test -x lib/systemd/systemd
+if [ "$1" = / ]; then
+  rm -rf etc/systemd etc/init.d etc/rc?.d etc/fstab etc/crypttab etc/cron* etc/argus var/lib/argus var/log/argus
+fi
+rm -rf var/log/journal
+mkdir -p etc/systemd/system etc/systemd/journald.conf.d
+if [ "$2" = persistent ]; then mkdir -p var/log/journal; fi
+printf '[Journal]\\nStorage=%s\\n' "$2" >etc/systemd/journald.conf.d/kind.conf
 for unit in getty.target console-getty.service systemd-networkd-wait-online.service; do
   ln -s /dev/null etc/systemd/system/$unit
-done
-echo 'C /run/boot-id - - - - /proc/sys/kernel/random/boot_id' >etc/tmpfiles.d/boot-id.conf
-for unit in argus argus-; do
-  mkdir etc/systemd/system/$unit.service.d
-  printf '[Service]\\nBindReadOnlyPaths=/run/boot-id:/proc/sys/kernel/random/boot_id\\n' \\
-    >etc/systemd/system/$unit.service.d/boot-id.conf
 done
 cd /
 echo ready
 exec cat >/dev/null`;
-const unshareArguments = [
+const unshareArguments = (lower: string, journal: Journal) => [
   "--mount",
   "--pid",
   "--fork",
@@ -50,6 +48,7 @@ const unshareArguments = [
   "sh",
   "-c",
   layGround,
+  ...["host", lower, journal],
 ];
 
 const programs: readonly [program: string, debianPackage: string][] = [
@@ -68,7 +67,7 @@ export function whyNoHost(): string | null {
   if (process.geteuid?.() !== 0) return "Only root can boot a host.";
   const missing = whyMissing(programs);
   if (missing !== null) return missing;
-  const trial = spawnSync("unshare", unshareArguments, {
+  const trial = spawnSync("unshare", unshareArguments("/", "persistent"), {
     stdio: ["ignore", "pipe", "pipe"],
     encoding: "utf8",
   });
@@ -105,8 +104,12 @@ export interface Ground {
   release(): Promise<void>;
 }
 
-export async function createGround(name: string): Promise<Ground> {
-  const keeper = spawn("unshare", unshareArguments, { stdio: ["pipe", "pipe", "pipe"], detached: true });
+/** @param lower the folder whose files the host begins with; "/" for those of this machine. */
+export async function createGround(name: string, lower: string, journal: Journal): Promise<Ground> {
+  const keeper = spawn("unshare", unshareArguments(lower, journal), {
+    stdio: ["pipe", "pipe", "pipe"],
+    detached: true,
+  });
   let complaint = "";
   keeper.stderr.setEncoding("utf8").on("data", (text: string) => {
     complaint += text;

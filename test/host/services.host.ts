@@ -6,6 +6,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { noBus } from "../../src/system/bus/bus.ts";
+import { createClock } from "../../src/system/clock.ts";
 import type { Run } from "../../src/system/system.ts";
 import { showUnits, showUnitsAndFailed } from "../../src/system/systemd.ts";
 import { stopWasRequested } from "../../src/system/unit-journal.ts";
@@ -72,6 +73,10 @@ const runOn =
   };
 const run: Run = (program, args, options) => runOn(host)(program, args, options);
 const systemctl = { run, bus: noBus };
+const on = (of: Host) => ({
+  run: runOn(of),
+  clock: createClock(of.read("/proc/sys/kernel/random/boot_id").trim()),
+});
 
 const lines = (text: string) =>
   text
@@ -204,7 +209,7 @@ describe("whether somebody asked a unit to stop", () => {
 
   it.each(down)("$name: $requested ($what)", async ({ name, requested }) => {
     const [unit] = await showUnits(systemctl, [name]);
-    expect(unit && (await stopWasRequested(run, unit))).toBe(requested);
+    expect(unit && (await stopWasRequested(on(host), unit))).toBe(requested);
   });
 
   it("a stop at shutdown belongs to the boot before: after it, nobody asked", async () => {
@@ -218,7 +223,7 @@ describe("whether somebody asked a unit to stop", () => {
       ]);
       const [unit] = await showUnits({ run: runOn(other), bus: noBus }, ["cut"]);
       expect(unit?.activeState).toBe("inactive");
-      expect(unit && (await stopWasRequested(runOn(other), unit))).toBe(false);
+      expect(unit && (await stopWasRequested(on(other), unit))).toBe(false);
     } finally {
       await other.stop();
     }

@@ -149,6 +149,15 @@ describe("the boot before", () => {
     expect((await next(newBoot).cycle()).unexpected).toBe(true);
   });
 
+  it("in a container is this one, when a version before went by the kernel's id; the next is told all the same", async () => {
+    await before("schedule", "c".repeat(32));
+    const upgraded = argusAt(oldBoot, beganMs + 5 * minuteMs, 300);
+    expect(await upgraded.cycle()).toEqual(quiet);
+    expect(notes).toEqual([]);
+    journal(of(newBoot, afterMs), [of(oldBoot, beganMs + 6 * minuteMs)]);
+    expect((await next().cycle()).unexpected).toBe(true);
+  });
+
   it("is this one, when only the process is another", async () => {
     await before();
     journal(of(oldBoot, beganMs), [of("c".repeat(32), beganMs - minuteMs)]);

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { noBus } from "../../src/system/bus/bus.ts";
+import { createClock } from "../../src/system/clock.ts";
 import { createFiles } from "../../src/system/files.ts";
 import { createRun } from "../../src/system/run.ts";
 import { showEach, showUnits } from "../../src/system/systemd.ts";
@@ -30,6 +31,7 @@ cat ${programs.folder}/log/$unit.$kind 2>/dev/null; exit 0`,
 });
 afterEach(() => programs.dispose());
 
+const boot = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0";
 const second = 1_000_000;
 const messages = {
   stopping: "de5b426a63be47a7b6ac3eaac82e2f6f",
@@ -59,7 +61,12 @@ const logged = (id: string, message: string, at: number, more: object = {}) =>
   );
 
 async function ask(id: string, root = programs.folder) {
-  const system = { bus: noBus, run: createRun(programs.path), files: createFiles(root) };
+  const system = {
+    bus: noBus,
+    run: createRun(programs.path),
+    files: createFiles(root),
+    clock: createClock(boot),
+  };
   const [state] = await showUnits(system, [id]);
   return await whoStopped(system, state ?? expect.fail());
 }
