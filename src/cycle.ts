@@ -79,7 +79,7 @@ export async function runCycle(
   parts.book.refresh();
 
   const executor = await lookAtExecutor(parts.executor);
-  const self = selfOf(parts, executor.error);
+  const self = selfOf(parts, executor);
   const seen = withFailures(parts, parts.history.observe(await parts.collector.collect(self)), trigger);
   const snapshot = await withReboot(parts, seen);
   cycle.host = snapshot.facts.host?.name ?? "unknown host";

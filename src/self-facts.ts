@@ -1,11 +1,16 @@
 /** What a cycle knows about Argus itself: before it looks, and once it has looked. */
 import type { Parts, Trigger } from "./cycle.ts";
+import type { ExecutorLook } from "./execute/look.ts";
 import { failingChannels } from "./notify/view.ts";
 import { faultText } from "./system/json-source.ts";
+import type { Held } from "./system/system.ts";
 import type { Self } from "./types/facts.ts";
 import type { Snapshot } from "./types/snapshot.ts";
 
-export function selfOf({ state, book, system, config }: Parts, executorError: string | null): Self {
+export function selfOf(
+  { state, book, system, config }: Parts,
+  { error: executorError, unwritten }: Pick<ExecutorLook, "error" | "unwritten">,
+): Self {
   const faults = book.faults();
   const [first] = faults;
   const files = new Set(faults.map((fault) => fault.file));
@@ -19,7 +24,23 @@ export function selfOf({ state, book, system, config }: Parts, executorError: st
     intervalSeconds: config.intervalSeconds,
     nowMs: system.clock.now().wallMs,
   });
-  return { ...before, failedCollectors: [], failedCollectorDetail: null, ...channels };
+  const writing = writingOf(system.files.holding?.held() ?? null, unwritten);
+  return { ...before, ...writing, failedCollectors: [], failedCollectorDetail: null, ...channels };
+}
+
+function writingOf(
+  own: Held | null,
+  ofExecutor: Held | null,
+): Pick<Self, "writes" | "unwrittenSince" | "unwrittenDetail"> {
+  const both = [own, ofExecutor].flatMap((held) => held ?? []);
+  if (both.length === 0) return { writes: true, unwrittenSince: null, unwrittenDetail: null };
+  const dropped = both.reduce((sum, { droppedLines }) => sum + droppedLines, 0);
+  const lost = dropped === 0 ? [] : [`${dropped} of the oldest lines were too much and are lost`];
+  return {
+    writes: false,
+    unwrittenSince: both.map(({ since }) => since).sort()[0] ?? null,
+    unwrittenDetail: [...new Set(both.map(({ why }) => why)), ...lost].join("; "),
+  };
 }
 
 /** What this very cycle did not see is known only now. */

@@ -17,6 +17,7 @@ import { UserError } from "../types/errors.ts";
 import type { Config, Mode } from "../types/settings.ts";
 import type { Context } from "./context.ts";
 import { endOnSignal, graceMs } from "./ending.ts";
+import { lostSentence, withMemory } from "./memory.ts";
 
 /** The first descriptor that a socket unit passes on (sd_listen_fds(3)). */
 const firstPassed = 3;
@@ -34,7 +35,6 @@ export function executorCommand(program: Command, context: Context): void {
 const mostInvalid = 100;
 
 async function executor(context: Context): Promise<void> {
-  const { system } = context;
   const reread = createReread(context);
   const config = context.config();
   const { executorSocket, executorStateDir: stateDir } = config;
@@ -44,14 +44,23 @@ async function executor(context: Context): Promise<void> {
     );
   }
   const at = listenAt(context, executorSocket);
-  openStateDir(system, stateDir, folderNames.executor);
-  const lock = await acquireLock(system, stateDir, "argus executor");
+  openStateDir(context.system, stateDir, folderNames.executor, true);
+  const lock = await acquireLock(context.system, stateDir, "argus executor");
   // Standard output alone: the folder of the logs belongs to the user that this process does not trust.
-  const log = createLog(system.files, null, context.print);
-  reread.inForce(config, log);
+  const log = createLog(context.system.files, null, context.print);
+  const system = withMemory(context.system, [stateDir], (sentence) => log.warn(sentence));
+  const { files } = system;
+  reread.inForce(files, config, log);
   const served = serveExecutor(
     system,
-    { ...settingsOf(config), stateDir, reread: () => reread.again(log) },
+    {
+      ...settingsOf(config),
+      stateDir,
+      reread: () => {
+        lock.settle();
+        return reread.again(files, log);
+      },
+    },
     (reply) => {
       const refused = reply.actions.filter(({ refusal }) => refusal === "invalid").slice(mostInvalid);
       const left = new Set(refused);
@@ -68,7 +77,7 @@ async function executor(context: Context): Promise<void> {
   process.on("SIGHUP", () => void served.refresh());
   const ending = endOnSignal();
   try {
-    const servers = await listenOn(at, served, system.files, log);
+    const servers = await listenOn(at, served, files, log);
     log.info({ pid: system.self.pid, dry_run: config.dryRun, mode: config.mode }, startedAs(config.mode));
     await ending.asked;
     const closed = Promise.all(servers.map((server) => server.close()));
@@ -76,7 +85,10 @@ async function executor(context: Context): Promise<void> {
     log.info("ended");
   } finally {
     ending.done();
+    files.holding?.settle();
     lock.release();
+    const lost = lostSentence(system);
+    if (lost !== null) log.error(lost);
   }
 }
 
@@ -90,13 +102,13 @@ const settingsOf = (config: Config): ExecutorSettings => ({
  * for the first time: what changes meanwhile is seen.
  */
 function createReread(context: Context): {
-  again(log: Log): ReturnType<Reread>;
+  again(files: Files, log: Log): ReturnType<Reread>;
   /** These settings are in force: their mode is remembered, here and in mode.json. */
-  inForce(config: Config, log: Log): void;
+  inForce(files: Files, config: Config, log: Log): void;
 } {
-  const { files, clock } = context.system;
+  const { files: disk, clock } = context.system;
   let mode: Mode | null = null;
-  const inForce = (config: Config, log: Log): void => {
+  const inForce = (files: Files, config: Config, log: Log): void => {
     if (config.modeSource.kind === "file") mode = config.mode;
     if (config.modeSource.kind === "kept") log.error(keptSentence);
     try {
@@ -108,20 +120,20 @@ function createReread(context: Context): {
   const mark = (): string => {
     try {
       const { settings, env } = settingsFiles(context);
-      return markOf(files, [settings, env]);
+      return markOf(disk, [settings, env]);
     } catch (error) {
       // The file that ARGUS_CONFIG names is gone, which reading it says as well.
       return reasonOf(error);
     }
   };
   let last = mark();
-  const again = (log: Log): ReturnType<Reread> => {
+  const again = (files: Files, log: Log): ReturnType<Reread> => {
     const present = mark();
     if (present === last) return null;
     last = present;
     try {
       const config = keepWatching(files, context.config(), mode);
-      inForce(config, log);
+      inForce(files, config, log);
       log.info({ mode: config.mode }, "the policy was read again");
       return settingsOf(config);
     } catch (error) {

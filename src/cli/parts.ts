@@ -32,12 +32,16 @@ import { createTimers } from "../timers.ts";
 import { UserError } from "../types/errors.ts";
 import type { Config } from "../types/settings.ts";
 import type { TrailCycle } from "../types/trail.ts";
+import { lostSentence, withMemory } from "./memory.ts";
 
 export interface OpenParts {
   readonly parts: Parts;
   /** The same for other settings. Folders and socket stay as they were. */
   remake(config: Config): Parts;
-  release(): void;
+  /** Between two cycles: writes the lock where there was no room for it. Throws a WorkError when another one has it now. */
+  settle(): void;
+  /** @returns what could not be written and is lost with this process, as a sentence; null: nothing. */
+  release(): string | null;
 }
 
 /** @throws UserError with every fault, one a line. */
@@ -47,22 +51,43 @@ export function openBook(system: System, config: Config): RuleBook {
   throw new UserError(["the rules cannot be used:", ...opened.faults.map(faultText)]);
 }
 
-/** @param what the command, for whoever finds the lock taken. */
-export async function openParts(system: System, config: Config, what: string): Promise<OpenParts> {
-  const book = openBook(system, config);
-  openStateDir(system, config.stateDir);
-  openStateDir(system, config.logDir, folderNames.logs);
-  if (config.executorSocket === null) openStateDir(system, config.executorStateDir, folderNames.executor);
-  const lock = await acquireLock(system, config.stateDir, what);
+/**
+ * @param what the command, for whoever finds the lock taken.
+ * @param goesOn it remembers in memory what finds no room on the disk. Not for one cycle: budgets, delays and who was
+ * notified would be forgotten with it.
+ */
+export async function openParts(
+  machine: System,
+  config: Config,
+  what: string,
+  { goesOn = false } = {},
+): Promise<OpenParts> {
+  const { stateDir, logDir, executorStateDir } = config;
+  const book = openBook(machine, config);
+  openStateDir(machine, stateDir, folderNames.state, goesOn);
+  openStateDir(machine, logDir, folderNames.logs, goesOn);
+  if (config.executorSocket === null) openStateDir(machine, executorStateDir, folderNames.executor, goesOn);
+  const lock = await acquireLock(machine, stateDir, what);
+  const roots = [stateDir, logDir, ...(config.executorSocket === null ? [executorStateDir] : [])];
+  let noteHere: (sentence: string) => void = () => undefined;
+  const system = goesOn ? withMemory(machine, roots, (sentence) => noteHere(sentence)) : machine;
   const link = config.executorSocket === null ? null : createLink(config.executorSocket);
   const kept = createKept(system, config);
+  const make = (of: Config, its: RuleBook): Parts => {
+    const parts = createParts(system, of, its, link, kept);
+    noteHere = (sentence) => void parts.notes.push(sentence);
+    return parts;
+  };
   try {
     return {
-      parts: createParts(system, config, book, link, kept),
-      remake: (next) => createParts(system, next, openBook(system, next), link, kept),
+      parts: make(config, book),
+      remake: (next) => make(next, openBook(system, next)),
+      settle: lock.settle,
       release: () => {
         link?.close();
+        system.files.holding?.settle();
         lock.release();
+        return lostSentence(system);
       },
     };
   } catch (error) {
@@ -115,7 +140,8 @@ export function createParts(
       empty: () => ({ version: 1 as const, streaks: {} }),
       note,
     }),
-    reserve: createReserve(files, stateDir),
+    // Space that is kept free is of no use in memory.
+    reserve: createReserve(files.holding?.disk ?? files, stateDir),
     settling: createSettling(config.restartSettleSeconds),
     timers,
     begunMs,

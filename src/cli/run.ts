@@ -113,7 +113,7 @@ async function oneCycle(context: Context, parts: Parts, json: boolean): Promise<
 }
 
 async function daemon(context: Context, read: () => Config): Promise<void> {
-  const { system, env } = context;
+  const { env } = context;
   // Before the first cycle they ask for nothing that is not about to happen anyway, and would end a process that has
   // taken the lock and does not listen yet.
   let onWake: (reason: string) => void = () => undefined;
@@ -125,8 +125,9 @@ async function daemon(context: Context, read: () => Config): Promise<void> {
     onWake("its settings are to be read again");
   });
   let config = read();
-  const opened = await openParts(system, config, "argus run");
+  const opened = await openParts(context.system, config, "argus run", { goesOn: true });
   let { parts } = opened;
+  const { system } = parts;
   remember(system, config);
   const log = createLog(system.files, config.logDir, context.print);
   // Not waited for: the executor may be as long in starting.
@@ -195,7 +196,7 @@ async function daemon(context: Context, read: () => Config): Promise<void> {
     manager: createServiceManager(system.run, env, system.self.pid, (sentence) => log.warn(sentence)),
     watch: (ring) => {
       onWake = ring;
-      const talk = { context, parts: () => parts, ring };
+      const talk = { context: { ...context, system }, parts: () => parts, ring };
       void listen({
         system,
         stateDir: config.stateDir,
@@ -210,7 +211,10 @@ async function daemon(context: Context, read: () => Config): Promise<void> {
       });
       return watchForWakeUps({ parts: () => parts, log, signal: ending.signal, ring });
     },
-    beforeCycle: () => void errands.ping("start"),
+    beforeCycle: () => {
+      opened.settle();
+      void errands.ping("start");
+    },
     afterCycle: (isGood) => {
       void errands.ping(isGood ? "success" : "fail");
       beside("what follows a cycle", errands.run());
@@ -219,7 +223,8 @@ async function daemon(context: Context, read: () => Config): Promise<void> {
   });
   await Promise.race([work, ending.after(graceMs)]);
   log.info("ended");
-  opened.release();
+  const lost = opened.release();
+  if (lost !== null) log.error(lost);
 }
 
 /** After a reboot it tells a shutdown from a loss of power where the journal keeps nothing. */

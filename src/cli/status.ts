@@ -8,6 +8,7 @@ import { readHolder } from "../record/lock.ts";
 import { isOpen } from "../record/problems.ts";
 import { passedOverSentence, readProblems, registryPath } from "../record/registry.ts";
 import { readTrail } from "../record/trail.ts";
+import { unwrittenSentence } from "../record/unwritten.ts";
 import { acknowledged } from "../report/acks.ts";
 import { type StatusData, statusReport } from "../report/status.ts";
 import { hostName } from "../system/host-name.ts";
@@ -58,6 +59,7 @@ export function statusData(
     ...config.notes,
     ...(asOf === null ? [] : [asOf]),
     ...[...new Set([stateDir, logDir])].flatMap((folder) => refusalsIn(files, folder)).slice(0, mostRefusals),
+    unwrittenSentence(files, config, now.bootId) ?? [],
     view.settingsFault === null ? [] : `the executor: ${view.settingsFault}`,
     trail.passedOver() ?? [],
     passedOver > 0 ? passedOverSentence(registryPath(stateDir), passedOver) : [],

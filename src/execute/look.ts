@@ -1,4 +1,5 @@
 /** What a cycle needs to know of the executor before it asks for anything. */
+import type { Held } from "../system/system.ts";
 import type { Ack } from "../types/ack.ts";
 import type { Proposal } from "../types/action.ts";
 import type { HandOffRun } from "../types/hand-off.ts";
@@ -9,7 +10,8 @@ import { reasonOf } from "./reason.ts";
 /** It may live in another process, which may be gone: then nothing is repaired, and the cycle goes on to say so. */
 export async function lookAtExecutor(executor: Executor): Promise<ExecutorLook> {
   try {
-    const { pause, approvals, handOffs, acks, unrecorded, backoffs, silences } = await executor.view();
+    const { pause, approvals, handOffs, acks, unrecorded, backoffs, silences, unwritten } =
+      await executor.view();
     const approved = approvals.filter(({ state }) => state === "approved");
     return {
       paused: pause !== null,
@@ -18,13 +20,15 @@ export async function lookAtExecutor(executor: Executor): Promise<ExecutorLook> 
       acks,
       unrecorded,
       backoffs,
+      unwritten,
       pausedUntil: pause?.until ?? null,
       silencedUntil: silences.map(({ until }) => until),
       error: null,
     };
   } catch (error) {
     const nothing = { approved: [], handOffs: [], acks: [], unrecorded: [], backoffs: [], silencedUntil: [] };
-    return { ...nothing, paused: false, pausedUntil: null, error: reasonOf(error) };
+    const unwritten = null;
+    return { ...nothing, unwritten, paused: false, pausedUntil: null, error: reasonOf(error) };
   }
 }
 
@@ -42,5 +46,7 @@ export interface ExecutorLook {
   readonly pausedUntil: string | null;
   /** When the silences in force end, ISO 8601. */
   readonly silencedUntil: readonly string[];
+  /** What it keeps in memory because its own folder takes nothing. */
+  readonly unwritten: Held | null;
   readonly error: string | null;
 }

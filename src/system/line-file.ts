@@ -85,7 +85,9 @@ export function createLineFile(options: LineFileOptions): LineFile {
       const length = Buffer.byteLength(text);
       // Another process (`argus run --once` beside a stopped daemon, a person with an editor) may have changed it.
       if (sizeBytes === null || files.stat(path)?.sizeBytes !== sizeBytes) sizeBytes = open();
-      if (sizeBytes > 0 && sizeBytes + length > maxBytes) rotate();
+      // What waits in memory for room waits for its rotation too: it would bring the whole file into memory.
+      const mayRotate = (files.holding?.held() ?? null) === null;
+      if (sizeBytes > 0 && sizeBytes + length > maxBytes && mayRotate) rotate();
       const before = sizeBytes;
       sizeBytes = null;
       try {

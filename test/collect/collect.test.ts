@@ -23,6 +23,9 @@ const self: Self = {
   executorError: null,
   failedCollectors: [],
   failedCollectorDetail: null,
+  writes: true,
+  unwrittenSince: null,
+  unwrittenDetail: null,
   failingChannels: [],
   failingChannelDetail: null,
 };
