@@ -29,7 +29,7 @@ export function statusCommand(program: Command, context: Context): void {
     .description("health at a glance: open problems, restarts, budgets, the last cycle")
     .option("--json", "print data instead of text")
     .action((options: { json?: true }) => {
-      const config = lookAtState(context);
+      const config = lookAtState(context, false);
       const data = statusData(context.system, config);
       if (options.json) printJson(context, data);
       else context.print(statusReport(data, context.style));
@@ -55,11 +55,12 @@ export function statusData(
   const holder = readHolder(files, stateDir, now.bootId);
   const read = readSnapshot(files, stateDir);
   const services = read.ok ? read.snapshot.facts.service : undefined;
+  const stale = unwrittenSentence(files, config, now.bootId);
   const notes = [
     ...config.notes,
     ...(asOf === null ? [] : [asOf]),
     ...[...new Set([stateDir, logDir])].flatMap((folder) => refusalsIn(files, folder)).slice(0, mostRefusals),
-    unwrittenSentence(files, config, now.bootId) ?? [],
+    stale ?? [],
     view.settingsFault === null ? [] : `the executor: ${view.settingsFault}`,
     trail.passedOver() ?? [],
     passedOver > 0 ? passedOverSentence(registryPath(stateDir), passedOver) : [],
@@ -70,6 +71,7 @@ export function statusData(
     stateDir,
     intervalSeconds: config.intervalSeconds,
     running: holder === null ? null : { pid: holder.pid, what: holder.what, since: holder.since },
+    stale,
     lastCycle,
     cycles:
       cycles === null

@@ -10,14 +10,16 @@ export function unwrittenSentence(
   { stateDir, logDir }: { readonly stateDir: string; readonly logDir: string },
   bootId: string,
 ): string | null {
-  const state = readCycleState(files, logDir);
-  if (state?.unwritten && state.pid !== null && state.pidStartTime !== null && state.bootId === bootId) {
-    const { since, why } = state.unwritten;
-    if (processAlive(files, state.pid, state.pidStartTime))
-      return `${why} since ${since}: Argus goes on in memory, and what is shown here is as it was then`;
-  }
+  // The daemon itself, asked from afar: it knows what it could not write.
+  if (files.holding !== undefined) return null;
   const mounts = parseMountInfo(files.tryRead("/proc/self/mountinfo") ?? "");
   const frozen = [stateDir, logDir].find((folder) => mountOf(mounts, folder)?.readOnly === true);
-  if (frozen === undefined) return null;
-  return `${frozen} lies on a file system that is read-only: a daemon goes on in memory, and what is shown here is older (systemctl status argus says whether it runs)`;
+  if (frozen !== undefined)
+    return `${frozen} lies on a file system that is read-only: a daemon goes on in memory, and what is shown here is older (systemctl status argus says whether it runs)`;
+  const state = readCycleState(files, logDir);
+  if (state === null || state.unwritten === null || state.pid === null || state.pidStartTime === null)
+    return null;
+  if (state.bootId !== bootId || !processAlive(files, state.pid, state.pidStartTime)) return null;
+  const { since, why } = state.unwritten;
+  return `${why} since ${since}: Argus goes on in memory, and what is shown here is as it was then`;
 }

@@ -8,7 +8,7 @@ import { randomUUID } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { type Boot, checkout, start, waitFor } from "./boot.ts";
 import { type ExecOptions, type ExecResult, inside, run } from "./enter.ts";
-import { createGround, removeCgroup, rootInGround, whyNoHost } from "./namespaces.ts";
+import { createGround, mountInGround, removeCgroup, rootInGround, whyNoHost } from "./namespaces.ts";
 
 export { checkout, type ExecOptions, type ExecResult, whyNoHost };
 
@@ -19,6 +19,8 @@ export interface BootOptions {
   readonly uptimeSeconds?: number;
   /** Another host, whose network it shares. Default: a loopback of its own. */
   readonly network?: Host;
+  /** An image of a file system, mounted at this folder of the host by a loop device that ends with the host. */
+  readonly disk?: { readonly image: string; readonly at: string };
 }
 
 export interface Host {
@@ -60,6 +62,8 @@ export async function bootHost(options: BootOptions = {}): Promise<Host> {
   writeFileSync(`${files}/etc/hosts`, `127.0.0.1 localhost ${name}\n::1 localhost\n`);
   // A missing id would make this a first boot, which enables whatever the packages' presets say.
   writeFileSync(`${files}/etc/machine-id`, `${randomUUID().replaceAll("-", "")}\n`);
+
+  if (options.disk !== undefined) mountInGround(ground, options.disk.image, options.disk.at);
 
   let boot: Boot | null = null;
   const begin = async (uptimeSeconds: number) =>
