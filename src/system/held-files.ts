@@ -43,8 +43,8 @@ export function holdWhatHasNoRoom(disk: Files, roots: readonly string[], options
 
   function whole(path: string, act: () => void, text: () => string, mode?: number): void {
     const folder = folderOf(path);
-    if (folder === null) return act();
-    folder.write(path, act, () => ({ kind: "whole", text: text(), mode }));
+    if (folder === null) act();
+    else folder.write(path, act, () => ({ kind: "whole", text: text(), mode }));
   }
 
   const stat: Files["stat"] = (path) => {
@@ -74,7 +74,10 @@ export function holdWhatHasNoRoom(disk: Files, roots: readonly string[], options
 
   function makeDirectory(path: string): void {
     const folder = folderOf(path);
-    if (folder === null) return disk.makeDirectory(path);
+    if (folder === null) {
+      disk.makeDirectory(path);
+      return;
+    }
     if (folder.held() !== null && stat(path)?.kind === "directory") return;
     if (folder.held() !== null && folderOf(dirname(path)) === folder) makeDirectory(dirname(path));
     folder.write(
