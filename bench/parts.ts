@@ -26,8 +26,9 @@ export async function benchParts(programDir: string): Promise<BenchParts> {
     ...open,
     dir,
     release: () => {
-      open.release();
+      const lost = open.release();
       rmSync(dir, { recursive: true, force: true });
+      return lost;
     },
   };
 }

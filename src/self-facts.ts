@@ -3,6 +3,7 @@ import type { Parts, Trigger } from "./cycle.ts";
 import type { ExecutorLook } from "./execute/look.ts";
 import { failingChannels } from "./notify/view.ts";
 import { brokenBriefly, brokenSentence } from "./report/broken.ts";
+import type { Held } from "./system/system.ts";
 import type { Self } from "./types/facts.ts";
 import type { Snapshot } from "./types/snapshot.ts";
 
@@ -11,7 +12,7 @@ const mostCharacters = 200;
 
 export function selfOf(
   { state, book, system, config }: Parts,
-  executor: Pick<ExecutorLook, "error" | "settingsFault">,
+  executor: Pick<ExecutorLook, "error" | "settingsFault" | "unwritten">,
 ): Self {
   const files = new Set(book.faults().map((fault) => fault.file));
   const rules = book.broken();
@@ -27,7 +28,23 @@ export function selfOf(
     intervalSeconds: config.intervalSeconds,
     nowMs: system.clock.now().wallMs,
   });
-  return { ...before, failedCollectors: [], failedCollectorDetail: null, ...channels };
+  const writing = writingOf(system.files.holding?.held() ?? null, executor.unwritten);
+  return { ...before, ...writing, failedCollectors: [], failedCollectorDetail: null, ...channels };
+}
+
+function writingOf(
+  own: Held | null,
+  ofExecutor: Held | null,
+): Pick<Self, "writes" | "unwrittenSince" | "unwrittenDetail"> {
+  const both = [own, ofExecutor].flatMap((held) => held ?? []);
+  if (both.length === 0) return { writes: true, unwrittenSince: null, unwrittenDetail: null };
+  const dropped = both.reduce((sum, { droppedLines }) => sum + droppedLines, 0);
+  const lost = dropped === 0 ? [] : [`${dropped} of the oldest lines were too much and are lost`];
+  return {
+    writes: false,
+    unwrittenSince: both.map(({ since }) => since).sort()[0] ?? null,
+    unwrittenDetail: [...new Set(both.map(({ why }) => why)), ...lost].join("; "),
+  };
 }
 
 /** What this very cycle did not see is known only now. */

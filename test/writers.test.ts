@@ -15,6 +15,8 @@ const without: Readonly<Record<string, string>> = {
   "system/system.ts": "their declaration",
   "system/read-only.ts": "writes nothing",
   "system/line-file.ts": "lines of its callers, which are looked at below",
+  "system/held-files.ts": "texts of its callers, which are looked at below",
+  "system/held-folder.ts": "the same, in memory until there is room",
   "system/reserve.ts": "random bytes that keep space free",
   "detect/kept-rules.ts": "rules and tests that people wrote, as they stand in their files",
   "execute/hand-offs.ts": "the incident, whose parts are cleaned as they are gathered (escalate/hand-off.ts)",

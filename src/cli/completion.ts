@@ -30,6 +30,6 @@ export function completionCommand(program: Command, context: Context): void {
 }
 
 function keysOfOpenProblems(context: Context): string[] {
-  const { problems } = readProblems(context.system.files, lookAtState(context).stateDir);
+  const { problems } = readProblems(context.system.files, lookAtState(context, false).stateDir);
   return [...problems.values()].filter(isOpen).map(({ key }) => key);
 }

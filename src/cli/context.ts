@@ -2,6 +2,7 @@
 
 import { keepWatching } from "../execute/mode-set.ts";
 import { folderNames, lookIntoStateDir } from "../record/state-dir.ts";
+import { unwrittenSentence } from "../record/unwritten.ts";
 import { brokenSentence } from "../report/broken.ts";
 import { createStyle, type Style } from "../report/style.ts";
 import { type copiesFolder, type SettingsInForce, settingsInForce } from "../settings-in-force.ts";
@@ -10,6 +11,7 @@ import { printable, stringify } from "../system/printable.ts";
 import { reach } from "../system/reach.ts";
 import { redact, redactDeep } from "../system/redact/redact.ts";
 import type { System } from "../system/system.ts";
+import { UserError } from "../types/errors.ts";
 import type { Config } from "../types/settings.ts";
 import { mustReachExecutor, mustReadState } from "./other-user.ts";
 import { openTerminal, type Terminal } from "./terminal.ts";
@@ -46,12 +48,26 @@ export interface Context extends Invocation {
   exit(status: 0 | 1 | 2): void;
 }
 
-/** The settings, for commands that read the state: its folders are looked at first. Throws UserError. */
-export function lookAtState(context: Context): Config {
+/**
+ * The settings, for commands that read the state: its folders are looked at first. Throws UserError.
+ * @param saysAge whether a daemon that cannot write is said, on standard error.
+ */
+export function lookAtState(context: Context, saysAge = true): Config {
   const settings = context.config();
   lookAtFolders(context.system, settings);
   mustReadState(context, settings);
+  if (saysAge) sayAge(context, settings);
   return settings;
+}
+
+function sayAge({ system, warn }: Context, settings: Config): void {
+  try {
+    const sentence = unwrittenSentence(system.files, settings, system.clock.now().bootId);
+    if (sentence !== null) warn(sentence);
+  } catch (error) {
+    // The state of the cycles is not Argus's file: that is `argus status`'s to say, and no other command needs it.
+    if (!(error instanceof UserError)) throw error;
+  }
 }
 
 /** The same for commands that change what the executor keeps: who may not is given the command of who may, at once. */

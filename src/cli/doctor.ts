@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { findAbilities } from "../collect/abilities.ts";
-import { type Ability, limited, ok } from "../collect/ability.ts";
+import { type Ability, broken, limited, ok } from "../collect/ability.ts";
 import { isTimerActive } from "../collect/installed-abilities.ts";
 import { agentFault } from "../execute/agent-fault.ts";
 import { keptSentence } from "../execute/mode-set.ts";
@@ -8,6 +8,7 @@ import { policyOf } from "../execute/policy.ts";
 import { readSnapshot } from "../record/history.ts";
 import { readLiveness } from "../record/liveness.ts";
 import { folderNames, openStateDir } from "../record/state-dir.ts";
+import { unwrittenSentence } from "../record/unwritten.ts";
 import { doctorReport, livenessCheck } from "../report/doctor.ts";
 import { watchOnly } from "../report/mode.ts";
 import { notHiddenSentence } from "../report/secrets.ts";
@@ -133,7 +134,15 @@ async function whereItRuns(context: Context, config: Config): Promise<Ability[]>
   lookAtFolders(system, config);
   return attemptAll("cycles", () => [
     livenessCheck(readLiveness(system, stateDir, logDir), { intervalSeconds, timer }),
+    ...whetherItWrites(system, config),
   ]);
+}
+
+/** Where it writes there is nothing to say. */
+function whetherItWrites({ files, clock }: System, config: Config): Ability[] {
+  const sentence = unwrittenSentence(files, config, clock.now().bootId);
+  const mend = "free space there, or mount it writable; restart Argus only after that";
+  return sentence === null ? [] : [broken("state", sentence, mend)];
 }
 
 /** @returns the folder, when all that stands in it is Argus's. */

@@ -19,6 +19,7 @@ import { UserError } from "../types/errors.ts";
 import type { Broken, Config, Mode } from "../types/settings.ts";
 import type { Context } from "./context.ts";
 import { endOnSignal, graceMs } from "./ending.ts";
+import { lostSentence, withMemory } from "./memory.ts";
 
 /** The first descriptor that a socket unit passes on (sd_listen_fds(3)). */
 const firstPassed = 3;
@@ -36,7 +37,6 @@ export function executorCommand(program: Command, context: Context): void {
 const mostInvalid = 100;
 
 async function executor(context: Context): Promise<void> {
-  const { system } = context;
   const reread = createReread(context);
   const settings = context.settings(ownFolder);
   const { config } = settings;
@@ -47,16 +47,26 @@ async function executor(context: Context): Promise<void> {
     );
   }
   const at = listenAt(context, executorSocket);
-  openStateDir(system, stateDir, folderNames.executor);
-  const lock = await acquireLock(system, stateDir, "argus executor");
+  openStateDir(context.system, stateDir, folderNames.executor, true);
+  const lock = await acquireLock(context.system, stateDir, "argus executor");
   // Standard output alone: the folder of the logs belongs to the user that this process does not trust.
-  const log = createLog(system.files, null, context.print);
-  reread.inForce(settings, log);
+  const log = createLog(context.system.files, null, context.print);
+  const system = withMemory(context.system, [stateDir], (sentence) => log.warn(sentence));
+  const { files } = system;
+  reread.inForce(files, settings, log);
   const fault = config.broken === undefined ? null : brokenSentence(config.broken);
   if (fault !== null) log.error(fault);
   const served = serveExecutor(
     system,
-    { ...settingsOf(config), fault, stateDir, reread: (isAsked) => reread.again(log, isAsked) },
+    {
+      ...settingsOf(config),
+      fault,
+      stateDir,
+      reread: (isAsked) => {
+        lock.settle();
+        return reread.again(files, log, isAsked);
+      },
+    },
     (reply) => {
       const refused = reply.actions.filter(({ refusal }) => refusal === "invalid").slice(mostInvalid);
       const left = new Set(refused);
@@ -73,7 +83,7 @@ async function executor(context: Context): Promise<void> {
   process.on("SIGHUP", () => void served.refresh(true));
   const ending = endOnSignal();
   try {
-    const servers = await listenOn(at, served, system.files, log);
+    const servers = await listenOn(at, served, files, log);
     log.info({ pid: system.self.pid, dry_run: config.dryRun, mode: config.mode }, startedAs(config.mode));
     await ending.asked;
     const closed = Promise.all(servers.map((server) => server.close()));
@@ -81,7 +91,10 @@ async function executor(context: Context): Promise<void> {
     log.info("ended");
   } finally {
     ending.done();
+    files.holding?.settle();
     lock.release();
+    const lost = lostSentence(system);
+    if (lost !== null) log.error(lost);
   }
 }
 
@@ -100,13 +113,13 @@ const settingsOf = (config: Config): ExecutorSettings => ({
  * for the first time: what changes meanwhile is seen.
  */
 function createReread(context: Context): {
-  again(log: Log, isAsked: boolean): ReturnType<Reread>;
+  again(files: Files, log: Log, isAsked: boolean): ReturnType<Reread>;
   /** These settings are in force: they are kept for the time when a file breaks, and their mode when argus.env is lost. */
-  inForce(settings: SettingsInForce, log: Log): void;
+  inForce(files: Files, settings: SettingsInForce, log: Log): void;
 } {
-  const { files, clock } = context.system;
+  const { files: disk, clock } = context.system;
   let mode: Mode | null = null;
-  const inForce = (settings: SettingsInForce, log: Log): void => {
+  const inForce = (files: Files, settings: SettingsInForce, log: Log): void => {
     const { config } = settings;
     if (config.modeSource.kind === "file") mode = config.mode;
     if (config.modeSource.kind === "kept") log.error(keptSentence);
@@ -116,15 +129,17 @@ function createReread(context: Context): {
       log.warn(`the mode could not be remembered: ${reasonOf(error)}`);
     }
     try {
-      keepSettings(context.system, ownFolder(config), settings, (sentence) => log.warn(sentence));
+      keepSettings({ ...context.system, files }, ownFolder(config), settings, (sentence) =>
+        log.warn(sentence),
+      );
     } catch (error) {
       log.warn(`the settings could not be kept for the time when a file breaks: ${reasonOf(error)}`);
     }
   };
   const paths = (): string[] => Object.values(settingsFiles(context));
-  let last = markOf(files, paths());
-  const again = (log: Log, isAsked: boolean): ReturnType<Reread> => {
-    const present = markOf(files, paths());
+  let last = markOf(disk, paths());
+  const again = (files: Files, log: Log, isAsked: boolean): ReturnType<Reread> => {
+    const present = markOf(disk, paths());
     if (present === last) return null;
     const stay = (broken: Broken): { readonly fault: string } | null => {
       // Looked at again with the next request.
@@ -145,7 +160,7 @@ function createReread(context: Context): {
         return said === null || modeSource.kind === "broken" ? said : { ...settingsOf(config), ...said };
       }
       last = present;
-      inForce({ ...settings, config }, log);
+      inForce(files, { ...settings, config }, log);
       log.info({ mode: config.mode }, "the policy was read again");
       return settingsOf(config);
     } catch (error) {

@@ -1,6 +1,8 @@
 /** The command line: commander reads it, one file a command does it, and every error ends here. */
 import { join } from "node:path";
 import { Command, CommanderError } from "commander";
+import { isNoRoom } from "../system/error-code.ts";
+import { fileError } from "../system/file-error.ts";
 import { UserError, WorkError } from "../types/errors.ts";
 import { ackCommand } from "./ack.ts";
 import { agentCommand } from "./agent.ts";
@@ -80,6 +82,12 @@ export async function main(invocation: Invocation): Promise<number> {
     if (error instanceof UserError) {
       context.warn(error.lines);
       return error instanceof WorkError ? 1 : 2;
+    }
+    // Met by every command that writes, and nobody's mistake in this program.
+    if (isNoRoom(error)) {
+      const path = error instanceof Error && "path" in error ? String(error.path) : "the disk";
+      context.warn(fileError("write", path, error).message);
+      return 1;
     }
     context.warn(bugLines(error));
     return 1;

@@ -32,12 +32,16 @@ import { remoteWitness } from "../system/witness.ts";
 import { createTimers } from "../timers.ts";
 import type { Config } from "../types/settings.ts";
 import type { TrailCycle } from "../types/trail.ts";
+import { lostSentence, withMemory } from "./memory.ts";
 
 export interface OpenParts {
   readonly parts: Parts;
   /** The same for other settings. Folders and socket stay as they were. */
   remake(config: Config): Parts;
-  release(): void;
+  /** Between two cycles: writes the lock where there was no room for it. Throws a WorkError when another one has it now. */
+  settle(): void;
+  /** @returns what could not be written and is lost with this process, as a sentence; null: nothing. */
+  release(): string | null;
 }
 
 /** The rules of the files, and of the last good copies where those are broken. @param last an open book, which may know better. */
@@ -55,12 +59,25 @@ export function openBook(
   });
 }
 
-/** @param what the command, for whoever finds the lock taken. */
-export async function openParts(system: System, config: Config, what: string): Promise<OpenParts> {
-  openStateDir(system, config.stateDir);
-  openStateDir(system, config.logDir, folderNames.logs);
-  if (config.executorSocket === null) openStateDir(system, config.executorStateDir, folderNames.executor);
-  const lock = await acquireLock(system, config.stateDir, what);
+/**
+ * @param what the command, for whoever finds the lock taken.
+ * @param goesOn it remembers in memory what finds no room on the disk. Not where budgets and delays would be forgotten
+ * with a single cycle.
+ */
+export async function openParts(
+  machine: System,
+  config: Config,
+  what: string,
+  { goesOn = false } = {},
+): Promise<OpenParts> {
+  const { stateDir, logDir, executorStateDir } = config;
+  openStateDir(machine, stateDir, folderNames.state, goesOn);
+  openStateDir(machine, logDir, folderNames.logs, goesOn);
+  if (config.executorSocket === null) openStateDir(machine, executorStateDir, folderNames.executor, goesOn);
+  const lock = await acquireLock(machine, stateDir, what);
+  const roots = [stateDir, logDir, ...(config.executorSocket === null ? [executorStateDir] : [])];
+  let noteHere: (sentence: string) => void = () => undefined;
+  const system = goesOn ? withMemory(machine, roots, (sentence) => noteHere(sentence)) : machine;
   const link = config.executorSocket === null ? null : createLink(config.executorSocket);
   const kept = createKept(system, config);
   const unkept: string[] = [];
@@ -70,15 +87,19 @@ export async function openParts(system: System, config: Config, what: string): P
     book = openBook(system, settings, book, keep);
     const parts = createParts(system, settings, book, link, kept);
     parts.notes.push(...unkept.splice(0));
+    noteHere = (sentence) => void parts.notes.push(sentence);
     return parts;
   };
   try {
     return {
       parts: partsFor(config),
       remake: partsFor,
+      settle: lock.settle,
       release: () => {
         link?.close();
+        system.files.holding?.settle();
         lock.release();
+        return lostSentence(system);
       },
     };
   } catch (error) {
@@ -146,7 +167,8 @@ export function createParts(
       empty: () => ({ version: 1 as const, streaks: {} }),
       note,
     }),
-    reserve: createReserve(files, stateDir),
+    // Space that is kept free is of no use in memory.
+    reserve: createReserve(files.holding?.disk ?? files, stateDir),
     settling: createSettling(config.restartSettleSeconds),
     timers,
     begunMs,

@@ -52,16 +52,19 @@ export function runCommand(program: Command, context: Context): void {
 
 async function once(context: Context, settings: SettingsInForce, json: boolean): Promise<void> {
   const { config } = settings;
-  const { parts, release } = await openParts(context.system, config, "argus run --once");
+  // With an executor of its own budgets and delays outlive this cycle; who was notified does not, and is so once more.
+  const goesOn = config.executorSocket !== null;
+  const { parts, release } = await openParts(context.system, config, "argus run --once", { goesOn });
   try {
-    parts.notes.push(...keep(context.system, settings));
+    parts.notes.push(...keep(parts.system, settings));
     for (const broken of [config.broken ?? null, parts.book.broken()])
       if (broken !== null) context.warn(brokenSentence(broken));
-    remember(context.system, config);
+    remember(parts.system, config);
     parts.notes.push(...(await modeNews(parts)));
     await oneCycle(context, parts, json);
   } finally {
-    release();
+    const lost = release();
+    if (lost !== null) context.warn(lost);
   }
 }
 
@@ -135,7 +138,7 @@ async function oneCycle(context: Context, parts: Parts, json: boolean): Promise<
 }
 
 async function daemon(context: Context, read: () => SettingsInForce): Promise<void> {
-  const { system, env } = context;
+  const { env } = context;
   // Before the first cycle they ask for nothing that is not about to happen anyway, and would end a process that has
   // taken the lock and does not listen yet.
   let onWake: (reason: string) => void = () => undefined;
@@ -146,12 +149,13 @@ async function daemon(context: Context, read: () => SettingsInForce): Promise<vo
     wantsReload = true;
     onWake("its settings are to be read again");
   });
-  const mark = (): string => markOf(system.files, Object.values(settingsFiles(context)));
+  const mark = (): string => markOf(context.system.files, Object.values(settingsFiles(context)));
   let seen = mark();
   const first = read();
   let { config } = first;
-  const opened = await openParts(system, config, "argus run");
+  const opened = await openParts(context.system, config, "argus run", { goesOn: true });
   let { parts } = opened;
+  const { system } = parts;
   remember(system, config);
   parts.notes.push(...keep(system, first));
   const log = createLog(system.files, config.logDir, context.print);
@@ -242,7 +246,7 @@ async function daemon(context: Context, read: () => SettingsInForce): Promise<vo
     manager: createServiceManager(system.run, env, system.self.pid, (sentence) => log.warn(sentence)),
     watch: (ring) => {
       onWake = ring;
-      const talk = { context, parts: () => parts, ring };
+      const talk = { context: { ...context, system }, parts: () => parts, ring };
       void listen({
         system,
         stateDir: config.stateDir,
@@ -257,7 +261,10 @@ async function daemon(context: Context, read: () => SettingsInForce): Promise<vo
       });
       return watchForWakeUps({ parts: () => parts, log, signal: ending.signal, ring });
     },
-    beforeCycle: () => void errands.ping("start"),
+    beforeCycle: () => {
+      opened.settle();
+      void errands.ping("start");
+    },
     afterCycle: (isGood) => {
       void errands.ping(isGood ? "success" : "fail");
       beside("what follows a cycle", errands.run());
@@ -266,7 +273,8 @@ async function daemon(context: Context, read: () => SettingsInForce): Promise<vo
   });
   await Promise.race([work, ending.after(graceMs)]);
   log.info("ended");
-  opened.release();
+  const lost = opened.release();
+  if (lost !== null) log.error(lost);
 }
 
 /** After a reboot it tells a shutdown from a loss of power where the journal keeps nothing. */

@@ -8,6 +8,7 @@ import { readHolder } from "../record/lock.ts";
 import { isOpen } from "../record/problems.ts";
 import { readProblems, registryNotes, registryPath } from "../record/registry-reader.ts";
 import { readTrail } from "../record/trail.ts";
+import { unwrittenSentence } from "../record/unwritten.ts";
 import { acknowledged } from "../report/acks.ts";
 import { type StatusData, statusReport } from "../report/status.ts";
 import { hostName } from "../system/host-name.ts";
@@ -29,7 +30,7 @@ export function statusCommand(program: Command, context: Context): void {
     .description("health at a glance: open problems, restarts, budgets, the last cycle")
     .option("--json", "print data instead of text")
     .action((options: { json?: true }) => {
-      const config = lookAtState(context);
+      const config = lookAtState(context, false);
       const data = statusData(context.system, config);
       if (options.json) printJson(context, data);
       else context.print(statusReport(data, context.style));
@@ -55,10 +56,12 @@ export function statusData(
   const holder = readHolder(files, stateDir, now.bootId);
   const read = readSnapshot(files, stateDir);
   const services = read.ok ? read.snapshot.facts.service : undefined;
+  const stale = unwrittenSentence(files, config, now.bootId);
   const notes = [
     ...config.notes,
     ...(asOf === null ? [] : [asOf]),
     ...[...new Set([stateDir, logDir])].flatMap((folder) => refusalsIn(files, folder)).slice(0, mostRefusals),
+    stale ?? [],
     view.settingsFault === null ? [] : `the executor: ${view.settingsFault}`,
     trail.passedOver() ?? [],
     registryNotes(registryPath(stateDir), registry),
@@ -73,6 +76,7 @@ export function statusData(
     },
     intervalSeconds: config.intervalSeconds,
     running: holder === null ? null : { pid: holder.pid, what: holder.what, since: holder.since },
+    stale,
     lastCycle,
     cycles:
       cycles === null

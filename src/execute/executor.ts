@@ -208,6 +208,7 @@ export function createExecutor(system: System, given: Policy, stateDir: string):
         silencesInForce(system.files, stateDir, now, note),
         acksInForce(system.files, stateDir, note),
         byOperators.unrecorded(),
+        system.files.holding?.held() ?? null,
         now,
       );
     },

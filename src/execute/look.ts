@@ -1,4 +1,5 @@
 /** What a cycle needs to know of the executor before it asks for anything. */
+import type { Held } from "../system/system.ts";
 import type { Ack } from "../types/ack.ts";
 import type { Proposal } from "../types/action.ts";
 import type { HandOffRun } from "../types/hand-off.ts";
@@ -10,7 +11,7 @@ import { reasonOf } from "./reason.ts";
 /** It may live in another process, which may be gone: then nothing is repaired, and the cycle goes on to say so. */
 export async function lookAtExecutor(executor: Executor): Promise<ExecutorLook> {
   try {
-    const { pause, approvals, handOffs, acks, unrecorded, backoffs, silences, settingsFault } =
+    const { pause, approvals, handOffs, acks, unrecorded, backoffs, silences, settingsFault, unwritten } =
       await executor.view();
     const approved = approvals.filter(({ state }) => state === "approved");
     return {
@@ -20,6 +21,7 @@ export async function lookAtExecutor(executor: Executor): Promise<ExecutorLook> 
       acks,
       unrecorded,
       backoffs,
+      unwritten,
       pausedUntil: pause?.until ?? null,
       silencedUntil: silences.map(({ until }) => until),
       // That it goes on watching as argus.env said before is said elsewhere, and no fault of a file.
@@ -28,7 +30,8 @@ export async function lookAtExecutor(executor: Executor): Promise<ExecutorLook> 
     };
   } catch (error) {
     const nothing = { approved: [], handOffs: [], acks: [], unrecorded: [], backoffs: [], silencedUntil: [] };
-    return { ...nothing, paused: false, pausedUntil: null, settingsFault: null, error: reasonOf(error) };
+    const none = { paused: false, pausedUntil: null, settingsFault: null, unwritten: null };
+    return { ...nothing, ...none, error: reasonOf(error) };
   }
 }
 
@@ -48,5 +51,7 @@ export interface ExecutorLook {
   readonly silencedUntil: readonly string[];
   /** Why it goes by other settings than those of the files; null: it does not. */
   readonly settingsFault: string | null;
+  /** What it keeps in memory because its own folder takes nothing. */
+  readonly unwritten: Held | null;
   readonly error: string | null;
 }

@@ -1,5 +1,6 @@
 /** The executor's memory as plain data, for `argus status`. */
 import * as z from "zod";
+import type { Held } from "../system/system.ts";
 import { unitDisplayName } from "../system/systemd.ts";
 import { Ack } from "../types/ack.ts";
 import { HandOffRun } from "../types/hand-off.ts";
@@ -21,6 +22,11 @@ export const ExecutorView = z.strictObject({
   modeSet: ModeSet.nullable().default(null),
   /** Why the settings of now are not in force, but those before them. */
   settingsFault: z.string().nullable().default(null),
+  /** What it keeps in memory because its state folder cannot be written. */
+  unwritten: z
+    .strictObject({ since: z.string(), why: z.string(), bytes: z.number(), droppedLines: z.number() })
+    .nullable()
+    .default(null),
   pause: Pause.nullable(),
   approvals: z.array(Approval),
   /** Of the last 24 hours, oldest first. */
@@ -66,6 +72,7 @@ export function viewOf(
   silences: Silence[],
   acks: Ack[],
   unrecorded: readonly OperatorAction[],
+  unwritten: Held | null,
   now: Moment,
 ): ExecutorView {
   const spent = state.spent();
@@ -74,6 +81,7 @@ export function viewOf(
     mode: policy.mode,
     modeSet: modeSet?.mode === policy.mode ? modeSet : null,
     settingsFault: policy.modeFault ?? null,
+    unwritten: unwritten === null ? null : { ...unwritten },
     pause,
     approvals,
     handOffs,

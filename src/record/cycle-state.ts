@@ -2,9 +2,11 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import * as z from "zod";
+import { isNoRoom } from "../system/error-code.ts";
 import { fileError } from "../system/file-error.ts";
+import { stringify } from "../system/printable.ts";
 import { processAlive, processStart } from "../system/process-start.ts";
-import { redact } from "../system/redact/redact.ts";
+import { redact, redactDeep } from "../system/redact/redact.ts";
 import { createStore } from "../system/store.ts";
 import type { Files, System } from "../system/system.ts";
 import type { Self } from "../types/facts.ts";
@@ -34,6 +36,8 @@ export const CycleState = z.strictObject({
   watching: z.boolean().default(false),
   /** Collectors that failed in the last scheduled cycle, with the number of those in a row. */
   collectorFailures: z.record(z.string(), z.number().int().positive()).default({}),
+  /** What is kept in memory because it cannot be written; then this file alone is kept up to date, in its place. */
+  unwritten: z.strictObject({ since: z.string(), why: z.string() }).nullable().default(null),
 });
 export type CycleState = z.infer<typeof CycleState>;
 
@@ -55,6 +59,7 @@ const empty = (): CycleState => ({
   bootId: null,
   watching: false,
   collectorFailures: {},
+  unwritten: null,
 });
 
 /** So many scheduled cycles in a row make a failed look a problem: one may be a busy moment. */
@@ -91,7 +96,16 @@ export interface CycleStateFile {
     settingsFault: string | null;
     /** null: the executor answers. */
     executorError: string | null;
-  }): Omit<Self, "failedCollectors" | "failedCollectorDetail" | "failingChannels" | "failingChannelDetail">;
+  }): Omit<
+    Self,
+    | "failedCollectors"
+    | "failedCollectorDetail"
+    | "failingChannels"
+    | "failingChannelDetail"
+    | "writes"
+    | "unwrittenSince"
+    | "unwrittenDetail"
+  >;
 }
 
 export function createCycleState(
@@ -111,11 +125,28 @@ export function createCycleState(
   const pidStartTime = processStart(files, self.pid);
 
   function save(next: CycleState): void {
-    state = next;
+    state = { ...next, unwritten: unwritten() };
     try {
       store.save(state);
+      if (unwritten() !== null) showInPlace();
     } catch (error) {
       throw fileError("write", path, error);
+    }
+  }
+
+  function unwritten(): CycleState["unwritten"] {
+    const held = files.holding?.held() ?? null;
+    return held === null ? null : { since: held.since, why: held.why };
+  }
+
+  /** So that `argus status` sees how the cycles are going, and that the rest is older: that much needs no room. */
+  function showInPlace(): void {
+    try {
+      state = { ...state, unwritten: unwritten() };
+      files.overwrite(path, stringify(redactDeep(state)));
+    } catch (error) {
+      // Read-only: nothing can be shown there.
+      if (!isNoRoom(error)) throw error;
     }
   }
 

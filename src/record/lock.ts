@@ -7,10 +7,14 @@
  * `daemon.lock.<nonce>`, after having looked once more that the stale one still stands. That inner lock is taken in
  * the same way; should its holder die in the middle, it is itself a stale lock like any other. A lock is created with
  * link(2), which fails when the name exists and never shows a half-written file, and replaced with rename(2).
+ *
+ * A disk without room takes no such file: then it is locked as lock-without-room.ts says, until there is room. Whoever
+ * took one lock looks at the other one afterwards, so that of two who are there at once not both go on.
  */
 import { createHash, randomUUID } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import * as z from "zod";
+import { isNoRoom } from "../system/error-code.ts";
 import { fileError } from "../system/file-error.ts";
 import { errorCode } from "../system/files.ts";
 import { processAlive, processStart } from "../system/process-start.ts";
@@ -18,6 +22,12 @@ import { RefusedFile } from "../system/refused.ts";
 import type { Files, System } from "../system/system.ts";
 import { WorkError } from "../types/errors.ts";
 import { isoTime } from "../types/moment.ts";
+import {
+  holderWithoutRoom,
+  isLockedWithoutRoom,
+  lockWithoutRoom,
+  withRoomOrNot,
+} from "./lock-without-room.ts";
 
 export const LockHolder = z.object({
   version: z.literal(1),
@@ -35,6 +45,11 @@ export type LockHolder = z.infer<typeof LockHolder>;
 export interface Lock {
   /** No error when it was removed by hand. */
   release(): void;
+  /**
+   * Writes `daemon.lock` where there was no room for it and is now. Throws a WorkError when an Argus that knows no other
+   * lock took it meanwhile: this one must end.
+   */
+  settle(): void;
 }
 
 export const lockPath = (stateDir: string): string => join(stateDir, "daemon.lock");
@@ -66,25 +81,66 @@ export async function acquireLock(system: System, stateDir: string, what: string
       const taken = take(files, path, me, bootId);
       if (taken.kind === "mine") {
         sweep(files, path, bootId);
-        return { release: () => release(files, path, taken.text) };
+        if (isLockedWithoutRoom(files, stateDir)) {
+          release(files, path, taken.text);
+          throw alreadyRunning(stateDir, holderWithoutRoom(files, stateDir, bootId));
+        }
+        return { release: () => release(files, path, taken.text), settle: () => undefined };
       }
-      if (taken.kind === "held") {
-        const { pid, what: theirs, since } = taken.holder;
-        throw new WorkError(`Argus is already running on ${stateDir}: pid ${pid} (${theirs}) since ${since}`);
-      }
+      if (taken.kind === "held") throw alreadyRunning(stateDir, taken.holder);
       if (pauses >= mostPauses)
         throw new WorkError(`${path} is being taken over by others again and again; try once more`);
       await clock.sleep(pauseMs);
     }
   } catch (error) {
+    const lock = isNoRoom(error) ? lockedWithoutRoom(files, stateDir, me, bootId) : null;
+    if (lock !== null) return lock;
     throw fileError("lock", path, error);
   }
+}
+
+function alreadyRunning(stateDir: string, holder: LockHolder | null): WorkError {
+  const who = holder === null ? "" : `: pid ${holder.pid} (${holder.what}) since ${holder.since}`;
+  return new WorkError(`Argus is already running on ${stateDir}${who}`);
+}
+
+/** @returns null: that cannot be done here. Throws a WorkError that names the holder. */
+function lockedWithoutRoom(
+  files: Files,
+  stateDir: string,
+  me: () => LockHolder,
+  bootId: string,
+): Lock | null {
+  const path = lockPath(stateDir);
+  const locked = lockWithoutRoom(files, stateDir, me());
+  if (locked.kind === "unknown") return null;
+  if (locked.kind === "held") throw alreadyRunning(stateDir, readHolder(files, stateDir, bootId));
+  const before = parse(files.tryRead(path, "own"));
+  if (before !== null && isAlive(files, before, bootId)) {
+    locked.release();
+    throw alreadyRunning(stateDir, before);
+  }
+  let text: string | null = null;
+  withRoomOrNot(() => sweep(files, path, bootId));
+  return {
+    release: () => (text === null ? locked.release() : release(files, path, text)),
+    settle: () =>
+      withRoomOrNot(() => {
+        if (text !== null) return;
+        const taken = take(files, path, me, bootId);
+        if (taken.kind === "held") throw alreadyRunning(stateDir, taken.holder);
+        if (taken.kind !== "mine") return;
+        text = taken.text;
+        locked.release();
+      }),
+  };
 }
 
 /** Who runs on this state directory now; null when nobody does. Throws a WorkError when the lock cannot be read. */
 export function readHolder(files: Files, stateDir: string, bootId: string): LockHolder | null {
   const holder = parse(files.tryRead(lockPath(stateDir), "own"));
-  return holder !== null && isAlive(files, holder, bootId) ? holder : null;
+  if (holder !== null && isAlive(files, holder, bootId)) return holder;
+  return holderWithoutRoom(files, stateDir, bootId);
 }
 
 type Taken =

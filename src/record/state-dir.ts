@@ -1,4 +1,5 @@
 /** The folders of Argus: made, and refused when somebody else could write what a root daemon then believes. */
+import { isNoRoom } from "../system/error-code.ts";
 import { fileError } from "../system/file-error.ts";
 import { errorCode } from "../system/files.ts";
 import { type Way, wayTo, weakSpot } from "../system/folder-path.ts";
@@ -23,11 +24,17 @@ const writableByGroup = 0o020;
 
 /**
  * Makes the directory (mode 0700) where there is none, and claims it.
+ * @param mayBeReadOnly for whoever goes on in memory.
  * @returns its path with links followed. Throws a UserError, one sentence with the mend, when it must not be used.
  */
-export function openStateDir(system: System, dir: string, name: Name = folderNames.state): string {
+export function openStateDir(
+  system: System,
+  dir: string,
+  name: Name = folderNames.state,
+  mayBeReadOnly = false,
+): string {
   try {
-    return open(system, dir, name);
+    return open(system, dir, name, mayBeReadOnly);
   } catch (error) {
     if (errorCode(error) !== "EACCES") throw fileError(`use the ${name.noun}`, dir, error);
     const sentence = `this user may not write the ${name.noun} ${dir}; run Argus with sudo, or set ${name.variable} to a folder of your own`;
@@ -54,7 +61,7 @@ export function lookIntoStateDir(system: System, dir: string, name: Name): void 
   }
 }
 
-function open(system: System, dir: string, name: Name): string {
+function open(system: System, dir: string, name: Name, mayBeReadOnly: boolean): string {
   const { files, self } = system;
   const way = wayTo(files, dir);
   const { path } = way;
@@ -65,7 +72,7 @@ function open(system: System, dir: string, name: Name): string {
   refuseUnsafe(files.stat(path), dir, self.uid, name);
   files.claim(dir, path);
   files.claim(path, path);
-  tryOut(files, path, self.pid);
+  tryOut(files, path, self.pid, mayBeReadOnly);
   return path;
 }
 
@@ -126,13 +133,13 @@ function refuseOthersPlace(
 }
 
 /** A read-only file system says so only when asked. A full one is no reason to stop: Argus may be what frees it. */
-function tryOut(files: Files, path: string, pid: number): void {
+function tryOut(files: Files, path: string, pid: number, mayBeReadOnly: boolean): void {
   const trial = `${path}/${temporaryName(".writable", pid)}`;
   try {
     files.writeExclusive(trial, "");
     files.remove(trial);
   } catch (error) {
-    if (errorCode(error) === "ENOSPC" || errorCode(error) === "EDQUOT") return;
+    if (isNoRoom(error) && (mayBeReadOnly || errorCode(error) !== "EROFS")) return;
     throw error;
   }
 }

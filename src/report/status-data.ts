@@ -17,6 +17,8 @@ export interface StatusData {
   readonly intervalSeconds: number;
   /** null: no daemon and no `run --once` at the moment. */
   readonly running: { readonly pid: number; readonly what: string; readonly since: string } | null;
+  /** One sentence: what is known here is older than what the daemon knows, which cannot write. null: it can. */
+  readonly stale?: string | null;
   /** null: none yet. */
   readonly lastCycle: TrailCycle | null;
   readonly cycles: {

@@ -83,13 +83,15 @@ function headline({
   running,
   now,
   intervalSeconds,
+  stale = null,
 }: StatusData): Text {
   if (last === null)
     return [
       toned("warning", "Nothing is known yet."),
       " No cycle has run on this state folder; argus run --once makes one.",
     ];
-  const parts: Text[] = [];
+  const parts: Text[] =
+    stale === null ? [] : [toned("critical", "Argus cannot write; what follows is old: see Notes.")];
   const notes = open.filter(({ severity }) => severity === "info").length;
   const onlyNotes = notes === open.length;
   const worst = severities.find((severity) => open.some((problem) => problem.severity === severity));

@@ -169,6 +169,7 @@ export function createFiles(root: string): Files {
     makeDirectory: own.makeDirectory,
     writeAtomic: own.writeAtomic,
     writeExclusive: own.writeExclusive,
+    overwrite: own.overwrite,
     append: own.append,
     link: own.link,
     truncate: own.truncate,

@@ -2,6 +2,7 @@
  * A file of JSON lines that only grows at its end, is rotated by size (`x`, `x.1`, ... `x.N`) and survives a
  * torn last line: a crash in the middle of an append costs that line and no other. One process writes it.
  */
+import { isNoRoom } from "./error-code.ts";
 import { linesOldestFirst } from "./lines.ts";
 import type { Files } from "./system.ts";
 
@@ -70,19 +71,30 @@ export function createLineFile(options: LineFileOptions): LineFile {
     return joined(lines.reverse());
   }
 
+  /** Waits while there is no room: what is in memory alone would bring the whole file there. */
   function rotate(): void {
+    if ((files.holding?.held() ?? null) !== null) return;
+    try {
+      rotateOn(files.holding?.disk ?? files);
+    } catch (error) {
+      if (!isNoRoom(error)) throw error;
+      sizeBytes = null;
+    }
+  }
+
+  function rotateOn(disk: Files): void {
     // What is carried over stands complete before the old file moves away: a crash here forgets nothing.
     const text = carried();
-    if (text !== "") files.writeAtomic(next, text, { durable });
+    if (text !== "") disk.writeAtomic(next, text, { durable });
     // Up to the first name that is free: a rotation that was cut off has left one, and pushes nothing out twice.
     let free = 1;
-    while (free < keep && files.stat(`${path}.${free}`) !== null) free += 1;
-    if (free === keep) files.remove(`${path}.${keep}`);
+    while (free < keep && disk.stat(`${path}.${free}`) !== null) free += 1;
+    if (free === keep) disk.remove(`${path}.${keep}`);
     for (let number = free - 1; number >= 1; number -= 1)
-      files.rename(`${path}.${number}`, `${path}.${number + 1}`);
-    if (keep > 0) files.rename(path, `${path}.1`);
-    else files.remove(path);
-    if (text !== "") files.rename(next, path);
+      disk.rename(`${path}.${number}`, `${path}.${number + 1}`);
+    if (keep > 0) disk.rename(path, `${path}.1`);
+    else disk.remove(path);
+    if (text !== "") disk.rename(next, path);
     sizeBytes = Buffer.byteLength(text);
     headBytes = sizeBytes;
   }

@@ -35,6 +35,9 @@ import type { Files, OpenFile } from "./system.ts";
 const safely = constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
 const writing = constants.O_WRONLY | safely;
 
+/** The smallest block of file systems in use: what is no longer than it needs no new one. */
+const blockBytes = 4096;
+
 /**
  * write(2) may take only a part, and on a disk that is filling up it does: without an error, a truncated state
  * file then replaces a good one (write-file-atomic 7 does that). Going on until all is written brings out ENOSPC.
@@ -84,6 +87,7 @@ export interface OwnFiles
     | "makeDirectory"
     | "writeAtomic"
     | "writeExclusive"
+    | "overwrite"
     | "append"
     | "link"
     | "truncate"
@@ -240,10 +244,29 @@ export function createOwnFiles(folders: OwnFolders, makeAbove: (path: string) =>
         const descriptor = openNew(folder, name, writing | constants.O_CREAT | constants.O_EXCL, mode);
         try {
           writeAll(descriptor, text);
+        } catch (error) {
+          // Without room it would stand there empty, and be taken for somebody's.
+          unlinkIfThere(below(folder, name));
+          throw error;
         } finally {
           closeSync(descriptor);
         }
       });
+    },
+    overwrite(path, text) {
+      const done = inspected(path, "append", writing, (descriptor, { size }) => {
+        const bytes = Buffer.from(text.trimEnd());
+        const length = Math.max(size, bytes.length + 1);
+        if (size === 0 || length > blockBytes) return false;
+        // Blanks for what is shorter now, before its last byte, a newline.
+        const whole = Buffer.alloc(length, " ");
+        bytes.copy(whole);
+        whole.write("\n", length - 1);
+        writeSync(descriptor, whole, 0, length, 0);
+        fdatasyncSync(descriptor);
+        return true;
+      });
+      return done === true;
     },
     append(path, text, { durable = false } = {}) {
       const flags = writing | constants.O_APPEND | constants.O_CREAT;

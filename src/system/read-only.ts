@@ -8,6 +8,7 @@ export function readOnly(system: System): System {
     makeDirectory: nothing,
     writeAtomic: nothing,
     writeExclusive: nothing,
+    overwrite: () => false,
     append: nothing,
     truncate: nothing,
     rename: nothing,

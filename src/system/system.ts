@@ -66,6 +66,11 @@ export interface Files {
   writeAtomic(path: string, text: string, options?: { mode?: number; durable?: boolean }): void;
   /** Fails with EEXIST when the path exists. */
   writeExclusive(path: string, text: string, mode?: number): void;
+  /**
+   * A small file (4 KiB) that is there gets this text in its place, filled up with blanks: needs no room, and a crash may
+   * leave a mixture. False, and nothing is written: it is not there, empty, or one of the two is larger.
+   */
+  overwrite(path: string, text: string): boolean;
   /** With `durable`, on disk when it returns. Throws (ENOSPC) when not all could be written; a part may then stand there. */
   append(path: string, text: string, options?: { durable?: boolean }): void;
   /** link(2): a second name for the same file. Fails with EEXIST when the name exists: exclusive, content and all. */
@@ -83,6 +88,28 @@ export interface Files {
   claim(dir: string, path: string): void;
   /** Where the rooted path lies on the real machine. */
   realPath(path: string): string;
+  /** Of a process that goes on when its folders cannot be written (held-files.ts). */
+  readonly holding?: Holding;
+}
+
+/** What waits in memory for room. */
+export interface Holding {
+  /** null: all is on the disk. */
+  held(): Held | null;
+  /** Writes what can be written now. Also done every second while something waits. */
+  settle(): void;
+  /** The same files without that: what cannot be written is an error. */
+  readonly disk: Files;
+}
+
+export interface Held {
+  /** ISO 8601, UTC. */
+  readonly since: string;
+  /** As a sentence without its end: `cannot write /var/lib/argus: no space left on the file system`. */
+  readonly why: string;
+  readonly bytes: number;
+  /** Lines that were given up because too much waited. */
+  readonly droppedLines: number;
 }
 
 export interface OpenFile {

@@ -84,6 +84,11 @@ export const SelfFact = z.strictObject({
     .describe("why they are not: the first error, and what is in force meanwhile"),
   executorAnswers: flag("whether the process that may change the machine answers; true where it is this one"),
   executorError: z.string().nullable().describe("why it does not"),
+  writes: flag(
+    "whether what Argus does is written down; false: its disk takes nothing, and it is kept in memory",
+  ),
+  unwrittenSince: z.string().nullable().describe("since when it is not (ISO 8601)"),
+  unwrittenDetail: z.string().nullable().describe("what cannot be written, and why"),
   failedCollectors: z
     .array(z.string())
     .describe("collectors that gave no data in three cycles in a row, or more"),

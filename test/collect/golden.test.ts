@@ -67,6 +67,9 @@ const self: Self = {
   executorError: null,
   failedCollectors: [],
   failedCollectorDetail: null,
+  writes: true,
+  unwrittenSince: null,
+  unwrittenDetail: null,
   failingChannels: [],
   failingChannelDetail: null,
 };

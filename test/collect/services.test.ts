@@ -23,6 +23,9 @@ const self = {
   executorError: null,
   failedCollectors: [],
   failedCollectorDetail: null,
+  writes: true,
+  unwrittenSince: null,
+  unwrittenDetail: null,
   failingChannels: [],
   failingChannelDetail: null,
 };

@@ -9,7 +9,7 @@ import { writeFileSync } from "node:fs";
 import { type Boot, checkout, start, waitFor } from "./boot.ts";
 import { type ExecOptions, type ExecResult, inside, run } from "./enter.ts";
 import { type Kind, kindAskedFor } from "./kinds.ts";
-import { createGround, removeCgroup, rootInGround, whyNoHost } from "./namespaces.ts";
+import { createGround, mountInGround, removeCgroup, rootInGround, whyNoHost } from "./namespaces.ts";
 import { rootOf } from "./roots.ts";
 
 export { checkout, type ExecOptions, type ExecResult, whyNoHost };
@@ -23,6 +23,8 @@ export interface BootOptions {
   readonly kind?: Partial<Kind>;
   /** Another host, whose network it shares. Default: a loopback of its own. */
   readonly network?: Host;
+  /** An image of a file system, mounted at this folder of the host by a loop device that ends with the host. */
+  readonly disk?: { readonly image: string; readonly at: string };
 }
 
 export interface Host {
@@ -66,6 +68,8 @@ export async function bootHost(options: BootOptions = {}): Promise<Host> {
   writeFileSync(`${files}/etc/hosts`, `127.0.0.1 localhost ${name}\n::1 localhost\n`);
   // A missing id would make this a first boot, which enables whatever the packages' presets say.
   writeFileSync(`${files}/etc/machine-id`, `${randomUUID().replaceAll("-", "")}\n`);
+
+  if (options.disk !== undefined) mountInGround(ground, options.disk.image, options.disk.at);
 
   let boot: Boot | null = null;
   const begin = async (uptimeSeconds: number) =>

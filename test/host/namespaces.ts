@@ -134,6 +134,17 @@ export async function createGround(name: string, lower: string, journal: Journal
   };
 }
 
+/** The kernel unmounts it and frees its loop device with the ground, however that ends. */
+export function mountInGround({ pid }: Ground, image: string, at: string): void {
+  const enter = ["--target", String(pid), "--mount", "--"];
+  const { status, stderr } = spawnSync(
+    "nsenter",
+    [...enter, "mount", "-o", "loop", image, `${rootInGround}${at}`],
+    { encoding: "utf8" },
+  );
+  if (status !== 0) throw new Error(`${image} could not be mounted: ${stderr.trim()}`);
+}
+
 function removeAbandonedCgroups(cgroups: string): void {
   for (const name of readdirSync(cgroups)) {
     if (!name.startsWith(cgroupPrefix)) continue;

@@ -3,6 +3,7 @@
  * cleaning off, all that went is listed. It is not synced to disk line by line: a power failure, which that would be
  * for, may bring back the entries as well.
  */
+import { isNoRoom } from "../../system/error-code.ts";
 import { errorCode } from "../../system/files.ts";
 import { createNewFile, type NewFile } from "../../system/new-file.ts";
 import { stringify } from "../../system/printable.ts";
@@ -25,7 +26,6 @@ const mostWaitingBytes = 8 * 1024 * 1024;
 /** The disk is full: the cleaning itself makes room, after this many entries perhaps. */
 const entriesBetweenTries = 64;
 const mayHoldSecret = /[=:@?]|pass|secret|token|key|pwd|[A-Za-z0-9_-]{24,}/i;
-const noRoom = new Set(["ENOSPC", "EDQUOT"]);
 
 export type CleaningOf = Pick<ManifestHead, "cycle" | "source" | "problem" | "target"> & {
   /** The executor's state folder. */
@@ -93,7 +93,7 @@ export function beginManifest(
       file.append(waiting);
       waiting = "";
     } catch (error) {
-      if (!noRoom.has(errorCode(error))) throw error;
+      if (!isNoRoom(error)) throw error;
     }
   }
 
@@ -156,6 +156,12 @@ export function beginManifest(
       try {
         add({ kind: "end", ended: isoTime(clock.now()), ...totals, notListed });
         if (waiting !== "") write();
+        // Whoever goes on in memory keeps it there until there is room.
+        if (waiting !== "" && files.holding !== undefined) {
+          files.makeDirectory(manifestFolder(stateDir));
+          files.append(path, waiting);
+          waiting = "";
+        }
         file?.sync();
         dropOldManifests(files, stateDir);
       } catch (error) {
