@@ -362,14 +362,17 @@ describe("a file of people's", () => {
 
 /** Who reads what the system or people put there, and nothing of Argus's. */
 const ofOthers = [
+  "cli/keep-rules.ts",
   "cli/main.ts",
   "cli/mode.ts",
   "cli/other-user.ts",
   "cli/program-check.ts",
+  "cli/take-over.ts",
   "escalate/prompt.ts",
   "execute/clean/exclusions.ts",
   "execute/unprivileged.ts",
   "record/liveness.ts",
+  "record/unwritten.ts",
 ];
 
 it("is how every stage but the collectors reads: whoever does not says so here", () => {
