@@ -65,6 +65,7 @@ function serviceOf(looked: LookedAt): Service {
     tasks: unit.tasks,
     tasksMax: unit.tasksMax,
     tasksUsedPercent: tasksUsedPercent(unit),
+    memoryMaxBytes: unit.memoryMaxBytes,
     triggers: triggers.map(({ id }) => id),
     hints: hintsOf(looked),
   };
@@ -106,6 +107,7 @@ function unreadable({ name, setting, why }: UnitsLook["refused"][number]): Servi
     tasks: null,
     tasksMax: null,
     tasksUsedPercent: null,
+    memoryMaxBytes: null,
     wasInstalled: false,
     triggers: [],
     hints: [],

@@ -91,6 +91,10 @@ export const ServiceEntity = z.strictObject({
     .describe(
       "tasks as a share of tasksMax; 0 without a limit and while it does not run; null while nobody counts",
     ),
+  memoryMaxBytes: z
+    .number()
+    .nullable()
+    .describe("how much memory it may have (MemoryMax=); null without a limit of its own"),
   wasInstalled: flag("whether it was ever seen to be installed here while argus.json named it"),
   triggers: z.array(z.string()).describe("units that start it: timers, sockets, paths"),
   hints: z

@@ -134,6 +134,7 @@ export function serviceFact(more: Partial<Service> = {}): Service {
     tasks: null,
     tasksMax: null,
     tasksUsedPercent: null,
+    memoryMaxBytes: null,
     wasInstalled: true,
     triggers: [],
     hints: [],

@@ -59,6 +59,7 @@ function service(restarts: number, name = "openclaw-gateway"): Service {
     tasks: null,
     tasksMax: null,
     tasksUsedPercent: null,
+    memoryMaxBytes: null,
     wasInstalled: true,
     triggers: [],
     hints: [],

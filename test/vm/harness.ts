@@ -1,7 +1,7 @@
 /**
  * A throwaway machine with a kernel, a clock, memory and swap of its own, for what a container host lacks. It has the
  * checkout, as built, and this process's node at the same paths, a loopback as its network, and no other clock to go
- * by. It is slow: about ten times slower than the real processor, so tests here measure nothing.
+ * by. It is about ten times slower than the processor under it, so tests here measure nothing.
  */
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, rmSync } from "node:fs";
@@ -23,7 +23,9 @@ export interface VirtualMachine extends Machine {
   stop(): Promise<void>;
 }
 
-const bootLimitMs = 600_000;
+const bootLimitMs = 300_000;
+/** What a test allows for is meant for a host as fast as this one. */
+const slowness = 4;
 /** What `npm pack` puts into the package. */
 const parts = [
   ...["dist", "rules", "docs", "systemd", "argus.service", "install.sh"],
@@ -100,14 +102,15 @@ function machineOf(qemu: Qemu): VirtualMachine {
     );
   };
   const exec: Machine["exec"] = async (argv, options = {}) => {
-    const timeoutMs = options.timeoutMs ?? 30_000;
+    const timeoutMs = (options.timeoutMs ?? 10_000) * slowness;
     // The machine ends the program; without an answer long after that the machine itself is at fault.
     return resultOf(await qemu.run(scriptOf(argv, options, timeoutMs), timeoutMs + 60_000));
   };
   const waitFor: Machine["waitFor"] = async (predicate, timeoutMs, what) => {
-    const end = performance.now() + timeoutMs;
+    const limitMs = timeoutMs * slowness;
+    const end = performance.now() + limitMs;
     while (!(await predicate())) {
-      if (performance.now() > end) throw new Error(`Waited ${timeoutMs / 1000} s in vain for ${what}.`);
+      if (performance.now() > end) throw new Error(`Waited ${limitMs / 1000} s in vain for ${what}.`);
       await sleep(500); // a question costs the slow machine some of its time
     }
   };
@@ -132,7 +135,7 @@ function machineOf(qemu: Qemu): VirtualMachine {
       await sleep(5_000); // the old boot may still answer
       await waitFor(
         async () => (await qemu.run("cat /proc/sys/kernel/random/boot_id", bootLimitMs)).stdout !== bootId,
-        bootLimitMs,
+        bootLimitMs / slowness,
         "the next boot",
       );
       await up(qemu);

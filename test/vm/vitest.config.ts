@@ -9,7 +9,7 @@ export default defineConfig({
     pool: "forks",
     // One machine at a time: each takes a core.
     fileParallelism: false,
-    hookTimeout: 300_000,
-    testTimeout: 180_000,
+    hookTimeout: 600_000,
+    testTimeout: 600_000,
   },
 });
