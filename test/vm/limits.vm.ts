@@ -19,8 +19,13 @@ const what: Record<string, string> = {
   leak: `MemoryMax=40M\nMemorySwapMax=0\n${when("leak", "test -e /run/leak-always || rm /run/leak; exec tail /dev/zero")}`,
   forks: `TasksMax=20\n${when("forks", "for one in $$(seq 19); do sleep infinity & done; wait")}`,
 };
+/** Each answer takes some work: with a hundredth of the processor it takes too long. */
 const web = `import { createServer } from "node:http";
-createServer((_, answer) => answer.end("well")).listen(8080, "127.0.0.1");\n`;
+createServer((_, answer) => {
+  let sum = 0;
+  for (let step = 0; step < 5e6; step += 1) sum += step % 7;
+  answer.end(String(sum));
+}).listen(8080, "127.0.0.1");\n`;
 /** Goes round and round in more memory than the machine has. */
 const hog = `const held = Array.from({ length: 10 }, () => Buffer.alloc(50e6, 1));
 for (;;) for (const each of held) for (let at = 0; at < each.length; at += 4096) each[at] += 1;\n`;
@@ -115,7 +120,9 @@ describe("a service that takes more memory than it may have", () => {
       patienceMs,
       "the cooldown of leak",
     );
-    expect(restarts("leak")).toBe(3);
+    // It may be gone again before the second or third has settled.
+    const tried = is.actions(machine, "restart_service", "leak").filter(({ refusal }) => refusal == null);
+    expect(tried).toHaveLength(3);
     await is.systemctl(machine, "reset-failed", "leak");
     await sh("rm /run/leak /run/leak-always; systemctl start leak");
   });
