@@ -96,6 +96,8 @@ export function startQemu(root: Root, second: string, folder: string, memoryMega
     ],
     { stdio: ["pipe", "pipe", "pipe", "pipe"] },
   );
+  // The runner of the tests was killed: nobody is left to whom this process could tell anything.
+  process.once("disconnect", () => child.kill("SIGKILL"));
   const { stdin, stdout, stderr } = child;
   // What the kernel says when it does not come up.
   let last = "";
