@@ -7,14 +7,16 @@ import * as is from "../host/installed.ts";
 import { bootMachine, type VirtualMachine } from "./harness.ts";
 
 let machine: VirtualMachine;
-const watched = ["web", "leak", "forks", "steady"];
+const ports: Readonly<Record<string, number>> = { web: 8080, lean: 8081 };
+const watched = ["web", "lean", "leak", "forks", "steady"];
 const patienceMs = 30_000;
 
 /** Waits for `/run/NAME`, then does it. */
 const when = (name: string, what: string) =>
   `ExecStart=/bin/sh -c 'until test -e /run/${name}; do sleep 0.5; done; ${what}'`;
 const what: Record<string, string> = {
-  web: `ExecStart=${process.execPath} /srv/web.mjs`,
+  web: `ExecStart=${process.execPath} /srv/web.mjs ${ports["web"]}`,
+  lean: `ExecStart=${process.execPath} /srv/web.mjs ${ports["lean"]}`,
   // Once, unless it is to leak at every start.
   leak: `MemoryMax=40M\nMemorySwapMax=0\n${when("leak", "test -e /run/leak-always || rm /run/leak; exec tail /dev/zero")}`,
   forks: `TasksMax=20\n${when("forks", "for one in $$(seq 19); do sleep infinity & done; wait")}`,
@@ -25,7 +27,7 @@ createServer((_, answer) => {
   let sum = 0;
   for (let step = 0; step < 5e6; step += 1) sum += step % 7;
   answer.end(String(sum));
-}).listen(8080, "127.0.0.1");\n`;
+}).listen(Number(process.argv[2]), "127.0.0.1");\n`;
 /** Goes round and round in more memory than the machine has. */
 const hog = `const held = Array.from({ length: 10 }, () => Buffer.alloc(50e6, 1));
 for (;;) for (const each of held) for (let at = 0; at < each.length; at += 4096) each[at] += 1;\n`;
@@ -44,7 +46,7 @@ beforeAll(async () => {
       services: watched.map((unit) => ({
         unit,
         restart: true,
-        ...(unit === "web" ? { endpoint: { url: "http://127.0.0.1:8080/" } } : {}),
+        ...(ports[unit] === undefined ? {} : { endpoint: { url: `http://127.0.0.1:${ports[unit]}/` } }),
       })),
     },
     env: {
@@ -140,23 +142,35 @@ it("a service that has as many tasks as it may is told with both figures, and le
 
 describe.each([
   {
-    trouble: "its packets take 3 s",
-    begin: "tc qdisc add dev lo root netem delay 3s",
+    name: "web",
+    trouble: "packets from and to its port take 3 s",
+    // The first three bands are for everything else.
+    begin: [
+      "tc qdisc add dev lo root handle 1: prio bands 4",
+      "tc qdisc add dev lo parent 1:4 netem delay 3s",
+      ...["sport", "dport"].map(
+        (port) => `tc filter add dev lo parent 1: protocol ip u32 match ip ${port} 8080 0xffff flowid 1:4`,
+      ),
+    ].join("; "),
     end: "tc qdisc del dev lo root",
   },
   {
+    name: "lean",
     trouble: "it has a hundredth of the processor",
-    begin: "systemctl set-property --runtime web.service CPUQuota=1%",
-    end: "systemctl set-property --runtime web.service CPUQuota=",
+    begin: "systemctl set-property --runtime lean.service CPUQuota=1%",
+    end: "systemctl set-property --runtime lean.service CPUQuota=",
   },
-])("an endpoint that does not answer in time because $trouble", ({ begin, end }) => {
+])("an endpoint that does not answer in time because $trouble", ({ name, begin, end }) => {
   it("is told once, and so is its end", async () => {
     const before = known();
     await sh(begin);
-    await told(/CRITICAL web \(http:\/\/127\.0\.0\.1:8080\/\) does not answer as expected/, before);
+    await told(
+      new RegExp(`CRITICAL ${name} \\(http://127.0.0.1:\\d+/\\) does not answer as expected`),
+      before,
+    );
     await is.moreCycles(machine, 2);
     await sh(end);
-    await told(/RESOLVED web/, before);
+    await told(new RegExp(`RESOLVED ${name}`), before);
     expect(texts(before).filter((text) => text.includes("CRITICAL"))).toHaveLength(1);
   });
 });
