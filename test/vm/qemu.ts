@@ -18,6 +18,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
+import { waitFor } from "../host/boot.ts";
 import { whyMissing } from "../host/namespaces.ts";
 import type { Root } from "./root.ts";
 
@@ -32,6 +33,8 @@ export interface Qemu {
   run(script: string, timeoutMs: number): Promise<Answer>;
   /** The same through the other port, for what takes no time. */
   runSync(script: string): Answer;
+  /** Until the kernel says this on its console, from now on. */
+  said(words: string, timeoutMs: number): Promise<void>;
   /** Safe to call twice. */
   kill(): Promise<void>;
 }
@@ -148,6 +151,10 @@ export function startQemu(root: Root, second: string, folder: string, memoryMega
     runSync: (script) => {
       writeSync(requests, `${Buffer.from(script).toString("base64")}\n`);
       return answerOf(readLine(replies));
+    },
+    said: async (words, timeoutMs) => {
+      last = "";
+      await waitFor(() => last.includes(words), timeoutMs, `"${words}" on the console`);
     },
     kill: async () => {
       if (child.exitCode !== null || child.signalCode !== null) return;
