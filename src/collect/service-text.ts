@@ -2,7 +2,7 @@
 import { unitDisplayName } from "../system/systemd.ts";
 import { hasUnmetCondition } from "../system/unit-health.ts";
 import type { Service } from "../types/facts.ts";
-import { duration } from "../types/quantities.ts";
+import { bytes, duration } from "../types/quantities.ts";
 import type { Facts } from "../types/snapshot.ts";
 import type { LookedAt } from "./unit-look.ts";
 import { list } from "./words.ts";
@@ -75,8 +75,15 @@ export function hintsOf({ unit, health, cause }: LookedAt): string[] {
   if (ended && unit.type !== "oneshot" && unit.type !== "") hints.push("it is active without a process");
   if (health.because === "dependency" && cause?.unit != null)
     hints.push(`it is started again when ${unitDisplayName(cause.unit)} is active`);
+  if (unit.result === "oom-kill") hints.push(outOfMemory(unit));
   return hints;
 }
+
+/** Without a limit of its own, memory was short on the host or in the slice that the unit is in. */
+const outOfMemory = ({ memoryMaxBytes: limit }: LookedAt["unit"]): string =>
+  limit === null
+    ? "the kernel ended a process of it because memory was short, and it has no limit of its own (MemoryMax=)"
+    : `the kernel ended a process of it because memory was short: it may have ${bytes(limit)} (MemoryMax=)`;
 
 /** What only two collectors together know. */
 export function withEndpointHints(facts: Facts): Facts {

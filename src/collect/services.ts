@@ -62,9 +62,19 @@ function serviceOf(looked: LookedAt): Service {
     stoppedWith: cause?.unit ?? null,
     stuck: health.status === "stuck",
     wasInstalled: unit.loadState !== "not-found" || unit.activeState !== "inactive",
+    tasks: unit.tasks,
+    tasksMax: unit.tasksMax,
+    tasksUsedPercent: tasksUsedPercent(unit),
+    memoryMaxBytes: unit.memoryMaxBytes,
     triggers: triggers.map(({ id }) => id),
     hints: hintsOf(looked),
   };
+}
+
+/** What does not run, or has no limit, has room. */
+function tasksUsedPercent({ controlGroup, tasks, tasksMax }: LookedAt["unit"]): number | null {
+  if (controlGroup === "" || tasksMax === null || tasksMax === 0) return 0;
+  return tasks === null ? null : (tasks / tasksMax) * 100;
 }
 
 /** An entry that systemd does not show still stands in every list, so that nobody takes it for watched. */
@@ -94,6 +104,10 @@ function unreadable({ name, setting, why }: UnitsLook["refused"][number]): Servi
     stoppedBy: null,
     stoppedWith: null,
     stuck: false,
+    tasks: null,
+    tasksMax: null,
+    tasksUsedPercent: null,
+    memoryMaxBytes: null,
     wasInstalled: false,
     triggers: [],
     hints: [],

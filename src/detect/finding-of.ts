@@ -10,6 +10,7 @@ import type { Expectation } from "../types/action.ts";
 import { nothingCleanable } from "../types/clean.ts";
 import type { Entity } from "../types/facts.ts";
 import type { ActionRequest, Finding } from "../types/finding.ts";
+import { bytes } from "../types/quantities.ts";
 import type { Rule } from "../types/rules.ts";
 import type { Evidence } from "../types/trail.ts";
 import type { Judgement } from "./judge.ts";
@@ -64,13 +65,15 @@ export function findingOf(judged: JudgedRule, look: Look, judgement: Judgement, 
   };
 }
 
-/** `failed, signal`; `inactive` of one that ended well. */
+/** `failed, signal`; `failed, oom-kill, MemoryMax=41.9 MB`; `inactive` of one that ended well. */
 function wasOf(entity: Entity | null): { was?: string } {
   if (entity !== null && "activeState" in entity) {
     const { activeState, result } = entity;
     // One that runs has another kind of trouble, which the summary says.
     if (activeState === "active") return {};
-    return { was: result === "success" || result === "" ? activeState : `${activeState}, ${result}` };
+    if (result === "success" || result === "") return { was: activeState };
+    const limit = result === "oom-kill" ? entity.memoryMaxBytes : null;
+    return { was: [activeState, result, ...(limit == null ? [] : [`MemoryMax=${bytes(limit)}`])].join(", ") };
   }
   if (entity !== null && "latencyMilliseconds" in entity && entity.error !== null)
     return { was: oneLine(redact(entity.error), 160) };

@@ -45,6 +45,11 @@ export interface UnitState {
   /** How long it may take to start and to stop; null: as long as it likes, or no unit that has such a limit. */
   readonly startLimitMicroseconds: number | null;
   readonly stopLimitMicroseconds: number | null;
+  /** What its cgroup may have; null: no limit of its own, or nobody counts. */
+  readonly memoryMaxBytes: number | null;
+  /** Processes and threads of its cgroup; null while it has none, or nobody counts. */
+  readonly tasks: number | null;
+  readonly tasksMax: number | null;
 }
 
 /** A name that systemd does not show: a template without an instance, say. */
@@ -96,6 +101,9 @@ export const unitProperties = [
   "ControlGroup",
   "TimeoutStartUSec",
   "TimeoutStopUSec",
+  "MemoryMax",
+  "TasksCurrent",
+  "TasksMax",
 ] as const;
 
 type UnitProperty = (typeof unitProperties)[number];
@@ -110,13 +118,15 @@ export interface UnitSource {
   list(property: UnitProperty): readonly string[];
   /** Microseconds; null when there is none, or no end to it. */
   span(property: UnitProperty): number | null;
+  /** A count or a size; null when there is none, or no limit to it. */
+  amount(property: UnitProperty): number | null;
   readonly job: boolean;
 }
 
 /** Every service has these; systemd takes nothing down for their sake but at shutdown. */
 const always = /\.slice$|^(sysinit|basic|shutdown)\.target$/;
 
-export function unitStateOf({ word, number, flag, list, span, job }: UnitSource): UnitState {
+export function unitStateOf({ word, number, flag, list, span, amount, job }: UnitSource): UnitState {
   const union = (...properties: UnitProperty[]) =>
     [...new Set(properties.flatMap(list))].filter((unit) => !always.test(unit));
   const names = list("Names");
@@ -148,6 +158,9 @@ export function unitStateOf({ word, number, flag, list, span, job }: UnitSource)
     controlGroup: word("ControlGroup"),
     startLimitMicroseconds: span("TimeoutStartUSec"),
     stopLimitMicroseconds: span("TimeoutStopUSec"),
+    memoryMaxBytes: amount("MemoryMax"),
+    tasks: amount("TasksCurrent"),
+    tasksMax: amount("TasksMax"),
   };
 }
 

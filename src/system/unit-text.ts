@@ -37,11 +37,18 @@ export function parseUnits(text: string): UnitState[] {
             .filter((each) => each !== "")
             .map(unquoted),
         span: (name) => spanOf(word(name)),
+        amount: (name) => amountOf(word(name)),
         job: word("Job") !== "" && word("Job") !== "0",
       }),
     );
   }
   return units;
+}
+
+/** null for `infinity`, `[not set]` and the number that stands for both in some releases. */
+function amountOf(text: string): number | null {
+  const amount = /^\d+$/.test(text) ? Number(text) : Number.POSITIVE_INFINITY;
+  return amount < 2 ** 63 ? amount : null;
 }
 
 /** A name with a backslash stands in quotes, each backslash doubled. */

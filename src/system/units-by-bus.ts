@@ -68,17 +68,19 @@ const listOf = (value: BusValue | undefined): readonly BusValue[] =>
 function stateOf(message: BusMessage): UnitState {
   const values = message.properties(wanted);
   const word = (name: string) => String(values.get(name) ?? "");
+  // USEC_INFINITY, CGROUP_LIMIT_MAX and "not set" are the largest number of 64 bits.
+  const bounded = (name: string) => {
+    const amount = Number(values.get(name) ?? Number.POSITIVE_INFINITY);
+    return amount < 2 ** 63 ? amount : null;
+  };
   const unit = unitStateOf({
     word,
     // The stamps are 64 bits wide; microseconds since boot fit into a number for 285 years.
     number: (name) => Number(values.get(name) ?? 0),
     flag: (name) => values.get(name) === true,
     list: (name) => listOf(values.get(name)).map(String),
-    // USEC_INFINITY is the largest number of 64 bits.
-    span: (name) => {
-      const microseconds = Number(values.get(name) ?? Number.POSITIVE_INFINITY);
-      return microseconds < 2 ** 63 ? microseconds : null;
-    },
+    span: bounded,
+    amount: bounded,
     // Its number and its path; number 0 is none.
     job: Number(listOf(values.get("Job"))[0] ?? 0) !== 0,
   });

@@ -80,6 +80,21 @@ export const ServiceEntity = z.strictObject({
     ),
   stoppedWith: z.string().nullable().describe("the unit that took it down, when a dependency did"),
   stuck: flag("whether it has been starting, stopping or reloading for longer than its limit, or 10 minutes"),
+  tasks: z
+    .number()
+    .nullable()
+    .describe("its processes and threads, as its cgroup counts them; null while nobody counts"),
+  tasksMax: z.number().nullable().describe("how many it may have (TasksMax=); null without a limit"),
+  tasksUsedPercent: z
+    .number()
+    .nullable()
+    .describe(
+      "tasks as a share of tasksMax; 0 without a limit and while it does not run; null while nobody counts",
+    ),
+  memoryMaxBytes: z
+    .number()
+    .nullable()
+    .describe("how much memory it may have (MemoryMax=); null without a limit of its own"),
   wasInstalled: flag("whether it was ever seen to be installed here while argus.json named it"),
   triggers: z.array(z.string()).describe("units that start it: timers, sockets, paths"),
   hints: z

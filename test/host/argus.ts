@@ -1,12 +1,12 @@
 /** Argus on a host: laid down as install.sh does, with settings and state for each case. */
 import { basename, dirname, join } from "node:path";
 import { TrailCycle } from "../../src/types/trail.ts";
-import { checkout, type Host } from "./harness.ts";
+import { checkout, type Machine } from "./harness.ts";
 
 export const program = "/opt/argus";
 
 /** The built program and the shipped rules. Needs `npm run build`. */
-export async function layDown(host: Host): Promise<void> {
+export async function layDown(host: Machine): Promise<void> {
   const parts = ["dist", "rules", "package.json"].map((part) => join(checkout, part));
   await succeed(host, ["mkdir", "-p", program]);
   await succeed(host, ["cp", "-r", ...parts, program]);
@@ -14,7 +14,7 @@ export async function layDown(host: Host): Promise<void> {
 }
 
 /** The two units and their user, as install.sh makes them, with the daemon enabled and started. */
-export async function startUnits(host: Host): Promise<void> {
+export async function startUnits(host: Machine): Promise<void> {
   const units = ["argus.service", "systemd/argus-executor.service", "systemd/argus-executor.socket"];
   const known = await host.exec(["id", "-u", "argus"]);
   if (known.exitCode !== 0) {
@@ -40,7 +40,7 @@ export interface Argus {
  * @param given argus.json, variables of the environment, and rules for the local folder.
  */
 export function argusFor(
-  host: Host,
+  host: Machine,
   name: string,
   given: { settings: object; env?: Record<string, string>; rules?: readonly object[] },
 ): Argus {
@@ -72,7 +72,7 @@ export function argusFor(
   };
 }
 
-export async function succeed(host: Host, argv: readonly string[]): Promise<string> {
+export async function succeed(host: Machine, argv: readonly string[]): Promise<string> {
   const result = await host.exec(argv);
   if (result.exitCode !== 0) throw new Error(`${argv.join(" ")}: ${result.stderr}`);
   return result.stdout;

@@ -5,14 +5,15 @@
  * nothing that this machine has enabled starts in it. Boots in half a second.
  */
 import { randomUUID } from "node:crypto";
-import { writeFileSync } from "node:fs";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { type Boot, checkout, start, waitFor } from "./boot.ts";
 import { type ExecOptions, type ExecResult, inside, run } from "./enter.ts";
 import { type Kind, kindAskedFor } from "./kinds.ts";
+import type { Machine } from "./machine.ts";
 import { createGround, mountInGround, removeCgroup, rootInGround, whyNoHost } from "./namespaces.ts";
 import { rootOf } from "./roots.ts";
 
-export { checkout, type ExecOptions, type ExecResult, whyNoHost };
+export { checkout, type ExecOptions, type ExecResult, type Machine, whyNoHost };
 
 export interface BootOptions {
   /** Hostname, and what tells two hosts of one test apart. Default `host`. */
@@ -27,17 +28,7 @@ export interface BootOptions {
   readonly disk?: { readonly image: string; readonly at: string };
 }
 
-export interface Host {
-  /** Runs a program as somebody logged in as root does: in a session, outside every service. */
-  exec(argv: readonly string[], options?: ExecOptions): Promise<ExecResult>;
-  /** Makes the folders above it too. */
-  write(path: string, text: string, mode?: number): void;
-  /** Throws when it cannot be read. */
-  read(path: string): string;
-  /** Writes /etc/systemd/system/NAME and reloads systemd. */
-  unit(name: string, text: string): Promise<void>;
-  /** Asks every 50 ms until the answer is true; throws with `what` when the time is over. */
-  waitFor(predicate: () => boolean | Promise<boolean>, timeoutMs: number, what: string): Promise<void>;
+export interface Host extends Machine {
   /** A new boot of the same root, with clocks that begin at 0. With `cut`, as after a power cut: nothing is asked to stop. */
   reboot(options?: { uptimeSeconds?: number; cut?: boolean }): Promise<void>;
   /** Ends everything and removes everything. Safe to call twice. */
@@ -106,6 +97,11 @@ export async function bootHost(options: BootOptions = {}): Promise<Host> {
     exec,
     write,
     read: (path) => inside(leader(), ["cat", "--", path]),
+    exists: (path) => existsSync(`/proc/${leader()}/root${path}`),
+    names: (folder) => {
+      const path = `/proc/${leader()}/root${folder}`;
+      return existsSync(path) ? readdirSync(path) : [];
+    },
     unit: async (unit, text) => {
       write(`/etc/systemd/system/${unit}`, text);
       const reload = await exec(["systemctl", "daemon-reload"]);

@@ -1,11 +1,10 @@
 /** Argus installed on a host as its two units, and what people see of it there. */
-import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { OutboxMessage } from "../../src/types/action.ts";
 import { type Problem, RegistryRecord } from "../../src/types/problem.ts";
 import { TrailCycle } from "../../src/types/trail.ts";
 import { layDown, startUnits, succeed } from "./argus.ts";
-import { checkout, type ExecResult, type Host } from "./harness.ts";
+import { checkout, type ExecResult, type Machine } from "./harness.ts";
 
 export interface Setting {
   readonly settings?: object;
@@ -21,7 +20,7 @@ export const executorDir = "/var/lib/argus-executor";
 const notOurs = { name: "load-high", enabled: false };
 
 /** Lays Argus down, starts its units and waits for the first cycle. */
-export async function installArgus(host: Host, given: Setting = {}): Promise<void> {
+export async function installArgus(host: Machine, given: Setting = {}): Promise<void> {
   await layDown(host);
   await configure(host, given);
   host.write("/usr/local/bin/argus", host.read(join(checkout, "systemd/argus-command.sh")), 0o755);
@@ -29,7 +28,10 @@ export async function installArgus(host: Host, given: Setting = {}): Promise<voi
   await host.waitFor(() => cycles(host).length > 0, 15_000, "the first cycle");
 }
 
-export async function configure(host: Host, { settings = {}, env = {}, rules = [] }: Setting): Promise<void> {
+export async function configure(
+  host: Machine,
+  { settings = {}, env = {}, rules = [] }: Setting,
+): Promise<void> {
   const variables = { ARGUS_INTERVAL: 1, ARGUS_RESTART_SETTLE_SECONDS: 1, ...env };
   const lines = Object.entries(variables).map(([name, value]) => `${name}=${value}\n`);
   host.write("/etc/argus/argus.json", JSON.stringify(settings));
@@ -38,8 +40,8 @@ export async function configure(host: Host, { settings = {}, env = {}, rules = [
 }
 
 /** Every line of a file that Argus appends to; none while there is no file. The last one may be on its way. */
-function lines(host: Host, path: string): unknown[] {
-  if (!existsSync(join(host.root, path))) return [];
+function lines(host: Machine, path: string): unknown[] {
+  if (!host.exists(path)) return [];
   return host
     .read(path)
     .split("\n")
@@ -55,22 +57,21 @@ function jsonOf(text: string): unknown {
   }
 }
 
-export const cycles = (host: Host): TrailCycle[] =>
+export const cycles = (host: Machine): TrailCycle[] =>
   lines(host, `${stateDir}/trail.jsonl`).flatMap((line) => TrailCycle.safeParse(line).data ?? []);
 
-export const registry = (host: Host): RegistryRecord[] =>
+export const registry = (host: Machine): RegistryRecord[] =>
   lines(host, `${stateDir}/problems.jsonl`).flatMap((line) => RegistryRecord.safeParse(line).data ?? []);
 
 /** What waits for people, oldest first: without a channel nothing is sent, and nothing is lost. */
-export function outbox(host: Host): OutboxMessage[] {
+export function outbox(host: Machine): OutboxMessage[] {
   const folder = `${stateDir}/outbox`;
-  if (!existsSync(join(host.root, folder))) return [];
-  const names = readdirSync(join(host.root, folder)).filter((name) => name.endsWith(".json"));
+  const names = host.names(folder).filter((name) => name.endsWith(".json"));
   return names.sort().map((name) => OutboxMessage.parse(JSON.parse(host.read(join(folder, name)))));
 }
 
 /** Without the reports of what was repaired before anybody was alerted. */
-export const alerts = (host: Host): OutboxMessage[] =>
+export const alerts = (host: Machine): OutboxMessage[] =>
   outbox(host)
     .map((message) => ({
       ...message,
@@ -78,29 +79,29 @@ export const alerts = (host: Host): OutboxMessage[] =>
     }))
     .filter(({ notes }) => notes.length > 0);
 
-export const actions = (host: Host, type: string, target?: string | number) =>
+export const actions = (host: Machine, type: string, target?: string | number) =>
   cycles(host)
     .flatMap((cycle) => cycle.actions)
     .filter((action) => action.type === type && (target === undefined || action.target === target));
 
 /** Every answer to a proposal to restart the unit, oldest first; repeated ones once. */
-export function answers(host: Host, unit: string): string[] {
+export function answers(host: Machine, unit: string): string[] {
   const all = actions(host, "restart_service", unit).map(({ result, refusal }) => refusal ?? result);
   return all.filter((answer, index) => answer !== all[index - 1]);
 }
 
 /** So many complete cycles more. */
-export async function moreCycles(host: Host, count: number): Promise<void> {
+export async function moreCycles(host: Machine, count: number): Promise<void> {
   const before = cycles(host).length;
   await host.waitFor(() => cycles(host).length >= before + count, 20_000 + count * 2_000, `${count} cycles`);
 }
 
-export const argus = async (host: Host, ...args: string[]): Promise<ExecResult> =>
+export const argus = async (host: Machine, ...args: string[]): Promise<ExecResult> =>
   await host.exec(["/usr/local/bin/argus", ...args], { timeoutMs: 30_000 });
 
 /** What `argus explain` says of the one problem about this subject, as data and as text. */
 export async function explained(
-  host: Host,
+  host: Machine,
   subject: string,
 ): Promise<{ problem: Problem; cycles: TrailCycle[]; text: string }> {
   const keys = [
@@ -117,13 +118,13 @@ export async function explained(
   return { ...data, text: await succeed(host, ["argus", "explain", key]) };
 }
 
-export const systemctl = async (host: Host, ...args: string[]): Promise<string> =>
+export const systemctl = async (host: Machine, ...args: string[]): Promise<string> =>
   await succeed(host, ["systemctl", ...args]);
 
-export const activeState = async (host: Host, unit: string): Promise<string> =>
+export const activeState = async (host: Machine, unit: string): Promise<string> =>
   (await host.exec(["systemctl", "is-active", unit])).stdout;
 
-export const property = async (host: Host, unit: string, name: string): Promise<string> =>
+export const property = async (host: Machine, unit: string, name: string): Promise<string> =>
   await systemctl(host, "show", "--value", `--property=${name}`, unit);
 
 export const sleeps = "ExecStart=/bin/sleep infinity";
@@ -137,7 +138,7 @@ export interface Service {
 }
 
 /** Unit files as packages have them, enabled. They are not started. */
-export async function services(host: Host, all: readonly Service[]): Promise<void> {
+export async function services(host: Machine, all: readonly Service[]): Promise<void> {
   for (const { name, what = sleeps, more = "" } of all) {
     const text = `[Unit]\nDescription=${name}\n${more}\n[Service]\n${what}\n[Install]\nWantedBy=multi-user.target\n`;
     host.write(`/usr/lib/systemd/system/${name}.service`, text);
@@ -145,10 +146,10 @@ export async function services(host: Host, all: readonly Service[]): Promise<voi
   await systemctl(host, "enable", ...all.map(({ name }) => name));
 }
 
-export const service = async (host: Host, name: string, what = sleeps): Promise<void> =>
+export const service = async (host: Machine, name: string, what = sleeps): Promise<void> =>
   await services(host, [{ name, what }]);
 
-export const crash = async (host: Host, ...units: string[]): Promise<string> =>
+export const crash = async (host: Machine, ...units: string[]): Promise<string> =>
   await systemctl(host, "kill", "--signal=KILL", ...units);
 
 /** A service that notes when it starts, in seconds since boot, and fails as told from `beginToFail` on. */
@@ -156,12 +157,12 @@ export const failing = (name: string, fails: string): string =>
   `ExecStart=/bin/sh -c 'cut -d" " -f1 /proc/uptime >>/var/lib/${name}.starts; test -e /run/${name} || exec sleep infinity; ${fails}'`;
 
 /** It dies, and each start ends as the unit says. */
-export async function beginToFail(host: Host, name: string): Promise<void> {
+export async function beginToFail(host: Machine, name: string): Promise<void> {
   host.write(`/run/${name}`, "");
   await crash(host, name);
 }
 
-export const startsOf = (host: Host, name: string): number[] =>
+export const startsOf = (host: Machine, name: string): number[] =>
   host
     .read(`/var/lib/${name}.starts`)
     .split("\n")

@@ -1,7 +1,7 @@
 /** install.sh as people run it: out of a folder that is built already, since the host has no network to build it in. */
 import { join } from "node:path";
 import { succeed } from "./argus.ts";
-import { checkout, type ExecResult, type Host } from "./harness.ts";
+import { checkout, type ExecResult, type Machine } from "./harness.ts";
 
 /** What `npm pack` puts into the package. Without sources there is nothing to build. */
 const parts = [
@@ -21,7 +21,7 @@ export interface Package {
 }
 
 /** Makes the folder. @returns what runs its install.sh. */
-export async function unpack(host: Host, folder: string, given: Package = {}) {
+export async function unpack(host: Machine, folder: string, given: Package = {}) {
   await succeed(host, ["mkdir", "-p", folder]);
   await succeed(host, ["cp", "-r", ...parts.map((part) => join(checkout, part)), folder]);
   if (given.version !== undefined) {
@@ -54,7 +54,7 @@ const faults = {
 };
 
 /** Every file and folder that an installation could touch, with inode, mode, owner, size and time of change. */
-export async function footprint(host: Host): Promise<string[]> {
+export async function footprint(host: Machine): Promise<string[]> {
   const places = ["/opt", "/etc/argus", "/etc/systemd/system", "/usr/local", "/etc/passwd", "/etc/group"];
   const find = [
     "find",
@@ -73,7 +73,7 @@ export async function footprint(host: Host): Promise<string[]> {
 }
 
 /** Names alone of what there is, where Argus has something: for what stays or does not stay behind. */
-export async function names(host: Host): Promise<string[]> {
+export async function names(host: Machine): Promise<string[]> {
   const places = ["/opt", "/etc", "/usr/local", "/var/lib", "/var/log", "/var/tmp", "/tmp", "/run"];
   const { stdout } = await host.exec(["find", ...places, "-xdev", "-iname", "*argus*", "-prune"]);
   return stdout.split("\n").filter(isOurs).sort();
@@ -82,12 +82,12 @@ export async function names(host: Host): Promise<string[]> {
 /** A credential is a mount that systemd removes when it likes. */
 const isOurs = (path: string): boolean => path !== "" && !/systemd-private|^\/run\/credentials/.test(path);
 
-export const isActive = async (host: Host, unit: string): Promise<boolean> =>
+export const isActive = async (host: Machine, unit: string): Promise<boolean> =>
   (await host.exec(["systemctl", "is-active", unit])).stdout === "active";
-export const isEnabled = async (host: Host, unit: string): Promise<boolean> =>
+export const isEnabled = async (host: Machine, unit: string): Promise<boolean> =>
   (await host.exec(["systemctl", "is-enabled", unit])).stdout === "enabled";
-export const mainPid = async (host: Host, unit: string): Promise<number> =>
+export const mainPid = async (host: Machine, unit: string): Promise<number> =>
   Number(await succeed(host, ["systemctl", "show", "--value", "--property=MainPID", unit]));
 /** Of the program that stands there. */
-export const installedVersion = async (host: Host): Promise<string> =>
+export const installedVersion = async (host: Machine): Promise<string> =>
   await succeed(host, ["argus", "--version"]);
