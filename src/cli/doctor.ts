@@ -35,11 +35,10 @@ export function doctorCommand(program: Command, context: Context): void {
       const config = context.config();
       const { system } = context;
       const book = openBook(system, config);
-      const snapshot = readSnapshot(system.files, config.stateDir);
       const checks: Ability[] = [
         unlessBroken(
           "settings",
-          config.broken ?? (snapshot.ok ? brokenSettings(snapshot.snapshot.facts.self) : null),
+          config.broken ?? seenByDaemon(system, config),
           `${config.settingsFile}${config.envFile === null ? "" : ` and ${config.envFile}`}`,
         ),
         unlessBroken("rules", book.broken(), `${book.rules().rules.length} rules in force`),
@@ -57,6 +56,17 @@ export function doctorCommand(program: Command, context: Context): void {
       else context.print(doctorReport(checks, context.style));
       if (checks.some(({ state }) => state === "broken")) context.exit(1);
     });
+}
+
+/** Of a state that cannot be read, the line about the state says why. */
+function seenByDaemon({ files }: System, { stateDir }: Config): Broken | null {
+  try {
+    const read = readSnapshot(files, stateDir);
+    return read.ok ? brokenSettings(read.snapshot.facts.self) : null;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return null;
+  }
 }
 
 function unlessBroken(name: string, broken: Broken | null, detail: string): Ability {

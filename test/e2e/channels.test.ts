@@ -121,7 +121,9 @@ test("the secrets of channels appear in no output, no log and no state, whatever
   for (const folder of ["state", "logs"]) {
     for (const name of readdirSync(join(watch.dir, folder), { recursive: true, encoding: "utf8" })) {
       const path = join(watch.dir, folder, name);
-      if (statSync(path).isFile()) said.set(path, readFileSync(path, "utf8"));
+      // The copy of argus.env for the time when that is broken; like argus.env, it is its owner's alone.
+      if (name === "good_env.json") expect(statSync(path).mode & 0o777).toBe(0o600);
+      else if (statSync(path).isFile()) said.set(path, readFileSync(path, "utf8"));
     }
   }
   expect(said.size).toBeGreaterThan(12);
