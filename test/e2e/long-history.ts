@@ -9,14 +9,19 @@ const mostMegabytes = 150;
 const hook =
   'process.on("exit", () => process.stderr.write("kilobytes=" + process.resourceUsage().maxRSS + "\\n"))';
 
+/** Some that ended later on, when their turn came. */
+const leftOut = /^argus: \S+ holds more problems than Argus keeps in memory: up to \d+ are left out.*\n/;
+
 /** @returns the most that each command took, in MB. */
 export function commandsOver(megabytes: number, units: number): Record<string, number> {
   const watch = argus({ NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(hook)}` });
   const open = writeLongHistory(watch.state(""), { bytes: megabytes * 1e6, units, nowMs: Date.now() });
   const took: Record<string, number> = {};
+  const isMoreThanFits = units > 20_000;
   const run = (...args: string[]): string => {
     const { status, stdout, stderr } = watch.run(...args);
-    expect([args, status, stderr.replace(/kilobytes=\d+\n$/, "")]).toEqual([args, 0, ""]);
+    const said = stderr.replace(/kilobytes=\d+\n$/, "").replace(isMoreThanFits ? leftOut : /^$/, "");
+    expect([args, status, said]).toEqual([args, 0, ""]);
     took[args.join(" ")] = Math.round(Number(/kilobytes=(\d+)/.exec(stderr)?.[1]) / 1000);
     return stdout;
   };
@@ -39,7 +44,9 @@ export function commandsOver(megabytes: number, units: number): Record<string, n
   expect(existsSync(watch.state("problems.jsonl.1"))).toBe(true);
   expect(existsSync(watch.state("trail.jsonl.1"))).toBe(true);
   expect(openNow().sort()).toEqual([...open].sort());
-  expect(JSON.parse(run("stats", "--since", "366d", "--json")).problems.opened).toBeGreaterThan(units);
+  expect(JSON.parse(run("stats", "--since", "366d", "--json")).problems.opened).toBeGreaterThan(
+    Math.min(units, 50_000),
+  );
   // Across the rotated file.
   expect(run("explain", key)).toContain("opened: unit-");
   for (const [command, megabytes] of Object.entries(took))
