@@ -2,6 +2,7 @@
 import { dirname, join, resolve } from "node:path";
 import { resolveChannels } from "./system/channel-settings.ts";
 import { type EnvFile, isSecretName, readEnvFile } from "./system/env-file.ts";
+import { type EnvPlace, envPlace, leftOutFile } from "./system/env-place.ts";
 import {
   faultIn,
   lookUp,
@@ -28,6 +29,8 @@ import { type Config, Settings, type VariableName, variables } from "./types/set
 export interface ConfigSource {
   readonly system: System;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** What to take in place of variables of `env` that cannot be used; empty: as if they were not set. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Where relative paths of the environment begin. */
   readonly workingDir: string;
   /** The folder that holds rules/, argus.json and prompt.md. */
@@ -55,17 +58,20 @@ export function loadConfig(source: ConfigSource): Config {
 }
 
 export function readConfig(source: ConfigSource): ReadConfig {
-  const { system, env, programDir, workingDir, instead = {} } = source;
+  const { system, programDir, workingDir, instead = {} } = source;
+  const env = { ...source.env, ...source.environment };
   const settingsFile = settingsPath(source);
   const read = isMissing(source, settingsFile)
     ? { faults: [missing(settingsFile)] }
     : readSettings(system.files, settingsFile, instead.settings);
-  const envFile = readEnvFile(system.files, envPath(source, settingsFile), system.self.home, instead.env);
+  const place = placeOfEnv(source, settingsFile);
+  const left = place.isLeftOut && instead.env === undefined ? leftOutFile(system.files, place.path) : null;
+  const envFile = left ?? readEnvFile(system.files, place.path, system.self.home, instead.env);
   const faults: Fault[] = [...envFile.faults];
   const settings = "settings" in read ? read.settings : Settings.parse({});
   // Before anything is said about a setting: what is wrong with one may quote it.
   protectWords(ownWords);
-  knowSecrets(secretsAmong({ env, envFile, settings, files: system.files }));
+  knowSecrets(secretsAmong({ env: source.env, envFile, settings, files: system.files }));
 
   const home = (path: string) => expandHome(path, system.self.home);
   const pathOf = ({ file, text }: Value): string =>
@@ -120,7 +126,7 @@ export function readConfig(source: ConfigSource): ReadConfig {
     telegram,
     channels: resolveChannels(settings, { telegram, relay }, secretOf, (at, name) => {
       if ("faultAt" in read)
-        faults.push(read.faultAt(at, `${name} is not set; ${whereToPut(envFile.path, settingsFile)}`));
+        faults.push(read.faultAt(at, `${name} is not set; ${whereToPut(place, settingsFile)}`));
     }),
     ticketRepeats: {
       threshold: integer("ARGUS_BEAD_REPEAT_THRESHOLD"),
@@ -157,28 +163,19 @@ export function readConfig(source: ConfigSource): ReadConfig {
   };
 }
 
-/** systemd hands a copy to the service that may not read the file itself (LoadCredential= of systemd.exec(5)). */
-function envPath({ system, env }: ConfigSource, settingsFile: string): string {
-  const beside = join(dirname(settingsFile), "argus.env");
-  const folder = env["CREDENTIALS_DIRECTORY"] ?? "";
-  if (folder === "") return beside;
-  const credential = join(folder, "argus.env");
-  // systemd 252 does not show it to what it runs for a reload.
-  const isHidden = ["nothing", "forbidden"].includes(reach(system.files, credential).kind);
-  return isHidden ? beside : credential;
-}
+const placeOfEnv = ({ system, env }: ConfigSource, settingsFile: string): EnvPlace =>
+  envPlace(system.files, settingsFile, env["CREDENTIALS_DIRECTORY"] ?? "");
 
 /** What systemd hands over is a copy, which a service is given anew only at its start. */
-function whereToPut(envFile: string, settingsFile: string): string {
-  const beside = join(dirname(settingsFile), "argus.env");
-  const restart = envFile === beside ? "" : ", then: sudo systemctl restart argus";
-  return `put it into ${beside}${restart}`;
+function whereToPut({ isHandedOver }: EnvPlace, settingsFile: string): string {
+  const restart = isHandedOver ? ", then: sudo systemctl restart argus" : "";
+  return `put it into ${join(dirname(settingsFile), "argus.env")}${restart}`;
 }
 
 /** The files that the settings stand in, as far as they are there. */
 export function settingsFiles(source: ConfigSource): { settings: string; env: string } {
   const settings = settingsPath(source);
-  return { settings, env: envPath(source, settings) };
+  return { settings, env: placeOfEnv(source, settings).path };
 }
 
 /** Somebody may have said `watch` where this user cannot read it: doing less is the safe reading. */
@@ -276,6 +273,7 @@ function expandHome(path: string, home: string): string {
 }
 
 export const installedSettings = join(etc, "argus.json");
+export const installedEnv = join(etc, "argus.env");
 
 /** A settings file that is there and cannot be read is the one that was meant: the bundled one would not be. */
 function settingsPath({ system, env, workingDir, programDir, instead }: ConfigSource): string {

@@ -5,10 +5,11 @@
 import {
   type ConfigSource,
   faultSentence,
+  installedEnv,
   installedSettings,
   type ReadConfig,
-  readConfig,
 } from "./config.ts";
+import { beside, readOverruled } from "./settings-of-environment.ts";
 import { type Copies, keepCopies, readCopies } from "./system/last-good.ts";
 import { reach } from "./system/reach.ts";
 import type { System } from "./system/system.ts";
@@ -27,26 +28,26 @@ type Folders = Pick<Config, "stateDir" | "executorStateDir">;
 export const copiesFolder = ({ stateDir, executorStateDir }: Folders, uid: number): string =>
   uid === 0 ? executorStateDir : stateDir;
 
-/** @throws UserError for what the environment or the command line says: nobody keeps a copy of that. */
 export function settingsInForce(source: ConfigSource, folderOf = copiesFolder): SettingsInForce {
   const { files, self } = source.system;
-  const present = readConfig(source);
+  const present = readOverruled(source);
   const folder = folderOf(present.config, self.uid);
   const kept = { settings: readCopies(files, folder, "settings"), env: readCopies(files, folder, "env") };
   const removed = removedFile(source, present, kept.settings);
-  const faults = removed === null ? present.faults.map(faultSentence) : [removed.fault];
-  if (faults.length === 0) return { config: present.config, texts: present.texts };
-  if (present.faults.some(({ file }) => file === "")) throw new UserError(present.faults.map(faultSentence));
   const file = removed?.file ?? present.config.settingsFile;
+  const removedEnv = removedEnvFile(present, kept.env?.texts[file]);
+  const ofFiles = removed === null ? present.faults.map(faultSentence) : [removed.fault];
+  const faults = removedEnv === null ? ofFiles : [removedEnv, ...ofFiles];
+  if (faults.length === 0) return { config: present.config, texts: present.texts };
   const isBroken = {
     settings: removed !== null || present.faults.some((fault) => fault.file === file),
-    env: present.faults.some((fault) => fault.file === present.envPath),
+    env: removedEnv !== null || present.faults.some((fault) => fault.file === present.envPath),
   };
   const copy = { settings: kept.settings?.texts[file], env: kept.env?.texts[file] };
   const at = (kind: "settings" | "env") => (isBroken[kind] ? [kept[kind]?.at ?? ""] : []);
   const since = [...at("settings"), ...at("env")].sort().pop() ?? "";
   for (const { instead, isDefault } of ladder(isBroken, copy)) {
-    const read = readConfig({ ...source, instead: { file, ...instead } });
+    const read = readOverruled({ ...source, instead: { file, ...instead } });
     if (read.faults.length > 0) continue;
     const { config, texts } = read;
     const which = isBroken.settings ? file : present.envPath;
@@ -55,11 +56,14 @@ export function settingsInForce(source: ConfigSource, folderOf = copiesFolder): 
       const modeSource = { kind: "broken", file: which } as const;
       const { stateDir, executorStateDir, logDir, executorSocket, observationsFile } = present.config;
       const places = { stateDir, executorStateDir, logDir, executorSocket, observationsFile };
-      const broken = { faults, inForce };
+      const broken =
+        config.broken === undefined ? { faults, inForce } : beside({ faults, inForce }, config.broken);
       return { config: { ...config, ...places, mode: "watch", modeSource, broken }, texts };
     }
     const time = since === "" ? "before" : utc(since);
-    const broken = { faults, inForce: `the settings of ${time} stay in force until that is fixed` };
+    const inForce = `the settings of ${time} stay in force until that is fixed`;
+    const broken =
+      config.broken === undefined ? { faults, inForce } : beside({ faults, inForce }, config.broken);
     return { config: { ...watching(config, present.config), broken }, texts };
   }
   throw new UserError(faults);
@@ -72,7 +76,7 @@ export function keepSettings(
   { config, texts }: SettingsInForce,
   note: (sentence: string) => void,
 ): void {
-  if (config.broken !== undefined) return;
+  if (config.broken !== undefined && config.broken.filesAreGood !== true) return;
   const keep = (kind: "settings" | "env", text: string | null): void => {
     if (text !== null) keepCopies(files, folder, kind, { [config.settingsFile]: text }, clock.now(), note);
   };
@@ -126,12 +130,23 @@ function removedFile(
   return { file, fault };
 }
 
+/** Secrets stood in it, and the way to whoever is to be told: none is no better than a broken one. */
+function removedEnvFile(
+  { config, envPath, texts, faults }: ReadConfig,
+  kept: string | undefined,
+): string | null {
+  const isGone =
+    texts.env === null && config.unreadEnvFile === undefined && !faults.some(({ file }) => file === envPath);
+  if (!isGone || envPath !== installedEnv || (kept ?? "").trim() === "") return null;
+  return `${envPath} does not exist any more; put it back (it may be empty)`;
+}
+
 /** A `watch` counts also in a file with a fault elsewhere: doing less is the safe reading. */
 function watching(config: Config, present: Config): Config {
   if (
     present.mode !== "watch" ||
     present.modeSource.kind !== "file" ||
-    config.modeSource.kind === "environment"
+    ["environment", "unclear"].includes(config.modeSource.kind)
   )
     return config;
   return { ...config, mode: present.mode, modeSource: present.modeSource };

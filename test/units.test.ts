@@ -24,7 +24,7 @@ describe("units that run as the user argus", () => {
     expect(sandbox(path)).toEqual(sandbox("argus.service"));
     const shared = [
       ...["User", "Group", "SupplementaryGroups", "StateDirectory", "StateDirectoryMode", "LogsDirectory"],
-      ...["LogsDirectoryMode", "LoadCredential", "Environment", "MemoryMax", "TasksMax"],
+      ...["LogsDirectoryMode", "LoadCredential", "SetCredential", "Environment", "MemoryMax", "TasksMax"],
     ];
     expect(named(path, ...shared)).toEqual(named("argus.service", ...shared));
   });

@@ -3,8 +3,10 @@ import * as z from "zod";
 import { lookAtNamedUnits } from "../collect/natures.ts";
 import { loadRules } from "../detect/load.ts";
 import { runRuleTests } from "../detect/rule-tests.ts";
+import { brokenSentence } from "../report/broken.ts";
 import { type CheckData, checkReport, isFine } from "../report/check.ts";
 import { notHiddenSentence } from "../report/secrets.ts";
+import { ofEnvironment } from "../settings-of-environment.ts";
 import { faultText } from "../system/json-source.ts";
 import { createLink } from "../system/link/client.ts";
 import { reach } from "../system/reach.ts";
@@ -117,15 +119,19 @@ function readSettings(context: Context): {
 
 /** What keeps the files from being taken up, for `systemctl reload`: no rule test is run, and systemd is asked nothing. */
 async function quick(context: Context): Promise<void> {
-  const { config, faults } = readSettings(context);
+  const { config, faults: all } = readSettings(context);
+  // No reload changes the environment of a process that runs.
+  const isOfFiles = config.broken?.filesAreGood !== true;
+  const faults = isOfFiles ? all : [];
+  if (config.broken !== undefined && !isOfFiles) context.warn(brokenSentence(config.broken));
   const loaded = loadRules(context.system.files, config);
-  const all = [
+  const found = [
     ...faults,
     ...(loaded.ok ? [] : loaded.faults.map(faultText)),
     ...(faults.length > 0 ? [] : await faultOfExecutor(config)),
   ];
-  if (all.length === 0) return context.say("The settings and the rules can be used.");
-  context.warn([...firstFaults(all), "What was in force stays in force."]);
+  if (found.length === 0) return context.say("The settings and the rules can be used.");
+  context.warn([...firstFaults(found), "What was in force stays in force."]);
   context.exit(2);
 }
 
@@ -135,7 +141,7 @@ async function faultOfExecutor({ executorSocket }: Config): Promise<string[]> {
   const link = createLink(executorSocket);
   try {
     const { fault } = FaultReply.parse(await link.ask("settings_fault", null));
-    return fault === null ? [] : [`the executor: ${fault}`];
+    return fault === null || fault.startsWith(ofEnvironment) ? [] : [`the executor: ${fault}`];
   } catch {
     // Whether it answers is not the question here; doctor and an alert say that it does not.
     return [];

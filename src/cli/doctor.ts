@@ -98,11 +98,25 @@ function whetherItActs({ mode, modeSource, dryRun }: Config): Ability[] {
               "fix what is named above",
             ),
           ]
-        : modeSource.kind === "kept"
-          ? [limited("mode", keptSentence, "argus mode watch, or argus mode act")]
-          : mode === "watch"
-            ? [limited("mode", `${watchOnly}: Argus looks and alerts, and changes nothing`, "argus mode act")]
-            : []),
+        : modeSource.kind === "unclear"
+          ? [
+              limited(
+                "mode",
+                `${watchOnly}, because ${modeSource.variable} in the environment is unclear`,
+                "fix what is named above",
+              ),
+            ]
+          : modeSource.kind === "kept"
+            ? [limited("mode", keptSentence, "argus mode watch, or argus mode act")]
+            : mode === "watch"
+              ? [
+                  limited(
+                    "mode",
+                    `${watchOnly}: Argus looks and alerts, and changes nothing`,
+                    "argus mode act",
+                  ),
+                ]
+              : []),
     ...(dryRun
       ? [
           limited(

@@ -155,14 +155,17 @@ function createReread(context: Context): {
       const { broken, modeSource } = settings.config;
       const config = keepWatching(files, settings.config, mode);
       // With no good copy, what is in force stays; else the good ones of the files count: a `watch` above all.
-      if (broken !== undefined) {
+      if (broken !== undefined && broken.filesAreGood !== true) {
         const said = stay(modeSource.kind === "broken" ? { ...broken, inForce: stays } : broken);
         return said === null || modeSource.kind === "broken" ? said : { ...settingsOf(config), ...said };
       }
       last = present;
       inForce(files, { ...settings, config }, log);
       log.info({ mode: config.mode }, "the policy was read again");
-      return settingsOf(config);
+      if (broken === undefined) return settingsOf(config);
+      const fault = brokenSentence(broken);
+      log.error(fault);
+      return { ...settingsOf(config), fault };
     } catch (error) {
       if (!(error instanceof UserError)) log.error({ err: error });
       return stay({ faults: [reasonOf(error)], inForce: stays });

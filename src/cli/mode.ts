@@ -85,7 +85,8 @@ async function set(context: Context, mode: Mode): Promise<Effect> {
   mustChangeSettings(context, path);
   const faults = config.broken?.faults ?? [];
   // What is set in it would not be in force. argus pause needs no settings.
-  if (faults.some((fault) => fault.startsWith(`${path}:`))) throw new UserError(faults);
+  if (faults.some((fault) => [":", " "].some((after) => fault.startsWith(`${path}${after}`))))
+    throw new UserError(faults);
   if (config.mode === mode && config.modeSource.kind === "file")
     return { inForce: await modeOfExecutor(context, config), said: "It was set already." };
   setInFile(system.files, path, mode);

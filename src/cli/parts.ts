@@ -182,7 +182,7 @@ export function executorOf(system: System, config: Config, link: Link | null): E
   if (link === null) return createExecutor(system, policyOf(config), config.executorStateDir);
   const words = createExecutor(system, policyOf(config), config.stateDir);
   // Of argus.env this process may have an old copy; the executor reads the file itself.
-  const watchOnly = config.mode === "watch" && config.modeSource.kind === "environment";
+  const watchOnly = config.mode === "watch" && ["environment", "unclear"].includes(config.modeSource.kind);
   return createRemoteExecutor(words, link, watchOnly);
 }
 

@@ -68,6 +68,9 @@ async function once(context: Context, settings: SettingsInForce, json: boolean):
   }
 }
 
+const hasBrokenFile = ({ broken }: Config): boolean =>
+  broken !== undefined && broken.filesAreGood === undefined;
+
 /** For the time when argus.env is lost; with an executor of its own that one does. A folder that cannot be written is found out by the cycle. */
 function remember({ files, clock }: System, config: Config): void {
   if (config.executorSocket !== null) return;
@@ -234,7 +237,7 @@ async function daemon(context: Context, read: () => SettingsInForce): Promise<vo
     // Between two cycles only: a cycle is judged and done with the settings it began with.
     parts: () => {
       // Whoever repairs the files need not say so.
-      if (wantsReload || (config.broken !== undefined && mark() !== seen)) {
+      if (wantsReload || (hasBrokenFile(config) && mark() !== seen)) {
         wantsReload = false;
         reload();
       }

@@ -46,6 +46,8 @@ function sourceWords(source: ModeSource): string {
       return "as argus.env said before; it says nothing of ARGUS_MODE any more";
     case "file":
       return `ARGUS_MODE in ${source.file}, line ${source.line}`;
+    case "unclear":
+      return `because ${source.variable} in the environment is unclear`;
     case "broken":
       return `because ${source.file} cannot be used, and no good copy of it is kept`;
     case "hidden":

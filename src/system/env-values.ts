@@ -9,9 +9,14 @@ export interface Value {
   /** Empty: of the environment. */
   readonly file: string;
   readonly line: number;
+  /** Of the environment: what it is called there. */
+  readonly variable?: string;
 }
 
-export const faultIn = ({ file, line }: Value, message: string): Fault => ({ file, line, path: "", message });
+export const faultIn = ({ file, line, variable }: Value, message: string): Fault => ({
+  ...{ file, line, path: "", message },
+  ...(variable === undefined ? {} : { variable }),
+});
 
 export function lookUp(
   name: string,
@@ -20,7 +25,7 @@ export function lookUp(
 ): Value | null {
   const fromEnvironment = env[name];
   if (fromEnvironment !== undefined && fromEnvironment !== "")
-    return { text: fromEnvironment, file: "", line: 0 };
+    return { text: fromEnvironment, file: "", line: 0, variable: name };
   const fromFile = file.values.get(name);
   if (fromFile === undefined || fromFile.text === "") return null;
   return { ...fromFile, file: file.path };

@@ -31,6 +31,8 @@ export interface Fault {
   readonly line: number;
   readonly path: string;
   readonly message: string;
+  /** The variable of the environment that it lies in; then there is no file. */
+  readonly variable?: string;
 }
 
 export function faultText(fault: Fault): string {

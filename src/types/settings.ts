@@ -238,11 +238,13 @@ export type Mode = (typeof modes)[number];
 
 /**
  * Where the mode stands. `hidden`: it may stand in a file that this user may not read. `kept`: nowhere any more, after
- * argus.env said `watch`. `broken`: the file cannot be used, and no good copy of it is kept.
+ * argus.env said `watch`. `broken`: the file cannot be used, and no good copy of it is kept. `unclear`: a variable of the environment
+ * that decides whether Argus acts has a value that is none.
  */
 export type ModeSource =
   | { readonly kind: "environment" | "default" | "kept" }
   | { readonly kind: "file"; readonly file: string; readonly line: number }
+  | { readonly kind: "unclear"; readonly variable: string }
   | { readonly kind: "hidden" | "broken"; readonly file: string };
 
 /** What is wrong with files of people, and what is in force meanwhile. */
@@ -251,6 +253,8 @@ export interface Broken {
   readonly faults: readonly string[];
   /** One clause. */
   readonly inForce: string;
+  /** The files can be used; what cannot is in the environment of this process alone. */
+  readonly filesAreGood?: true;
 }
 
 /** What the stages are given: everything resolved, absolute paths, no environment left to read. */

@@ -279,14 +279,6 @@ describe("argus mode", () => {
         "error: too many arguments for 'mode'. Expected 1 argument but got 2.\n(argus --help lists the commands)\n",
     ],
     [
-      "an environment that is wrong",
-      [],
-      { ARGUS_MODE: "foo" },
-      "",
-      2,
-      () => 'argus: ARGUS_MODE is "foo", but must be watch or act\n',
-    ],
-    [
       "a file that is wrong",
       ["watch"],
       {},

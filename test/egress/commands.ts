@@ -16,8 +16,10 @@ export async function call(
   const out: string[] = [];
   const err: string[] = [];
   const [stdout, stderr] = [process.stdout.write, process.stderr.write];
-  const into = (parts: string[]) => (text: string | Uint8Array) => {
+  const into = (parts: string[]) => (text: string | Uint8Array, taken?: () => void) => {
     parts.push(typeof text === "string" ? text : Buffer.from(text).toString("utf8"));
+    // Long lists are printed piece by piece, each when the one before is taken.
+    if (taken !== undefined) queueMicrotask(taken);
     return true;
   };
   process.stdout.write = into(out) as typeof process.stdout.write;
