@@ -6,7 +6,9 @@ export default defineConfig({
   root: fileURLToPath(new URL("../..", import.meta.url)),
   test: {
     include: ["test/campaign/**/*.campaign.ts"],
-    fileParallelism: false,
+    // A process for each file. One of them waits most of its time for servers that answer slowly or not at all.
+    pool: "forks",
+    maxWorkers: 2,
     testTimeout: 1_800_000,
     hookTimeout: 30_000,
   },

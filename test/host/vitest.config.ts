@@ -8,6 +8,8 @@ export default defineConfig({
     include: ["test/host/**/*.host.ts"],
     // A process for each file: a host ends with the process that booted it.
     pool: "forks",
+    // Mostly they wait for a host: two at once take half the time of one after the other.
+    maxWorkers: 2,
     hookTimeout: 30_000,
     testTimeout: 30_000,
   },
