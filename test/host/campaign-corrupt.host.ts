@@ -68,7 +68,7 @@ describe("a state file that was damaged", () => {
     await succeed(host, ["systemctl", "kill", "--signal=KILL", "web"]);
     const last = await argus.cycle();
     expect(last.findings.map(({ rule }) => rule)).toContain("service-down");
-  });
+  }, 120_000);
 
   it("on a file system that is read-only, Argus says so in one sentence and changes nothing", async () => {
     const argus = argusFor(host, "frozen", { settings });
