@@ -251,6 +251,8 @@ export interface Broken {
   readonly faults: readonly string[];
   /** One clause. */
   readonly inForce: string;
+  /** The files are good again, and the next cycle begins with them. */
+  readonly isFixed?: true;
 }
 
 /** What the stages are given: everything resolved, absolute paths, no environment left to read. */
