@@ -22,7 +22,7 @@ import { firstFaults, UserError } from "../types/errors.ts";
 import type { Broken, Config } from "../types/settings.ts";
 import { channelChecks } from "./channel-checks.ts";
 import { type Context, lookAtFolders, printJson } from "./context.ts";
-import { mustReach } from "./other-user.ts";
+import { mustReach, mustReadState } from "./other-user.ts";
 import { openBook } from "./parts.ts";
 import { brokenSettings, keptSnapshot } from "./seen.ts";
 import { ticketChecks } from "./ticket-check.ts";
@@ -144,10 +144,26 @@ async function whereItRuns(context: Context, config: Config): Promise<Ability[]>
   }
   const timer = await isTimerActive(system);
   lookAtFolders(system, config);
+  const closed = closedState(context, config);
+  if (closed !== null) return [closed];
   return attemptAll("cycles", () => [
     livenessCheck(readLiveness(system, stateDir, logDir), { intervalSeconds, timer }),
     ...whetherItWrites(system, config),
   ]);
+}
+
+/** null: this user may read it. Nothing is broken where another one may. */
+function closedState(context: Context, config: Config): Ability | null {
+  try {
+    mustReadState(context, config);
+    return null;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const { message } = error;
+    const at = message.lastIndexOf(": sudo ");
+    if (at === -1) throw error;
+    return limited("cycles", message.slice(0, at), message.slice(at + 2));
+  }
 }
 
 /** Where it writes there is nothing to say. */
