@@ -107,6 +107,7 @@ while [ $# -gt 0 ]; do
       shift
       ;;
     --mode)
+      [ $# -gt 1 ] || fail "--mode needs act or watch; see --help" 2
       [[ ${2:-} =~ ^(watch|act)$ ]] || fail "--mode is '${2:-}', but must be watch or act" 2
       mode=$2
       shift
@@ -380,7 +381,9 @@ make_plan() {
       note_that "$(version_in "$source_dir") is older than $(version_in "$present"): what it cannot read of the state is set aside beside it as FILE.corrupt-N; settings that it does not know make it refuse before anything is changed"
     fi
     if is_program "$prefix"; then
-      plan_to "put version $(version_in "$source_dir") in the place of $(version_in "$prefix") in $prefix, with its own Node $node_version"
+      local what="version $(version_in "$source_dir") in the place of $(version_in "$prefix")"
+      [ "$(version_in "$source_dir")" != "$(version_in "$prefix")" ] || what="the program anew"
+      plan_to "put $what in $prefix, with its own Node $node_version"
     else
       plan_to "put the program into $prefix, with its own Node $node_version (a copy of $node)"
     fi
@@ -523,7 +526,7 @@ try_out() {
     1) sed 's/^/  /' "$work/tried" ;; # a rule test of theirs fails: no reason to go without a watchdog
     *)
       cat "$work/tried" >&2
-      fail "the settings or rules have an error, as said above; mend it ${taken:+in the argus.env of $from }and run install.sh again; everything is as it was before"
+      fail "the settings or rules have an error, as said above; fix it ${taken:+in the argus.env of $from }and run install.sh again; everything is as it was before"
       ;;
   esac
 }

@@ -24,8 +24,9 @@ check_first() {
   local unit found=()
   for unit in "${first_units[@]}"; do if is_firsts "$unit"; then found+=("$unit"); fi; done
   if [ -n "$from" ]; then
-    from=$(realpath -- "$from" 2>/dev/null) && [ -d "$from" ] ||
-      fail "--from names no folder; name that of the first Argus, the bash program: its checkout, or the folder of its state"
+    [ -d "$from" ] ||
+      fail "--from names $from, which is no folder; name that of the first Argus, the bash program: its checkout, or the folder of its state" 2
+    from=$(realpath -- "$from")
     first_uid=$(stat -c %u -- "$from") first_gid=$(stat -c %g -- "$from")
     first_home=$(getent passwd "$first_uid" | cut -d: -f6 || true)
   elif [ "${#found[@]}" -gt 0 ]; then

@@ -14,7 +14,7 @@ import type { System } from "../system/system.ts";
 import { UserError } from "../types/errors.ts";
 import type { Config } from "../types/settings.ts";
 import { mustReachExecutor, mustReadState } from "./other-user.ts";
-import { openTerminal, type Terminal } from "./terminal.ts";
+import { columnsOf, openTerminal, type Terminal, wrapWords } from "./terminal.ts";
 
 export interface Invocation {
   readonly argv: readonly string[];
@@ -138,9 +138,10 @@ export function createContext(invocation: Invocation, exit: Context["exit"]): Co
   };
   const warn = (said: string | readonly string[]): void =>
     terminal.err(
-      `argus: ${[said]
+      `${[said]
         .flat()
-        .map((each) => printable(redact(each)))
+        .map((each, index) => `${index === 0 ? "argus: " : ""}${printable(redact(each))}`)
+        .map((line) => wrapWords(line, columnsOf(process.stderr)))
         .join("\n")}\n`,
     );
   let wasSaid = sayThemselves.includes(invocation.argv[2] ?? "");
@@ -167,7 +168,7 @@ export function createContext(invocation: Invocation, exit: Context["exit"]): Co
     terminal,
     print: (text) => print(redact(text)),
     printRaw: print,
-    say: (sentence) => terminal.out(`${printable(redact(sentence))}\n`),
+    say: (sentence) => terminal.out(`${wrapWords(printable(redact(sentence)), columnsOf(process.stdout))}\n`),
     warn,
     exit,
   };

@@ -8,6 +8,7 @@ import { policyOf } from "../execute/policy.ts";
 import { readSnapshot } from "../record/history.ts";
 import { readLiveness } from "../record/liveness.ts";
 import { folderNames, openStateDir } from "../record/state-dir.ts";
+import { readTrail } from "../record/trail.ts";
 import { unwrittenSentence } from "../record/unwritten.ts";
 import { doctorReport, livenessCheck } from "../report/doctor.ts";
 import { watchOnly } from "../report/mode.ts";
@@ -21,9 +22,9 @@ import { firstFaults, UserError } from "../types/errors.ts";
 import type { Broken, Config } from "../types/settings.ts";
 import { channelChecks } from "./channel-checks.ts";
 import { type Context, lookAtFolders, printJson } from "./context.ts";
-import { mustReach } from "./other-user.ts";
+import { mustReach, mustReadState } from "./other-user.ts";
 import { openBook } from "./parts.ts";
-import { brokenSettings } from "./status.ts";
+import { brokenSettings, keptSnapshot } from "./seen.ts";
 import { ticketChecks } from "./ticket-check.ts";
 
 export function doctorCommand(program: Command, context: Context): void {
@@ -59,10 +60,10 @@ export function doctorCommand(program: Command, context: Context): void {
 }
 
 /** Of a state that cannot be read, the line about the state says why. */
-function seenByDaemon({ files }: System, { stateDir }: Config): Broken | null {
+function seenByDaemon({ files }: System, config: Config): Broken | null {
   try {
-    const read = readSnapshot(files, stateDir);
-    return read.ok ? brokenSettings(read.snapshot.facts.self) : null;
+    const last = readTrail(files, config.stateDir).newest();
+    return brokenSettings(files, config, keptSnapshot(last, readSnapshot(files, config.stateDir)).snapshot);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return null;
@@ -71,7 +72,8 @@ function seenByDaemon({ files }: System, { stateDir }: Config): Broken | null {
 
 function unlessBroken(name: string, broken: Broken | null, detail: string): Ability {
   if (broken === null) return ok(name, detail);
-  const { faults, inForce } = broken;
+  const { faults, inForce, isFixed } = broken;
+  if (isFixed) return limited(name, inForce, "wait for the next cycle");
   const [first = ""] = faults;
   if (faults.length === 1) return { name, state: "broken", detail: `${first}; ${inForce}`, mend: null };
   return { name, state: "broken", detail: `${inForce}:`, faults: firstFaults(faults), mend: null };
@@ -156,10 +158,26 @@ async function whereItRuns(context: Context, config: Config): Promise<Ability[]>
   }
   const timer = await isTimerActive(system);
   lookAtFolders(system, config);
+  const closed = closedState(context, config);
+  if (closed !== null) return [closed];
   return attemptAll("cycles", () => [
     livenessCheck(readLiveness(system, stateDir, logDir), { intervalSeconds, timer }),
     ...whetherItWrites(system, config),
   ]);
+}
+
+/** null: this user may read it. Nothing is broken where another one may. */
+function closedState(context: Context, config: Config): Ability | null {
+  try {
+    mustReadState(context, config);
+    return null;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const { message } = error;
+    const at = message.lastIndexOf(": sudo ");
+    if (at === -1) throw error;
+    return limited("cycles", message.slice(0, at), message.slice(at + 2));
+  }
 }
 
 /** Where it writes there is nothing to say. */

@@ -2,6 +2,7 @@
 import { holdWhatHasNoRoom, mostHeldBytes } from "../system/held-files.ts";
 import type { System } from "../system/system.ts";
 import { isoTime } from "../types/moment.ts";
+import { utc } from "../types/quantities.ts";
 
 /** @param note told when something begins to wait for room, and when it is written. */
 export function withMemory(
@@ -18,5 +19,5 @@ export function withMemory(
 export function lostSentence({ files }: System): string | null {
   const held = files.holding?.held() ?? null;
   if (held === null) return null;
-  return `${held.why} since ${held.since}: ${held.bytes} bytes of what was done meanwhile are lost with this process`;
+  return `${held.why} since ${utc(held.since)}: ${held.bytes} bytes of what was done meanwhile are lost with this process`;
 }

@@ -6,6 +6,7 @@ import { runDaemon, runGuarded } from "../daemon.ts";
 import { keepWatching, modeSentence, readModeSet, rememberMode } from "../execute/mode-set.ts";
 import { reasonOf } from "../execute/reason.ts";
 import { listen } from "../notify/talk/listen.ts";
+import { AlreadyRunning } from "../record/lock.ts";
 import { readTrail } from "../record/trail.ts";
 import { brokenSentence } from "../report/broken.ts";
 import { cycleReport } from "../report/cycle-report.ts";
@@ -17,7 +18,7 @@ import { errorCode } from "../system/files.ts";
 import { createLog, type Log } from "../system/log.ts";
 import { createServiceManager } from "../system/service-manager.ts";
 import type { System } from "../system/system.ts";
-import { UserError } from "../types/errors.ts";
+import { UserError, WorkError } from "../types/errors.ts";
 import type { Config } from "../types/settings.ts";
 import { watchForWakeUps } from "../wake-ups.ts";
 import { type Context, printJson } from "./context.ts";
@@ -54,7 +55,11 @@ async function once(context: Context, settings: SettingsInForce, json: boolean):
   const { config } = settings;
   // With an executor of its own budgets and delays outlive this cycle; who was notified does not, and is so once more.
   const goesOn = config.executorSocket !== null;
-  const { parts, release } = await openParts(context.system, config, "argus run --once", { goesOn });
+  const { parts, release } = await openParts(context.system, config, "argus run --once", { goesOn }).catch(
+    (error: unknown) => {
+      throw error instanceof AlreadyRunning ? instead(error, config) : error;
+    },
+  );
   try {
     parts.notes.push(...keep(parts.system, settings));
     for (const broken of [config.broken ?? null, parts.book.broken()])
@@ -70,6 +75,17 @@ async function once(context: Context, settings: SettingsInForce, json: boolean):
 
 const hasBrokenFile = ({ broken }: Config): boolean =>
   broken !== undefined && broken.filesAreGood === undefined;
+
+/** The same with what to do: the one that runs looks as well, and two at once would not know of each other. */
+function instead(error: AlreadyRunning, { dryRun, executorSocket }: Config): WorkError {
+  const { holder, message } = error;
+  if (holder?.what !== "argus run") return new WorkError(`${message}; try again when that one has ended`);
+  const sudo = executorSocket === null ? "" : "sudo ";
+  const acts = dryRun ? "; that is no dry run, which needs the daemon stopped" : "";
+  return new WorkError(
+    `${message}; to have it look now: ${sudo}kill -USR1 ${holder.pid}, then argus explain${acts}`,
+  );
+}
 
 /** For the time when argus.env is lost; with an executor of its own that one does. A folder that cannot be written is found out by the cycle. */
 function remember({ files, clock }: System, config: Config): void {

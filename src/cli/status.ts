@@ -17,12 +17,13 @@ import { readOnly } from "../system/read-only.ts";
 import type { System } from "../system/system.ts";
 import { normaliseUnit, unitDisplayName } from "../system/systemd.ts";
 import { viewTickets } from "../system/ticket-book.ts";
-import type { Self, Service } from "../types/facts.ts";
+import type { Service } from "../types/facts.ts";
 import { isoTime } from "../types/moment.ts";
-import type { Broken, Config } from "../types/settings.ts";
+import type { Config } from "../types/settings.ts";
 import { type Context, lookAtState, printJson } from "./context.ts";
 import { knownView } from "./executor-view.ts";
 import { openBook } from "./parts.ts";
+import { brokenSettings, keptSnapshot } from "./seen.ts";
 
 export function statusCommand(program: Command, context: Context): void {
   program
@@ -55,10 +56,12 @@ export function statusData(
   const registry = readProblems(files, stateDir);
   const holder = readHolder(files, stateDir, now.bootId);
   const read = readSnapshot(files, stateDir);
-  const services = read.ok ? read.snapshot.facts.service : undefined;
+  const kept = keptSnapshot(lastCycle, read);
+  const services = kept.snapshot?.facts.service;
   const stale = unwrittenSentence(files, config, now.bootId);
   const notes = [
     ...config.notes,
+    kept.note ?? [],
     ...(asOf === null ? [] : [asOf]),
     ...[...new Set([stateDir, logDir])].flatMap((folder) => refusalsIn(files, folder)).slice(0, mostRefusals),
     stale ?? [],
@@ -71,12 +74,13 @@ export function statusData(
     now: isoTime(now),
     stateDir,
     broken: {
-      settings: config.broken ?? brokenSettings(read.ok ? read.snapshot.facts.self : undefined),
+      settings: config.broken ?? brokenSettings(files, config, kept.snapshot),
       rules: openBook(system, config).broken(),
     },
     intervalSeconds: config.intervalSeconds,
     running: holder === null ? null : { pid: holder.pid, what: holder.what, since: holder.since },
     stale,
+    unkept: kept.why,
     lastCycle,
     cycles:
       cycles === null
@@ -99,7 +103,7 @@ export function statusData(
       now.wallMs,
     ),
     tickets: viewTickets(files, stateDir, config.settings.tickets.enabled),
-    services: watchedServices(services, config, lastCycle),
+    services: watchedServices(services, config, lastCycle, kept.why),
     absentUnits: (services ?? [])
       .filter(({ watched, status }) => watched && status === "not-installed")
       .map(({ name }) => name),
@@ -107,22 +111,17 @@ export function statusData(
   };
 }
 
-/** What only the daemon's user sees, such as a file that root may read and it may not. */
-export const brokenSettings = (self: Self | undefined): Broken | null =>
-  self?.settingsFault == null
-    ? null
-    : { faults: [self.settingsFault], inForce: "that is what the last cycle saw" };
-
 function watchedServices(
   services: readonly Service[] | undefined,
   { settings }: Config,
   lastCycle: StatusData["lastCycle"],
+  unkept: string | null,
 ): NonNullable<StatusData["services"]> {
   if (services === undefined)
     return settings.services.map(({ unit }) => ({
       name: unitDisplayName(normaliseUnit(unit)),
-      status: null,
-      why: lastCycle === null ? "no cycle has run yet" : "the last cycle did not see it",
+      status: unkept === null ? null : "unknown",
+      why: unkept ?? (lastCycle === null ? "no cycle has run yet" : "the last cycle did not see it"),
       sinceSeconds: null,
     }));
   const restarted = restartedIn(lastCycle);

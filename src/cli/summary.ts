@@ -10,6 +10,7 @@ import { type Context, lookAtState, printJson } from "./context.ts";
 import { parseDuration } from "./duration.ts";
 import { knownView } from "./executor-view.ts";
 import { executorOf, inForceAt, inForceIn } from "./parts.ts";
+import { columnsOf, wrapWords } from "./terminal.ts";
 
 interface SummaryOptions {
   readonly since?: number;
@@ -41,7 +42,9 @@ export function summaryCommand(program: Command, context: Context): void {
         sendSummary(system, config.stateDir, summary);
       }
       if (options.json) printJson(context, summary);
-      else context.print(summaryText(summary));
+      else
+        for (const line of summaryText(summary).split("\n"))
+          context.print(wrapWords(line, columnsOf(process.stdout)));
     });
 }
 

@@ -1,6 +1,7 @@
 /** The exit to the terminal, for every command: what a report, a sentence, an error or commander prints goes through here. */
 import { randomBytes } from "node:crypto";
 import { terminalText } from "../report/style.ts";
+import { displayWidth } from "../report/text.ts";
 import { fileError } from "../system/file-error.ts";
 import { printable, printableLines, quotedBlock } from "../system/printable.ts";
 
@@ -27,6 +28,29 @@ export function openTerminal(): Terminal {
     err: (text) => void process.stderr.write(printableLines(text)),
   };
 }
+
+/**
+ * A sentence for a terminal, broken between words; what goes on is set in by two columns, so that no word of somebody
+ * else's begins a line. A word that is longer than a line stays whole, to be copied.
+ * @param columns undefined: no terminal, and one line.
+ */
+export function wrapWords(sentence: string, columns: number | undefined): string {
+  if (columns === undefined) return sentence;
+  let used = 0;
+  return sentence
+    .split(" ")
+    .map((word, index) => {
+      const width = displayWidth(word);
+      const fits = index === 0 || used + 1 + width <= columns;
+      used = index === 0 ? width : fits ? used + 1 + width : 2 + width;
+      return index === 0 ? word : `${fits ? " " : "\n  "}${word}`;
+    })
+    .join("");
+}
+
+/** null, or so many as it has: none is narrower than can be read. */
+export const columnsOf = ({ isTTY, columns }: { isTTY?: boolean; columns?: number }): number | undefined =>
+  isTTY ? Math.max(40, columns || 80) : undefined;
 
 let saidThatOutputIsLost = false;
 

@@ -166,7 +166,19 @@ async function journal(system: System): Promise<Ability> {
       );
     }
   }
-  return await findJournal(system, "sudo argus doctor, and look whether systemd-journald runs");
+  const { uid } = system.self;
+  // What the daemon may read is not what whoever asks may.
+  if (uid !== 0 && !(await mayReadJournal(system)))
+    return limited(name, "this user may not read it, so nothing can be said about it", "sudo argus doctor");
+  return await findJournal(system, "look whether systemd-journald runs: systemctl status systemd-journald");
+}
+
+/** Messages of the first process are for readers of the system's journal alone. */
+async function mayReadJournal({ run }: System): Promise<boolean> {
+  const shown = await run("journalctl", ["-n", "1", "-o", "json", "--no-pager", "_PID=1"], {
+    timeoutMs: 3000,
+  });
+  return shown.timedOut || (shown.exitCode === 0 && shown.stdout.trim() !== "");
 }
 
 /** A cycle every five minutes in place of the daemon: `install.sh --timer`. */

@@ -22,6 +22,7 @@ import { RefusedFile } from "../system/refused.ts";
 import type { Files, System } from "../system/system.ts";
 import { WorkError } from "../types/errors.ts";
 import { isoTime } from "../types/moment.ts";
+import { utc } from "../types/quantities.ts";
 import {
   holderWithoutRoom,
   isLockedWithoutRoom,
@@ -99,9 +100,19 @@ export async function acquireLock(system: System, stateDir: string, what: string
   }
 }
 
-function alreadyRunning(stateDir: string, holder: LockHolder | null): WorkError {
-  const who = holder === null ? "" : `: pid ${holder.pid} (${holder.what}) since ${holder.since}`;
-  return new WorkError(`Argus is already running on ${stateDir}${who}`);
+/** Somebody else has the lock. */
+export class AlreadyRunning extends WorkError {
+  /** null: nobody knows who. */
+  readonly holder: LockHolder | null;
+  constructor(message: string, holder: LockHolder | null) {
+    super(message);
+    this.holder = holder;
+  }
+}
+
+function alreadyRunning(stateDir: string, holder: LockHolder | null): AlreadyRunning {
+  const who = holder === null ? "" : `: pid ${holder.pid} (${holder.what}) since ${utc(holder.since)}`;
+  return new AlreadyRunning(`Argus is already running on ${stateDir}${who}`, holder);
 }
 
 /** @returns null: that cannot be done here. Throws a WorkError that names the holder. */

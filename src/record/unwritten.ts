@@ -2,6 +2,7 @@
 import { mountOf, parseMountInfo } from "../system/mounts.ts";
 import { processAlive } from "../system/process-start.ts";
 import type { Files } from "../system/system.ts";
+import { utc } from "../types/quantities.ts";
 import { readCycleState } from "./cycle-state.ts";
 
 /** @returns one sentence without its end; null: it writes, or nobody runs. Throws a WorkError as readCycleState does. */
@@ -21,5 +22,5 @@ export function unwrittenSentence(
     return null;
   if (state.bootId !== bootId || !processAlive(files, state.pid, state.pidStartTime)) return null;
   const { since, why } = state.unwritten;
-  return `${why} since ${since}: Argus goes on in memory, and what is shown here is as it was then`;
+  return `${why} since ${utc(since)}: Argus goes on in memory, and what is shown here is as it was then`;
 }

@@ -67,7 +67,11 @@ export function checkReport(data: CheckData, style: Style): string {
       ? ""
       : `, ${count(rules.disabled.length, "rule")} switched off (${rules.disabled.join(", ")})`;
   const lines: Line[] = [
-    ...section("Settings", settings.faults.length === 0 && services.faults.length === 0, settings.file),
+    ...section(
+      "Settings",
+      settings.faults.length === 0 && services.faults.length === 0,
+      filesAtFault(settings),
+    ),
     ...faults(settings.faults),
     ...faults([...services.faults, ...services.natures, ...(data.notes ?? [])]),
     ...(data.former ?? []).flatMap((each) => wrap(["· ", each], { style, indent: 2, hang: 4 })),
@@ -97,6 +101,12 @@ export function checkReport(data: CheckData, style: Style): string {
   return print(lines, style);
 }
 
+/** Not argus.json where only the argus.env beside it is wrong. */
+function filesAtFault({ file, faults }: CheckData["settings"]): string {
+  const named = faults.map((fault) => /^(\/.*?)(?::\d+)?: /.exec(fault)?.[1] ?? file);
+  return named.length === 0 ? file : [...new Set(named)].join(" and ");
+}
+
 /** A test that fails keeps nobody from starting: it says that a rule does something else than somebody wanted. */
 function verdictOf(data: CheckData): Text {
   if (isFine(data) && data.unread !== undefined)
@@ -104,7 +114,7 @@ function verdictOf(data: CheckData): Text {
       "warning",
       `All that could be read is well. This user cannot read ${data.unread}, so it was not checked: sudo argus check`,
     );
-  if (isFine(data)) return toned("good", "All is well: a daemon would start with these.");
+  if (isFine(data)) return toned("good", "All is well: these can be used.");
   const { settings, services = nothing, rules, tests } = data;
   if (settings.faults.length > 0 || rules.faults.length > 0)
     return toned("critical", "These cannot be used; Argus goes on with the last good ones.");

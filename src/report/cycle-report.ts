@@ -234,7 +234,7 @@ function next(
   if (cycle.dry_run && would) commands.push([`${command} run --once`, "the same, and does it"]);
   if (actions.some(({ refusal, values }) => refusal === "watch_only" && values["cleanDryRun"] !== true))
     commands.push([`${command} mode act`, "lets Argus do what it would have done"]);
-  if (unseen) commands.push([`${command} doctor`, "what Argus cannot see or do here, and the mend"]);
+  if (unseen) commands.push([`${command} doctor`, "what Argus cannot see or do here, and the fix"]);
   if (findings.length === 0) commands.push([`${command} run`, "watches from now on, every few minutes"]);
   const rows = commands.map(([what, why]): Text[] => [toned("info", what), why]);
   return [

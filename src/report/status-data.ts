@@ -19,6 +19,8 @@ export interface StatusData {
   readonly running: { readonly pid: number; readonly what: string; readonly since: string } | null;
   /** One sentence: what is known here is older than what the daemon knows, which cannot write. null: it can. */
   readonly stale?: string | null;
+  /** One clause: why what the last cycle saw of each service is not known; null or left out: it is. */
+  readonly unkept?: string | null;
   /** null: none yet. */
   readonly lastCycle: TrailCycle | null;
   readonly cycles: {

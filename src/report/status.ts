@@ -63,12 +63,17 @@ function brokenFiles({ broken }: StatusData, style: Style): Line[] {
   const said = (label: string, what: Broken | null | undefined): Line[] =>
     what == null
       ? []
-      : wrap([toned("critical", `${label}:`), ` ${brokenSentence(what)}`], {
-          style,
-          hang: 2,
-          marked: "none",
-          mostLines: 12,
-        });
+      : wrap(
+          what.isFixed
+            ? [toned("warning", `The settings are ${what.inForce}`)]
+            : [toned("critical", `${label}:`), ` ${brokenSentence(what)}`],
+          {
+            style,
+            hang: 2,
+            marked: "none",
+            mostLines: 12,
+          },
+        );
   return [
     ...said("The settings cannot be used", broken?.settings),
     ...said("Rules cannot be used", broken?.rules),
@@ -84,6 +89,8 @@ function headline({
   now,
   intervalSeconds,
   stale = null,
+  unkept = null,
+  broken,
 }: StatusData): Text {
   if (last === null)
     return [
@@ -114,10 +121,14 @@ function headline({
   if (pause !== null) parts.push(toned("warning", "Argus is paused."));
   const unseen = last.collectors.filter(({ status }) => status === "failed").map(({ name }) => name);
   if (unseen.length > 0) parts.push(toned("bad", `Nobody can see the ${unseen.join(", ")}: see Collectors.`));
+  if (unkept !== null) parts.push(toned("warning", "What the last cycle saw was not kept: see Notes."));
   if (parts.length === 0) {
+    const isBroken = [broken?.settings, broken?.rules].some((what) => what != null);
     const looked = `The last look was ${duration(age)} ago`;
     return [
-      toned("good", notes === 0 ? "All well." : `All well; ${count(notes, "note")}.`),
+      isBroken
+        ? "Nothing else is known to be wrong."
+        : toned("good", notes === 0 ? "All well." : `All well; ${count(notes, "note")}.`),
       running === null ? ` ${looked}, and nobody looks again until argus runs.` : ` ${looked}.`,
     ];
   }

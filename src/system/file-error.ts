@@ -1,13 +1,12 @@
 /** What a failed file operation means to a person, and what to do about it. */
+import { statSync } from "node:fs";
+import { dirname } from "node:path";
 import { WorkError } from "../types/errors.ts";
 import { errorCode } from "./error-code.ts";
 
 const sentences: Readonly<Record<string, readonly [what: string, mend: string]>> = {
-  EACCES: ["permission denied", "run Argus as the user that owns it, or give it to this user with chown"],
-  EPERM: [
-    "operation not permitted",
-    "run Argus as the user that owns it, or give it to this user with chown",
-  ],
+  EACCES: ["permission denied", ""],
+  EPERM: ["operation not permitted", ""],
   EROFS: [
     "the file system is read-only",
     "mount it writable, or move the folder with ARGUS_STATE_DIR and ARGUS_LOG_DIR",
@@ -32,5 +31,19 @@ const sentences: Readonly<Record<string, readonly [what: string, mend: string]>>
 export function fileError(doing: string, path: string, error: unknown): Error {
   const known = sentences[errorCode(error)];
   if (known === undefined) return error instanceof Error ? error : new Error(String(error));
-  return new WorkError(`cannot ${doing} ${path}: ${known[0]}; ${known[1]}`, { cause: error });
+  return new WorkError(`cannot ${doing} ${path}: ${known[0]}; ${known[1] || wayIn(path)}`, { cause: error });
+}
+
+/** Only who owns the folder is told to take the file back: to anybody else it would be advice to break an installation. */
+function wayIn(path: string): string {
+  const uid = process.geteuid?.() ?? 0;
+  let owner: number | null = null;
+  try {
+    owner = statSync(dirname(path)).uid;
+  } catch {
+    // Closed, or no path: somebody else's.
+  }
+  return owner === uid
+    ? "give it back to this user with chown, and its rights with chmod"
+    : "run this with sudo, or as the user that owns it";
 }

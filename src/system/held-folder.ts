@@ -4,6 +4,7 @@
  * behind it, so that what is on the disk is always what stood there at some moment; lines alone go ahead when they fit.
  */
 import { dirname } from "node:path";
+import { utc } from "../types/quantities.ts";
 import { isNoRoom } from "./error-code.ts";
 import { fileError } from "./file-error.ts";
 import type { FileStatus, Files, Held } from "./system.ts";
@@ -62,7 +63,9 @@ export function createHeldFolder(disk: Files, root: string, options: HeldOptions
   function end(): void {
     if (begun === null || all.size > 0) return;
     const lost = droppedLines === 0 ? "" : `, but for the oldest ${droppedLines} lines, which were too much`;
-    note(`${root} can be written again: what was kept in memory since ${begun.since} is on the disk${lost}`);
+    note(
+      `${root} can be written again: what was kept in memory since ${utc(begun.since)} is on the disk${lost}`,
+    );
     if (timer !== null) clearInterval(timer);
     begun = null;
     droppedLines = 0;

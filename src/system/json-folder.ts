@@ -2,7 +2,8 @@
 import { join } from "node:path";
 import type * as z from "zod";
 import { UserError } from "../types/errors.ts";
-import type { Files } from "./system.ts";
+import { errorCode } from "./error-code.ts";
+import type { FileStatus, Files } from "./system.ts";
 
 export interface Found<T> {
   readonly path: string;
@@ -62,6 +63,14 @@ function read<T>(files: Files, path: string, schema: z.ZodType<T>): T | null {
 /** As files are called that were set aside: what they are was said, and nobody reads them. */
 const setAside = /\.(corrupt|refused)(-\d+)?$/;
 
+/** What Argus keeps to its own user, such as its copy of argus.env, is as it should be for whoever else looks. */
+const isKeptPrivate = ({ cause }: UserError, file: FileStatus | null, folder: FileStatus | null): boolean =>
+  errorCode(cause) === "EACCES" &&
+  file !== null &&
+  (file.kind === "file" || file.kind === "directory") &&
+  file.uid === folder?.uid &&
+  (file.mode & 0o400) !== 0;
+
 /** Sentences about what stands in a folder of Argus and is not Argus's; folders below it are looked into as well. */
 export function refusalsIn(files: Pick<Files, "list" | "stat" | "tryReadHead">, folder: string): string[] {
   if (files.stat(folder) === null) return [];
@@ -76,7 +85,7 @@ export function refusalsIn(files: Pick<Files, "list" | "stat" | "tryReadHead">, 
       return [];
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      return [error.message];
+      return isKeptPrivate(error, files.stat(path), files.stat(folder)) ? [] : [error.message];
     }
   });
 }

@@ -175,19 +175,21 @@ function syntaxMessage(text: string, error: ParseError | undefined): string {
   const code = printParseErrorCode(error.error);
   const found = text.slice(error.offset, error.offset + Math.min(error.length, mostExcerpt)).trim();
   const harmless = printable(found);
-  const what = specialCase(text, error.offset, code, found) ?? syntaxWords[code] ?? code;
+  if (isTrailingComma(text, error.offset, found)) return `is not valid JSON: trailing comma before ${found}`;
+  const what = specialCase(code, found) ?? syntaxWords[code] ?? code;
   return `is not valid JSON: ${what}${harmless === "" ? "" : `: ${harmless}`}`;
 }
 
 const mostExcerpt = 60;
 
+const isTrailingComma = (text: string, offset: number, found: string): boolean =>
+  (found === "}" || found === "]") && text.slice(0, offset).trimEnd().endsWith(",");
+
 /** What the parser's word for it would not tell. */
-function specialCase(text: string, offset: number, code: string, found: string): string | null {
+function specialCase(code: string, found: string): string | null {
   const closes = found === "}" || found === "]";
   if (code === "CommaExpected" && closes)
     return `a closing ${found === "}" ? "]" : "}"} is missing before this`;
-  const afterComma = text.slice(0, offset).trimEnd().endsWith(",");
-  if (afterComma && closes) return "there is a comma too many before this";
   return found.startsWith("#") ? "comments are not allowed" : null;
 }
 

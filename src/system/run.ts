@@ -63,7 +63,8 @@ export function createRun(path?: string): Run {
       // A group of its own, so that what a program started ends with it when its time is up.
       detached: true,
       maxBuffer: options.maxOutputBytes ?? maxOutputBytes,
-      ...(options.directory === undefined ? {} : { cwd: options.directory }),
+      // Not the caller's: with one that this user may not enter (a shell of root's in /root), nothing starts at all.
+      cwd: options.directory ?? "/",
       stripFinalNewline: true,
       ...(options.input === undefined ? { stdin: "ignore" as const } : { input: options.input }),
       // Without these a pager, a colour or a translated word could stand in what we parse.

@@ -160,7 +160,7 @@ export interface RunOptions {
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
   readonly input?: string;
-  /** Where it runs; where Argus does when left out. One that is not there counts as a missing program. */
+  /** Where it runs; `/` when left out. One that is not there counts as a missing program. */
   readonly directory?: string;
   /** Added to what it is given. */
   readonly environment?: Readonly<Record<string, string>>;

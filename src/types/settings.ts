@@ -255,6 +255,8 @@ export interface Broken {
   readonly inForce: string;
   /** The files can be used; what cannot is in the environment of this process alone. */
   readonly filesAreGood?: true;
+  /** The files are good again, and the next cycle begins with them. */
+  readonly isFixed?: true;
 }
 
 /** What the stages are given: everything resolved, absolute paths, no environment left to read. */

@@ -50,10 +50,13 @@ test("a second one on the same state says who holds it, exit status 1; afterward
   await until("the first cycle", () => daemon.output().includes('"msg":"cycle"'));
   for (const args of [["run"], ["run", "--once"]]) {
     const second = watch.run(...args);
+    const hint = args.includes("--once")
+      ? `; to have it look now: kill -USR1 ${daemon.pid}, then argus explain`
+      : "";
     expect(second.status).toBe(1);
     expect(second.stderr).toMatch(
       new RegExp(
-        `^argus: Argus is already running on ${watch.dir}/state: pid ${daemon.pid} \\(argus run\\) since 20\\S+\\n$`,
+        `^argus: Argus is already running on ${watch.dir}/state: pid ${daemon.pid} \\(argus run\\) since 20[\\d :-]+ UTC${hint}\\n$`,
       ),
     );
   }

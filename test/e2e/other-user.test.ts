@@ -1,7 +1,7 @@
 /** State that belongs to somebody else: whoever may not read it is given the command that does, and no empty report. */
 import { spawnSync } from "node:child_process";
-import { chmodSync, chownSync, readdirSync, writeFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { chmodSync, chownSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type Argus, argus, unwrapped } from "./argus.ts";
 
@@ -32,10 +32,11 @@ const changing: string[][] = [
   ["clean", "--dry-run"],
 ];
 
-function asNobody(watch: Argus, args: readonly string[]) {
+function asNobody(watch: Argus, args: readonly string[], cwd?: string) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [resolve("dist/main.js"), ...args], {
     env: watch.env,
     encoding: "utf8",
+    ...(cwd === undefined ? {} : { cwd }),
     uid: nobody,
     gid: nobody,
   });
@@ -107,6 +108,52 @@ describe.runIf(process.getuid?.() === 0)("whoever has not all rights of root on 
     expect(unwrapped(asNobody(watch, ["doctor"]).stdout)).toContain(
       `limited secrets this user cannot read ${file}, so nothing in it is checked -> sudo argus doctor`,
     );
+  });
+
+  it("starts programs also from a folder that it may not enter, such as the /root of root's shell", () => {
+    const watch = argus();
+    chmodSync(watch.dir, 0o755);
+    const closed = `${watch.dir}/closed`;
+    mkdirSync(closed, { mode: 0o700 });
+    // setpriv keeps the folder, which a child of ours could not begin in.
+    const { stdout } = spawnSync(
+      "setpriv",
+      [
+        `--reuid=${nobody}`,
+        `--regid=${nobody}`,
+        "--clear-groups",
+        process.execPath,
+        resolve("dist/main.js"),
+        "doctor",
+      ],
+      { env: watch.env, encoding: "utf8", cwd: closed },
+    );
+    expect(unwrapped(stdout)).toContain(
+      "a test process was recognised by pid and start time, and terminated",
+    );
+  });
+
+  it("is not told of an installation that it may not look into that it is broken, nor to take its files", () => {
+    const watch = ofRoot();
+    watch.env.ARGUS_EXECUTOR_SOCKET = `${watch.dir}/none/socket`;
+    const { stdout } = asNobody(watch, ["doctor"]);
+    expect(unwrapped(stdout)).toMatch(
+      /limited cycles this user may not read the state folder \S+, which belongs to root -> sudo /,
+    );
+    expect(stdout).not.toContain("permission denied");
+  });
+
+  it("is told nothing in status of a file that Argus keeps to itself", () => {
+    const watch = ofRoot();
+    for (const dir of [watch.state(""), `${watch.dir}/logs`])
+      for (const name of ["", ...readdirSync(dir, { recursive: true }).map(String)]) {
+        chownSync(join(dir, name), 0, nobody);
+        chmodSync(join(dir, name), 0o750);
+      }
+    writeFileSync(watch.state("good_env.json"), "{}", { mode: 0o600 });
+    const { status, stdout, stderr } = asNobody(watch, ["status"]);
+    expect([status, stderr]).toEqual([0, ""]);
+    expect(stdout).not.toContain("good_env.json");
   });
 
   it("is told by doctor who owns the folders, and the command that works", () => {

@@ -62,7 +62,7 @@ describe("a whole file, as a shell sourced it", () => {
         "move /home/dev/argus/state/problems.jsonl there",
     ]);
     expect(said("ARGUS_GATEWAY_PORT")[0]).toContain(
-      'write into argus.json: "endpoints": [{"name":"openclaw-gateway","url":"http://127.0.0.1:18505/","expectStatus":"any"}]',
+      'write into argus.json: "services": [{"name":"openclaw-gateway","endpoint":{"url":"http://127.0.0.1:18505/","expectStatus":"any"}}]',
     );
     expect(said("ARGUS_DASHBOARD_URL")).toEqual([
       "/etc/argus/argus.env:40: ARGUS_DASHBOARD_URL is not used: a shell would run a program for its value; write the value itself",

@@ -86,9 +86,11 @@ describe("beside the first Argus, install.sh", () => {
     expect(empty.stderr).toMatch(
       /^install\.sh: \/srv holds nothing of the first Argus: .*; name the folder of/,
     );
-    expect((await install("--yes", "--from", "/nowhere")).stderr).toBe(
-      "install.sh: --from names no folder; name that of the first Argus, the bash program: its checkout, or the folder of its state",
-    );
+    expect(await install("--yes", "--from", "/nowhere")).toMatchObject({
+      exitCode: 2,
+      stderr:
+        "install.sh: --from names /nowhere, which is no folder; name that of the first Argus, the bash program: its checkout, or the folder of its state",
+    });
   });
 
   it("says with --dry-run what it would take, and does nothing", async () => {

@@ -75,7 +75,7 @@ describe("an upgrade", () => {
       '/etc/argus/argus.json:1: servics: unknown key; did you mean "services"?',
     );
     expect(failed.stderr.split("\n").at(-1)).toBe(
-      "install.sh: the settings or rules have an error, as said above; mend it and run install.sh again; everything is as it was before",
+      "install.sh: the settings or rules have an error, as said above; fix it and run install.sh again; everything is as it was before",
     );
     expect((await footprint(host)).map(withoutTimeOfOpt)).toEqual(before.map(withoutTimeOfOpt));
     expect(await mainPid(host, "argus.service")).toBe(pid);

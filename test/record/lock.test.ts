@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { acquireLock, readHolder } from "../../src/record/lock.ts";
 import { createSystem } from "../../src/system/machine.ts";
 import { processStart } from "../../src/system/process-start.ts";
+import { utc } from "../../src/types/quantities.ts";
 import { temporaryDir } from "./samples.ts";
 
 const system = createSystem();
@@ -138,7 +139,7 @@ describe("the lock", () => {
     const holder = readHolder(system.files, stateDir, bootId);
     expect(holder).toMatchObject({ version: 1, pid: process.pid, what: "argus run --once", bootId });
     await expect(acquireLock(system, stateDir, "argus run")).rejects.toThrow(
-      `Argus is already running on ${stateDir}: pid ${process.pid} (argus run --once) since ${holder?.since}`,
+      `Argus is already running on ${stateDir}: pid ${process.pid} (argus run --once) since ${utc(holder?.since ?? "")}`,
     );
     lock.release();
     expect(readHolder(system.files, stateDir, bootId)).toBeNull();

@@ -144,3 +144,10 @@ describe("when Argus itself ends", () => {
     await vi.waitUntil(() => isGone(pidIn("child")), { timeout: 10_000 });
   });
 });
+
+describe("where a program runs", () => {
+  it("is /, also where Argus was started in a folder that this user may not enter", async () => {
+    expect(await run()("pwd", [])).toMatchObject({ stdout: "/" });
+    expect(await run()("pwd", [], { directory: programs.folder })).toMatchObject({ stdout: programs.folder });
+  });
+});

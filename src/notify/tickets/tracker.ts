@@ -65,7 +65,8 @@ function createTracker(
       return no(`tickets.directory: ${directory} is no folder that Argus can look into`);
     const result = await run(program, args, {
       ...limits,
-      ...(directory === undefined ? {} : { directory: files.realPath(directory) }),
+      // Without one it looks where Argus was started.
+      directory: directory === undefined ? "." : files.realPath(directory),
       // Versions that leave a process of their own behind must not do so inside the service.
       environment: { BEADS_NO_DAEMON: "1" },
       ...more,

@@ -37,7 +37,7 @@ const table: Readonly<Record<string, FormerSetting>> = {
     name: "ARGUS_SUMMARY_AT",
   },
   ARGUS_DISK_CLEAN_DRY_RUN: {
-    now: "works: while it is not `false`, `clean_disk` and `argus clean` say what would go, and remove nothing",
+    now: "works: where it is set and not `false`, `clean_disk` and `argus clean` say what would go, and remove nothing",
   },
   ARGUS_PROBLEMS_FILE: inFolder("problems.jsonl", "ARGUS_STATE_DIR"),
   ARGUS_DEDUP_FILE: inFolder("dedup.json", "ARGUS_STATE_DIR"),
@@ -56,12 +56,14 @@ const table: Readonly<Record<string, FormerSetting>> = {
   ),
   ARGUS_OBSERVATIONS_MAX_BYTES: gone("`observations.md` grows to 500 KB, and one older file is kept"),
   ARGUS_GATEWAY_PORT: {
-    now: 'an entry of `endpoints` in `argus.json`, with `"expectStatus": "any"`',
+    now: "an entry of `services` in `argus.json` with a `name` in place of the `unit`, as below",
     said: (value) =>
-      `to watch the gateway by its port, write into argus.json: "endpoints": [${stringify({
+      `to watch the gateway by its port, write into argus.json: "services": [${stringify({
         name: "openclaw-gateway",
-        url: `http://127.0.0.1:${/^\d{1,5}$/.test(value) ? value : "18500"}/`,
-        expectStatus: "any",
+        endpoint: {
+          url: `http://127.0.0.1:${/^\d{1,5}$/.test(value) ? value : "18500"}/`,
+          expectStatus: "any",
+        },
       })}]`,
   },
   ARGUS_HEALTH_ADDR: gone(
