@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { sightlessSentence } from "../detect/sightless.ts";
 import { createEscalation } from "../escalate/escalation.ts";
 import { isOpenAt } from "../execute/maintenance.ts";
 import { viewOutbox } from "../notify/view.ts";
@@ -56,6 +57,7 @@ export function statusData(
   const holder = readHolder(files, stateDir, now.bootId);
   const read = readSnapshot(files, stateDir);
   const services = read.ok ? read.snapshot.facts.service : undefined;
+  const book = openBook(system, config);
   const stale = unwrittenSentence(files, config, now.bootId);
   const notes = [
     ...config.notes,
@@ -72,8 +74,9 @@ export function statusData(
     stateDir,
     broken: {
       settings: config.broken ?? brokenSettings(read.ok ? read.snapshot.facts.self : undefined),
-      rules: openBook(system, config).broken(),
+      rules: book.broken(),
     },
+    sightless: sightlessSentence(book.rules(), config.settings.services.length),
     intervalSeconds: config.intervalSeconds,
     running: holder === null ? null : { pid: holder.pid, what: holder.what, since: holder.since },
     stale,
