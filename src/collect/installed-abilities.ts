@@ -166,7 +166,10 @@ async function journal(system: System): Promise<Ability> {
       );
     }
   }
-  return await findJournal(system, "sudo argus doctor, and look whether systemd-journald runs");
+  return await findJournal(
+    system,
+    "sudo argus doctor; look whether systemd-journald runs, and that Storage= in /etc/systemd/journald.conf is not none",
+  );
 }
 
 /** A cycle every five minutes in place of the daemon: `install.sh --timer`. */
