@@ -23,7 +23,7 @@ stage_rules() {
   if [ -z "$present" ]; then return; fi
   keep_rules "$node" "$source_dir/dist/main.js" keep-rules "$present" "$work/kept" && return
   set_rules_aside
-  tail -n 1 "$work/kept.said" >&2
+  tail -n +2 "$work/kept.said" >&2
 }
 
 # Without an answer the folder is set aside as it is: nobody goes without a watchdog for that, and nothing is lost.
@@ -33,8 +33,10 @@ set_rules_aside() {
   rm -rf "$work/kept" && mkdir -p "$work/kept/set-aside"
   to=$settings/rules.d/set-aside/rules
   while [ -e "$to" ]; do to=$settings/rules.d/set-aside/rules-$((number++)); done
-  if [ -d "$present/rules" ] && [ ! -L "$present/rules" ]; then copy_rules "$work/kept/set-aside/${to##*/}"; fi
-  printf '%s\n' "$settings/rules.d" "set aside $present/rules as $to: what was changed in it could not be told, as said above" >"$work/kept.said"
+  printf '%s\n' "$settings/rules.d" >"$work/kept.said"
+  if [ ! -d "$present/rules" ] || [ -L "$present/rules" ]; then return; fi
+  copy_rules "$work/kept/set-aside/${to##*/}"
+  printf '%s\n' "set aside $present/rules as $to, but for links in it: what was changed in it could not be told, as said above" >>"$work/kept.said"
 }
 
 # The files alone, with their modes: a link may lead to what nobody else is to read. Odd names get a number instead.
