@@ -101,24 +101,20 @@ describe("rules that were changed in /opt/argus/rules", () => {
     expect(kept("kept-memory.json").rules[0].description).toBe("mine");
   });
 
-  it("are put back when they are gone, in whatever way, and nobody takes that for switching them off", async () => {
-    const before = await succeed(host, ["ls", "/etc/argus/rules.d"]);
-    const damages = [
-      "rm -r rules",
-      "rm -r rules/* && ls -d rules",
-      "rm rules/services.json rules/argus.json",
-    ];
-    for (const damage of damages) {
+  it.each([["rm -r rules"], ["rm -r rules/*"], ["rm rules/services.json rules/argus.json"]])(
+    "are put back after %s, and nobody takes that for switching them off",
+    async (damage) => {
+      const before = await succeed(host, ["ls", "/etc/argus/rules.d"]);
       await succeed(host, ["sh", "-c", `cd /opt/argus && ${damage}`]);
       const again = await upgraded("--yes");
-      expect([damage, again.exitCode, again.stderr]).toEqual([damage, 0, ""]);
+      expect([again.exitCode, again.stderr]).toEqual([0, ""]);
       expect(oneLine(again.stdout)).toMatch(
-        /- put back \d+ rules that are missing in \S*\/opt\/argus\/rules\/.*services\.json.*; to switch a rule off, write /,
+        /- put back \d+ rules that are missing in .*\/opt\/argus\/rules\/services\.json.*; to switch a rule off, write /,
       );
       expect(await succeed(host, ["ls", "/etc/argus/rules.d"])).toBe(before);
       expect(JSON.parse(await succeed(host, ["argus", "check", "--json"])).rules.disabled).toHaveLength(1);
-    }
-  });
+    },
+  );
 
   it("are never followed as links, nor stopped by an odd name, and keep their modes", async () => {
     const prepare = `mkdir -m 700 /root/sec && echo hush >/root/sec/key.txt && cd /opt/argus/rules &&
