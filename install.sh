@@ -55,6 +55,15 @@ sentence=''    # what went wrong
 doing='starting'
 undo=()
 
+# For the width of the terminal, less the columns that the lines are moved to the right.
+folded() { fold -s -w "$((columns - 5))" | sed 's/ *$//'; }
+
+terminal_columns() {
+  local size
+  size=$(stty size 2>/dev/null </dev/tty || true)
+  if [ "${size#* }" -ge 40 ] 2>/dev/null; then echo "${size#* }"; else echo 80; fi
+}
+
 fail() {
   sentence=$1
   exit "${2:-1}"
@@ -80,7 +89,13 @@ finish() {
       129 | 130 | 143) : "${sentence:=it was interrupted while $doing; everything is as it was before}" ;;
       *) : "${sentence:=it failed while $doing, as the message above says; everything is as it was before}" ;;
     esac
-    printf 'install.sh: %s\n' "$sentence" >&2
+    # One line for a log, and the lines of a terminal for a person.
+    if [ -t 2 ]; then
+      columns=$(terminal_columns)
+      printf 'install.sh: %s\n' "$sentence" | folded | sed '2,$s/^/  /' >&2
+    else
+      printf 'install.sh: %s\n' "$sentence" >&2
+    fi
   fi
   exit "$status"
 }
@@ -407,15 +422,6 @@ note_that() { [ -z "$1" ] || notes+=("$1"); }
 
 # A function, because bash 5.2 cannot run a trap while it expands $(...) inside of an array's brackets.
 plan_to() { plan+=("$1"); }
-
-# For the width of the terminal, less the columns that the lines are moved to the right.
-folded() { fold -s -w "$((columns - 5))" | sed 's/ *$//'; }
-
-terminal_columns() {
-  local size
-  size=$(stty size 2>/dev/null </dev/tty || true)
-  if [ "${size#* }" -ge 40 ] 2>/dev/null; then echo "${size#* }"; else echo 80; fi
-}
 
 print_plan() {
   local line

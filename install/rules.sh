@@ -23,7 +23,7 @@ stage_rules() {
   if [ -z "$present" ]; then return; fi
   keep_rules "$node" "$source_dir/dist/main.js" keep-rules "$present" "$work/kept" && return
   set_rules_aside
-  tail -n 1 "$work/kept.said" >&2
+  tail -n +2 "$work/kept.said" >&2
 }
 
 # Without an answer the folder is set aside as it is: nobody goes without a watchdog for that, and nothing is lost.
@@ -33,21 +33,35 @@ set_rules_aside() {
   rm -rf "$work/kept" && mkdir -p "$work/kept/set-aside"
   to=$settings/rules.d/set-aside/rules
   while [ -e "$to" ]; do to=$settings/rules.d/set-aside/rules-$((number++)); done
-  cp -r "$present/rules" "$work/kept/set-aside/${to##*/}"
-  printf '%s\n' "$settings/rules.d" "set aside $present/rules as $to: what was changed in it could not be told, as said above" >"$work/kept.said"
+  printf '%s\n' "$settings/rules.d" >"$work/kept.said"
+  if [ ! -d "$present/rules" ] || [ -L "$present/rules" ]; then return; fi
+  copy_rules "$work/kept/set-aside/${to##*/}"
+  printf '%s\n' "set aside $present/rules as $to, but for links in it: what was changed in it could not be told, as said above" >>"$work/kept.said"
+}
+
+# The files alone, with their modes: a link may lead to what nobody else is to read. Odd names get a number instead.
+copy_rules() {
+  local path to number=1
+  while IFS= read -r -d '' path; do
+    to=$1/$path
+    if [[ $path == *[[:cntrl:]]* ]]; then to=$1/file-$((number++)); fi
+    mkdir -p "$(dirname "$to")"
+    cp --no-dereference --preserve=mode,timestamps "$present/rules/$path" "$to"
+  done < <(find "$present/rules" -type f -printf '%P\0')
 }
 
 # After the old version was stopped: it would take them for its own.
 put_kept_rules() {
-  local path folder paths=()
-  find "$work/kept" -type f -printf '%P\n' >"$work/kept.files"
-  mapfile -t paths <"$work/kept.files"
+  local path folder mode_here paths=()
+  find "$work/kept" -type f -printf '%P\0' >"$work/kept.files"
+  mapfile -d '' -t paths <"$work/kept.files"
   if [ "${#paths[@]}" = 0 ]; then return; fi
   folder=$(head -n 1 "$work/kept.said")
   for path in "${paths[@]}"; do
     make_folder "$(dirname "$folder/$path")"
     on_failure rm -f "$folder/$path"
-    install -m 0644 "$work/kept/$path" "$folder/$path"
+    mode_here=$(stat -c '%a' "$work/kept/$path")
+    install -m "$(printf '%o' $((8#$mode_here & 8#644)))" "$work/kept/$path" "$folder/$path"
   done
 }
 

@@ -4,6 +4,7 @@
  * written down there, straight through the channels.
  */
 import type { Parts } from "./cycle.ts";
+import { sightlessFix, sightlessSentence } from "./detect/sightless.ts";
 import type { Parcel } from "./notify/channels/channel.ts";
 import { tellDirectly } from "./notify/direct.ts";
 import { brokenSentence } from "./report/broken.ts";
@@ -23,7 +24,7 @@ export interface SelfAlert {
   hangs(parts: Parts, seconds: number, signal: AbortSignal): Promise<void>;
   /** A cycle was complete. */
   good(parts: Parts, signal: AbortSignal): Promise<void>;
-  /** Of broken files speak rules; where those cannot be read either, this does. */
+  /** Of broken files speak rules; where those cannot be read either, this does, and where no rule sees anything. */
   files(parts: Parts, signal: AbortSignal): Promise<void>;
   /** Whatever is notified without the outbox goes on beside the cycles: resolves when none of it does any more. */
   settled(): Promise<void>;
@@ -36,12 +37,13 @@ const patienceMs = 10_000;
 const failing = problemKey("argus", "argus", "failing");
 const hanging = problemKey("argus", "argus", "hanging");
 const unruled = problemKey("argus", "argus", "broken-files");
+const sightless = problemKey("argus", "argus", "sightless-rules");
 
 /** @param send sends what waits in the outbox; nobody waits for it. */
 export function createSelfAlert(log: Log, send: (parts: Parts) => void): SelfAlert {
   /** An Argus before this one may have told of a cycle that hung. */
   let mayHang = true;
-  let mayLackRules = true;
+  const mayLack = new Set([unruled, sightless]);
   let telling: Promise<void> = Promise.resolve();
 
   async function announce(
@@ -83,6 +85,23 @@ export function createSelfAlert(log: Log, send: (parts: Parts) => void): SelfAle
     return by.length > 0;
   }
 
+  /** What rules do not say while some of them are not in force, and that they do again. */
+  async function lack(
+    parts: Parts,
+    problem: string,
+    sentences: readonly string[],
+    over: string,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (sentences.length > 0) {
+      mayLack.add(problem);
+      return await announce(parts, problem, `Argus: ${sentences.join("; ")}`, signal);
+    }
+    if (!mayLack.delete(problem)) return;
+    const action = await ask(parts, { ...proposalOf(problem, `Argus: ${over}`), recovery: true }, signal);
+    if (action?.result === "success") send(parts);
+  }
+
   return {
     async failed(parts, reason, signal) {
       const { failuresInARow } = parts.state.state();
@@ -102,16 +121,20 @@ export function createSelfAlert(log: Log, send: (parts: Parts) => void): SelfAle
       if (action?.result === "success") send(parts);
     },
     async files(parts, signal) {
-      const sentences = unsaid(parts);
-      if (sentences.length > 0) {
-        mayLackRules = true;
-        return await announce(parts, unruled, `Argus: ${sentences.join("; ")}`, signal);
-      }
-      if (!mayLackRules) return;
-      mayLackRules = false;
-      const message = "Argus: the rules that speak of Argus itself are in force again";
-      const action = await ask(parts, { ...proposalOf(unruled, message), recovery: true }, signal);
-      if (action?.result === "success") send(parts);
+      await lack(
+        parts,
+        unruled,
+        unsaid(parts),
+        "the rules that speak of Argus itself are in force again",
+        signal,
+      );
+      await lack(
+        parts,
+        sightless,
+        unseen(parts),
+        "rules that see what they should are in force again",
+        signal,
+      );
     },
     settled: () => telling,
   };
@@ -120,13 +143,22 @@ export function createSelfAlert(log: Log, send: (parts: Parts) => void): SelfAle
 /** What is wrong with files while no rule can say so; a rule that somebody switched off is in force as that. */
 function unsaid({ book, config }: Parts): string[] {
   const { rules, disabled } = book.rules();
-  const names = new Set([...rules.map(({ compiled }) => compiled.rule.name), ...disabled]);
+  // Without any rule, nobody chose to hear nothing of this one.
+  const names = new Set(
+    rules.length === 0 ? [] : [...rules.map(({ compiled }) => compiled.rule.name), ...disabled],
+  );
   const of = (rule: string, what: string, broken: Broken | null | undefined): string[] =>
     broken == null || names.has(rule) ? [] : [`${what}: ${brokenSentence(broken)}`];
   return [
     ...of("argus-settings-broken", "the settings cannot be used", config.broken),
     ...of("argus-rules-broken", "rules cannot be used", book.broken()),
   ];
+}
+
+/** Rules that can all be used, and see nothing of what is watched. Of broken ones the sentence about those speaks. */
+function unseen({ book, config: { settings, localRulesDir } }: Parts): string[] {
+  const sentence = sightlessSentence(book.rules(), settings.services.length);
+  return sentence === null || book.broken() !== null ? [] : [`${sentence}; ${sightlessFix(localRulesDir)}`];
 }
 
 function parcelOf({ system, config }: Parts, problem: string, message: string): Parcel {

@@ -193,6 +193,53 @@ describe("cycles that fail before any rule is judged", () => {
   });
 });
 
+describe("rules that see nothing", () => {
+  const off = () => {
+    const names = parts.book.rules().rules.map(({ compiled }) => compiled.rule.name);
+    writeFileSync(
+      join(dir, "none", "off.json"),
+      JSON.stringify({ rules: names.map((name) => ({ name, enabled: false })) }),
+    );
+  };
+
+  it("because all are switched off are told once, and so is their end", async () => {
+    await turn();
+    off();
+    await turns(3);
+    expect(told()).toEqual([
+      expect.stringMatching(
+        /^\S+: CRITICAL Argus: no rule is in force \(\d+ rules switched off\), so nobody is told of anything; take the entries /,
+      ),
+    ]);
+    start();
+    await turns(2);
+    expect(told()).toHaveLength(1);
+    rmSync(join(dir, "none", "off.json"));
+    await turns(2);
+    expect(told().slice(1)).toEqual([
+      expect.stringMatching(/^\S+: RESOLVED Argus: rules that see what they should are in force again$/),
+    ]);
+  });
+
+  it("of the services that argus.json names are told, and only where it names some", async () => {
+    const names = parts.book
+      .rules()
+      .rules.filter(
+        ({ compiled }) => compiled.rule.forEach === "service" && compiled.rule.name !== "unit-failed",
+      )
+      .map(({ compiled }) => ({ name: compiled.rule.name, enabled: false }));
+    writeFileSync(join(dir, "none", "off.json"), JSON.stringify({ rules: names }));
+    await turns(2);
+    expect(told()).toEqual([]);
+    writeFileSync(join(dir, "argus.json"), JSON.stringify({ services: [{ unit: "shop" }] }));
+    start();
+    await turns(2);
+    expect(told()).toEqual([
+      expect.stringMatching(/CRITICAL Argus: argus.json names 1 service, and no rule in force looks at them/),
+    ]);
+  });
+});
+
 describe("a cycle that does not end", () => {
   /** Begins a cycle that hangs, and lets the time pass that no cycle takes. */
   async function hang(): Promise<() => Promise<void>> {

@@ -3,6 +3,7 @@ import * as z from "zod";
 import { lookAtNamedUnits } from "../collect/natures.ts";
 import { loadRules } from "../detect/load.ts";
 import { runRuleTests } from "../detect/rule-tests.ts";
+import { sightlessFix, sightlessSentence } from "../detect/sightless.ts";
 import { brokenSentence } from "../report/broken.ts";
 import { type CheckData, checkReport, isFine } from "../report/check.ts";
 import { notHiddenSentence } from "../report/secrets.ts";
@@ -70,6 +71,7 @@ async function check(context: Context): Promise<CheckData> {
     };
   }
   const { set } = loaded;
+  const sightless = sightlessSentence(set, settings.config.settings.services.length);
   const { reports, faults } = await runRuleTests(files, set, folders);
   const failed = reports.filter(({ failures }) => failures.length > 0);
   return {
@@ -80,6 +82,7 @@ async function check(context: Context): Promise<CheckData> {
       files: set.files.length,
       inForce: set.rules.length,
       disabled: set.disabled,
+      sightless: sightless === null ? null : `${sightless}; ${sightlessFix(localRulesDir)}`,
       faults: [],
     },
     tests: { passed: reports.length - failed.length, failed, faults: faults.map(faultText) },

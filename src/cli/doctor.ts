@@ -2,6 +2,8 @@ import type { Command } from "commander";
 import { findAbilities } from "../collect/abilities.ts";
 import { type Ability, broken, limited, ok } from "../collect/ability.ts";
 import { isTimerActive } from "../collect/installed-abilities.ts";
+import type { RuleBook } from "../detect/rule-book.ts";
+import { sightlessFix, sightlessSentence } from "../detect/sightless.ts";
 import { agentFault } from "../execute/agent-fault.ts";
 import { keptSentence } from "../execute/mode-set.ts";
 import { policyOf } from "../execute/policy.ts";
@@ -42,7 +44,7 @@ export function doctorCommand(program: Command, context: Context): void {
           config.broken ?? seenByDaemon(system, config),
           `${config.settingsFile}${config.envFile === null ? "" : ` and ${config.envFile}`}`,
         ),
-        unlessBroken("rules", book.broken(), `${book.rules().rules.length} rules in force`),
+        rulesInForce(book, config),
         ...ofTheFirst(config),
         ...whetherItActs(config),
         ...(await whereItRuns(context, config)),
@@ -77,6 +79,13 @@ function unlessBroken(name: string, broken: Broken | null, detail: string): Abil
   const [first = ""] = faults;
   if (faults.length === 1) return { name, state: "broken", detail: `${first}; ${inForce}`, mend: null };
   return { name, state: "broken", detail: `${inForce}:`, faults: firstFaults(faults), mend: null };
+}
+
+function rulesInForce(book: RuleBook, { settings, localRulesDir }: Config): Ability {
+  const sightless = sightlessSentence(book.rules(), settings.services.length);
+  if (sightless !== null && book.broken() === null)
+    return broken("rules", sightless, sightlessFix(localRulesDir));
+  return unlessBroken("rules", book.broken(), `${book.rules().rules.length} rules in force`);
 }
 
 /** Settings of the first Argus; where they all work, or there are none, there is nothing to say. */

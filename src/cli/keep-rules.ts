@@ -13,9 +13,9 @@ export function keepRulesCommand(program: Command, context: Context): void {
     .description("write what was changed in another version's folder of shipped rules as local rules")
     .argument("<program>", "folder of the version that is to be replaced")
     .argument("<into>", "an empty folder for what is to be added to the local rules")
-    .option("--next <folder>", "rules of the version to come", join(context.programDir, "rules"))
-    .action((other: string, into: string, { next }: { next: string }) => {
-      const { files } = context.system;
+    .option("--next <folder>", "rules of the version to come; of none, at a removal: those that were shipped")
+    .action((other: string, into: string, { next }: { next?: string }) => {
+      const { files, self } = context.system;
       const installed = join(other, "rules");
       const copy = join(other, "rules.shipped");
       const hasCopy = reach(files, copy).kind === "directory";
@@ -25,7 +25,9 @@ export function keepRulesCommand(program: Command, context: Context): void {
         installed,
         shipped: hasCopy ? copy : null,
         before: hasCopy ? new Set() : hashesIn(context),
-        next,
+        next: next ?? join(context.programDir, "rules"),
+        putsBack: next === undefined,
+        uid: self.uid,
         local: localRulesDir,
         into,
         inForce: [join(context.programDir, "rules"), installed].includes(rulesDir),

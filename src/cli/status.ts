@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { sightlessSentence } from "../detect/sightless.ts";
 import { createEscalation } from "../escalate/escalation.ts";
 import { isOpenAt } from "../execute/maintenance.ts";
 import { viewOutbox } from "../notify/view.ts";
@@ -58,6 +59,7 @@ export function statusData(
   const read = readSnapshot(files, stateDir);
   const kept = keptSnapshot(lastCycle, read);
   const services = kept.snapshot?.facts.service;
+  const book = openBook(system, config);
   const stale = unwrittenSentence(files, config, now.bootId);
   const notes = [
     ...config.notes,
@@ -75,8 +77,9 @@ export function statusData(
     stateDir,
     broken: {
       settings: config.broken ?? brokenSettings(files, config, kept.snapshot),
-      rules: openBook(system, config).broken(),
+      rules: book.broken(),
     },
+    sightless: sightlessSentence(book.rules(), config.settings.services.length),
     intervalSeconds: config.intervalSeconds,
     running: holder === null ? null : { pid: holder.pid, what: holder.what, since: holder.since },
     stale,

@@ -170,7 +170,10 @@ async function journal(system: System): Promise<Ability> {
   // What the daemon may read is not what whoever asks may.
   if (uid !== 0 && !(await mayReadJournal(system)))
     return limited(name, "this user may not read it, so nothing can be said about it", "sudo argus doctor");
-  return await findJournal(system, "look whether systemd-journald runs: systemctl status systemd-journald");
+  return await findJournal(
+    system,
+    "look whether systemd-journald runs, and that Storage= in /etc/systemd/journald.conf is not none",
+  );
 }
 
 /** Messages of the first process are for readers of the system's journal alone. */

@@ -1,11 +1,12 @@
 /**
  * `boot.json`: the boot that Argus ran in last, so that it notices a reboot, once, and whether somebody asked for it.
- * Believed is the journal's end of the boot before. Where it keeps nothing, Argus knows only that its own daemon was not
- * told to stop. What neither says stays unsaid: nobody is woken by a guess.
+ * Believed is the journal's end of the boot before, and where it keeps nothing a shutdown on record in wtmp. Without both
+ * Argus knows only that its own daemon was not told to stop, as when it was killed before: it says no more than that.
  */
 import { join } from "node:path";
 import * as z from "zod";
 import { type BootBefore, readBootBefore, readPresentBoot } from "../system/boot-journal.ts";
+import { hasShutdownRecord } from "../system/boot-records.ts";
 import { createStore } from "../system/store.ts";
 import type { System } from "../system/system.ts";
 import type { Reboot } from "../types/facts.ts";
@@ -90,6 +91,9 @@ async function sinceThen(
   if (!isOther) return next;
   const end = present === null ? null : await readBootBefore(run, present);
   const told = end !== null && !(end.lastEntryMs + lostMs < lastCycleMs) ? end : null;
+  const isOnRecord =
+    told === null && (await hasShutdownRecord(run, Number.isNaN(lastCycleMs) ? now.wallMs : lastCycleMs));
+  if (isOnRecord) return { ...next, unexpected: null };
   if (told === null && !wasCutOff(before, now, bootedMs))
     note(
       "the host was started anew, and nobody can say whether it was shut down before: the journal has nothing of the time before",
@@ -98,7 +102,7 @@ async function sinceThen(
   return { ...next, unexpected: isUnexpected ? unexpectedOf(told, now, bootedMs) : null };
 }
 
-/** A daemon ran when the host went away, and nobody had told it to stop. */
+/** A daemon had run in the boot before, and nobody had told it to stop; whether it still ran at the end is not known. */
 function wasCutOff({ watching, bootId, startedAt }: CycleState, now: Moment, bootedMs: number): boolean {
   const isBefore = Date.parse(startedAt ?? "") < bootedMs + toleranceMs;
   return watching && bootId !== null && bootId !== now.bootId && isBefore;
@@ -119,10 +123,15 @@ const nothing: Reboot = { unexpected: false, bootedAt: null, detail: null, lastL
 function factOf(unexpected: Unexpected | null, now: Moment): Reboot {
   if (unexpected === null || secondsBetween(unexpected.noticed, now) >= tellSeconds) return nothing;
   const { bootedAt, lastEntryAt, lastLines } = unexpected;
-  const journal =
+  const time = (iso: string) => iso.replace("T", " ").replace("Z", " UTC");
+  const end =
     lastEntryAt === null
-      ? "the journal keeps nothing of the time before"
-      : `its journal ends at ${lastEntryAt.replace("T", " ").replace("Z", " UTC")}`;
-  const detail = `the host was started at ${bootedAt.replace("T", " ").replace("Z", " UTC")}, and it had not been shut down before; ${journal}`;
-  return { unexpected: true, bootedAt, detail, lastLines };
+      ? "it may not have been shut down before: Argus was not told to stop, and the journal keeps nothing of the time before"
+      : `it had not been shut down before; its journal ends at ${time(lastEntryAt)}`;
+  return {
+    unexpected: true,
+    bootedAt,
+    detail: `the host was started at ${time(bootedAt)}, and ${end}`,
+    lastLines,
+  };
 }

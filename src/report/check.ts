@@ -15,6 +15,8 @@ export interface CheckData {
     readonly files: number;
     readonly inForce: number;
     readonly disabled: readonly string[];
+    /** What nobody would be told of by rules that can all be used, and the fix; null or left out: nothing. */
+    readonly sightless?: string | null;
     /** Whole sentences, with file, line, rule and path. */
     readonly faults: readonly string[];
   };
@@ -44,6 +46,7 @@ export function isFine({ settings, services = nothing, rules, tests }: CheckData
     settings.faults.length === 0 &&
     services.faults.length === 0 &&
     rules.faults.length === 0 &&
+    (rules.sightless ?? null) === null &&
     tests.failed.length === 0 &&
     tests.faults.length === 0
   );
@@ -77,10 +80,11 @@ export function checkReport(data: CheckData, style: Style): string {
     ...(data.former ?? []).flatMap((each) => wrap(["· ", each], { style, indent: 2, hang: 4 })),
     ...section(
       "Rules",
-      rules.faults.length === 0,
+      rules.faults.length === 0 && (rules.sightless ?? null) === null,
       `${count(rules.inForce, "rule")} in ${count(rules.files, "file")} of ${rules.folders.join(" and ")}${disabled}`,
     ),
     ...faults(rules.faults),
+    ...faults([rules.sightless ?? []].flat()),
     ...section(
       "Tests",
       tests.failed.length === 0 && tests.faults.length === 0,
@@ -120,6 +124,8 @@ function verdictOf(data: CheckData): Text {
     return toned("critical", "These cannot be used; Argus goes on with the last good ones.");
   if (services.faults.length > 0)
     return toned("critical", "Argus would start with these, but not watch every service that they name.");
+  if ((rules.sightless ?? null) !== null)
+    return toned("critical", "Argus would start with these, but the rules do not see what they should.");
   const what =
     tests.failed.length > 0 ? "a rule does something else than its test wants" : "a test file cannot be used";
   return toned("warning", `The rules can be used, but ${what}.`);

@@ -14,6 +14,8 @@ export interface StatusData {
   readonly mode: Mode;
   /** Files that cannot be used, and what is in force meanwhile; null or left out: all are in force. */
   readonly broken?: { readonly settings: Broken | null; readonly rules: Broken | null };
+  /** One sentence: what no rule in force sees, so that nobody is told of it. null or left out: nothing of the kind. */
+  readonly sightless?: string | null;
   readonly intervalSeconds: number;
   /** null: no daemon and no `run --once` at the moment. */
   readonly running: { readonly pid: number; readonly what: string; readonly since: string } | null;

@@ -91,14 +91,22 @@ function headline({
   stale = null,
   unkept = null,
   broken,
+  sightless = null,
 }: StatusData): Text {
+  const blind: Text[] =
+    sightless === null
+      ? []
+      : [toned("critical", `Argus does not see what it should: ${sightless}; argus check says the fix.`)];
   if (last === null)
     return [
+      ...blind.flatMap((part) => [...spansOf(part), { text: " " }]),
       toned("warning", "Nothing is known yet."),
       " No cycle has run on this state folder; argus run --once makes one.",
-    ];
-  const parts: Text[] =
-    stale === null ? [] : [toned("critical", "Argus cannot write; what follows is old: see Notes.")];
+    ].flatMap((part) => [...spansOf(part)]);
+  const parts: Text[] = [
+    ...(stale === null ? [] : [toned("critical", "Argus cannot write; what follows is old: see Notes.")]),
+    ...blind,
+  ];
   const notes = open.filter(({ severity }) => severity === "info").length;
   const onlyNotes = notes === open.length;
   const worst = severities.find((severity) => open.some((problem) => problem.severity === severity));

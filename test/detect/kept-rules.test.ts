@@ -1,6 +1,16 @@
 /** What somebody changed in the folder of the shipped rules, when the next version comes. */
+
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { keepRules } from "../../src/detect/kept-rules.ts";
@@ -43,6 +53,8 @@ const keep = (more: Partial<Parameters<typeof keepRules>[0]> = {}) =>
     local: "/local",
     into: "/into",
     inForce: true,
+    putsBack: true,
+    uid: process.getuid?.() ?? 0,
     ...more,
   });
 const kept = (path: string) => JSON.parse(readFileSync(join(disk.root, "into", path), "utf8"));
@@ -136,6 +148,105 @@ describe("what was changed among the shipped rules", () => {
       "keep what was changed in /opt/mine.json as local rules in /local/kept-mine.json: mine (added)",
     ]);
   });
+});
+
+describe("rules that are missing", () => {
+  const isPutBack = (count: string) => [
+    expect.stringMatching(
+      new RegExp(
+        `^put back ${count} in /opt/memory\\.json; to switch a rule off, write .* into a file in /local$`,
+      ),
+    ),
+  ];
+
+  it.each([
+    ["the folder is gone", () => disk.remove("/opt")],
+    ["the folder is empty", () => disk.remove("/opt/memory.json")],
+    ["the file holds no rule any more", () => disk.write("/opt/memory.json", { rules: [] })],
+  ])("are put back when %s: nobody switched them off", (_, damage) => {
+    damage();
+    expect(keep()).toEqual(isPutBack("2 rules that are missing"));
+    expect(all()).toEqual([]);
+    expect(keep({ putsBack: false })).toEqual([]);
+  });
+
+  it("are put back when more than three are gone at once", () => {
+    const five = ["a", "b", "c", "d"].map((name) => rule(name, 50));
+    for (const folder of ["shipped", "rules"])
+      disk.write(`/${folder}/memory.json`, { rules: [rule("high", 90), ...five] });
+    disk.write("/opt/memory.json", { rules: [rule("high", 90)] });
+    expect(keep()).toEqual(isPutBack("4 rules that are missing"));
+    expect(all()).toEqual([]);
+  });
+
+  it("are not called missing when their file only has another name", () => {
+    disk.remove("/opt/memory.json");
+    disk.write("/opt/other.json", { rules: [rule("high", 90), rule("low", 10)] });
+    expect(keep()).toEqual([]);
+  });
+});
+
+describe("an entry that only switches a rule off, in a file of its own", () => {
+  const off = { name: "high", enabled: false };
+
+  it.each([["a-mine.json"], ["z-mine.json"]])("becomes a local rule: %s", (file) => {
+    disk.write(`/opt/${file}`, { rules: [off] });
+    expect(keep()).toEqual([
+      `keep what was changed in /opt/${file} as local rules in /local/kept-${file}: high (switched off)`,
+    ]);
+    expect(all()).toEqual([`kept-${file}`]);
+  });
+
+  it("switches off the rule that was edited as well", () => {
+    disk.write("/opt/memory.json", { rules: [rule("high", 70), rule("low", 10)] });
+    disk.write("/opt/mine.json", { rules: [off] });
+    expect(keep()).toEqual([expect.stringContaining("high (edited, and switched off)")]);
+    expect(kept("kept-memory.json").rules).toEqual([{ ...rule("high", 70), enabled: false }]);
+  });
+});
+
+describe("what is no file of the folder's own", () => {
+  it("is left out and said: no link to a file or a folder is followed, no pipe is read", () => {
+    writeFileSync(join(disk.root, "secret"), "hush", { mode: 0o600 });
+    mkdirSync(join(disk.root, "sec"));
+    writeFileSync(join(disk.root, "sec/key.txt"), "hush");
+    symlinkSync(join(disk.root, "secret"), join(disk.root, "opt/shadow.txt"));
+    symlinkSync(join(disk.root, "sec"), join(disk.root, "opt/mylink"));
+    symlinkSync("/nowhere", join(disk.root, "opt/dangling.json"));
+    execFileSync("mkfifo", [join(disk.root, "opt/pipe.json")]);
+    const link = "it is a link to .*, and no link is followed; what it leads to stays where it is";
+    expect(keep()).toEqual([
+      expect.stringMatching(`^leave out /opt/dangling.json: ${link}$`),
+      expect.stringMatching(`^leave out /opt/mylink: ${link}$`),
+      "leave out /opt/pipe.json: it is neither a file nor a folder",
+      expect.stringMatching(`^leave out /opt/shadow.txt: ${link}$`),
+    ]);
+    expect(all()).toEqual([]);
+  });
+
+  it("may be the folder: its rules are not called missing then", () => {
+    disk.remove("/opt");
+    symlinkSync(join(disk.root, "rules"), join(disk.root, "opt"));
+    expect(keep()).toEqual([expect.stringMatching(/^leave out \/opt: it is a link to /)]);
+  });
+
+  it("a file that not everybody may read is set aside with its mode, and is not in force", () => {
+    disk.write("/opt/mine.json", { rules: [rule("mine", 5)] });
+    chmodSync(join(disk.root, "opt/mine.json"), 0o600);
+    expect(keep()).toEqual([
+      "set aside /opt/mine.json as /local/set-aside/mine.json: not everybody may read it, so the daemon could not either",
+    ]);
+    expect(statSync(join(disk.root, "into/set-aside/mine.json")).mode & 0o777).toBe(0o600);
+  });
+});
+
+it("a name that breaks the line is written out", () => {
+  disk.write("/opt/good\nname.json", { rules: [rule("mine", 5)] });
+  disk.write("/opt/torn\n.txt", "x");
+  const said = keep();
+  expect(said.join("")).not.toContain("\n");
+  expect(said).toHaveLength(2);
+  expect(all()).toEqual(["kept-good_nname.json", "set-aside/torn_n.txt"]);
 });
 
 /** With the keys in order, as the list of what older versions shipped was made. */

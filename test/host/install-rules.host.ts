@@ -8,6 +8,7 @@ import { footprint, names, unpack } from "./installer.ts";
 
 let host: Host;
 let install: (...args: string[]) => Promise<ExecResult>;
+let upgraded: typeof install;
 beforeAll(async () => {
   host = await bootHost({ name: "keeprules" });
   install = await unpack(host, "/srv/argus");
@@ -90,14 +91,79 @@ describe("rules that were changed in /opt/argus/rules", () => {
   it("are set aside where a local rule of the same name is in force", async () => {
     const [first, ...others] = shipped("memory.json");
     put("memory.json", [{ ...first, description: "mine again" }, ...others]);
-    const upgrade = await unpack(host, "/srv/next", { version: "2.0.0" });
-    const upgraded = await upgrade("--yes");
-    expect([upgraded.exitCode, upgraded.stderr]).toEqual([0, ""]);
-    expect(oneLine(upgraded.stdout)).toContain(
+    upgraded = await unpack(host, "/srv/next", { version: "2.0.0" });
+    const done = await upgraded("--yes");
+    expect([done.exitCode, done.stderr]).toEqual([0, ""]);
+    expect(oneLine(done.stdout)).toContain(
       `cannot be in force: rule ${first?.name}: the local rule of that name in /etc/argus/rules.d/kept-memory.json is in force`,
     );
     expect(kept("set-aside/memory.json")).toEqual([{ ...first, description: "mine again" }]);
     expect(kept("kept-memory.json").rules[0].description).toBe("mine");
+  });
+
+  it.each([["rm -r rules"], ["rm -r rules/*"], ["rm rules/services.json rules/argus.json"]])(
+    "are put back after %s, and nobody takes that for switching them off",
+    async (damage) => {
+      const before = await succeed(host, ["ls", "/etc/argus/rules.d"]);
+      await succeed(host, ["sh", "-c", `cd /opt/argus && ${damage}`]);
+      const again = await upgraded("--yes");
+      expect([again.exitCode, again.stderr]).toEqual([0, ""]);
+      expect(oneLine(again.stdout)).toMatch(
+        /- put back \d+ rules that are missing in .*\/opt\/argus\/rules\/services\.json.*; to switch a rule off, write /,
+      );
+      expect(await succeed(host, ["ls", "/etc/argus/rules.d"])).toBe(before);
+      expect(JSON.parse(await succeed(host, ["argus", "check", "--json"])).rules.disabled).toHaveLength(1);
+    },
+  );
+
+  it("are never followed as links, nor stopped by an odd name, and keep their modes", async () => {
+    const prepare = `mkdir -m 700 /root/sec && echo hush >/root/sec/key.txt && cd /opt/argus/rules &&
+      ln -s /root/sec mylink && ln -s /etc/shadow shadow.txt && ln -s /nowhere dangling.json && mkfifo pipe.json &&
+      echo mine >private.txt && chmod 600 private.txt && cp sessions.json "$(printf 'odd\\nname.txt')"`;
+    await succeed(host, ["sh", "-c", prepare]);
+    put("mine.json", [{ name: "load-high", enabled: false }]);
+    const again = await upgraded("--yes");
+    expect([again.exitCode, again.stderr]).toEqual([0, ""]);
+    const said = oneLine(again.stdout);
+    for (const path of ["mylink", "shadow.txt", "dangling.json"])
+      expect(said).toContain(`- leave out /opt/argus/rules/${path}: it is a link to `);
+    expect(said).toContain("- leave out /opt/argus/rules/pipe.json: it is neither a file nor a folder");
+    expect(kept("kept-mine.json")).toEqual({ rules: [{ name: "load-high", enabled: false }] });
+    const aside = (await succeed(host, ["ls", "/etc/argus/rules.d/set-aside"])).split("\n");
+    expect(aside).toEqual(expect.arrayContaining(["odd_nname.txt", "private.txt"]));
+    expect(aside.filter((name) => /shadow|key/.test(name))).toEqual([]);
+    const mode = await succeed(host, ["stat", "-c", "%a", "/etc/argus/rules.d/set-aside/private.txt"]);
+    expect(mode.trim()).toBe("600");
+    await succeed(host, ["rm", "/etc/argus/rules.d/kept-mine.json"]);
+  });
+
+  it("that are all switched off are called well by nobody", async () => {
+    const files = (await succeed(host, ["sh", "-c", "ls /opt/argus/rules/*.json"])).trim().split("\n");
+    const own = new Set(
+      (await succeed(host, ["sh", "-c", "ls /etc/argus/rules.d/*.json"]))
+        .trim()
+        .split("\n")
+        .flatMap((path) => JSON.parse(host.read(path)).rules.map(({ name }: RuleEntry) => name)),
+    );
+    const all: RuleEntry[] = files.flatMap((path) => JSON.parse(host.read(path)).rules);
+    await succeed(host, ["sh", "-c", "mkdir /srv/away && mv /etc/argus/rules.d/*.json /srv/away"]);
+    expect(own.size).toBeGreaterThan(0);
+    const off = all.map(({ name }) => ({ name, enabled: false }));
+    host.write("/etc/argus/rules.d/off.json", JSON.stringify({ rules: off }));
+    const said = new RegExp(`no rule is in force \\(${all.length} rules switched off\\)`);
+    const check = await host.exec(["argus", "check"]);
+    expect([check.exitCode, oneLine(check.stdout)]).toEqual([1, expect.stringMatching(said)]);
+    expect(check.stdout).not.toContain("All is well");
+    const doctor = await host.exec(["argus", "doctor"]);
+    expect([doctor.exitCode, oneLine(doctor.stdout)]).toEqual([1, expect.stringMatching(said)]);
+    const status = await succeed(host, ["argus", "status"]);
+    expect(oneLine(status)).toMatch(said);
+    expect(status).not.toContain("All well");
+    await succeed(host, [
+      "sh",
+      "-c",
+      "rm /etc/argus/rules.d/off.json && mv /srv/away/*.json /etc/argus/rules.d",
+    ]);
   });
 
   it("stay when Argus goes, and so does the prompt", async () => {

@@ -68,6 +68,30 @@ describe("install.sh", () => {
     expect(await names(host)).toEqual(before);
   });
 
+  it("says an error in the lines of a terminal, and in one line elsewhere", async () => {
+    const options = "--prefix '/tmp/a folder with spaces' --dry-run";
+    const at = (columns: number) =>
+      host.exec(
+        [
+          "script",
+          "--quiet",
+          "--return",
+          "--command",
+          `stty cols ${columns}; /srv/argus/install.sh ${options}`,
+          "/dev/null",
+        ],
+        { timeoutMs: 60_000 },
+      );
+    const sentence =
+      "install.sh: --prefix is '/tmp/a folder with spaces', but must be an absolute path of letters, digits and . _ + -";
+    const narrow = (await at(50)).stdout.trim().split(/\r?\n/);
+    expect(narrow.length).toBeGreaterThan(1);
+    expect(Math.max(...narrow.map((line) => line.length))).toBeLessThan(50);
+    expect(narrow.map((line) => line.trim()).join(" ")).toBe(sentence);
+    const piped = await install("--prefix", "/tmp/a folder with spaces", "--dry-run");
+    expect([piped.exitCode, piped.stderr]).toEqual([2, sentence]);
+  });
+
   it("installs two running services, has doctor look at them, and says what to do next", async () => {
     const installed = await install("--yes");
     expect([installed.exitCode, installed.stderr]).toEqual([0, ""]);

@@ -18,6 +18,7 @@ beforeEach(() => {
   notes = [];
   mkdirSync(join(dir, "state"), { mode: 0o700 });
   mkdirSync(join(dir, "bin"));
+  wtmp();
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
@@ -52,6 +53,14 @@ esac
 `;
   writeFileSync(join(dir, "bin", "journalctl"), script);
   chmodSync(join(dir, "bin", "journalctl"), 0o755);
+}
+
+const record = (kind: "shutdown" | "reboot", atMs: number): string =>
+  `${kind.padEnd(8)} system down  6.1.0-38-amd64   ${new Date(atMs).toISOString().slice(0, 19)}+00:00 - 2026-11-20T23:00:00+00:00  (00:00)`;
+/** A last(1) that knows these, newest first. */
+function wtmp(...lines: readonly string[]): void {
+  writeFileSync(join(dir, "bin", "last"), `#!/bin/sh\ncat <<'TEXT'\n${lines.join("\n")}\nTEXT\n`);
+  chmodSync(join(dir, "bin", "last"), 0o755);
 }
 
 const real = createSystem();
@@ -168,14 +177,44 @@ describe("the boot before", () => {
 describe("without a journal of the time before", () => {
   const none = () => journal(of(newBoot, afterMs));
 
-  it("a daemon that nobody told to stop knows that nobody shut the host down", async () => {
+  it("a daemon that nobody told to stop says so, and no more: it may have been killed before a shutdown", async () => {
     await before();
     none();
     expect(await next().cycle()).toMatchObject({
       unexpected: true,
-      detail: expect.stringMatching(/; the journal keeps nothing of the time before$/),
+      detail: expect.stringMatching(
+        /, and it may not have been shut down before: Argus was not told to stop, and the journal keeps nothing of the time before$/,
+      ),
       lastLines: [],
     });
+  });
+
+  const [shutDown, thisBoot, lastBoot] = [
+    record("shutdown", beganMs + 29 * minuteMs),
+    record("reboot", afterMs),
+    record("reboot", beganMs),
+  ];
+
+  it.each([
+    ["after the record of this boot", [thisBoot, shutDown]],
+    ["while this boot is not on record yet", [shutDown, lastBoot]],
+  ])("a shutdown on record is no news, and no note: %s", async (_, records) => {
+    await before();
+    none();
+    wtmp(...records);
+    expect(await next().cycle()).toEqual(quiet);
+    expect(notes).toEqual([]);
+  });
+
+  it.each([
+    ["of an earlier boot", [thisBoot, record("shutdown", beganMs - minuteMs)]],
+    ["before another boot", [thisBoot, lastBoot]],
+    ["that is none", ["wtmp begins 2026-11-20T22:00:00+00:00"]],
+  ])("a record %s changes nothing", async (_, records) => {
+    await before();
+    none();
+    wtmp(...records);
+    expect((await next().cycle()).unexpected).toBe(true);
   });
 
   it.each([
