@@ -59,7 +59,7 @@ function takeAnnounced(files: Files, json: unknown, { now, registryDir }: Former
   }
   const taken = announcedOfFirst(json, lines, now);
   if (taken === null) return null;
-  const said = `${dedupSentence(taken.taken, taken.dropped)}${trouble}`;
+  const said = `${dedupSentence(taken)}${trouble}`;
   return { value: { version: 1 as const, announced: taken.announced }, said };
 }
 

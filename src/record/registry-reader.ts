@@ -1,7 +1,7 @@
 /** `problems.jsonl`, read: by lines, within a bound of memory, however large it is. */
 import { join } from "node:path";
 import { fileError } from "../system/file-error.ts";
-import { readFirstLine } from "../system/first-argus/line.ts";
+import { readFirstLine, withoutMark } from "../system/first-argus/line.ts";
 import { linesNewestFirst, linesOldestFirst } from "../system/lines.ts";
 import type { Files } from "../system/system.ts";
 import { RegistryRecord } from "../types/problem.ts";
@@ -15,7 +15,7 @@ export const registryPath = (stateDir: string): string => join(stateDir, "proble
 /** Counts what it cannot read instead of stopping at it: a torn line, or one of a later version. */
 export function parseRecord(line: string): RegistryRecord | null {
   try {
-    const value: unknown = JSON.parse(line);
+    const value: unknown = JSON.parse(withoutMark(line));
     return RegistryRecord.safeParse(value).data ?? readFirstLine(value);
   } catch {
     return null;
