@@ -108,6 +108,13 @@ test("backoff and dedup are taken over once, said once, and kept", () => {
   copyFileSync(fixture("orphan-state.json"), state("orphan-state.json"));
   const before = data(watch, "status", "--json").backoffs;
   expect(before).toMatchObject([{ unit: "openclaw-gateway", state: "cooldown", attempts: 3 }]);
+  expect(watch.once("--dry-run").notes).toEqual([]);
+  for (const [name, old] of [
+    ["restart-backoff.json", { services }],
+    ["dedup.json", { keys }],
+  ] as const)
+    expect(JSON.parse(readFileSync(state(name), "utf8"))).toEqual(old);
+  expect(readdirSync(join(watch.dir, "state")).filter((name) => /first-argus/.test(name))).toEqual([]);
   expect(watch.once().notes.sort()).toEqual([
     expect.stringMatching(
       /dedup\.json is one of the first Argus \(entries taken over: \d+; .*: 0\); it was kept as /,

@@ -185,6 +185,24 @@ it("drops them all without a registry, and with one that cannot be read it says 
   expect(notes[1]).toContain("problems.jsonl could not be read");
 });
 
+it("leaves them as they are in a dry run, until something is saved", () => {
+  put("restart-backoff.json");
+  put("dedup.json");
+  put("problems.jsonl");
+  const former = { now, registryDir: dir, stays: true };
+  const state = openState(files, dir, (sentence) => notes.push(sentence), former);
+  expect(Object.keys(state.backoffs())).toHaveLength(2);
+  expect(Object.keys(state.announced())).toHaveLength(1);
+  expect(readdirSync(dir).sort()).toEqual(["dedup.json", "problems.jsonl", "restart-backoff.json"]);
+  expect(readFileSync(join(dir, "dedup.json"), "utf8")).toBe(readFileSync(fixture("dedup.json"), "utf8"));
+  expect(notes).toEqual([]);
+  state.markAnnounced([], now);
+  expect(readFileSync(`${dir}/dedup.json.first-argus-1`, "utf8")).toBe(
+    readFileSync(fixture("dedup.json"), "utf8"),
+  );
+  expect(notes).toHaveLength(1);
+});
+
 it("only looks where a command only looks, and lets the orphan state lie", () => {
   put("restart-backoff.json");
   put("orphan-state.json");
