@@ -60,7 +60,9 @@ function refuseFaults(
 ): void {
   const instead = { file, settings: "{}", env: text };
   const { faults } = readConfig({ system, env: {}, workingDir: "/", programDir, instead });
-  const [first, ...others] = faults.map(({ line, message }) => `${path}:${line - 1}: ${message}`);
+  const [first, ...others] = faults
+    .filter(({ line }) => line > 0)
+    .map(({ line, message }) => `${path}:${line - 1}: ${message}`);
   if (first === undefined) return;
   const more = others.length === 0 ? "" : ` (and ${others.length} more like it)`;
   throw new UserError(`${first}${more}; change it there, and run this again`);

@@ -1,7 +1,8 @@
 /** `problems.jsonl`, read: by lines, within a bound of memory, however large it is. */
 import { join } from "node:path";
+import { withoutMark } from "../system/byte-order-mark.ts";
 import { fileError } from "../system/file-error.ts";
-import { readFirstLine, withoutMark } from "../system/first-argus/line.ts";
+import { readFirstLine } from "../system/first-argus/line.ts";
 import { linesNewestFirst, linesOldestFirst } from "../system/lines.ts";
 import type { Files } from "../system/system.ts";
 import { RegistryRecord } from "../types/problem.ts";
@@ -21,6 +22,9 @@ export function parseRecord(line: string): RegistryRecord | null {
     return null;
   }
 }
+
+/** Somebody who edited it left nothing out there. */
+const isBlank = (line: string): boolean => !/\S/.test(line);
 
 const passedOver = (path: string, count: number): string =>
   count === 1
@@ -61,6 +65,7 @@ export function readProblems(files: Files, stateDir: string, options: FoldOption
   };
   try {
     for (const line of linesOldestFirst(files, names, { onTooLong })) {
+      if (isBlank(line)) continue;
       const record = parseRecord(line);
       if (record === null) passedOver += 1;
       else fold.take(record);
@@ -92,6 +97,7 @@ export function readHistory(files: Files, stateDir: string): RegistryHistory {
 
   function* records(): Generator<RegistryRecord> {
     for (const line of linesNewestFirst(files, registryPath(stateDir), keep, { onTooLong })) {
+      if (isBlank(line)) continue;
       const record = parseRecord(line);
       if (record === null) passedOver += 1;
       else if (record.event !== "carried") yield record;

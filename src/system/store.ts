@@ -6,6 +6,7 @@
  */
 import { basename, dirname } from "node:path";
 import type * as z from "zod";
+import { withoutMark } from "./byte-order-mark.ts";
 import { errorCode } from "./error-code.ts";
 import { fileError } from "./file-error.ts";
 import { stringify } from "./printable.ts";
@@ -76,7 +77,7 @@ export function createStore<T>(options: StoreOptions<T>): Store<T> {
       if (text === null) return empty();
       let json: unknown;
       try {
-        json = JSON.parse(text);
+        json = JSON.parse(withoutMark(text));
       } catch {
         return setAside(text.trim() === "" ? "is empty" : "is not valid JSON");
       }

@@ -155,6 +155,19 @@ describe("the fields of a line", () => {
   });
 });
 
+it("is read after a byte order mark, and between blank lines", () => {
+  const first = JSON.stringify(line());
+  writeFileSync(
+    join(stateDir, "problems.jsonl"),
+    `\uFEFF${first}\r\n\r\n   \n${JSON.stringify(line({ type: "swap" }))}\r\n`,
+    { mode: 0o600 },
+  );
+  const { problems, passedOver } = readProblems(files, stateDir);
+  expect([problems.size, passedOver]).toEqual([2, 0]);
+  const history = readHistory(files, stateDir);
+  expect([[...history.records()].length, history.passedOver()]).toEqual([2, 0]);
+});
+
 describe.each([
   [118, 1],
   [178, 2],

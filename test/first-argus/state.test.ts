@@ -203,6 +203,14 @@ it("leaves them as they are in a dry run, until something is saved", () => {
   expect(notes).toHaveLength(1);
 });
 
+it("reads them after a byte order mark", () => {
+  const mark = (name: string) =>
+    writeFileSync(join(dir, name), `\uFEFF${readFileSync(fixture(name), "utf8")}`, { mode: 0o600 });
+  for (const name of ["restart-backoff.json", "dedup.json", "problems.jsonl"]) mark(name);
+  const state = open();
+  expect([Object.keys(state.backoffs()).length, Object.keys(state.announced()).length]).toEqual([2, 1]);
+});
+
 it("only looks where a command only looks, and lets the orphan state lie", () => {
   put("restart-backoff.json");
   put("orphan-state.json");

@@ -11,6 +11,7 @@ import {
   type RegistryRecord,
   type Severity,
 } from "../../types/problem.ts";
+import { withoutMark } from "../byte-order-mark.ts";
 import { linesNewestFirst } from "../lines.ts";
 import { oneLine } from "../printable.ts";
 import { problemKey } from "../problem-key.ts";
@@ -94,9 +95,6 @@ export function* firstLines(files: Files, stateDir: string): Generator<FirstLine
     if (read !== null && raw !== undefined) yield { type: raw.type, description: raw.description, ...read };
   }
 }
-
-/** Editors on Windows write a byte order mark at the beginning of a file. */
-export const withoutMark = (line: string): string => line.replace(/^\uFEFF/, "");
 
 function jsonOf(line: string): unknown {
   try {
