@@ -100,7 +100,7 @@ function textOf(files: Files, path: string): string | RefusedFile | null {
   }
 }
 
-const nameAndValue = new RegExp(String.raw`^(?:${shellPrefix})?([A-Za-z_][A-Za-z0-9_]*)=(.*)$`, "s");
+const nameAndValue = new RegExp(`^(?:${shellPrefix})?([A-Za-z_][A-Za-z0-9_]*)=(.*)$`, "s");
 
 type Line =
   | { readonly kind: "value"; readonly name: string; readonly text: string }

@@ -135,7 +135,7 @@ describe("the first Argus's argus.env", () => {
 
   it.each([
     "ARGUS_MODE=$(cat mode)",
-    ': "${ARGUS_DRY_RUN:=true}"',
+    `: "\${ARGUS_DRY_RUN:=true}"`,
     "ARGUS_MODE = watch",
     "export A=1 ARGUS_DISK_CLEAN_DRY_RUN=true",
   ])("is refused where a line decides what Argus may do, and cannot be read: %s", (line) => {

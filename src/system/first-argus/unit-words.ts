@@ -1,7 +1,7 @@
 /** Which unit a sentence of the first Argus names. Most words before "is down" are prose, and no unit. Pure. */
 
 const quotes = "[\"'\\u0060]";
-const name = String.raw`([A-Za-z][A-Za-z0-9_.@-]{1,63})`;
+const name = "([A-Za-z][A-Za-z0-9_.@-]{1,63})";
 const adverb = "(?:now|again|still|currently|completely|been|repeatedly|suddenly|unexpectedly|no longer)";
 const state = String.raw`(?:down|inactive|failed|failing|crashed|crashing|stopped|exited|dead|died|unreachable|unresponsive|unavailable|missing|not (?:running|active|responding|answering|up|reachable)|no longer (?:running|active|up))\b`;
 const become = String.raw`(?:(?:is|was|has|are|went|keeps|became|appears|seems|remains|entered|${adverb})\s+){0,3}`;
