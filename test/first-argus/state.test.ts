@@ -160,6 +160,18 @@ describe("an entry of dedup.json", () => {
   });
 });
 
+it("takes no entry over that may be about something else", () => {
+  const hog = {
+    ...{ ts: new Date(now.wallMs - 60_000).toISOString(), severity: "critical", type: "memory", host: "vps" },
+    ...{ description: "Memory hog: claude PID 312 at 5 GB RSS", bead_id: null },
+    ...{ action_taken: "alert:telegram", action_result: "success" },
+  };
+  writeFileSync(join(dir, "problems.jsonl"), asLines([hog]), { mode: 0o600 });
+  const keys = { [firstDedupKey(hog)]: { last_seen: now.wallMs / 1000, count: 1 } };
+  writeFileSync(join(dir, "dedup.json"), JSON.stringify({ keys }), { mode: 0o600 });
+  expect(open().announced()).toEqual({});
+});
+
 it("matches each key of a whole registry", () => {
   const lines = firstRegistry(7, 178);
   writeFileSync(join(dir, "problems.jsonl"), asLines(lines), { mode: 0o600 });
