@@ -179,8 +179,9 @@ export function createParts(
 
 /** With a socket, this process executes words alone; its own executor is never asked for more. */
 export function executorOf(system: System, config: Config, link: Link | null): Executor {
-  if (link === null) return createExecutor(system, policyOf(config), config.executorStateDir);
-  const words = createExecutor(system, policyOf(config), config.stateDir);
+  const options = { isDry: config.dryRun };
+  if (link === null) return createExecutor(system, policyOf(config), config.executorStateDir, options);
+  const words = createExecutor(system, policyOf(config), config.stateDir, options);
   // Of argus.env this process may have an old copy; the executor reads the file itself.
   const watchOnly = config.mode === "watch" && ["environment", "unclear"].includes(config.modeSource.kind);
   return createRemoteExecutor(words, link, watchOnly);

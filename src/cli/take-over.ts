@@ -1,7 +1,9 @@
 import { join } from "node:path";
 import type { Command } from "commander";
+import { readConfig } from "../config.ts";
 import { takeOver } from "../system/first-argus/take-over.ts";
 import { printable } from "../system/printable.ts";
+import { UserError } from "../types/errors.ts";
 import type { Context } from "./context.ts";
 
 interface Options {
@@ -41,10 +43,27 @@ export function takeOverCommand(program: Command, context: Context): void {
         into: into ?? null,
       });
       if (taken === null) return context.printRaw("done");
+      if (taken.env !== null) refuseFaults(context, join(target.settings, "argus.json"), taken.env);
       const lines = [
         ...taken.steps.map((step) => `step ${step}`),
         ...taken.notes.map((note) => `note ${note}`),
       ];
       context.printRaw(lines.map((line) => printable(line)).join("\n"));
     });
+}
+
+/** What Argus could not read is said of the file in which it can be set right: the new one is not there yet. */
+function refuseFaults(
+  { system, programDir }: Context,
+  file: string,
+  { text, path }: { readonly text: string; readonly path: string },
+): void {
+  const instead = { file, settings: "{}", env: text };
+  const { faults } = readConfig({ system, env: {}, workingDir: "/", programDir, instead });
+  const [first, ...others] = faults
+    .filter(({ line }) => line > 0)
+    .map(({ line, message }) => `${path}:${line - 1}: ${message}`);
+  if (first === undefined) return;
+  const more = others.length === 0 ? "" : ` (and ${others.length} more like it)`;
+  throw new UserError(`${first}${more}; change it there, and run this again`);
 }

@@ -103,15 +103,26 @@ export function readAnswer(text: string, offered: Offered): Answer | string {
   };
 }
 
+const fence = /^[ \t]*```[ \t]*(\S*)[ \t]*$/;
+
 /**
- * The text as JSON, or the one block ```json in it, as models write it that are asked for JSON in words. Of two blocks
- * nobody knows which one is meant. undefined: there is none.
+ * The text as JSON, or the one block in it, ```json or bare, as models write it that are asked for JSON in words. Of two
+ * blocks nobody knows which one is meant. undefined: there is none.
  */
 function jsonIn(text: string): unknown {
   const whole = parsed(text);
-  if (whole !== undefined || text.split("```").length !== 3) return whole;
-  const block = /^[ \t]*```json[ \t]*\r?\n(.*?)\r?\n[ \t]*```[ \t]*$/ims.exec(text)?.[1];
-  return block === undefined ? undefined : parsed(block);
+  if (whole !== undefined) return whole;
+  const lines = text.split(/\r?\n/);
+  // A line end in a text of JSON is written \n: a fence within one never is a line of its own.
+  const fences = lines.flatMap((line, at) => (fence.test(line) ? at : []));
+  const [begin = 0, end = 0] = fences;
+  const word = fence.exec(lines[begin] ?? "")?.[1]?.toLowerCase();
+  if (fences.length !== 2 || (word !== "json" && word !== "") || fence.exec(lines[end] ?? "")?.[1] !== "")
+    return undefined;
+  const around = [...lines.slice(0, begin), ...lines.slice(end + 1)];
+  if (around.some((line) => line.includes("```"))) return undefined;
+  const block = parsed(lines.slice(begin + 1, end).join("\n"));
+  return typeof block === "object" && block !== null && !Array.isArray(block) ? block : undefined;
 }
 
 function parsed(text: string): unknown {

@@ -101,7 +101,13 @@ export interface LocalExecutor extends Executor {
 /** A process that may be taken over can raise sentences without end; what is not read any more is not kept. */
 const mostNotes = 200;
 
-export function createExecutor(system: System, given: Policy, stateDir: string): LocalExecutor {
+/** @param isDry it is made for a dry run: files of the first Argus are read, and stay as they are. */
+export function createExecutor(
+  system: System,
+  given: Policy,
+  stateDir: string,
+  { isDry = false } = {},
+): LocalExecutor {
   let policy = given;
   const notes: string[] = [];
   /** Each once: what every look finds anew is told with the next reply. */
@@ -109,7 +115,7 @@ export function createExecutor(system: System, given: Policy, stateDir: string):
     if (notes.length < mostNotes && !notes.includes(sentence)) notes.push(sentence);
   };
   const begun = system.clock.now();
-  const former = { now: begun, registryDir: policy.tickets.stateDir };
+  const former = { now: begun, registryDir: policy.tickets.stateDir, stays: isDry };
   const state = openState(system.files, stateDir, note, former);
   const approvals = openApprovals(system.files, stateDir, note);
   const handOffs = openHandOffs(system.files, stateDir, note);

@@ -1,10 +1,12 @@
 /** `restart-backoff.json` and `dedup.json` as the first Argus wrote them, in the form of today. Pure. */
 import { createHash } from "node:crypto";
 import * as z from "zod";
+import type { FirstLine } from "../system/first-argus/line.ts";
 import { quoted } from "../system/names.ts";
 import { normaliseUnit, unitDisplayName } from "../system/systemd.ts";
 import { unitNameFault } from "../system/unit-name.ts";
 import type { Moment } from "../types/moment.ts";
+import { isHealed } from "../types/past.ts";
 import type { RegistryRecord } from "../types/problem.ts";
 import type { Announced } from "./announced.ts";
 import type { UnitBackoff } from "./backoff.ts";
@@ -65,35 +67,59 @@ function momentOf(epochSeconds: number, now: Moment): Moment {
 const Dedup = z.object({ keys: z.record(z.string(), z.unknown()) });
 const Said = z.object({ last_seen: z.number().min(0) });
 
+export interface TakenAnnounced {
+  readonly announced: Announced;
+  readonly taken: number;
+  /** Nobody was told, or it is not clear of what, or a repair came after it. */
+  readonly untold: number;
+  /** No line has their text. */
+  readonly unknown: number;
+}
+
 /**
- * Its keys are hashes of prose: only with the text at hand is it known what they are about.
- * @param lines its registry: the type and the text as they stand there, and the record that they are read as.
+ * Its keys are hashes of prose, and stand there whatever was done: only a line says that an alert was sent, and about
+ * what. What is not sure is alerted to anew.
+ * @param lines its registry, newest first.
  * @returns null: it is another form.
  */
 export function announcedOfFirst(
   json: unknown,
-  lines: () => Iterable<{ type: string; description: string; record: RegistryRecord }>,
+  lines: () => Iterable<FirstLine>,
   now: Moment,
-): { announced: Announced; taken: number; dropped: number } | null {
+): TakenAnnounced | null {
   const file = Dedup.safeParse(json);
   if (!file.success) return null;
   const entries = new Map(Object.entries(file.data.keys));
   const announced: Announced = {};
-  let taken = 0;
-  for (const { type, description, record } of entries.size === 0 ? [] : lines()) {
+  const repaired = new Set<string>();
+  const taken = new Set<string>();
+  const seen = new Set<string>();
+  for (const { type, description, record, isSure } of entries.size === 0 ? [] : lines()) {
+    if (isHealed(record.action_taken, record.action_result)) repaired.add(record.key);
     for (const key of [firstKey(type, description), firstKey(type, `${description}\n`)]) {
       const said = Said.safeParse(entries.get(key));
       if (!said.success) continue;
-      entries.delete(key);
-      taken += 1;
-      const at = momentOf(Math.min(said.data.last_seen, now.wallMs / 1000), now);
+      seen.add(key);
+      if (taken.has(key) || !isSure || !wasSent(record) || repaired.has(record.key)) continue;
+      taken.add(key);
+      // It counted on without an alert: the time of the alert is that of its line.
+      const seconds = Math.min(said.data.last_seen, Date.parse(record.ts) / 1000, now.wallMs / 1000);
+      const at = momentOf(seconds, now);
       const before = announced[record.key];
       if (before === undefined || before.at.wallMs < at.wallMs)
         announced[record.key] = { at, severity: record.severity };
     }
   }
-  return { announced, taken, dropped: entries.size };
+  return {
+    announced,
+    taken: taken.size,
+    untold: seen.size - taken.size,
+    unknown: entries.size - seen.size,
+  };
 }
+
+const wasSent = (record: RegistryRecord): boolean =>
+  /^alert(?::|$)/.test(record.action_taken) && record.action_result === "success";
 
 const firstKey = (type: string, text: string): string =>
   `${type}:${createHash("sha256").update(text).digest("hex").slice(0, 16)}`;
@@ -106,5 +132,6 @@ export const backoffSentence = (units: Readonly<Record<string, UnitBackoff>>, br
     : `${taken}; not readable, and left out: ${broken.map(quoted).join(", ")}`;
 };
 
-export const dedupSentence = (taken: number, dropped: number): string =>
-  `entries taken over: ${taken}; dropped, because no line of problems.jsonl has their text: ${dropped}`;
+export const dedupSentence = ({ taken, untold, unknown }: TakenAnnounced): string =>
+  `entries taken over: ${taken}; left out, because problems.jsonl has no alert that was sent and clearly is about the same: ${untold}; ` +
+  `dropped, because no line of problems.jsonl has their text: ${unknown}`;

@@ -59,7 +59,7 @@ function takeAnnounced(files: Files, json: unknown, { now, registryDir }: Former
   }
   const taken = announcedOfFirst(json, lines, now);
   if (taken === null) return null;
-  const said = `${dedupSentence(taken.taken, taken.dropped)}${trouble}`;
+  const said = `${dedupSentence(taken)}${trouble}`;
   return { value: { version: 1 as const, announced: taken.announced }, said };
 }
 
@@ -91,6 +91,8 @@ export interface State {
 export interface Former {
   readonly now: Moment;
   readonly registryDir: string;
+  /** A dry run reads them, and leaves them as they are. */
+  readonly stays?: boolean;
 }
 
 /** @param note told in one sentence when a file was set aside, or taken over from the first Argus. */
@@ -108,7 +110,9 @@ export function openState(
   ) =>
     createStore({
       ...{ files, path: join(stateDir, name), schema, empty, note },
-      ...(former && formerOf ? { former: (json: unknown) => formerOf(json, former) } : {}),
+      ...(former && formerOf
+        ? { former: (json: unknown) => formerOf(json, former), formerStays: former.stays === true }
+        : {}),
     });
   const executorStore = store<z.infer<typeof ExecutorFile>>("executor.json", ExecutorFile, () => ({
     version: 1,

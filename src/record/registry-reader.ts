@@ -1,5 +1,6 @@
 /** `problems.jsonl`, read: by lines, within a bound of memory, however large it is. */
 import { join } from "node:path";
+import { withoutMark } from "../system/byte-order-mark.ts";
 import { fileError } from "../system/file-error.ts";
 import { readFirstLine } from "../system/first-argus/line.ts";
 import { linesNewestFirst, linesOldestFirst } from "../system/lines.ts";
@@ -15,12 +16,15 @@ export const registryPath = (stateDir: string): string => join(stateDir, "proble
 /** Counts what it cannot read instead of stopping at it: a torn line, or one of a later version. */
 export function parseRecord(line: string): RegistryRecord | null {
   try {
-    const value: unknown = JSON.parse(line);
+    const value: unknown = JSON.parse(withoutMark(line));
     return RegistryRecord.safeParse(value).data ?? readFirstLine(value);
   } catch {
     return null;
   }
 }
+
+/** Somebody who edited it left nothing out there. */
+const isBlank = (line: string): boolean => !/\S/.test(line);
 
 const passedOver = (path: string, count: number): string =>
   count === 1
@@ -61,6 +65,7 @@ export function readProblems(files: Files, stateDir: string, options: FoldOption
   };
   try {
     for (const line of linesOldestFirst(files, names, { onTooLong })) {
+      if (isBlank(line)) continue;
       const record = parseRecord(line);
       if (record === null) passedOver += 1;
       else fold.take(record);
@@ -92,6 +97,7 @@ export function readHistory(files: Files, stateDir: string): RegistryHistory {
 
   function* records(): Generator<RegistryRecord> {
     for (const line of linesNewestFirst(files, registryPath(stateDir), keep, { onTooLong })) {
+      if (isBlank(line)) continue;
       const record = parseRecord(line);
       if (record === null) passedOver += 1;
       else if (record.event !== "carried") yield record;

@@ -5,6 +5,7 @@
  */
 import { type Variable, type VariableName, variables } from "../types/settings.ts";
 import { isFormerName } from "./first-argus/settings-table.ts";
+import { guards, shellLine, shellPrefix, wholeLines } from "./first-argus/shell-lines.ts";
 import type { Fault } from "./json-source.ts";
 import { nearestOf } from "./names.ts";
 import { reach } from "./reach.ts";
@@ -47,17 +48,17 @@ export function readEnvFile(files: Files, path: string, home: string, instead?: 
   const parseLines = (text: string): void => {
     const used = new Set(namesIn(text));
     const known = (name: string) => (name === "HOME" ? home : (values.get(name)?.text ?? null));
-    for (const [index, line] of text.split("\n").entries()) {
-      // trim() also takes away the carriage return and the byte order mark that editors on Windows write.
-      const parsed = parseLine(line.trim(), known, (name) => used.has(name));
+    // They are trimmed, which also takes away the carriage return and the byte order mark that editors on Windows write.
+    for (const { number, text: line } of wholeLines(text)) {
+      const parsed = parseLine(line, known, (name) => used.has(name));
       if (parsed === null) continue;
-      if (parsed.kind === "fault") say(index + 1, parsed.said);
-      else if (parsed.kind === "note") notes.push(`${path}:${index + 1}: ${parsed.said}`);
+      if (parsed.kind === "fault") say(number, parsed.said);
+      else if (parsed.kind === "note") notes.push(`${path}:${number}: ${parsed.said}`);
       else {
         const earlier = values.get(parsed.name);
         if (earlier !== undefined && !isFormerName(parsed.name))
-          say(index + 1, `${parsed.name} is set twice; line ${earlier.line} sets it too`);
-        else values.set(parsed.name, { text: parsed.text, line: index + 1 });
+          say(number, `${parsed.name} is set twice; line ${earlier.line} sets it too`);
+        else values.set(parsed.name, { text: parsed.text, line: number });
       }
     }
   };
@@ -99,6 +100,8 @@ function textOf(files: Files, path: string): string | RefusedFile | null {
   }
 }
 
+const nameAndValue = new RegExp(`^(?:${shellPrefix})?([A-Za-z_][A-Za-z0-9_]*)=(.*)$`, "s");
+
 type Line =
   | { readonly kind: "value"; readonly name: string; readonly text: string }
   | { readonly kind: "fault"; readonly said: string }
@@ -112,7 +115,10 @@ function parseLine(
 ): Line | null {
   if (line === "" || line.startsWith("#") || line.startsWith(";")) return null;
   const fault = (said: string): Line => ({ kind: "fault", said });
-  const match = /^(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)$/s.exec(line);
+  const shell = shellLine(line);
+  if ("fault" in shell) return fault(shell.fault);
+  if ("unused" in shell) return { kind: "note", said: `this line is not used: ${shell.unused}` };
+  const match = nameAndValue.exec(shell.line);
   if (match === null)
     return fault("must be NAME=value without spaces around the =, a comment that begins with #, or empty");
   const [, name = "", raw = ""] = match;
@@ -130,7 +136,7 @@ function parseLine(
   const value = readShellValue(raw.trim(), { known, isSecret: isSecret(name) });
   if ("runs" in value) {
     // What decides whether Argus acts is read as it stands: it is a fault, or else the safe reading.
-    if (isFormer || !isWords(name)) return { kind: "value", name, text: raw.trim() };
+    if (isFormer || guards(name)) return { kind: "value", name, text: raw.trim() };
     const why = "a shell would run a program for its value; write the value itself";
     return { kind: "note", said: `${name} is not used: ${why}` };
   }
@@ -144,8 +150,6 @@ function parseLine(
 
 const rowOf = (name: string): Variable | undefined =>
   Object.hasOwn(variables, name) ? variables[name as VariableName] : undefined;
-
-const isWords = (name: string): boolean => ["path", "text"].includes(rowOf(name)?.kind ?? "text");
 
 function isSecret(name: string): boolean {
   const row = rowOf(name);

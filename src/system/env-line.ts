@@ -1,4 +1,7 @@
 /** One variable of `argus.env` set, and every other line of the file left as it is. Pure. */
+import { shellPrefix } from "./first-argus/shell-lines.ts";
+
+const prefix = new RegExp(`^${shellPrefix}`);
 
 /**
  * @param text as readEnvFile takes it: the name is set on one line at most.
@@ -7,12 +10,7 @@
 export function withVariable(text: string, name: string, value: string): string {
   const lines = text.split("\n");
   const endOf = (line = ""): string => (line.endsWith("\r") ? "\r" : "");
-  const at = lines.findIndex((line) =>
-    line
-      .trim()
-      .replace(/^export\s+/, "")
-      .startsWith(`${name}=`),
-  );
+  const at = lines.findIndex((line) => line.trim().replace(prefix, "").startsWith(`${name}=`));
   const present = lines[at];
   if (present !== undefined) {
     const before = present.slice(0, present.indexOf(name));

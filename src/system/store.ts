@@ -6,6 +6,7 @@
  */
 import { basename, dirname } from "node:path";
 import type * as z from "zod";
+import { withoutMark } from "./byte-order-mark.ts";
 import { errorCode } from "./error-code.ts";
 import { fileError } from "./file-error.ts";
 import { stringify } from "./printable.ts";
@@ -35,6 +36,8 @@ export interface StoreOptions<T> {
   readonly durable?: boolean;
   /** What a file of the first Argus comes to, and a clause about it; null: it is none. The file is then written anew. */
   readonly former?: (json: unknown) => { readonly value: T; readonly said: string } | null;
+  /** Such a file stays as it is, and nothing is said, until something is saved: for a dry run. */
+  readonly formerStays?: boolean;
   /** Nothing but numbers, under names that are safe already: thousands of them need not be looked through. */
   readonly plain?: true;
 }
@@ -42,6 +45,7 @@ export interface StoreOptions<T> {
 export function createStore<T>(options: StoreOptions<T>): Store<T> {
   const { files, path, schema, empty, note, durable = true, plain, former } = options;
   let written: string | null = null;
+  let keepFormer: (() => void) | null = null;
   const textOf = (value: T): string => `${stringify(plain ? value : redactDeep(value))}\n`;
 
   function setAside(why: string): T {
@@ -73,7 +77,7 @@ export function createStore<T>(options: StoreOptions<T>): Store<T> {
       if (text === null) return empty();
       let json: unknown;
       try {
-        json = JSON.parse(text);
+        json = JSON.parse(withoutMark(text));
       } catch {
         return setAside(text.trim() === "" ? "is empty" : "is not valid JSON");
       }
@@ -84,12 +88,19 @@ export function createStore<T>(options: StoreOptions<T>): Store<T> {
       }
       const taken = former?.(json) ?? null;
       if (taken !== null) {
+        const { value, said } = taken;
+        const old = text;
+        keepFormer = () => {
+          const kept = freeName(files, `${path}.first-argus`);
+          files.writeAtomic(kept, old, { durable });
+          keepFormer = null;
+          note(`${path} is one of the first Argus (${said}); it was kept as ${kept}`);
+        };
+        if (options.formerStays === true) return value;
         // The old one first: a crash in between loses neither.
-        const kept = freeName(files, `${path}.first-argus`);
-        files.writeAtomic(kept, text, { durable });
-        replaceOwn(files, path, textOf(taken.value), note, { durable });
-        note(`${path} is one of the first Argus (${taken.said}); it was kept as ${kept}`);
-        return taken.value;
+        keepFormer();
+        replaceOwn(files, path, textOf(value), note, { durable });
+        return value;
       }
       const issue = parsed.error.issues[0];
       return setAside(
@@ -99,6 +110,7 @@ export function createStore<T>(options: StoreOptions<T>): Store<T> {
     save(value) {
       const text = textOf(value);
       if (text === written && files.stat(path)?.kind === "file") return;
+      keepFormer?.();
       replaceOwn(files, path, text, note, { durable });
       written = text;
     },

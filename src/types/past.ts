@@ -16,7 +16,8 @@ export function beginsAnew(before: PastLine, { ts }: Pick<RegistryRecord, "ts">)
   return isHealed(before.action, before.result) || isLater(Date.parse(before.ts), Date.parse(ts));
 }
 
-const isHealed = (action: string, result: string | undefined): boolean =>
+/** A repair of it went well. */
+export const isHealed = (action: string, result: string | undefined): boolean =>
   result === "success" && remedies.includes(action.split(":", 1)[0] ?? "");
 const isLater = (beforeMs: number, ms: number): boolean => Math.abs(ms - beforeMs) > quietMs;
 

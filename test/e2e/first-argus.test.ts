@@ -94,6 +94,30 @@ test("lines of today in the summary and the statistics are counted, and broken o
   expect(watch.run("status").stdout).toContain("1 line of");
 });
 
+test("what Argus could not read of the old settings is said of the old file", () => {
+  const watch = argus();
+  const first = join(watch.dir, "first");
+  mkdirSync(first);
+  const take = (text: string) => {
+    writeFileSync(join(first, "argus.env"), text);
+    const to = ["settings", "state", "executor", "logs", "home"].flatMap((name) => [
+      `--${name}`,
+      `/nowhere/${name}`,
+    ]);
+    return watch.run("take-over", first, ...to);
+  };
+  expect(take("# mine\nARGUS_INTERVAL=soon\nARGUS_DRY_RUN=perhaps\n")).toMatchObject({
+    status: 2,
+    stderr: expect.stringMatching(
+      /first\/argus\.env:2: ARGUS_INTERVAL is "soon", .* \(and 1 more like it\); change it there, and run this again/,
+    ),
+  });
+  expect(take("ARGUS_UNKNOWN_OLD=5\nTELEGRAM_BOT_TOKEN=1:a\n")).toMatchObject({
+    status: 0,
+    stdout: expect.stringContaining("note Telegram is not set up: "),
+  });
+});
+
 test("backoff and dedup are taken over once, said once, and kept", () => {
   const lines = firstRegistry(14, 20);
   const watch = comingFromFirst(lines);
@@ -108,6 +132,13 @@ test("backoff and dedup are taken over once, said once, and kept", () => {
   copyFileSync(fixture("orphan-state.json"), state("orphan-state.json"));
   const before = data(watch, "status", "--json").backoffs;
   expect(before).toMatchObject([{ unit: "openclaw-gateway", state: "cooldown", attempts: 3 }]);
+  expect(watch.once("--dry-run").notes).toEqual([]);
+  for (const [name, old] of [
+    ["restart-backoff.json", { services }],
+    ["dedup.json", { keys }],
+  ] as const)
+    expect(JSON.parse(readFileSync(state(name), "utf8"))).toEqual(old);
+  expect(readdirSync(join(watch.dir, "state")).filter((name) => /first-argus/.test(name))).toEqual([]);
   expect(watch.once().notes.sort()).toEqual([
     expect.stringMatching(
       /dedup\.json is one of the first Argus \(entries taken over: \d+; .*: 0\); it was kept as /,

@@ -19,6 +19,7 @@ describe("a reply", () => {
     ["has words around its block", `I looked.\n\n${fenced(reply("all is well"))}\n\nThat is all.`],
     ["has line ends of Windows", fenced(reply("all is well")).replaceAll("\n", "\r\n")],
     ["names the language in capitals", fenced(reply("all is well"), "JSON")],
+    ["has a block without a language", fenced(reply("all is well"), "")],
     ["is the object alone", reply("all is well")],
   ])("that %s is read", (_, text) => expect(read(text)).toBe("all is well"));
 
@@ -29,7 +30,9 @@ describe("a reply", () => {
     ["has a block that is not closed", `\`\`\`json\n${reply("one")}`],
     ["has a block within a line", `so: \`\`\`json ${reply("one")} \`\`\``],
     ["has a block of another language", fenced(reply("one"), "js")],
-    ["has a block without a language", fenced(reply("one"), "")],
+    ["has two blocks without a language", `${fenced(reply("one"), "")}\n${fenced(reply("two"), "")}`],
+    ["has no object in its block", fenced("[]")],
+    ["has a fence within a line beside its block", `\`\`\`sh x\`\`\`\n${fenced(reply("one"))}`],
     [
       "hides a block in a text of its object",
       fenced(`{"assessment":"x","observations":["\`\`\`json\n${reply("two")}\n\`\`\`"],"actions":[]}`),
@@ -39,6 +42,11 @@ describe("a reply", () => {
 
   it("whose own texts hold a fence is read as the object that it is", () => {
     expect(read(reply("run ```json\n{}\n``` first"))).toContain("run ```json");
+  });
+
+  it("in a fence, whose own texts hold one too, is read as the object that it is", () => {
+    expect(read(fenced(reply("run ```systemctl restart x``` first")))).toContain("systemctl");
+    expect(read(fenced(reply("run\n```sh\nid\n```\nfirst")))).toContain("id");
   });
 
   it("in a fence is held to the same shape", () => {

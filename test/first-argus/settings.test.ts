@@ -105,6 +105,57 @@ it("an unknown name is a fault as ever, unless another line refers to it", () =>
   expect(config("BASE=/x\nARGUS_STATE_DIR=$BASE/s\n").stateDir).toBe("/x/s");
 });
 
+describe("a line that only a shell understands", () => {
+  it.each([
+    "set -a",
+    "export ARGUS_MODE",
+    "export NAME OTHER",
+    "source /etc/other",
+    ". ./other",
+    "umask 077",
+    `: "\${ARGUS_INTERVAL:=5}"`,
+    'ARGUS_MEMORY_DIR="two\nlines"',
+    "ARGUS_RELAY_BIN=two\\\nlines",
+    "export DEDUP_WINDOW=5 ARGUS_GATEWAY_PORT=1",
+    "DEDUP_WINDOW=5; ARGUS_GATEWAY_PORT=1",
+    "ARGUS_INTERVAL=$(cat interval)",
+  ])("is not used, and that is one line: %s", (text) => {
+    const read = config(`${text}\nARGUS_STATE_DIR=/after\n`);
+    expect(read).toMatchObject({ intervalSeconds: 300, dedupWindowSeconds: 3600, stateDir: "/after" });
+    expect(read.notes).toEqual([expect.stringMatching(/^\/etc\/argus\/argus\.env:1: .* is not used: /)]);
+  });
+
+  it.each([
+    ["readonly ARGUS_INTERVAL=60", 60],
+    ["declare -x ARGUS_INTERVAL=60", 60],
+    ["ARGUS_INTERVAL=60;", 60],
+    ["ARGUS_INTERVAL=60; export ARGUS_INTERVAL", 60],
+  ])("is read where it holds one value: %s", (text, intervalSeconds) => {
+    expect(config(`${text}\n`)).toMatchObject({ intervalSeconds, notes: [] });
+  });
+
+  it.each([
+    "set ARGUS_MODE=watch",
+    "unset ARGUS_DRY_RUN",
+    `: "\${ARGUS_MODE:=watch}"`,
+    "export DEDUP_WINDOW=5 ARGUS_MODE=watch",
+    "DEDUP_WINDOW=5 ARGUS_MODE=watch",
+    "DEDUP_WINDOW=5; ARGUS_MODE=watch",
+    "export A=1 ARGUS_DISK_CLEAN_DRY_RUN=true",
+    'ARGUS_MODE="watch\n"',
+    'ARGUS_RESTART_COOLDOWN_SECONDS="7200\n"',
+    "ARGUS_MODE = watch",
+    "ARGUS_RESTART_COOLDOWN_SECONDS=$(cat cooldown)",
+    'ARGUS_RELAY_BIN="forgotten\nARGUS_MODE=watch\n"',
+  ])("is a fault where it could keep Argus from something: %s", (text) => {
+    expect(() => config(`${text}\n`)).toThrow("argus.env:1");
+  });
+
+  it("of an unknown pattern is one of the patterns", () => {
+    expect(config("ARGUS_PATTERN_some_day=1\n").notes).toEqual([expect.stringContaining("no patterns are")]);
+  });
+});
+
 describe("names of today win", () => {
   it.each([
     ["DEDUP_WINDOW=60\nARGUS_DEDUP_WINDOW=70\n", { dedupWindowSeconds: 70 }, "ARGUS_DEDUP_WINDOW is set"],
@@ -194,6 +245,9 @@ describe("a value, as a shell reads it", () => {
   it("is set by argus mode where it is exported, too", () => {
     expect(withVariable("export ARGUS_MODE=act\nA=1\n", "ARGUS_MODE", "watch")).toBe(
       "export ARGUS_MODE=watch\nA=1\n",
+    );
+    expect(withVariable("readonly ARGUS_MODE=act\n", "ARGUS_MODE", "watch")).toBe(
+      "readonly ARGUS_MODE=watch\n",
     );
   });
 });

@@ -58,6 +58,7 @@ describe("the first Argus's argus.env", () => {
         "",
         "export ARGUS_INTERVAL=60",
         'TELEGRAM_CHAT_ID="-12 34"  # the team',
+        "declare -x TELEGRAM_BOT_TOKEN=1:a;",
         "ARGUS_RELAY_BIN=$HOME/bin/relay",
         `ARGUS_PROMPT_FILE="\${HOME}/p.md"`,
         "ARGUS_MODEL='cost$5'",
@@ -72,10 +73,11 @@ describe("the first Argus's argus.env", () => {
       "",
       "ARGUS_INTERVAL=60",
       'TELEGRAM_CHAT_ID="-12 34"',
+      "TELEGRAM_BOT_TOKEN=1:a",
       "ARGUS_RELAY_BIN=/home/ann/bin/relay",
       "ARGUS_PROMPT_FILE=/home/ann/p.md",
-      "ARGUS_MODEL=cost$5",
-      "# taken over by install.sh: set again on line 9: ARGUS_DEDUP_WINDOW=60",
+      "ARGUS_MODEL='cost$5'",
+      "# taken over by install.sh: set again on line 10: ARGUS_DEDUP_WINDOW=60",
       "ARGUS_DEDUP_WINDOW=120",
       "",
     ]);
@@ -94,15 +96,83 @@ describe("the first Argus's argus.env", () => {
       '# taken over by install.sh: this Argus has its own place for it: ARGUS_STATE_DIR="$HOME/state"',
     );
     expect(said).toEqual([
-      "line 2 of argus.env is not taken (a shell would do more with it than read a value); it stays there as a comment",
+      "line 2 of argus.env is not taken (a shell would run a program for its value); it stays there as a comment",
       "line 3 of argus.env is not taken (its value needs a shell); it stays there as a comment",
       "line 4 of argus.env is not taken (it is no NAME=value); it stays there as a comment",
-      "line 6 of argus.env is not taken (a shell would do more with it than read a value); it stays there as a comment",
+      "line 6 of argus.env is not taken (several commands stand on one line); it stays there as a comment",
     ]);
+  });
+
+  it("puts in what stands above, and a default", () => {
+    const { text, said } = taken(
+      `FOO=bar\nANTHROPIC_API_KEY="sk-$FOO"\nARGUS_RELAY_BIN="\${ARGUS_RELAY_BIN:-$HOME/bin/relay}"\n`,
+    );
+    expect(text.split("\n").slice(1)).toEqual([
+      "# taken over by install.sh: put into the lines that refer to it: FOO=bar",
+      "ANTHROPIC_API_KEY=sk-bar",
+      "ARGUS_RELAY_BIN=/home/ann/bin/relay",
+      "",
+    ]);
+    expect(said).toEqual([]);
+  });
+
+  it("keeps as a comment what Argus has no setting for, and one half of Telegram's", () => {
+    const { text, said, refused } = taken(
+      'ARGUS_UNKNOWN_OLD=5\nTELEGRAM_BOT_TOKEN=1:a\nTELEGRAM_CHAT_ID=$(cat chat)\nARGUS_RELAY_TO="two\nlines"\nARGUS_INTERVAL=60\n',
+    );
+    expect(text.split("\n").filter((line) => !line.startsWith("#"))).toEqual(["ARGUS_INTERVAL=60", ""]);
+    expect(text.split("\n")).toHaveLength(8);
+    expect(said[0]).toBe(
+      "Telegram is not set up: argus.env has a value for TELEGRAM_BOT_TOKEN alone; set TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID in the new argus.env",
+    );
+    expect(said.slice(1)).toEqual([
+      "line 1 of argus.env is not taken (Argus has no such setting); it stays there as a comment",
+      "line 3 of argus.env is not taken (a shell would run a program for its value); it stays there as a comment",
+      "line 4 of argus.env is not taken (its value goes over several lines); it stays there as a comment",
+    ]);
+    expect(refused).toBeNull();
+  });
+
+  it.each([
+    "ARGUS_MODE=$(cat mode)",
+    `: "\${ARGUS_DRY_RUN:=true}"`,
+    "ARGUS_MODE = watch",
+    "export A=1 ARGUS_DISK_CLEAN_DRY_RUN=true",
+  ])("is refused where a line decides what Argus may do, and cannot be read: %s", (line) => {
+    expect(taken(`A=1\n${line}\n`).refused).toMatchObject({ line: 2 });
+    write("first/argus.env", `A=1\n${line}\n`);
+    expect(() => take()).toThrow(`${root}/first/argus.env:2: this line decides what Argus may do`);
   });
 });
 
 describe("taking over", () => {
+  it("takes of what a variable names only what looks like it", () => {
+    write(
+      "first/argus.env",
+      "ARGUS_DEDUP_FILE=$HOME/.ssh/id_rsa\nARGUS_OBSERVATIONS_FILE=$HOME/.netrc\nARGUS_ORPHAN_STATE=$HOME/orphans\n",
+    );
+    write("home/.ssh/id_rsa", "-----BEGIN OPENSSH PRIVATE KEY-----\n");
+    write("home/.netrc", "password\n");
+    write("home/orphans", '{"pids":[]}');
+    const taken = take();
+    expect(taken?.steps.slice(1)).toEqual([`copy from ${root}/home into ${root}/lib: first/orphans`]);
+    expect(taken?.notes).toEqual([
+      `${root}/home/.ssh/id_rsa, which ARGUS_DEDUP_FILE names, does not look like such a file of the first Argus, so it is not taken`,
+      `${root}/home/.netrc, which ARGUS_OBSERVATIONS_FILE names, does not look like such a file of the first Argus, so it is not taken`,
+    ]);
+  });
+
+  it("says which of two files of one name it leaves, and each word once", () => {
+    write("first/argus.env", `ARGUS_STATE_DIR=${root}/first/state\n`);
+    write("first/state/problems.jsonl", "{}\n");
+    write("first/problems.jsonl", "{}\n");
+    symlinkSync(join(root, "first"), join(root, "first/state/dedup.json"));
+    expect(take()?.notes).toEqual([
+      `${root}/first/problems.jsonl is not taken, because ${root}/first/state/problems.jsonl is taken as problems.jsonl already`,
+      `${root}/first/state/dedup.json is a link, so it is not taken`,
+    ]);
+  });
+
   it("finds settings, state and logs in its checkout, and leaves them as they are", () => {
     write("first/argus.env", "ARGUS_INTERVAL=60\n");
     write("first/state/problems.jsonl", "{}\n");
@@ -119,6 +189,10 @@ describe("taking over", () => {
         `copy from ${root}/first/logs into ${root}/log: first/argus.log`,
       ],
       notes: [],
+      env: {
+        path: `${root}/first/argus.env`,
+        text: `# taken over by install.sh from ${root}/first\nARGUS_INTERVAL=60\n`,
+      },
     });
     expect(read("into/argus.env")).toBe(`# taken over by install.sh from ${root}/first\nARGUS_INTERVAL=60\n`);
     expect(read("into/state/problems.jsonl")).toBe("{}\n");

@@ -49,6 +49,9 @@ const words: Readonly<Record<string, readonly string[]>> = {
     "Disk usage critical: {p}%",
     "/var is {p}% full, mostly /var/lib/docker/overlay2/{n}af3",
     "Inode usage on / at {p}%",
+    "/home: {p}% used",
+    "Disk {p}% used (78G / 92G)",
+    "/ is {p}% full; freed {n}GB of /tmp files",
   ],
   service: [
     "Service openclaw-gateway is down",
@@ -67,6 +70,10 @@ const words: Readonly<Record<string, readonly string[]>> = {
     "Service `nginx` is not running",
     "Unit postgresql has failed {n} times",
     "Service monitoring was interrupted for {n} minutes",
+    "The service is not running",
+    "A service has failed its check",
+    "Service unexpectedly stopped after {n} minutes",
+    "nginx service is down",
     "Restarting the out-of-memory service is recommended",
   ],
   process: [
@@ -78,6 +85,7 @@ const words: Readonly<Record<string, readonly string[]>> = {
     "Process claude (pid {n}77) using {p}% CPU for {n} minutes",
     "Load average {n}.7 exceeds the number of cores",
     "High process count: {n}42",
+    "Orphaned chrome processes: {n}",
     "node process {n}88 uses {n}.1GB RSS",
   ],
   swap: [

@@ -11,6 +11,7 @@ import {
   type RegistryRecord,
   type Severity,
 } from "../../types/problem.ts";
+import { withoutMark } from "../byte-order-mark.ts";
 import { linesNewestFirst } from "../lines.ts";
 import { oneLine } from "../printable.ts";
 import { problemKey } from "../problem-key.ts";
@@ -34,7 +35,10 @@ const fixed = new Set(Object.keys(Line.shape));
 const ours = ["key", "condition", "cycle", "event"];
 
 /** @returns null: it is no line of the first Argus. */
-export function readFirstLine(value: unknown): RegistryRecord | null {
+export const readFirstLine = (value: unknown): RegistryRecord | null => readWhole(value)?.record ?? null;
+
+/** isSure: what it is about stands clearly in its text. */
+function readWhole(value: unknown): { record: RegistryRecord; isSure: boolean } | null {
   const parsed = Line.safeParse(value);
   if (!parsed.success || ours.some((name) => Object.hasOwn(parsed.data, name))) return null;
   const line = parsed.data;
@@ -44,13 +48,13 @@ export function readFirstLine(value: unknown): RegistryRecord | null {
   const description = oneLine(redact(line.description));
   const action = redact(oneLine(line.action_taken ?? "")) || "none";
   const host = oneLine(line.host);
-  const about =
+  const { isSure, ...about } =
     type === undefined
-      ? { subject: oneLine(line.type.toLowerCase(), 64), condition: "reported" }
+      ? { subject: oneLine(line.type.toLowerCase(), 64), condition: "reported", isSure: false }
       : aboutOf(type, description, action, host);
   const result = resultOf(line.action_result ?? "");
   const others = Object.entries(line).filter(([name]) => !fixed.has(name));
-  return {
+  const record: RegistryRecord = {
     ts,
     severity: severityOf(line.severity),
     type: type ?? "check",
@@ -68,30 +72,33 @@ export function readFirstLine(value: unknown): RegistryRecord | null {
     duration_ms: 0,
     event: "past",
   };
+  return { record, isSure };
 }
 
 /** The present one and those that the rotation keeps. */
 const mostFiles = 5;
 
-/**
- * All lines of the first Argus in a registry, newest first, with type and text as they stand there.
- * Throws as Files.tryRead.
- */
-export function* firstLines(
-  files: Files,
-  stateDir: string,
-): Generator<{ type: string; description: string; record: RegistryRecord }> {
+export interface FirstLine {
+  /** As they stand there. */
+  readonly type: string;
+  readonly description: string;
+  readonly record: RegistryRecord;
+  readonly isSure: boolean;
+}
+
+/** All lines of the first Argus in a registry, newest first. Throws as Files.tryRead. */
+export function* firstLines(files: Files, stateDir: string): Generator<FirstLine> {
   for (const line of linesNewestFirst(files, join(stateDir, "problems.jsonl"), mostFiles - 1)) {
     const value = jsonOf(line);
-    const record = readFirstLine(value);
+    const read = readWhole(value);
     const raw = Line.safeParse(value).data;
-    if (record !== null && raw !== undefined) yield { type: raw.type, description: raw.description, record };
+    if (read !== null && raw !== undefined) yield { type: raw.type, description: raw.description, ...read };
   }
 }
 
 function jsonOf(line: string): unknown {
   try {
-    return JSON.parse(line);
+    return JSON.parse(withoutMark(line));
   } catch {
     return null;
   }

@@ -119,6 +119,17 @@ export function readFrom(
   }
 }
 
+/** The first of its bytes. */
+export function headFrom(place: Place, name: string, owners: ReadonlySet<number>, bytes: number): string {
+  const file = openFile(place, name, owners);
+  try {
+    const buffer = Buffer.alloc(bytes);
+    return buffer.toString("utf8", 0, readSync(file, buffer, 0, bytes, 0));
+  } finally {
+    closeSync(file);
+  }
+}
+
 /** @returns the folder with its links followed, and its owner; null: there is none. */
 export function folderAt(path: string): { readonly path: string; readonly uid: number } | null {
   try {

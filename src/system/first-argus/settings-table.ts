@@ -101,7 +101,7 @@ export const formerSettings: readonly (readonly [string, FormerSetting])[] = [
 
 export function formerSetting(name: string): FormerSetting | null {
   if (Object.hasOwn(table, name)) return table[name] ?? null;
-  return /^ARGUS_PATTERN_[A-Z0-9_]{1,64}$/.test(name) ? patterns : null;
+  return /^ARGUS_PATTERN_\w{0,64}$/.test(name) ? patterns : null;
 }
 
 /** Those that a person may have set, by name. */

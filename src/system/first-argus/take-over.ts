@@ -3,7 +3,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { UserError } from "../../types/errors.ts";
 import { fileError } from "../file-error.ts";
 import { pathVariables, type TakenEnv, takeEnv, takenMark } from "./env.ts";
-import { copyFrom, folderAt, openPlace, type Place, readFrom, writeNew } from "./places.ts";
+import { copyFrom, folderAt, headFrom, openPlace, type Place, readFrom, writeNew } from "./places.ts";
 
 export interface TakingOver {
   readonly dir: string;
@@ -25,6 +25,8 @@ export interface TakenOver {
   /** Each begins with a verb. */
   readonly steps: readonly string[];
   readonly notes: readonly string[];
+  /** The settings of today, and whence they came, a line above; null: it had none. */
+  readonly env: { readonly text: string; readonly path: string } | null;
 }
 
 interface Find {
@@ -44,6 +46,21 @@ const known = [
 ] as const;
 /** Of its other state nothing is read here: it is kept below `first`. */
 const otherState = /orphan|fallback|backoff|observations/i;
+
+const headBytes = 64 * 1024;
+
+/** @param head the first of its content. */
+function isOfForm(variable: string, name: string, head: string): boolean {
+  const text = head.replace(/^\uFEFF/, "").trimStart();
+  if (["ARGUS_OBSERVATIONS_FILE", "ARGUS_LOG_FILE"].includes(variable))
+    return /\.(?:md|txt|log)$/i.test(name);
+  const key =
+    variable === "ARGUS_DEDUP_FILE" ? "keys" : variable === "ARGUS_RESTART_BACKOFF_FILE" ? "services" : "";
+  return (
+    (text.startsWith("{") && (key === "" || new RegExp(`"${key}"\\s*:`).test(text))) ||
+    (text === "" && key === "")
+  );
+}
 
 /** Of what lies beside them and cannot be taken nobody need hear. */
 const isOfArgus = (refused: string): boolean =>
@@ -81,14 +98,35 @@ export function takeOver(taking: TakingOver): TakenOver | null {
     return value === undefined || value === "" ? null : resolve(dir, value);
   };
   const finds: Find[] = [];
-  const isFound = (folder: Find["to"]["folder"], name: string) =>
-    finds.some(({ to }) => to.folder === folder && to.name === name);
-  function add(path: string, name: string, folder: Find["to"]["folder"], as: string): void {
+  const seconds: { readonly path: string; readonly as: string; readonly before: string }[] = [];
+  const isTaken = (path: string) => finds.some(({ place, name }) => join(place.path, name) === path);
+  function add(
+    path: string,
+    name: string,
+    folder: Find["to"]["folder"],
+    as: string,
+    variable?: string,
+  ): void {
     const opened = open(path);
-    if (opened === null || !opened.place.files.includes(name) || isFound(folder, as)) return;
+    if (opened === null || !opened.place.files.includes(name) || isTaken(join(opened.place.path, name)))
+      return;
     // It writes where this one will: there it stays.
     if (path === target[folder] || (folder === "executor" && path === target.state)) return;
-    if (finds.some((find) => find.place === opened.place && find.name === name)) return;
+    const before = finds.find(({ to }) => to.folder === folder && to.name === as);
+    if (before !== undefined) {
+      seconds.push({ path: join(path, name), as, before: join(before.place.path, before.name) });
+      return;
+    }
+    // A variable may name anything, a key as well; what is copied more people may read.
+    if (
+      variable !== undefined &&
+      !isOfForm(variable, name, headFrom(opened.place, name, opened.owners, headBytes))
+    ) {
+      notes.push(
+        `${join(path, name)}, which ${variable} names, does not look like such a file of the first Argus, so it is not taken`,
+      );
+      return;
+    }
     finds.push({ ...opened, name, to: { folder, name: as } });
   }
 
@@ -102,12 +140,13 @@ export function takeOver(taking: TakingOver): TakenOver | null {
   const logDirs = [at("ARGUS_LOG_DIR"), join(dir, "logs")];
   for (const [variable, name, folder] of known) {
     const named = at(variable);
-    if (named !== null) add(dirname(named), basename(named), folder, name);
+    if (named !== null) add(dirname(named), basename(named), folder, name, variable);
     for (const each of [...stateDirs, ...logDirs]) if (each !== null) add(each, name, folder, name);
   }
   for (const variable of pathVariables.filter((each) => !each.endsWith("_DIR"))) {
     const named = at(variable);
-    if (named !== null) add(dirname(named), basename(named), "state", join("first", basename(named)));
+    if (named !== null)
+      add(dirname(named), basename(named), "state", join("first", basename(named)), variable);
   }
   for (const each of stateDirs) {
     const names = each === null ? [] : (open(each)?.place.files ?? []);
@@ -124,6 +163,8 @@ export function takeOver(taking: TakingOver): TakenOver | null {
     for (const name of names.filter((file) => isItsOwn || /argus.*\.log|^cron.*\.log/i.test(file)))
       add(each ?? "", name, "logs", join("first", name));
   }
+  for (const { path, as, before } of seconds)
+    if (!isTaken(path)) notes.push(`${path} is not taken, because ${before} is taken as ${as} already`);
   /** It wrote where this one will. */
   const stays = [at("ARGUS_STATE_DIR"), at("ARGUS_LOG_DIR")].filter(
     (each) => each === target.state || each === target.logs,
@@ -145,7 +186,11 @@ export function takeOver(taking: TakingOver): TakenOver | null {
       if (isOfArgus(each)) notes.push(`${each}, so it is not taken`);
   const text = settingsText(taking, env, dir);
   if (taking.into !== null) copyAll(taking.into, taken, text);
-  return { steps: stepsOf(taking, dir, env, taken), notes };
+  return {
+    steps: stepsOf(taking, dir, env, taken),
+    notes: [...new Set(notes)],
+    env: env === null ? null : { text, path: env.path },
+  };
 }
 
 interface FoundEnv {
@@ -172,6 +217,10 @@ function findEnv(
     if (text === null)
       throw new UserError(`${path} is larger than 100 kB, and so no argus.env; look at what it is`);
     const taken = takeEnv(text, { home: taking.home, from: dir });
+    if (taken.refused !== null)
+      throw new UserError(
+        `${path}:${taken.refused.line}: this line decides what Argus may do, and cannot be taken (${taken.refused.why}); write NAME=value there, and run this again`,
+      );
     notes.push(...taken.said);
     return { path, taken };
   }
