@@ -1,6 +1,7 @@
 /** `problems.jsonl`: what was detected, what was done about it, and how it ended. Users read it with jq. */
 import { fileError } from "../system/file-error.ts";
 import { createLineFile } from "../system/line-file.ts";
+import { longestRegistryLineBytes } from "../system/lines.ts";
 import { stringify } from "../system/printable.ts";
 import { redactDeep } from "../system/redact/redact.ts";
 import type { Files } from "../system/system.ts";
@@ -91,8 +92,8 @@ export function createRegistry(
         }
       } finally {
         const lost = needed.slice(carried).filter(isOpen).length;
-        // Each rotation meets the same ones again.
-        if (lost > mostLost) {
+        // Each rotation meets the same ones again: said once, and again when they are twice as many.
+        if (lost > 2 * mostLost) {
           mostLost = lost;
           note(
             `${lost} open problems do not fit into the new ${path}; a restart of Argus takes them for new`,
@@ -118,7 +119,7 @@ export function createRegistry(
 
   function writePiece(records: readonly RegistryRecord[]): void {
     try {
-      lines.append(...records.map((record) => stringify(record)));
+      lines.append(...records.map(lineOf));
     } catch (error) {
       throw fileError("record a problem in", path, error);
     }
@@ -185,6 +186,13 @@ export function createRegistry(
       return ended.map(({ key }) => key);
     },
   };
+}
+
+/** What was seen may be of any size; a line that is longer than one is read would be passed over for ever. */
+function lineOf(record: RegistryRecord): string {
+  const line = stringify(record);
+  if (Buffer.byteLength(line) <= longestRegistryLineBytes) return line;
+  return stringify({ ...record, evidence: { leftOut: `${Buffer.byteLength(line)} bytes: too long` } });
 }
 
 /** A note in the observations counts its repeats in its words: they are no reason for one line a cycle. */

@@ -11,7 +11,7 @@ import {
   type RegistryRecord,
   type Severity,
 } from "../../types/problem.ts";
-import { linesNewestFirst } from "../lines.ts";
+import { linesNewestFirst, longestRegistryLineBytes } from "../lines.ts";
 import { oneLine } from "../printable.ts";
 import { problemKey } from "../problem-key.ts";
 import { redact, redactDeep } from "../redact/redact.ts";
@@ -81,7 +81,9 @@ export function* firstLines(
   files: Files,
   stateDir: string,
 ): Generator<{ type: string; description: string; record: RegistryRecord }> {
-  for (const line of linesNewestFirst(files, join(stateDir, "problems.jsonl"), mostFiles - 1)) {
+  for (const line of linesNewestFirst(files, join(stateDir, "problems.jsonl"), mostFiles - 1, {
+    longestBytes: longestRegistryLineBytes,
+  })) {
     const value = jsonOf(line);
     const record = readFirstLine(value);
     const raw = Line.safeParse(value).data;
