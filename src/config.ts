@@ -238,7 +238,7 @@ function notesOf(
   }
   if (localRulesChosen && reach(system.files, config.localRulesDir).kind === "nothing") {
     notes.push(
-      `ARGUS_LOCAL_RULES_DIR names ${config.localRulesDir}, which does not exist: there are no local rules`,
+      `ARGUS_LOCAL_RULES_DIR names ${config.localRulesDir}, which does not exist; make that folder, or name another one`,
     );
   }
   const known = Object.keys(variables);

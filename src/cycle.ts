@@ -12,7 +12,7 @@ import { alertProposals, asksToTell, type Handled } from "./escalate/alerts.ts";
 import type { Escalation } from "./escalate/escalation.ts";
 import { handOffProposals } from "./escalate/hand-off.ts";
 import type { HandOffReader } from "./escalate/hand-off-report.ts";
-import { oneAlertEach, recoveryProposals, withoutUnheard } from "./escalate/recovery.ts";
+import { oneAlertEach, recoveryProposals } from "./escalate/recovery.ts";
 import { remediationOf } from "./escalate/remediation.ts";
 import { unitNews } from "./escalate/unit-news.ts";
 import type { Executor } from "./execute/executor.ts";
@@ -30,6 +30,7 @@ import { remember, spaceIsShort } from "./space.ts";
 import type { Reserve } from "./system/reserve.ts";
 import type { Store } from "./system/store.ts";
 import type { System } from "./system/system.ts";
+import { tell } from "./tell.ts";
 import { notedWithoutTracker, type TicketParts, ticketsFor } from "./tickets.ts";
 import { duesOf, type Timers } from "./timers.ts";
 import type { Detection } from "./types/finding.ts";
@@ -150,9 +151,9 @@ export async function runCycle(
       { runs: executor.handOffs, facts: snapshot.facts },
     ),
   ];
-  const told = await parts.executor.execute({ ...request, proposals: last, candidates }, signal);
+  const told = await tell(parts.executor, { ...request, proposals: last, candidates }, signal);
 
-  const words = oneAlertEach(withoutUnheard(told.actions));
+  const words = oneAlertEach(told.actions);
   registry.recordActions(words, cycle);
   // As they were found: what is over now would count as one time more.
   const findings = handled.map((each) => trailFinding(each, parts));

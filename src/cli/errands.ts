@@ -26,6 +26,7 @@ export interface Errands {
 /**
  * @param parts as they are at the moment.
  * @param withinMs for one delivery, and for one round of tickets.
+ * @param say told what became of messages besides, for whoever waits at a terminal.
  * @param againMs what a channel did not take is tried again after so long, whether a cycle comes or not; null: never.
  */
 export function createErrands(
@@ -34,6 +35,7 @@ export function createErrands(
   signal: AbortSignal,
   withinMs: number,
   againMs: number | null = null,
+  say: (sentence: string) => void = () => undefined,
 ): Errands {
   const { system, config } = parts();
   const delivery = createDelivery(system, config.stateDir);
@@ -47,7 +49,10 @@ export function createErrands(
     const { sent, waiting, errors, notes } = await delivery.deliver(present, signal, limitMs, new Set(open));
     if (sent > 0) log.info({ sent, waiting }, "alerts sent");
     for (const { channel, text, news } of errors) if (news) log.warn({ waiting, channel }, text);
-    for (const note of notes) log.warn(note);
+    for (const note of notes) {
+      log.warn(note);
+      say(note);
+    }
     if (waiting > 0 && present.channels.length > 0) sendAgain();
   }
 

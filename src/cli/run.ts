@@ -129,7 +129,7 @@ async function oneCycle(context: Context, parts: Parts, json: boolean): Promise<
   const { config, system } = parts;
   const log = createLog(system.files, config.logDir);
   const ending = endOnSignal();
-  const errands = createErrands(() => parts, log, ending.signal, 10_000);
+  const errands = createErrands(() => parts, log, ending.signal, 10_000, null, context.warn);
   // A failed cycle sends nothing else, so it waits for this.
   let sending: Promise<void> = Promise.resolve();
   const selfAlert = createSelfAlert(log, () => {

@@ -59,6 +59,7 @@ export function recoveryProposals(
   const all = [...problems];
   // Of what is in trouble again, or may be, or under another name, nobody says that it is calm.
   const inTrouble = new Set(all.flatMap(({ subject, life }) => (life === "resolved" ? [] : subject)));
+  const repairs = repairsBySubject(all);
   const isDoubtful = ({ key, subject }: Problem): boolean => waiting.has(key) || inTrouble.has(subject);
   return all.flatMap((problem): Proposal[] => {
     const end = ends.get(problem.key);
@@ -66,9 +67,11 @@ export function recoveryProposals(
     if (end !== undefined) {
       if (end.because !== "not_found") return [closed(problem, end)];
       const flappingNow = flaps === null ? {} : { flapping: flaps };
-      return [{ ...ended(problem, end.goneAt, all), ...askedFor(asked.has(problem.key)), ...flappingNow }];
+      return [
+        { ...ended(problem, end.goneAt, repairs), ...askedFor(asked.has(problem.key)), ...flappingNow },
+      ];
     }
-    return flaps === null && !isDoubtful(problem) ? endedBefore(problem, all, nowMs) : [];
+    return flaps === null && !isDoubtful(problem) ? endedBefore(problem, repairs, nowMs) : [];
   });
 }
 
@@ -79,7 +82,7 @@ const againMs = 2 * hourMs;
  * The gate lets it through while what was alerted awaits its end: it has flapped, and is calm now, also when the clock
  * leapt over the very moment; or the message could not be written.
  */
-function endedBefore(problem: Problem, all: readonly Problem[], nowMs: number): Proposal[] {
+function endedBefore(problem: Problem, repairs: Repairs, nowMs: number): Proposal[] {
   const { key, life, resolvedAt, resolvedBecause } = problem;
   // Of what the first Argus wrote nobody knows whether it is over.
   if (life !== "resolved" || resolvedAt === null || isPast(problem)) return [];
@@ -89,7 +92,7 @@ function endedBefore(problem: Problem, all: readonly Problem[], nowMs: number): 
   if (closing !== undefined) return [closed(problem, { key, because: closing, goneAt: resolvedAt })];
   const calm = hasFlapped ? ["It was flapping, and has been calm since."] : [];
   // A repair that nobody was alerted to was reported when it was one, or never is.
-  const { repaired: _, ...end } = ended(problem, resolvedAt, all, calm);
+  const { repaired: _, ...end } = ended(problem, resolvedAt, repairs, calm);
   return [end];
 }
 
@@ -107,13 +110,8 @@ const common = ({ key, type, severity, subject, openedAt }: Problem) => ({
 });
 
 /** `alpha (was: failed, signal), down 64 s, restarted by Argus on the 2nd attempt.` */
-function ended(
-  problem: Problem,
-  goneAt: string,
-  all: readonly Problem[],
-  more: readonly string[] = [],
-): Proposal {
-  const { remedy, words } = helpOf(problem, all);
+function ended(problem: Problem, goneAt: string, repairs: Repairs, more: readonly string[] = []): Proposal {
+  const { remedy, words } = helpOf(problem, repairs);
   const times = openingsWithin(problem.openings, Date.parse(goneAt)).length;
   const lines = [...(times > 1 ? [`It was the ${ordinal(times)} time within 24 hours.`] : []), ...more];
   return {
@@ -182,13 +180,14 @@ const deeds: Readonly<Record<string, string>> = {
  */
 function helpOf(
   problem: Problem,
-  all: readonly Problem[],
+  repairs: Repairs,
 ): { readonly remedy: string | null; readonly words: readonly string[] } {
   const tried = problem.actions.filter(({ action, ...each }) => isRemedy(typeOf(action)) && wasDone(each));
   const last = healedBy(problem)?.last;
   if (last === undefined) {
     // The same thing may have been repaired for the sake of another problem of it.
-    if (all.some((other) => helped(other, problem))) return { remedy: null, words: [] };
+    if (repairs.get(problem.subject)?.some((repair) => helped(repair, problem)))
+      return { remedy: null, words: [] };
     if (tried.length > 0) return { remedy: null, words: [`ended without Argus: ${failures(tried)}`] };
     return { remedy: null, words: problem.type === "argus" ? [] : ["ended without Argus"] };
   }
@@ -207,12 +206,24 @@ function helpOf(
 const wasDone = ({ result, verified }: Pick<ProblemAction, "result" | "verified">): boolean =>
   result === "success" || (result === "failure" && verified !== null);
 
-const helped = (other: Problem, { key, subject, openedAt }: Problem): boolean =>
-  other.key !== key &&
-  other.subject === subject &&
-  other.actions.some(
-    ({ ts, action, result }) => result === "success" && isRemedy(typeOf(action)) && ts >= openedAt,
-  );
+/** Remedies that succeeded, by the subject of the problem for whose sake they were applied. */
+type Repairs = ReadonlyMap<string, readonly { readonly key: string; readonly ts: string }[]>;
+
+/** Once for all: many thousand problems may end in one cycle. */
+function repairsBySubject(all: readonly Problem[]): Repairs {
+  const repairs = new Map<string, { key: string; ts: string }[]>();
+  for (const { key, subject, actions } of all)
+    for (const { ts, action, result } of actions) {
+      if (result !== "success" || !isRemedy(typeOf(action))) continue;
+      const known = repairs.get(subject);
+      if (known === undefined) repairs.set(subject, [{ key, ts }]);
+      else known.push({ key, ts });
+    }
+  return repairs;
+}
+
+const helped = (repair: { key: string; ts: string }, { key, openedAt }: Problem): boolean =>
+  repair.key !== key && repair.ts >= openedAt;
 
 function failures(tried: readonly ProblemAction[]): string {
   const name = tried.at(-1)?.action.replace(":", " ") ?? "";
@@ -228,9 +239,15 @@ export function oneAlertEach<
   Action extends { type: string; source: string; problem: string; result: string },
 >(actions: readonly Action[]): Action[] {
   const isAlert = ({ type, source }: Action) => type === "alert" && source !== "self";
+  const alerts = new Map<string, Action[]>();
+  for (const action of actions.filter(isAlert)) {
+    const same = alerts.get(action.problem);
+    if (same === undefined) alerts.set(action.problem, [action]);
+    else same.push(action);
+  }
   return actions.filter((action) => {
     if (!isAlert(action)) return true;
-    const same = actions.filter((each) => isAlert(each) && each.problem === action.problem);
+    const same = alerts.get(action.problem) ?? [];
     const sent = same.find(({ result }) => result === "success" || result === "failure");
     return action === (sent ?? same[0]);
   });

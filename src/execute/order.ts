@@ -12,16 +12,19 @@ export function requiredFirst<T extends { readonly raw: unknown }>(
 ): T[] {
   const requires = new Map(restartable.map((each) => [each.unit, each.requires]));
   const units = cases.map(({ raw }) => unitOf(raw));
+  /** A request may hold the ends of many thousand problems: only the few that name a unit are looked through. */
+  const withUnit = [...cases.entries()].flatMap(([index, one]) => {
+    const unit = units[index] ?? null;
+    return unit === null ? [] : [{ one, unit }];
+  });
   const ordered = new Set<T>();
   const begun = new Set<T>();
   const take = (one: T, unit: string | null): void => {
     if (begun.has(one)) return;
     begun.add(one);
     const required = (unit === null ? undefined : requires.get(unit)) ?? [];
-    for (const [index, other] of cases.entries()) {
-      const itsUnit = units[index] ?? null;
-      if (itsUnit !== null && required.includes(itsUnit)) take(other, itsUnit);
-    }
+    if (required.length > 0)
+      for (const other of withUnit) if (required.includes(other.unit)) take(other.one, other.unit);
     ordered.add(one);
   };
   for (const [index, one] of cases.entries()) take(one, units[index] ?? null);

@@ -122,7 +122,7 @@ export function createDelivery(system: System, stateDir: string): Delivery {
     return trouble === null ? [] : [{ channel: name, text: trouble.text, news }];
   }
 
-  const waiting = () => readOutbox(files, stateDir).waiting.filter(({ file }) => !progress.isOver(file));
+  const notOver = (all: readonly Waiting[]) => all.filter(({ file }) => !progress.isOver(file));
 
   async function run(channels: readonly Channel[], attempt: () => Attempt, open: ReadonlySet<string>) {
     const ways = channels.map((channel) => wayOf(channel));
@@ -134,7 +134,11 @@ export function createDelivery(system: System, stateDir: string): Delivery {
       // What became of it is known before this channel's next turn, however long another one takes.
       const work = async () => {
         const shared = { attempt: attempt(), names, first, open };
-        const { sent, trouble } = await serve(way, isLater ? waiting() : all, shared);
+        const { sent, trouble } = await serve(
+          way,
+          isLater ? notOver(readOutbox(files, stateDir).waiting) : all,
+          shared,
+        );
         return { sent, errors: heard(way.name, trouble) };
       };
       return lanes.enter(way.name, work);
@@ -146,7 +150,9 @@ export function createDelivery(system: System, stateDir: string): Delivery {
       if (each.status === "rejected") throw each.reason;
       return each.value ?? [];
     });
-    const left = waiting().length;
+    // Of very many only the first are read, and the others wait as well.
+    const { waiting, unread } = readOutbox(files, stateDir);
+    const left = notOver(waiting).length + unread.length;
     const general = ways.length === 0 && left > 0 ? noChannel : (stuck ?? progress.notRemoved());
     return {
       sent: turns.reduce((sum, each) => sum + each.sent, 0),

@@ -2,8 +2,8 @@
 import { type Problem, type RegistryRecord, severities } from "../types/problem.ts";
 import { applyRecord, isOpen } from "./problems.ts";
 
-/** Together some 50 MB: the daemon may use 256 MB for all that it does. */
-const most: FoldLimits = { problems: 20_000, characters: 24_000_000 };
+/** Together some 30 MB, and more than a new file takes over: the daemon may use 256 MB for all that it does. */
+const most: FoldLimits = { problems: 12_000, characters: 16_000_000 };
 
 export interface FoldLimits {
   readonly problems: number;

@@ -67,12 +67,14 @@ export async function acquireLock(system: System, stateDir: string, what: string
   const startTime = processStart(files, self.pid);
   if (startTime === null)
     throw new WorkError(`cannot read /proc/${self.pid}/stat; mount /proc, Argus needs it`);
+  /** A lock that is written later, when there is room, still says since when this process runs. */
+  const since = isoTime(clock.now());
   const me = (): LockHolder => ({
     version: 1,
     pid: self.pid,
     startTime,
     bootId,
-    since: isoTime(clock.now()),
+    since,
     what,
     nonce: randomUUID(),
   });

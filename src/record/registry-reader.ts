@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { withoutMark } from "../system/byte-order-mark.ts";
 import { fileError } from "../system/file-error.ts";
 import { readFirstLine } from "../system/first-argus/line.ts";
-import { linesNewestFirst, linesOldestFirst } from "../system/lines.ts";
+import { linesNewestFirst, linesOldestFirst, longestRegistryLineBytes } from "../system/lines.ts";
 import type { Files } from "../system/system.ts";
 import { RegistryRecord } from "../types/problem.ts";
 import { createFold, type Folded, type FoldOptions } from "./folding.ts";
@@ -12,6 +12,8 @@ import { createFold, type Folded, type FoldOptions } from "./folding.ts";
 export const keep = 4;
 
 export const registryPath = (stateDir: string): string => join(stateDir, "problems.jsonl");
+
+const longestBytes = longestRegistryLineBytes;
 
 /** Counts what it cannot read instead of stopping at it: a torn line, or one of a later version. */
 export function parseRecord(line: string): RegistryRecord | null {
@@ -64,7 +66,7 @@ export function readProblems(files: Files, stateDir: string, options: FoldOption
     passedOver += 1;
   };
   try {
-    for (const line of linesOldestFirst(files, names, { onTooLong })) {
+    for (const line of linesOldestFirst(files, names, { onTooLong, longestBytes })) {
       if (isBlank(line)) continue;
       const record = parseRecord(line);
       if (record === null) passedOver += 1;
@@ -96,7 +98,7 @@ export function readHistory(files: Files, stateDir: string): RegistryHistory {
   };
 
   function* records(): Generator<RegistryRecord> {
-    for (const line of linesNewestFirst(files, registryPath(stateDir), keep, { onTooLong })) {
+    for (const line of linesNewestFirst(files, registryPath(stateDir), keep, { onTooLong, longestBytes })) {
       if (isBlank(line)) continue;
       const record = parseRecord(line);
       if (record === null) passedOver += 1;

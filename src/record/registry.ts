@@ -1,6 +1,7 @@
 /** `problems.jsonl`: what was detected, what was done about it, and how it ended. Users read it with jq. */
 import { fileError } from "../system/file-error.ts";
 import { createLineFile } from "../system/line-file.ts";
+import { longestRegistryLineBytes } from "../system/lines.ts";
 import { stringify } from "../system/printable.ts";
 import { redactDeep } from "../system/redact/redact.ts";
 import type { Files } from "../system/system.ts";
@@ -23,6 +24,8 @@ import { keep, readProblems, registryNotes, registryPath } from "./registry-read
 import type { Settled } from "./settling.ts";
 
 const maxBytes = 5_000_000;
+/** Written at once: many thousand problems may end in one cycle. */
+const mostAtOnce = 1000;
 /** Some 4,000 open problems. */
 const mostCarriedBytes = 8_000_000;
 
@@ -62,14 +65,15 @@ export function createRegistry(
   const read = readProblems(files, stateDir);
   for (const sentence of registryNotes(path, read)) note(sentence);
   const problems = read.problems;
-  /** Key, action and target -> what was last written about it in this outage. */
-  const said = new Map<string, string>();
+  /** Key -> action and target -> what was last written about it in this outage. */
+  const said = new Map<string, Map<string, string>>();
   for (const problem of problems.values()) {
     for (const { action, result, reason } of isOpen(problem) ? problem.actions : []) {
-      said.set(`${problem.key} ${action}`, saying(action, result, reason));
+      remember(problem.key, action, saying(action, result, reason));
     }
   }
 
+  let mostLost = 0;
   const lines = createLineFile({
     files,
     path,
@@ -88,10 +92,13 @@ export function createRegistry(
         }
       } finally {
         const lost = needed.slice(carried).filter(isOpen).length;
-        if (lost > 0)
+        // Each rotation meets the same ones again: said once, and again when they are twice as many.
+        if (lost > 2 * mostLost) {
+          mostLost = lost;
           note(
             `${lost} open problems do not fit into the new ${path}; a restart of Argus takes them for new`,
           );
+        }
       }
     },
   });
@@ -106,30 +113,33 @@ export function createRegistry(
   }
 
   function write(records: readonly RegistryRecord[]): void {
+    for (let start = 0; start < records.length; start += mostAtOnce)
+      writePiece(records.slice(start, start + mostAtOnce));
+  }
+
+  function writePiece(records: readonly RegistryRecord[]): void {
     try {
-      lines.append(...records.map((record) => stringify(record)));
+      lines.append(...records.map(lineOf));
     } catch (error) {
       throw fileError("record a problem in", path, error);
     }
     for (const record of records) {
       const problem = applyRecord(problems.get(record.key), record);
       if (problem !== undefined) problems.set(record.key, problem);
-      if (record.event === "opened" || record.event === "resolved") forgetSaid(record.key);
-      if (record.event === "action") said.set(`${record.key} ${record.action_taken}`, sayingOf(record));
+      if (record.event === "opened" || record.event === "resolved") said.delete(record.key);
+      if (record.event === "action") remember(record.key, record.action_taken, sayingOf(record));
     }
   }
 
-  function forgetSaid(key: string): void {
-    for (const entry of said.keys()) {
-      if (entry.startsWith(`${key} `)) said.delete(entry);
-    }
+  function remember(key: string, action: string, what: string): void {
+    said.set(key, (said.get(key) ?? new Map()).set(action, what));
   }
 
   /** What changed the machine, and a message that was sent, is always news. */
   function isNews(record: RegistryRecord): boolean {
     const acted = record.action_result === "success" || record.action_result === "failure";
     if (acted && record.action_taken !== "log") return true;
-    return said.get(`${record.key} ${record.action_taken}`) !== sayingOf(record);
+    return said.get(record.key)?.get(record.action_taken) !== sayingOf(record);
   }
 
   return {
@@ -165,14 +175,24 @@ export function createRegistry(
       );
     },
     recordResolved(over, cycle) {
-      const records = over.flatMap((settled) => {
-        const problem = problems.get(settled.key);
-        return isOpen(problem) ? [resolvedRecord(problem, settled, cycle)] : [];
-      });
-      write(records);
-      return records.map((record) => record.key);
+      const ended = over.filter(({ key }) => isOpen(problems.get(key)));
+      for (let start = 0; start < ended.length; start += mostAtOnce)
+        write(
+          ended.slice(start, start + mostAtOnce).flatMap((settled) => {
+            const problem = problems.get(settled.key);
+            return isOpen(problem) ? [resolvedRecord(problem, settled, cycle)] : [];
+          }),
+        );
+      return ended.map(({ key }) => key);
     },
   };
+}
+
+/** What was seen may be of any size; a line that is longer than one is read would be passed over for ever. */
+function lineOf(record: RegistryRecord): string {
+  const line = stringify(record);
+  if (Buffer.byteLength(line) <= longestRegistryLineBytes) return line;
+  return stringify({ ...record, evidence: { leftOut: `${Buffer.byteLength(line)} bytes: too long` } });
 }
 
 /** A note in the observations counts its repeats in its words: they are no reason for one line a cycle. */

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { fileError } from "../system/file-error.ts";
 import { createLineFile } from "../system/line-file.ts";
-import { linesNewestFirst } from "../system/lines.ts";
+import { holdsTooMuch, linesNewestFirst } from "../system/lines.ts";
 import { stringify } from "../system/printable.ts";
 import { redactDeep } from "../system/redact/redact.ts";
 import type { Files } from "../system/system.ts";
@@ -141,6 +141,7 @@ function line({ version, kind, cycle, ...rest }: TrailCycle): string {
 }
 
 function parse(line: string): TrailCycle | null {
+  if (holdsTooMuch(line)) return null;
   try {
     return TrailCycle.safeParse(JSON.parse(line)).data ?? null;
   } catch {

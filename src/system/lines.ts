@@ -6,7 +6,26 @@ import type { Files, OpenFile } from "./system.ts";
 
 /** A cycle with some thousand findings is a line of several megabytes; what is longer is not of Argus. */
 export const longestLineBytes = 8 * 1024 * 1024;
+/** A registry's line is about one problem: 20 actions and 300 openings make up some 100 KB. */
+export const longestRegistryLineBytes = 1024 * 1024;
+/** Two characters a value make megabytes of text into hundreds of megabytes of memory; those of Argus have ten and more. */
+const mostValues = 1_000_000;
 const pieceBytes = 256 * 1024;
+
+/** Whether a line of JSON holds more values than one of Argus ever does: to be asked before it is parsed. */
+export function holdsTooMuch(line: string): boolean {
+  if (line.length <= mostValues) return false;
+  let values = 0;
+  for (let at = 0; at < line.length && values <= mostValues; at += 1) {
+    const code = line.charCodeAt(at);
+    if (code === comma || code === brace || code === bracket) values += 1;
+  }
+  return values > mostValues;
+}
+
+const comma = 0x2c;
+const brace = 0x7b;
+const bracket = 0x5b;
 
 export interface LineOptions {
   /** Told of each line that is longer than may be, which is passed over unread. */

@@ -207,7 +207,7 @@ describe("what is no error, and still not what somebody meant, is a note:", () =
 
   it("a folder of local rules that was named and is not there; none without it", () => {
     expect(config({ ARGUS_LOCAL_RULES_DIR: "/etc/argus/rule.d" }).notes).toEqual([
-      "ARGUS_LOCAL_RULES_DIR names /etc/argus/rule.d, which does not exist: there are no local rules",
+      "ARGUS_LOCAL_RULES_DIR names /etc/argus/rule.d, which does not exist; make that folder, or name another one",
     ]);
     expect(config().notes).toEqual([]);
   });

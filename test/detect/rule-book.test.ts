@@ -2,6 +2,7 @@ import {
   chmodSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   symlinkSync,
   utimesSync,
@@ -72,7 +73,6 @@ describe("a rule book", () => {
     ],
     ["is added", () => disk.write("/local/c.json", file("new"))],
     ["is removed", () => disk.remove("/local/b.json")],
-    ["vanishes with its folder", () => disk.remove("/local")],
   ])("has another set when a file %s", (_, change) => {
     const book = open();
     change();
@@ -134,6 +134,70 @@ describe("a rule book", () => {
     chmodSync(join(disk.root, "local"), 0o755);
     expect(kept).toEqual([false, ["mine", "shipped"], 1]);
     expect(asOrdinaryUser(disk.root, () => [book.refresh(), faults(book)])).toEqual([true, []]);
+  });
+
+  describe("of a local folder that had rules", () => {
+    const local = () => join(disk.root, "local");
+    beforeEach(() => disk.write("/local/c.json", { rules: [{ name: "shipped", enabled: false }] }));
+
+    it.each([
+      ["is moved away", () => renameSync(local(), `${local()}.old`), "there is no such folder"],
+      [
+        "becomes a link that leads nowhere",
+        () => {
+          renameSync(local(), `${local()}.old`);
+          symlinkSync("/nowhere/rules.d", local());
+        },
+        "is a link that leads nowhere",
+      ],
+      [
+        "becomes a plain file",
+        () => {
+          renameSync(local(), `${local()}.old`);
+          writeFileSync(local(), "");
+        },
+        "is not a folder",
+      ],
+    ])("and %s: its rules stay in force, also after a restart, and it is said", (_, act, why) => {
+      const book = open();
+      const copies = book.copies();
+      act();
+      expect([book.refresh(), names(book), book.rules().disabled]).toEqual([false, ["mine"], ["shipped"]]);
+      expect(faults(book)).toEqual([expect.stringContaining(`/local:1: ${why}`)]);
+      const anew = openRuleBook(disk.files, disk.dirs, { copies });
+      expect([names(anew), anew.rules().disabled]).toEqual([["mine"], ["shipped"]]);
+      expect(anew.broken()?.inForce).toMatch(/^the copy of .* stays in force$/);
+      rmSync(local(), { force: true });
+      renameSync(`${local()}.old`, local());
+      expect([book.refresh(), faults(book), names(book)]).toEqual([true, [], ["mine"]]);
+    });
+
+    it("and is emptied: its rules are gone, as somebody wanted", () => {
+      const book = open();
+      disk.remove("/local/b.json");
+      disk.remove("/local/c.json");
+      expect([book.refresh(), names(book), book.broken()]).toEqual([true, ["shipped"], null]);
+      // Then it may go as well.
+      disk.remove("/local");
+      expect([book.refresh(), faults(book)]).toEqual([true, []]);
+    });
+
+    it("and is another one by the settings: the former is nobody's fault", () => {
+      const { copies } = open();
+      const dirs = { ...disk.dirs, localRulesDir: "/elsewhere" };
+      const book = openRuleBook(disk.files, dirs, { copies: copies() });
+      expect([names(book), faults(book)]).toEqual([["shipped"], []]);
+    });
+  });
+
+  it("says of a copy that does not go with the other files that it was good alone", () => {
+    const { copies } = open();
+    const kept = copies();
+    disk.write("/local/b.json", "{");
+    disk.write("/local/d.json", file("mine"));
+    const book = openRuleBook(disk.files, disk.dirs, { copies: kept });
+    expect(book.broken()?.inForce).not.toBe("no rule is in force");
+    expect(names(book)).toContain("mine");
   });
 
   it("leaves out what is broken from the start, and no other file", () => {

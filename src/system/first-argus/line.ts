@@ -12,7 +12,7 @@ import {
   type Severity,
 } from "../../types/problem.ts";
 import { withoutMark } from "../byte-order-mark.ts";
-import { linesNewestFirst } from "../lines.ts";
+import { linesNewestFirst, longestRegistryLineBytes } from "../lines.ts";
 import { oneLine } from "../printable.ts";
 import { problemKey } from "../problem-key.ts";
 import { redact, redactDeep } from "../redact/redact.ts";
@@ -88,7 +88,9 @@ export interface FirstLine {
 
 /** All lines of the first Argus in a registry, newest first. Throws as Files.tryRead. */
 export function* firstLines(files: Files, stateDir: string): Generator<FirstLine> {
-  for (const line of linesNewestFirst(files, join(stateDir, "problems.jsonl"), mostFiles - 1)) {
+  for (const line of linesNewestFirst(files, join(stateDir, "problems.jsonl"), mostFiles - 1, {
+    longestBytes: longestRegistryLineBytes,
+  })) {
     const value = jsonOf(line);
     const read = readWhole(value);
     const raw = Line.safeParse(value).data;
