@@ -160,11 +160,10 @@ export function holdWhatHasNoRoom(disk: Files, roots: readonly string[], options
       );
     },
     writeExclusive(path, text, mode) {
-      if (folderOf(path)?.held() && stat(path) !== null) exists(path);
       whole(
         path,
         () => disk.writeExclusive(path, text, mode),
-        () => text,
+        () => (stat(path) === null ? text : exists(path)),
         mode,
       );
     },
@@ -174,11 +173,10 @@ export function holdWhatHasNoRoom(disk: Files, roots: readonly string[], options
       else folder.append(path, text, durable);
     },
     link(existing, path) {
-      if (folderOf(path)?.held() && stat(path) !== null) exists(path);
       whole(
         path,
         () => disk.link(existing, path),
-        () => tryRead(existing, "own") ?? disk.read(existing),
+        () => (stat(path) === null ? (tryRead(existing, "own") ?? disk.read(existing)) : exists(path)),
       );
     },
     truncate(path, sizeBytes) {
