@@ -18,7 +18,8 @@ export function agentCommand(program: Command, context: Context): void {
       const { run, clock } = context.system;
       const input = await readInput();
       const startedMs = clock.monotonicMs();
-      const result = await run(command, args, { input, timeoutMs: seconds * 1000 });
+      // Where systemd has put this process: handOff.directory.
+      const result = await run(command, args, { input, timeoutMs: seconds * 1000, directory: "." });
       const told: AgentResult = {
         exitCode: result.exitCode,
         timedOut: result.timedOut,
