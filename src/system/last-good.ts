@@ -7,7 +7,7 @@ import * as z from "zod";
 import { UserError } from "../types/errors.ts";
 import { isoTime, type Moment } from "../types/moment.ts";
 import { stringify } from "./printable.ts";
-import { replaceOwn } from "./store.ts";
+import { moveAside, replaceOwn } from "./store.ts";
 import type { Files } from "./system.ts";
 
 const Copies = z.strictObject({
@@ -29,11 +29,18 @@ export type CopyKind = keyof typeof copyFiles;
 
 /** null: none was kept, it cannot be understood, or this user may not read it. */
 export function readCopies(files: Files, folder: string, kind: CopyKind): Copies | null {
+  const read = readFile(files, join(folder, copyFiles[kind].name));
+  return read === "unknown" ? null : read;
+}
+
+/** unknown: damaged, or of another version. */
+function readFile(files: Files, path: string): Copies | "unknown" | null {
   try {
-    const text = files.tryRead(join(folder, copyFiles[kind].name), "own");
-    return text === null ? null : (Copies.safeParse(JSON.parse(text)).data ?? null);
+    const text = files.tryRead(path, "own");
+    return text === null ? null : (Copies.safeParse(JSON.parse(text)).data ?? "unknown");
   } catch (error) {
-    if (error instanceof SyntaxError || error instanceof UserError) return null;
+    if (error instanceof SyntaxError) return "unknown";
+    if (error instanceof UserError) return null;
     throw error;
   }
 }
@@ -47,11 +54,14 @@ export function keepCopies(
   now: Moment,
   note: (sentence: string) => void,
 ): void {
-  const kept = readCopies(files, folder, kind);
-  if (kept !== null && sameTexts(kept.texts, texts)) return;
   const { name, mode } = copyFiles[kind];
+  const path = join(folder, name);
+  const kept = readFile(files, path);
+  if (kept === "unknown")
+    note(`${path} cannot be understood; it was set aside as ${moveAside(files, path)} and is written anew`);
+  else if (kept !== null && sameTexts(kept.texts, texts)) return;
   const text = `${stringify({ version: 1, at: isoTime(now), texts } satisfies Copies)}\n`;
-  replaceOwn(files, join(folder, name), text, note, mode === undefined ? {} : { mode });
+  replaceOwn(files, path, text, note, mode === undefined ? {} : { mode });
 }
 
 export function sameTexts(one: Copies["texts"], other: Copies["texts"]): boolean {

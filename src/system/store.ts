@@ -118,7 +118,7 @@ export function createStore<T>(options: StoreOptions<T>): Store<T> {
 }
 
 /** @returns the new path. */
-function moveAside(files: Files, path: string): string {
+export function moveAside(files: Files, path: string): string {
   const kept = freeName(files, `${path}.corrupt`);
   files.rename(path, kept);
   return kept;
