@@ -6,7 +6,8 @@ export default defineConfig({
   root: fileURLToPath(new URL("../..", import.meta.url)),
   test: {
     include: ["test/attack/**/*.attack.ts"],
-    fileParallelism: false,
+    pool: "forks",
+    maxWorkers: 2,
     // Three minutes on two busy cores: the limit is there for what hangs, and not for a slow machine.
     testTimeout: 900_000,
     hookTimeout: 30_000,
