@@ -15,7 +15,7 @@ import { reach } from "./system/reach.ts";
 import type { System } from "./system/system.ts";
 import { UserError } from "./types/errors.ts";
 import { utc } from "./types/quantities.ts";
-import type { Config } from "./types/settings.ts";
+import type { Broken, Config } from "./types/settings.ts";
 
 export interface SettingsInForce {
   readonly config: Config;
@@ -56,18 +56,20 @@ export function settingsInForce(source: ConfigSource, folderOf = copiesFolder): 
       const modeSource = { kind: "broken", file: which } as const;
       const { stateDir, executorStateDir, logDir, executorSocket, observationsFile } = present.config;
       const places = { stateDir, executorStateDir, logDir, executorSocket, observationsFile };
-      const broken =
-        config.broken === undefined ? { faults, inForce } : beside({ faults, inForce }, config.broken);
+      const broken = withEnvironment({ faults, inForce }, config);
       return { config: { ...config, ...places, mode: "watch", modeSource, broken }, texts };
     }
     const time = since === "" ? "before" : utc(since);
     const inForce = `the settings of ${time} stay in force until that is fixed`;
-    const broken =
-      config.broken === undefined ? { faults, inForce } : beside({ faults, inForce }, config.broken);
+    const broken = withEnvironment({ faults, inForce }, config);
     return { config: { ...watching(config, present.config), broken }, texts };
   }
   throw new UserError(faults);
 }
+
+/** A variable of the environment may be wrong as well. */
+const withEnvironment = (broken: Broken, config: Config): Broken =>
+  config.broken === undefined ? broken : beside(broken, config.broken);
 
 /** After a load whose files were all good. Throws (ENOSPC) when nothing can be written. */
 export function keepSettings(
